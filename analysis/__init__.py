@@ -1,0 +1,1 @@
+"""From a campaign's folder to tables, charts and a report."""

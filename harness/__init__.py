@@ -1,0 +1,1 @@
+"""Runs an experiment: stacks, trials, campaigns and the command line."""

@@ -1,0 +1,1 @@
+"""Open-loop Locust scenarios; each `*.py` here is a locustfile that works by itself."""

@@ -1,0 +1,1 @@
+"""Load timed from when each request was due."""

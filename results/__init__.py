@@ -1,0 +1,1 @@
+"""The ground everything stands on: row types, the manifest and a campaign's folder."""

@@ -1,0 +1,16 @@
+"""The one exception that a person is meant to read."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class BlockpointError(Exception):
+    """One clear line that says what is wrong and what to do about it; never shown with a traceback."""
+
+
+def unknown(what: str, given: str, known: Iterable[str]) -> BlockpointError:
+    """Return the error for a name that does not exist, offering the nearest one that does."""
+    names = sorted(known)
+    nearest = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
+    return BlockpointError(f"there is no {what} {given!r}; {hint}")

@@ -1,0 +1,298 @@
+"""What a campaign's folder holds: the rows of its tables and its JSON documents.
+
+Times named `*_ns` are `CLOCK_MONOTONIC` nanoseconds of the host whose `boot_id` stands beside them;
+`NEVER` stands for a moment that did not come.
+
+History of the format:
+    1  first format: manifest, trials, and the tables requests, bystanders, events and resources.
+"""
+
+import enum
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+SCHEMA: Final = 1
+NEVER: Final = -1
+
+
+class Moment(enum.IntEnum):
+    """A point in the life of a task, as the target's ledger records it."""
+
+    RECEIVED = 1
+    ACCEPTED = 2
+    STARTED = 3
+    FINISHED = 4
+    FAILED = 5
+
+
+class Outcome(enum.IntEnum):
+    """What became of a scheduled arrival, as far as its client can tell."""
+
+    ACCEPTED = 0
+    """answered with a 2xx status"""
+    REJECTED = 1
+    """answered with any other status"""
+    REFUSED = 2
+    """never received: no connection could be made"""
+    UNKNOWN = 3
+    """sent, but not answered: a time-out, a reset, or still in flight when the drain's limit came"""
+    SHED = 4
+    """never sent: the cap on requests in flight was reached"""
+
+
+class Stream(enum.IntEnum):
+    """Which series of requests a row belongs to."""
+
+    TASKS = 0
+    PING = 1
+    PING_SYNC = 2
+
+    @property
+    def label(self) -> str:
+        """The stream's name as charts and tables print it."""
+        return {Stream.TASKS: "tasks", Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}[self]
+
+
+REQUESTS: Final[dict[str, str]] = {
+    "arrival": "int32",  # position in the schedule, from 0
+    "task_id": "uint64",
+    "step": "int16",  # index into Load.steps
+    "duration_ms": "float64",
+    "due_ns": "int64",
+    "sent_ns": "int64",
+    "replied_ns": "int64",
+    "status": "int16",  # HTTP status; 0 where no answer came
+    "outcome": "int8",  # Outcome
+    "error": "string",  # why there was no answer; empty where there was one
+}
+BYSTANDERS: Final[dict[str, str]] = {
+    "stream": "int8",  # Stream
+    "arrival": "int32",
+    "step": "int16",
+    "due_ns": "int64",
+    "sent_ns": "int64",
+    "replied_ns": "int64",
+    "status": "int16",
+    "outcome": "int8",
+    "error": "string",
+}
+EVENTS: Final[dict[str, str]] = {
+    "task_id": "uint64",
+    "moment": "int8",  # Moment
+    "at_ns": "int64",
+    "pid": "int32",
+    "attempt": "int16",  # from 1; 0 for the web process's own moments
+}
+RESOURCES: Final[dict[str, str]] = {
+    "at_ns": "int64",
+    "role": "string",  # web, worker, broker, generator, other
+    "processes": "int16",
+    "cpu_cores": "float64",  # mean number of cores used since the sample before
+    "rss_bytes": "int64",
+    "queue_depth": "int64",  # tasks waiting in the broker; NEVER for other roles
+    "loop_lag_ns": "int64",  # worst lateness of the event loop since the sample before; web only
+    "pool_in_use": "int32",  # borrowed AnyIO tokens; web only
+}
+TABLES: Final[dict[str, dict[str, str]]] = {
+    "requests": REQUESTS,
+    "bystanders": BYSTANDERS,
+    "events": EVENTS,
+    "resources": RESOURCES,
+}
+
+LEDGER_RECORD: Final = np.dtype(
+    [("task_id", "<u8"), ("at_ns", "<i8"), ("pid", "<u4"), ("attempt", "<u2"), ("moment", "u1"), ("_", "u1")]
+)
+"""One moment in a process's binary ledger file: 24 bytes, written with one `write`."""
+
+FANOUT_PARTS: Final = 3
+"""Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the JSON documents: immutable, and strict about what it reads."""
+
+
+class Service(Document, frozen=True, kw_only=True):
+    """How a strategy serves tasks of one kind: all that its ceiling depends on."""
+
+    law: str
+    """`await` (coroutines, no limit), `loop` (one at a time on the event loop), `pool` (threads or
+    processes) or `poll` (claimed at the ticks of a poll)"""
+    slots: int
+    """tasks that can be in service at once; 0 where nothing limits it"""
+    processes: int = 1
+    """processes that run tasks: pure-Python CPU work cannot use more cores than that"""
+    poll_s: float = 0.0
+    """`poll`: time between two looks at the queue"""
+    read_limit: int = 0
+    """`poll`: the most tasks claimed at one look"""
+
+
+class Subject(Document, frozen=True, kw_only=True):
+    """A strategy in one variant: what was measured, as it declared itself."""
+
+    strategy: str
+    variant: str
+    summary: str
+    services: dict[str, Service]
+    """by kind of task"""
+    max_attempts: int = 1
+    """runs that a failing task gets in all"""
+    queues: list[str] = []
+    """broker keys in which tasks wait; empty where the strategy has no broker"""
+    workers: int = 0
+    """worker processes started beside the web process"""
+    settings: dict[str, Any] = {}
+
+    @property
+    def key(self) -> str:
+        """`strategy/variant`, unique in a campaign."""
+        return f"{self.strategy}/{self.variant}"
+
+
+class Step(Document, frozen=True, kw_only=True):
+    """A stretch of a schedule with one arrival rate and one task duration."""
+
+    rate_per_s: float
+    duration_ms: float
+    from_ns: int
+    measure_from_ns: int
+    """the warm-up's end: rows due before it are not measured"""
+    to_ns: int
+
+
+class Load(Document, frozen=True, kw_only=True):
+    """What the generator did and how well it kept to its schedule (`load.json`)."""
+
+    schema: int = SCHEMA
+    scenario: str
+    closed: bool = False
+    """True for a closed loop: rows have no schedule, so due is sent and coordinated omission is in them"""
+    kind: str
+    seed: int
+    arrivals: str
+    """`poisson` or `constant`"""
+    bystander_per_s: float
+    """rate of each bystander stream"""
+    boot_id: str
+    timer: str
+    """`timerfd`, or `sleep` where there is none"""
+    identity: dict[str, Any]
+    """the target's `/health` before the load"""
+    steps: list[Step]
+    drained_ns: int
+    """when the last answer came, or the drain's limit"""
+    scheduled: int
+    accepted: int
+    rejected: int
+    refused: int
+    unknown: int
+    shed: int
+    achieved_ratio: float
+    """requests sent within the schedule over requests due in it"""
+    slip_p50_ms: float
+    slip_p99_ms: float
+    slip_p999_ms: float
+    cpu_cores: float
+    """the generator's own CPU use during the schedule"""
+    in_flight_max: int
+    interrupted: bool = False
+    reasons: list[str] = []
+    """why the gate refused the trial; empty when it passed"""
+
+
+class Plan(Document, frozen=True, kw_only=True):
+    """One trial as planned."""
+
+    trial_id: str
+    subject: str
+    """key of the Subject"""
+    kind: str
+    duration_ms: float
+    scenario: str
+    rate_per_s: float
+    seconds: float
+    seed: int
+    repeat: int = 0
+    topology: str = "one-box"
+    options: list[str] = []
+    """further arguments of the scenario"""
+
+
+class Accounts(Document, frozen=True, kw_only=True):
+    """What became of every accepted task, counted from three independent records."""
+
+    accepted: int
+    """tasks that the client saw accepted (for a fan-out: all its parts)"""
+    finished: int
+    """of those, finished at least once"""
+    failed: int
+    """of those, ended by an exception and never finished"""
+    started_twice: int
+    finished_twice: int
+    unaccounted: int
+    """accepted, yet neither finished, failed nor still in the broker"""
+    ran_unaccepted: int
+    """ran though the client never saw them accepted (its outcome is rejected, unknown or refused)"""
+    in_broker: int
+    """tasks that the broker still held at the end"""
+    strangers: int
+    """events of tasks that this trial never sent"""
+
+
+class Trial(Document, frozen=True, kw_only=True):
+    """One measured run (`trial.json`)."""
+
+    schema: int = SCHEMA
+    plan: Plan
+    attempt: int = 1
+    started_at: str
+    """UTC, ISO 8601"""
+    boot_id: str
+    """of the target's host"""
+    ceiling_per_s: float | None
+    """the predicted saturation rate; None where theory has no limit"""
+    drained: bool
+    """the backlog was gone before the drain's limit"""
+    drained_ns: int
+    foreign_cores: float
+    """mean number of cores that other programs used"""
+    load: Load
+    accounts: Accounts
+    rows: dict[str, int]
+    reasons: list[str] = []
+    """why the trial does not count; empty when it is valid"""
+
+    @property
+    def valid(self) -> bool:
+        """Whether the gate let the trial count."""
+        return not self.reasons
+
+
+class Manifest(Document, frozen=True, kw_only=True):
+    """The conditions of a campaign (`manifest.json`), written before its first trial."""
+
+    schema: int = SCHEMA
+    campaign: str
+    created_at: str
+    command: list[str]
+    profile: str
+    seed: int
+    topology: list[str]
+    loop: str
+    http: str
+    subjects: list[Subject]
+    plans: list[Plan]
+    calibration: dict[str, float]
+    """work units per millisecond of each computing kind"""
+    pinning: dict[str, Any]
+    """cores and niceness of each role; empty lists where the platform cannot pin"""
+    environment: dict[str, Any]
+    """host, versions and settings: for people and for refusing to compare the unlike"""
+
+    def subject(self, key: str) -> Subject:
+        """Return the subject with that key; raises KeyError."""
+        return {s.key: s for s in self.subjects}[key]

@@ -1,0 +1,143 @@
+"""A campaign's folder: create it, stage a trial, seal it atomically, open it again.
+
+NAME/manifest.json              the conditions, written before the first trial
+NAME/trials/ID/trial.json       one sealed trial with its tables *.parquet and logs/
+NAME/trials/.partial-ID/        a trial under way; never read as complete
+NAME/derived/, NAME/report/     made from the above, deletable
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from results.documents import read_document, write_document
+from results.errors import BlockpointError
+from results.schema import TABLES, Manifest, Trial
+from results.tables import read_table
+
+_PARTIAL = ".partial-"
+
+
+def runs_folder() -> Path:
+    """Return the folder of raw campaigns: `$BLOCKPOINT_RUNS`, else `results/runs` beside this file."""
+    return Path(os.environ.get("BLOCKPOINT_RUNS") or Path(__file__).parent / "runs")
+
+
+def campaign_folder(name_or_path: str) -> Path:
+    """Find a campaign by name (under `runs_folder()`) or by path; raises BlockpointError."""
+    for folder in (Path(name_or_path), runs_folder() / name_or_path):
+        if (folder / "manifest.json").is_file():
+            return folder
+    raise BlockpointError(
+        f"there is no campaign {name_or_path!r}: neither a folder with a manifest.json nor a name under "
+        f"{runs_folder()}"
+    )
+
+
+def trial_folder_name(trial_id: str, attempt: int) -> str:
+    """Return the name of the folder of one attempt at a planned trial."""
+    return trial_id if attempt == 1 else f"{trial_id}.{attempt}"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """An open campaign."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def trials_folder(self) -> Path:
+        """Where the sealed trials are."""
+        return self.folder / "trials"
+
+    def trials(self) -> list[Trial]:
+        """Return every sealed trial, invalid ones too, in the order of their names."""
+        return [read_document(folder / "trial.json", Trial) for folder in self._sealed()]
+
+    def table(self, trial: Trial, name: str) -> pa.Table:
+        """Return one of a trial's tables; raises BlockpointError where it is not whole."""
+        if name not in trial.rows:
+            raise BlockpointError(f"trial {trial.plan.trial_id}: sealed without the table {name!r}")
+        return read_table(self.folder_of(trial), name, trial.rows[name])
+
+    def folder_of(self, trial: Trial) -> Path:
+        """Return a sealed trial's folder."""
+        return self.trials_folder / trial_folder_name(trial.plan.trial_id, trial.attempt)
+
+    def stage(self, trial_id: str, attempt: int) -> Path:
+        """Make an empty folder for a trial under way, dropping what an interruption left of it."""
+        folder = self.trials_folder / f"{_PARTIAL}{trial_folder_name(trial_id, attempt)}"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "logs").mkdir(parents=True)
+        return folder
+
+    def seal(self, staged: Path, trial: Trial) -> Path:
+        """Write `trial.json` and make the trial visible in one rename; returns its folder.
+
+        Raises ValueError where a table that the trial names is not there.
+        """
+        missing = [name for name in trial.rows if not (staged / f"{name}.parquet").is_file()]
+        if missing or set(trial.rows) - set(TABLES):
+            raise ValueError(f"cannot seal {staged}: tables {missing or sorted(trial.rows)}")
+        for path in staged.glob("*.parquet"):
+            _sync(path)
+        write_document(staged / "trial.json", trial)
+        sealed = self.folder_of(trial)
+        staged.rename(sealed)
+        _sync(self.trials_folder)
+        return sealed
+
+    def discard_partial(self) -> None:
+        """Remove what trials that were never sealed left behind."""
+        for folder in self.trials_folder.glob(f"{_PARTIAL}*"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _sealed(self) -> Iterator[Path]:
+        for folder in sorted(self.trials_folder.iterdir()):
+            if folder.is_dir() and not folder.name.startswith("."):
+                yield folder
+
+
+def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
+    """Create a campaign's folder with its manifest; raises BlockpointError where the name is taken."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise BlockpointError(
+            f"campaign {folder} already exists: choose another --name or continue it with "
+            f"--resume {folder.name}"
+        ) from None
+    except OSError as error:
+        raise BlockpointError(f"cannot create campaign {folder}: {error.strerror}") from None
+    (folder / "trials").mkdir()
+    write_document(folder / "manifest.json", manifest)
+    return Campaign(folder, manifest)
+
+
+def open_campaign(folder: Path) -> Campaign:
+    """Open a campaign; raises BlockpointError where it is damaged, foreign or from a newer version."""
+    manifest = read_document(folder / "manifest.json", Manifest)
+    if not (folder / "trials").is_dir():
+        raise BlockpointError(f"{folder}: has a manifest but no trials/ folder; is it a whole copy?")
+    return Campaign(folder, manifest)
+
+
+def amend_manifest(campaign: Campaign, **changes: object) -> Campaign:
+    """Replace fields of the manifest (a resumed campaign notes it was resumed) and return the campaign."""
+    manifest = msgspec.structs.replace(campaign.manifest, **changes)
+    write_document(campaign.folder / "manifest.json", manifest)
+    return Campaign(campaign.folder, manifest)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

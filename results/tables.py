@@ -1,0 +1,68 @@
+"""Tables on disk: parquet with page checksums, exactly the columns that the schema names."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from results.errors import BlockpointError
+from results.schema import LEDGER_RECORD, TABLES
+
+Columns = Mapping[str, np.ndarray]
+
+
+def _arrow_schema(name: str) -> pa.Schema:
+    types = {"string": pa.dictionary(pa.int32(), pa.string())}
+    return pa.schema(
+        [
+            pa.field(column, types.get(kind) or pa.from_numpy_dtype(np.dtype(kind)), nullable=False)
+            for column, kind in TABLES[name].items()
+        ]
+    )
+
+
+def write_table(folder: Path, name: str, columns: Columns) -> int:
+    """Write the columns of one table into `folder/name.parquet`; return the number of rows.
+
+    Raises ValueError where the columns are not those of the schema or differ in length.
+    """
+    schema = _arrow_schema(name)
+    if set(columns) != set(schema.names):
+        raise ValueError(f"{name}: columns {sorted(columns)} instead of {sorted(schema.names)}")
+    table = pa.table([pa.array(columns[f.name]).cast(f.type) for f in schema], schema=schema)
+    pq.write_table(
+        table, folder / f"{name}.parquet", compression="zstd", compression_level=1, write_page_checksum=True
+    )
+    return int(table.num_rows)
+
+
+def read_table(folder: Path, name: str, rows: int | None = None) -> pa.Table:
+    """Read `folder/name.parquet`; raises BlockpointError unless it is whole and as the schema says.
+
+    `rows` is the number of rows that were sealed.
+    """
+    path = folder / f"{name}.parquet"
+    try:
+        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BlockpointError(f"{path}: missing, truncated or damaged ({reason[:120]})") from None
+    if not table.schema.equals(_arrow_schema(name)):
+        raise BlockpointError(f"{path}: its columns are not those of format's table {name!r}")
+    if rows is not None and table.num_rows != rows:
+        raise BlockpointError(f"{path}: holds {table.num_rows} rows, but {rows} were sealed")
+    return table
+
+
+def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
+    """Return a ledger file's whole records from byte `offset` on, as an array of `LEDGER_RECORD`.
+
+    A record torn by a crash can only be the last one; it is left out.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read()
+    whole = len(data) - len(data) % LEDGER_RECORD.itemsize
+    return np.frombuffer(data[:whole], dtype=LEDGER_RECORD)

@@ -1,0 +1,1 @@
+"""One file a strategy; found through the entry point group `blockpoint.strategies`."""
