@@ -1,0 +1,94 @@
+"""What theory says about a strategy before it is measured: its ceiling in tasks per second.
+
+Light on purpose: the harness places its rates with it, so nothing here imports more than `math`.
+"""
+
+import math
+from typing import Final
+
+from results.schema import Service
+
+KINDS: Final = ("sleep", "cpu", "cpu_native")
+
+_ROUNDING: Final = 1e-9
+"""0.3 / 0.1 is 2.9999999999999996: an exact multiple of the poll must still count as one"""
+
+
+def saturation_rate(service: Service, kind: str, duration_ms: float, cores: int) -> float | None:
+    """Return the highest rate (tasks/s) that a service can sustain, None where theory knows no limit.
+
+    With S the service time in seconds and c the slots, the utilisation law (rho = rate x S / c, e.g.
+    Lazowska et al., *Quantitative System Performance*, 1984, ch. 3) puts saturation at rho = 1:
+
+    =========  =================================================================================
+    law        ceiling
+    =========  =================================================================================
+    `await`    none for `sleep`: coroutines wait side by side. Computing ones are a `loop`.
+    `loop`     processes / S: an event loop runs one blocking body at a time
+    `pool`     c / S for `sleep`; min(c, processes, cores) / S for `cpu`, since pure Python uses one
+               core a process (the GIL); min(c, cores) / S for `cpu_native`, which releases it
+    `poll`     min(read_limit / poll, c / T), with T = S rounded *up past* the next tick of the poll,
+               and never more than `pool` allows
+    =========  =================================================================================
+
+    The polling law is ARQ's (`arq/worker.py` 0.28, `main`, `_poll_iteration` and `start_jobs`): a look
+    reads at most `queue_read_limit` ids and stops where `max_jobs` run; nothing looks again before the
+    next tick, however early a slot falls free. Tasks start just after a tick, so one lasting exactly k
+    polls is still running k ticks later and holds its slot for k + 1 (measured with 10 slots, poll
+    0.5 s: 20/s at 0.1 s, 6.7/s at 1 s). Tasks of no length free their slot within the same look, which
+    leaves only the read limit (100 / 0.5 s = 200/s; measured 199.5).
+
+    `cores` are those that may run tasks. Raises ValueError for an unknown law or kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r}")
+    seconds = duration_ms / 1000
+    law = "loop" if service.law == "await" and kind != "sleep" else service.law
+    if law == "await":
+        return None
+    if law == "loop":
+        return _per_second(service.processes if kind == "sleep" else min(service.processes, cores), seconds)
+    if law == "pool":
+        return _pool(service, kind, seconds, cores)
+    if law == "poll":
+        limits = (_poll(service, seconds), _pool(service, kind, seconds, cores))
+        return min((limit for limit in limits if limit is not None), default=None)
+    raise ValueError(f"unknown law {service.law!r}")
+
+
+def utilisation(rate_per_s: float, ceiling_per_s: float | None) -> float | None:
+    """Return rho, the offered rate as a fraction of the ceiling; None where there is no ceiling."""
+    return None if ceiling_per_s is None else rate_per_s / ceiling_per_s
+
+
+def backlog_growth(rho: float) -> float:
+    """Return the share of arrivals that stays behind for good at utilisation rho: max(0, 1 - 1/rho).
+
+    Work leaves at most at the ceiling, so of `rate` tasks a second `rate - ceiling` join the backlog.
+    """
+    return max(0.0, 1.0 - 1.0 / rho) if rho > 0 else 0.0
+
+
+def _pool(service: Service, kind: str, seconds: float, cores: int) -> float | None:
+    limits = [service.slots] if service.slots else []
+    if kind == "cpu":
+        limits += [service.processes, cores]
+    elif kind == "cpu_native":
+        limits.append(cores)
+    return _per_second(min(limits), seconds) if limits else None
+
+
+def _poll(service: Service, seconds: float) -> float | None:
+    if not service.poll_s:
+        return None
+    limits = []
+    if service.read_limit:
+        limits.append(service.read_limit / service.poll_s)
+    if service.slots and seconds:
+        ticks = math.floor(seconds / service.poll_s + _ROUNDING) + 1
+        limits.append(service.slots / (ticks * service.poll_s))
+    return min(limits, default=None)
+
+
+def _per_second(lanes: int, seconds: float) -> float | None:
+    return lanes / seconds if seconds else None

@@ -1,0 +1,1 @@
+"""A package, so that `tests/analysis` is not mistaken for `analysis`."""
