@@ -6,6 +6,7 @@ NAME/trials/.partial-ID/        a trial under way; never read as complete
 NAME/derived/, NAME/report/     made from the above, deletable
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -31,8 +32,9 @@ def runs_folder() -> Path:
 def campaign_folder(name_or_path: str) -> Path:
     """Find a campaign by name (under `runs_folder()`) or by path; raises BlockpointError."""
     for folder in (Path(name_or_path), runs_folder() / name_or_path):
-        if (folder / "manifest.json").is_file():
-            return folder
+        with contextlib.suppress(OSError, ValueError):  # a name that no file system takes
+            if (folder / "manifest.json").is_file():
+                return folder
     raise BlockpointError(
         f"there is no campaign {name_or_path!r}: neither a folder with a manifest.json nor a name under "
         f"{runs_folder()}"
@@ -58,11 +60,11 @@ class Campaign:
 
     def trials(self) -> list[Trial]:
         """Return every sealed trial, invalid ones too, in the order of their names."""
-        return [read_document(folder / "trial.json", Trial) for folder in self._sealed()]
+        return [self._read_trial(folder) for folder in self._sealed()]
 
     def table(self, trial: Trial, name: str) -> pa.Table:
         """Return one of a trial's tables; raises BlockpointError where it is not whole."""
-        if name not in trial.rows:
+        if name not in trial.rows or name not in TABLES:
             raise BlockpointError(f"trial {trial.plan.trial_id}: sealed without the table {name!r}")
         return read_table(self.folder_of(trial), name, trial.rows[name])
 
@@ -88,6 +90,7 @@ class Campaign:
         for path in staged.glob("*.parquet"):
             _sync(path)
         write_document(staged / "trial.json", trial)
+        _sync(staged)
         sealed = self.folder_of(trial)
         staged.rename(sealed)
         _sync(self.trials_folder)
@@ -97,6 +100,14 @@ class Campaign:
         """Remove what trials that were never sealed left behind."""
         for folder in self.trials_folder.glob(f"{_PARTIAL}*"):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _read_trial(self, folder: Path) -> Trial:
+        trial = read_document(folder / "trial.json", Trial)
+        if trial_folder_name(trial.plan.trial_id, trial.attempt) != folder.name:
+            raise BlockpointError(
+                f"{folder}: its trial.json says it is trial {trial.plan.trial_id!r}; moved or copied by hand?"
+            )
+        return trial
 
     def _sealed(self) -> Iterator[Path]:
         for folder in sorted(self.trials_folder.iterdir()):
@@ -108,6 +119,7 @@ def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
     """Create a campaign's folder with its manifest; raises BlockpointError where the name is taken."""
     try:
         folder.mkdir(parents=True)
+        (folder / "trials").mkdir()
     except FileExistsError:
         raise BlockpointError(
             f"campaign {folder} already exists: choose another --name or continue it with "
@@ -115,8 +127,11 @@ def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
         ) from None
     except OSError as error:
         raise BlockpointError(f"cannot create campaign {folder}: {error.strerror}") from None
-    (folder / "trials").mkdir()
-    write_document(folder / "manifest.json", manifest)
+    try:
+        write_document(folder / "manifest.json", manifest)
+    except BlockpointError:
+        shutil.rmtree(folder, ignore_errors=True)  # else the name stays taken by a campaign that is none
+        raise
     return Campaign(folder, manifest)
 
 

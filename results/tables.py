@@ -26,15 +26,18 @@ def _arrow_schema(name: str) -> pa.Schema:
 def write_table(folder: Path, name: str, columns: Columns) -> int:
     """Write the columns of one table into `folder/name.parquet`; return the number of rows.
 
-    Raises ValueError where the columns are not those of the schema or differ in length.
+    Raises ValueError where the columns are not those of the schema or differ in length, and
+    BlockpointError where the file cannot be written (a full disk).
     """
     schema = _arrow_schema(name)
     if set(columns) != set(schema.names):
         raise ValueError(f"{name}: columns {sorted(columns)} instead of {sorted(schema.names)}")
     table = pa.table([pa.array(columns[f.name]).cast(f.type) for f in schema], schema=schema)
-    pq.write_table(
-        table, folder / f"{name}.parquet", compression="zstd", compression_level=1, write_page_checksum=True
-    )
+    path = folder / f"{name}.parquet"
+    try:
+        pq.write_table(table, path, compression="zstd", compression_level=1, write_page_checksum=True)
+    except OSError as error:
+        raise BlockpointError(f"{path}: cannot be written ({_reason(error)})") from None
     return int(table.num_rows)
 
 
@@ -47,8 +50,7 @@ def read_table(folder: Path, name: str, rows: int | None = None) -> pa.Table:
     try:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
     except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BlockpointError(f"{path}: missing, truncated or damaged ({reason[:120]})") from None
+        raise BlockpointError(f"{path}: missing, truncated or damaged ({_reason(error)})") from None
     if not table.schema.equals(_arrow_schema(name)):
         raise BlockpointError(f"{path}: its columns are not those of format's table {name!r}")
     if rows is not None and table.num_rows != rows:
@@ -66,3 +68,7 @@ def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
         data = file.read()
     whole = len(data) - len(data) % LEDGER_RECORD.itemsize
     return np.frombuffer(data[:whole], dtype=LEDGER_RECORD)
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__

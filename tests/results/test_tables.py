@@ -1,0 +1,195 @@
+"""Tables hold exactly the schema's columns, and damage of any byte is noticed."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from results.errors import BlockpointError
+from results.schema import EVENTS, LEDGER_RECORD, TABLES, Moment
+from results.tables import read_ledger, read_table, write_table
+
+from .conftest import columns
+
+FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def values(kind: str) -> st.SearchStrategy[object]:
+    if kind == "string":
+        return st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
+    if kind == "float64":
+        return st.floats(allow_nan=False)
+    limits = np.iinfo(kind)
+    return st.integers(int(limits.min), int(limits.max))
+
+
+@st.composite
+def any_table(draw: st.DrawFn) -> tuple[str, dict[str, np.ndarray]]:
+    name = draw(st.sampled_from(sorted(TABLES)))
+    rows = draw(st.integers(0, 8))
+    return name, {
+        column: np.array(
+            draw(st.lists(values(kind), min_size=rows, max_size=rows)),
+            dtype=object if kind == "string" else kind,
+        )
+        for column, kind in TABLES[name].items()
+    }
+
+
+def refusal(folder: Path, name: str, rows: int | None = None) -> str:
+    with pytest.raises(BlockpointError) as caught:
+        read_table(folder, name, rows)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+    line = str(caught.value)
+    assert "\n" not in line
+    assert f"{name}.parquet" in line
+    return line
+
+
+@FUZZ
+@given(drawn=any_table())
+def test_round_trip(tmp_path: Path, drawn: tuple[str, dict[str, np.ndarray]]) -> None:
+    name, given_columns = drawn
+    rows = write_table(tmp_path, name, given_columns)
+    table = read_table(tmp_path, name, rows)
+    assert table.column_names == list(TABLES[name])
+    for column, array in given_columns.items():
+        assert table[column].to_pylist() == array.tolist()
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_an_empty_table_keeps_its_types(tmp_path: Path, name: str) -> None:
+    assert write_table(tmp_path, name, columns(TABLES[name], 0)) == 0
+    read_table(tmp_path, name, 0)
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_wrong_columns_are_not_written(tmp_path: Path, name: str) -> None:
+    good = columns(TABLES[name], 2)
+    first = next(iter(good))
+    too_few = {column: array for column, array in good.items() if column != first}
+    for wrong in (too_few, good | {"another": good[first]}, good | {first: good[first][:1]}):
+        with pytest.raises(ValueError, match=r"column|length"):
+            write_table(tmp_path, name, wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_number_that_does_not_fit_is_not_written(tmp_path: Path) -> None:
+    wide = columns(EVENTS, 2) | {"pid": np.array([1, 2**40])}
+    with pytest.raises(ValueError, match="not in range"):
+        write_table(tmp_path, "events", wide)
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "events.parquet").symlink_to("/dev/full")
+    with pytest.raises(BlockpointError, match="cannot be written") as caught:
+        write_table(tmp_path, "events", columns(EVENTS, 2))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", sorted(TABLES))
+def test_missing_truncated_and_foreign_files_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.parquet"
+    assert "missing" in refusal(tmp_path, name)
+    write_table(tmp_path, name, columns(TABLES[name], 50))
+    whole = path.read_bytes()
+    for length in {0, 3, 4, 8, len(whole) // 2, len(whole) - 5, len(whole) - 1}:
+        path.write_bytes(whole[:length])
+        refusal(tmp_path, name)
+    path.write_text("task_id,moment\n1,2\n")
+    refusal(tmp_path, name)
+    pq.write_table(pa.table({"x": [1]}), path)
+    assert "columns" in refusal(tmp_path, name)
+    path.unlink()
+    path.mkdir()
+    refusal(tmp_path, name)
+
+
+def test_another_table_under_the_name_is_refused(tmp_path: Path) -> None:
+    write_table(tmp_path, "events", columns(EVENTS, 2))
+    (tmp_path / "events.parquet").rename(tmp_path / "requests.parquet")
+    assert "columns" in refusal(tmp_path, "requests")
+
+
+def test_the_number_of_rows_must_be_the_sealed_one(tmp_path: Path) -> None:
+    rows = write_table(tmp_path, "events", columns(EVENTS, 5))
+    read_table(tmp_path, "events", rows)
+    assert "holds 5 rows, but 6 were sealed" in refusal(tmp_path, "events", rows + 1)
+    assert "holds 5 rows, but 0 were sealed" in refusal(tmp_path, "events", 0)
+
+
+def test_a_flipped_byte_inside_a_page_is_caught_by_its_checksum(tmp_path: Path) -> None:
+    path = tmp_path / "events.parquet"
+    write_table(tmp_path, "events", columns(EVENTS, 500))
+    whole = path.read_bytes()
+    chunk = pq.ParquetFile(path).metadata.row_group(0).column(0)
+    first_page = chunk.dictionary_page_offset or chunk.data_page_offset
+    inside = first_page + chunk.total_compressed_size - 20  # the end of the column's last page
+    path.write_bytes(whole[:inside] + bytes([whole[inside] ^ 0x10]) + whole[inside + 1 :])
+    refusal(tmp_path, "events", 500)
+
+
+@settings(FUZZ, max_examples=250)
+@given(data=st.data())
+def test_changed_bytes_give_the_same_table_or_a_refusal(tmp_path: Path, data: st.DataObject) -> None:
+    """Whichever bytes change: never another exception, and never other values."""
+    name = data.draw(st.sampled_from(sorted(TABLES)))
+    path = tmp_path / f"{name}.parquet"
+    write_table(tmp_path, name, columns(TABLES[name], 20))
+    expected = read_table(tmp_path, name)
+    text = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        text[data.draw(st.integers(0, len(text) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(text)
+    try:
+        table = read_table(tmp_path, name, 20)
+    except BlockpointError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+    else:
+        assert table.equals(expected)
+
+
+def records(count: int) -> np.ndarray:
+    array = np.zeros(count, LEDGER_RECORD)
+    array["task_id"] = np.arange(count, dtype="u8") + np.uint64(2**63)
+    array["at_ns"] = np.arange(count) * 1000
+    array["moment"] = Moment.STARTED
+    return array
+
+
+@FUZZ
+@given(count=st.integers(0, 5), torn=st.integers(0, LEDGER_RECORD.itemsize - 1), skip=st.integers(0, 7))
+def test_a_ledger_is_read_up_to_its_last_whole_record(
+    tmp_path: Path, count: int, torn: int, skip: int
+) -> None:
+    path = tmp_path / "ledger.bin"
+    written = records(count)
+    path.write_bytes(written.tobytes() + b"\x7f" * torn)
+    assert np.array_equal(read_ledger(path), written)
+    rest = read_ledger(path, offset=skip * LEDGER_RECORD.itemsize)
+    assert np.array_equal(rest, written[skip:])
+
+
+def test_a_growing_ledger_is_read_in_parts_that_add_up(tmp_path: Path) -> None:
+    """The next part starts after the last whole record, so a record torn now is whole then."""
+    path = tmp_path / "ledger.bin"
+    written = records(10)
+    text = written.tobytes()
+    parts, offset = [], 0
+    for length in (0, 1, 30, 48, 100, len(text)):
+        path.write_bytes(text[:length])
+        part = read_ledger(path, offset)
+        offset += part.nbytes
+        parts.append(part)
+    assert np.array_equal(np.concatenate(parts), written)
+
+
+def test_a_ledger_record_is_24_bytes_without_holes() -> None:
+    """Other processes write it with `struct`: size and offsets are the format."""
+    assert LEDGER_RECORD.itemsize == 24
+    offsets = {name: field[1] for name, field in LEDGER_RECORD.fields.items()}
+    assert offsets == {"task_id": 0, "at_ns": 8, "pid": 16, "attempt": 20, "moment": 22, "_": 23}
