@@ -107,6 +107,12 @@ LEDGER_RECORD: Final = np.dtype(
 )
 """One moment in a process's binary ledger file: 24 bytes, written with one `write`."""
 
+PROBE_RECORD: Final = np.dtype([("at_ns", "<i8"), ("loop_lag_ns", "<i8"), ("pool_in_use", "<i4"), ("_", "<i4")])
+"""One look of the web process at itself: 24 bytes, in `probes-PID.bin` beside the ledger."""
+
+KINDS: Final = ("sleep", "cpu", "cpu_native")
+"""The kinds of task; `targets.work` gives each its body."""
+
 FANOUT_PARTS: Final = 3
 """Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
 

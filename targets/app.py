@@ -1,0 +1,50 @@
+"""The endpoints, the same for every strategy.
+
+`uvicorn targets.app:celery_tuned` serves the strategy `celery` in its variant `tuned`;
+`targets.app:celery` serves the variant `default`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+
+from fastapi import FastAPI
+
+from targets import bystanders
+from targets.observation import observation
+from targets.probes import Probes
+from targets.settings import Settings
+from targets.strategy import Definition, find, split_name
+from targets.submission import submission
+from targets.work import KINDS, units_per_ms
+
+
+def create_app(definition: Definition, variant: str, settings: Settings) -> FastAPI:
+    """Return the application that offloads its tasks to one strategy.
+
+    Raises BlockpointError for an unknown variant or an installed library that is too old.
+    """
+    strategy = definition.build(variant, settings)
+    probes = Probes(settings.ledger)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        for kind in KINDS:
+            units_per_ms(kind, settings)
+        await strategy.start()
+        async with probes.running():
+            yield
+        await strategy.stop()
+
+    app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
+    app.include_router(submission(strategy, settings, probes))
+    app.include_router(bystanders.router)
+    app.include_router(observation(definition.subject(variant, settings), settings, probes))
+    return app
+
+
+def __getattr__(name: str) -> FastAPI:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    strategy, variant = split_name(name)
+    return create_app(find(strategy), variant, Settings.from_environment())

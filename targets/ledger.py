@@ -1,0 +1,66 @@
+"""The moments of every task, recorded by the process in which they happen."""
+
+import os
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+
+from results.schema import LEDGER_RECORD, Moment
+from results.tables import read_ledger
+from targets.appendfile import AppendFile
+
+PREFIX = "ledger"
+
+_pack = struct.Struct("<QqIHBx").pack
+_now_ns = time.monotonic_ns
+
+
+class Ledger:
+    """Appends moments to this process's own file; a no-op where no folder is set."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._file = AppendFile(folder, PREFIX)
+        self._pid = os.getpid()
+        self._enabled = self._file.enabled
+        os.register_at_fork(after_in_child=self._forked)
+
+    def record(self, task_id: int, moment: int, attempt: int = 0) -> None:
+        """Append that `moment` of the task happened now."""
+        if self._enabled:
+            self._file.append(_pack(task_id, _now_ns(), self._pid, attempt, moment))
+
+    def state(self, task_id: int) -> str | None:
+        """Return how far the task has come according to all processes' files; None if unheard of.
+
+        Reads every file: O(events), about 10 ms a million.
+        """
+        if self.folder is None:
+            return None
+        files = [read_ledger(path) for path in self.folder.glob(f"{PREFIX}-*.bin")]
+        mine = [events[events["task_id"] == np.uint64(task_id)] for events in files]
+        events = np.sort(np.concatenate(mine), order="at_ns") if mine else np.empty(0, LEDGER_RECORD)
+        moments = [Moment(int(moment)) for moment in events["moment"]]
+        if Moment.FINISHED in moments:
+            return "finished"
+        runs = [moment for moment in moments if moment >= Moment.STARTED]
+        if runs:
+            return "failed" if runs[-1] is Moment.FAILED else "started"
+        return "accepted" if moments else None
+
+    def _forked(self) -> None:
+        self._pid = os.getpid()
+
+
+_ledger: Ledger | None = None
+
+
+def ledger() -> Ledger:
+    """Return this process's ledger, in the folder that `BLOCKPOINT_LEDGER` names."""
+    global _ledger  # noqa: PLW0603 -- one a process, opened once by whichever task comes first
+    if _ledger is None:
+        folder = os.environ.get("BLOCKPOINT_LEDGER")
+        _ledger = Ledger(Path(folder) if folder else None)
+    return _ledger

@@ -1,0 +1,42 @@
+"""Endpoints that tell who the target is and how it fares."""
+
+import os
+from importlib import metadata
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from results.clock import boot_id
+from results.schema import Subject
+from targets.probes import Probes
+from targets.settings import Settings
+
+PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+
+
+def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRouter:
+    """Return the routes `/health` and `/metrics` of one target."""
+    router = APIRouter()
+    identity = {
+        "service": "blockpoint",
+        "strategy": subject.strategy,
+        "variant": subject.variant,
+        "slots": {kind: service.slots for kind, service in subject.services.items()},
+        "subject": msgspec.to_builtins(subject),
+        "nonce": settings.nonce,
+        "boot_id": boot_id(),
+        "versions": {package: metadata.version(package) for package in PACKAGES},
+    }
+
+    @router.get("/health")
+    async def health() -> dict[str, Any]:
+        """Say who this is."""
+        return {**identity, "pid": os.getpid()}
+
+    @router.get("/metrics")
+    async def metrics() -> Response:
+        """Show the process's metrics in Prometheus' text format."""
+        return Response(probes.exposition(), media_type="text/plain; version=0.0.4")
+
+    return router

@@ -1,0 +1,63 @@
+"""Settings of a target's processes, read from environment variables."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from results.errors import BlockpointError
+
+DEFAULT_SLOTS = 40
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a strategy may know about its surroundings.
+
+    Each field is read from `BLOCKPOINT_` and its name in capitals.
+    """
+
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    ledger: Path | None = None
+    """folder of the ledger's files; None records nothing"""
+    nonce: str = ""
+    """given by whoever starts the target, shown by `/health`"""
+    slots: int = DEFAULT_SLOTS
+    """tasks in service at once in every `tuned` variant"""
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """cores that the processes running tasks may use"""
+    units_per_ms_cpu: float = 0.0
+    """calibration of the kind `cpu`; 0 calibrates at the start"""
+    units_per_ms_cpu_native: float = 0.0
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings; raises BlockpointError where one is not a number or out of bounds."""
+        given = {name: environ.get(f"BLOCKPOINT_{name.upper()}", "") for name in cls.__dataclass_fields__}
+        settings = cls(
+            redis_url=given["redis_url"] or cls.redis_url,
+            ledger=Path(given["ledger"]) if given["ledger"] else None,
+            nonce=given["nonce"],
+            slots=int(_number(given, "slots", DEFAULT_SLOTS)),
+            cores=int(_number(given, "cores", os.cpu_count() or 1)),
+            units_per_ms_cpu=_number(given, "units_per_ms_cpu", 0.0),
+            units_per_ms_cpu_native=_number(given, "units_per_ms_cpu_native", 0.0),
+        )
+        if not 1 <= settings.slots <= 1000 or not 1 <= settings.cores <= 1024:
+            raise BlockpointError("BLOCKPOINT_SLOTS must be 1 to 1000 and BLOCKPOINT_CORES 1 to 1024")
+        return settings
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the variables from which `from_environment` reads these settings back."""
+        return {
+            f"BLOCKPOINT_{name.upper()}": "" if value is None else str(value)
+            for name, value in ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+        }
+
+
+def _number(given: Mapping[str, str], name: str, default: float) -> float:
+    try:
+        return float(given[name]) if given[name] else default
+    except ValueError:
+        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a number, not {given[name]!r}") from None

@@ -1,0 +1,181 @@
+"""ARQ over Redis; `arq targets.strategies.arq.TunedWorker` starts a worker by hand."""
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from arq import Retry, create_pool
+from arq.connections import RedisSettings
+from arq.jobs import Job, JobStatus
+from fastapi import BackgroundTasks
+
+from results.schema import Service
+from targets.settings import Settings
+from targets.strategy import Definition, Variant
+from targets.task import MAX_DURATION_MS, Task, hex_id
+from targets.work import TaskFailedError, perform, perform_async
+
+MODULE = "targets.strategies.arq"
+SHIPPED_JOBS, SHIPPED_POLL_S = 10, 0.5
+TUNED_POLL_S = 0.01
+TUNED_ATTEMPTS = 3
+JOB_TIMEOUT_S = MAX_DURATION_MS / 1000 + 10
+_settings = Settings.from_environment()
+
+
+def read_limit(max_jobs: int) -> int:
+    """Return how many jobs ARQ's worker claims at one look: 5 * max_jobs, at least 100."""
+    return max(5 * max_jobs, 100)
+
+
+def to_json(value: Any) -> bytes:
+    """Serialise a job or its result; an exception becomes its text."""
+    return json.dumps(value, default=str).encode()
+
+
+async def run(ctx: dict[str, Any], message: dict[str, Any]) -> None:
+    """Do the task on the worker's event loop, once."""
+    await perform_async(Task.from_message(message), ctx["job_try"])
+
+
+async def run_tuned(ctx: dict[str, Any], message: dict[str, Any]) -> None:
+    """Do the task, computing in a thread, and retry it where it fails."""
+    task, attempt = Task.from_message(message), ctx["job_try"]
+    try:
+        if task.kind == "sleep":
+            await perform_async(task, attempt)
+        else:
+            await asyncio.get_running_loop().run_in_executor(ctx["pool"], perform, task, attempt)
+    except TaskFailedError:
+        if attempt >= TUNED_ATTEMPTS:
+            raise
+        raise Retry(defer=0) from None
+
+
+async def make_pool(ctx: dict[str, Any]) -> None:
+    """Make the threads that compute."""
+    ctx["pool"] = ThreadPoolExecutor(_settings.slots)
+
+
+async def close_pool(ctx: dict[str, Any]) -> None:
+    """Wait for the threads that compute."""
+    ctx["pool"].shutdown()
+
+
+class DefaultWorker:
+    """As shipped, but for the serialiser: JSON instead of pickle."""
+
+    functions = (run,)
+    redis_settings = RedisSettings.from_dsn(_settings.redis_url)
+    job_serializer = staticmethod(to_json)
+    job_deserializer = staticmethod(json.loads)
+
+
+class TunedWorker(DefaultWorker):
+    """Polls 50 times as often, runs `slots` jobs, keeps no results."""
+
+    functions = (run_tuned,)
+    max_jobs = _settings.slots
+    poll_delay = TUNED_POLL_S
+    keep_result = 0
+    job_timeout = JOB_TIMEOUT_S
+    on_startup = make_pool
+    on_shutdown = close_pool
+
+
+QUIET = f"{MODULE}.QUIET_LOGGING"
+QUIET_LOGGING = {"version": 1, "disable_existing_loggers": False, "loggers": {"arq": {"level": "WARNING"}}}
+
+
+class _Arq:
+    """What both variants do in the web process."""
+
+    queues: Sequence[str] = ("arq:queue",)
+    function: str
+
+    async def start(self) -> None:
+        """Connect to Redis."""
+        self._redis = await create_pool(
+            RedisSettings.from_dsn(_settings.redis_url), job_serializer=to_json, job_deserializer=json.loads
+        )
+
+    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
+        """Enqueue the task."""
+        await self._redis.enqueue_job(self.function, task.to_message(), _job_id=hex_id(task.id))
+
+    async def state(self, task_id: int) -> str | None:
+        """Return ARQ's own state of the job; None where it keeps none."""
+        job = Job(hex_id(task_id), self._redis, _deserializer=json.loads)
+        status = await job.status()
+        if status is JobStatus.complete:
+            result = await job.result_info()
+            return None if result is None else "finished" if result.success else "failed"
+        known = {
+            JobStatus.queued: "accepted",
+            JobStatus.deferred: "accepted",
+            JobStatus.in_progress: "started",
+        }
+        return known.get(status)
+
+    async def stop(self) -> None:
+        """Disconnect from Redis."""
+        await self._redis.aclose()
+
+
+class ArqDefault(_Arq):
+    """As shipped: ten jobs at once, claimed every half second."""
+
+    function = run.__name__
+    workers: Sequence[Sequence[str]] = [["arq", f"{MODULE}.{DefaultWorker.__name__}"]]
+    max_attempts = 1
+
+    def __init__(self, _: Settings) -> None:
+        on_the_loop = Service(law="loop", slots=1)
+        limit = read_limit(SHIPPED_JOBS)
+        polled = Service(law="poll", slots=SHIPPED_JOBS, poll_s=SHIPPED_POLL_S, read_limit=limit)
+        self.services: Mapping[str, Service] = {
+            "sleep": polled,
+            "cpu": on_the_loop,
+            "cpu_native": on_the_loop,
+        }
+        self.settings: Mapping[str, Any] = {"max_jobs": SHIPPED_JOBS, "poll_delay": SHIPPED_POLL_S}
+
+
+class ArqTuned(_Arq):
+    """Tuned: `slots` jobs at once, claimed every 10 ms, computing in threads."""
+
+    function = run_tuned.__name__
+    workers: Sequence[Sequence[str]] = [
+        ["arq", f"{MODULE}.{TunedWorker.__name__}", "--custom-log-dict", QUIET]
+    ]
+    max_attempts = TUNED_ATTEMPTS
+
+    def __init__(self, settings: Settings) -> None:
+        in_threads = Service(law="pool", slots=settings.slots)
+        self.services: Mapping[str, Service] = {
+            "sleep": Service(
+                law="poll", slots=settings.slots, poll_s=TUNED_POLL_S, read_limit=read_limit(settings.slots)
+            ),
+            "cpu": in_threads,
+            "cpu_native": in_threads,
+        }
+        self.settings: Mapping[str, Any] = {
+            "max_jobs": settings.slots,
+            "poll_delay": TUNED_POLL_S,
+            "keep_result": 0,
+            "job_timeout": JOB_TIMEOUT_S,
+            "log_level": "WARNING",
+        }
+
+
+definition = Definition(
+    name="arq",
+    summary="ARQ worker process over Redis",
+    variants={
+        "default": Variant("10 jobs at once, polled every 0.5 s, computing on the worker's loop", ArqDefault),
+        "tuned": Variant("`slots` jobs, polled every 0.01 s, no results, computing in threads", ArqTuned),
+    },
+    requires={"arq": "0.28", "redis": "5.3.1"},
+)

@@ -1,0 +1,59 @@
+"""FastAPI's BackgroundTasks with a `def` task, which runs in AnyIO's shared thread pool."""
+
+import anyio
+import anyio.to_thread
+from fastapi import BackgroundTasks
+
+from results.schema import Service
+from targets.settings import Settings
+from targets.strategy import Definition, InProcess, Variant
+from targets.task import Task
+from targets.work import perform
+
+ANYIO_TOKENS = 40
+
+
+def threads(slots: int) -> dict[str, Service]:
+    """Return how a pool of that many threads in one process serves tasks."""
+    return {kind: Service(law="pool", slots=slots) for kind in ("sleep", "cpu", "cpu_native")}
+
+
+class BackgroundTasksDef(InProcess):
+    """As shipped: tasks share AnyIO's 40 tokens with every `def` endpoint of the process."""
+
+    def __init__(self, _settings: Settings) -> None:
+        self.services = threads(ANYIO_TOKENS)
+
+    async def submit(self, task: Task, background: BackgroundTasks) -> None:
+        """Hand the task to FastAPI, to be run after the reply."""
+        background.add_task(perform, task)
+
+
+class BackgroundTasksLimited(InProcess):
+    """Tuned: the task's threads come from a limiter of its own, so `def` endpoints keep theirs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.services = threads(settings.slots)
+        self.settings = {"limiter_tokens": settings.slots}
+        self._slots = settings.slots
+
+    async def start(self) -> None:
+        """Make the limiter; it belongs to the running event loop."""
+        self._limiter = anyio.CapacityLimiter(self._slots)
+
+    async def submit(self, task: Task, background: BackgroundTasks) -> None:
+        """Hand the task to FastAPI, to be run after the reply."""
+        background.add_task(self._run, task)
+
+    async def _run(self, task: Task) -> None:
+        await anyio.to_thread.run_sync(perform, task, limiter=self._limiter)
+
+
+definition = Definition(
+    name="background_tasks",
+    summary="FastAPI BackgroundTasks, `def` task in the thread pool",
+    variants={
+        "default": Variant("as shipped: 40 threads shared with `def` endpoints", BackgroundTasksDef),
+        "tuned": Variant("threads from a CapacityLimiter of its own", BackgroundTasksLimited),
+    },
+)

@@ -1,0 +1,80 @@
+"""Endpoints that accept tasks and tell how far they have come."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
+
+from results.schema import Moment
+from targets.ledger import ledger
+from targets.probes import Probes
+from targets.settings import Settings
+from targets.strategy import QueueFullError, Strategy
+from targets.task import (
+    Registration,
+    RegistrationAccepted,
+    Task,
+    TaskAccepted,
+    TaskId,
+    TaskRequest,
+    TaskState,
+    hex_id,
+)
+from targets.work import units_per_ms
+
+
+def injected(background: BackgroundTasks) -> BackgroundTasks:
+    """Return FastAPI's own BackgroundTasks, for an endpoint that gets it through `Depends`."""
+    return background
+
+
+def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRouter:
+    """Return the routes under `/tasks` and `/users` that hand tasks to `strategy`."""
+    router = APIRouter()
+    record = ledger().record
+    accepted = probes.tasks.labels("accepted")
+    rejected = probes.tasks.labels("rejected")
+
+    async def submit(task: Task, background: BackgroundTasks) -> None:
+        record(task.id, Moment.RECEIVED)
+        try:
+            await strategy.submit(task, background)
+        except QueueFullError:
+            rejected.inc()
+            raise HTTPException(503, "the queue is full; try again later") from None
+        record(task.id, Moment.ACCEPTED)
+        accepted.inc()
+
+    @router.post("/tasks", status_code=202)
+    async def create_task(request: TaskRequest, background: BackgroundTasks) -> TaskAccepted:
+        """Accept one task; its id should be new, since a broker may drop the second of two."""
+        task = Task(
+            id=int(request.task_id, 16),
+            kind=request.kind,
+            units=request.duration_ms * units_per_ms(request.kind, settings),
+            fail_first=request.fail_first,
+            payload=request.payload,
+        )
+        await submit(task, background)
+        return TaskAccepted(task_id=request.task_id)
+
+    @router.post("/users/register", status_code=202)
+    async def register(
+        request: Registration, background: Annotated[BackgroundTasks, Depends(injected)]
+    ) -> RegistrationAccepted:
+        """Register a user: a welcome e-mail, a notice to the admin and an update of the statistics."""
+        units = request.duration_ms * units_per_ms(request.kind, settings)
+        parts = request.part_ids()
+        for part in parts:
+            await submit(Task(id=part, kind=request.kind, units=units), background)
+        return RegistrationAccepted(task_id=request.task_id, tasks=[hex_id(part) for part in parts])
+
+    @router.get("/tasks/{task_id}")
+    async def task_state(task_id: Annotated[TaskId, Path()]) -> TaskState:
+        """Say how far a task has come, by the library's own view or else by the ledger's."""
+        number = int(task_id, 16)
+        for source, state in (("library", await strategy.state(number)), ("ledger", ledger().state(number))):
+            if state is not None:
+                return TaskState.model_validate({"task_id": task_id, "state": state, "source": source})
+        return TaskState(task_id=task_id, state="unknown", source="none")
+
+    return router

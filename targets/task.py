@@ -1,0 +1,98 @@
+"""A task: what a client asks for and what travels to a worker."""
+
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field
+
+from results.schema import FANOUT_PARTS
+
+MAX_DURATION_MS = 60_000
+MAX_PAYLOAD_CHARS = 65_536
+MAX_FAIL_FIRST = 10
+
+TaskId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="64 bits as 16 lowercase hex digits")]
+Kind = Literal["sleep", "cpu", "cpu_native"]
+
+
+class Task(msgspec.Struct, frozen=True):
+    """One unit of work, the same for every strategy."""
+
+    id: int
+    kind: str
+    units: float
+    """amount of work: milliseconds for `sleep`, calibrated iterations for the computing kinds"""
+    fail_first: int = 0
+    """attempts that end by an exception before one succeeds"""
+    payload: str = ""
+
+    def to_message(self) -> dict[str, Any]:
+        """Return what goes over a broker's wire: plain JSON types."""
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "units": self.units,
+            "fail_first": self.fail_first,
+            "payload": self.payload,
+        }
+
+    @classmethod
+    def from_message(cls, message: dict[str, Any]) -> Self:
+        """Rebuild the task from `to_message`; raises msgspec.ValidationError on anything else."""
+        return msgspec.convert(message, cls)
+
+
+class TaskRequest(BaseModel):
+    """Body of `POST /tasks`."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    task_id: TaskId
+    kind: Kind = "sleep"
+    duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS)] = 0.0
+    payload: Annotated[str, Field(max_length=MAX_PAYLOAD_CHARS)] = ""
+    fail_first: Annotated[int, Field(ge=0, le=MAX_FAIL_FIRST)] = 0
+
+
+class Registration(BaseModel):
+    """Body of `POST /users/register`, which starts `FANOUT_PARTS` tasks.
+
+    Their ids are the request's id + 1 ... + `FANOUT_PARTS`, so that id must be a multiple of 4.
+    """
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    task_id: Annotated[TaskId, Field(pattern=r"^[0-9a-f]{15}[048c]$")]
+    email: Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")] = "new.user@example.org"
+    kind: Kind = "sleep"
+    duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS)] = 0.0
+
+    def part_ids(self) -> list[int]:
+        """Return the ids of the tasks that the registration starts."""
+        return [int(self.task_id, 16) + part for part in range(1, FANOUT_PARTS + 1)]
+
+
+class TaskAccepted(BaseModel):
+    """Reply to a task that was accepted."""
+
+    task_id: str
+
+
+class RegistrationAccepted(BaseModel):
+    """Reply to a registration whose tasks were accepted."""
+
+    task_id: str
+    tasks: list[str]
+
+
+class TaskState(BaseModel):
+    """Reply of `GET /tasks/{task_id}`."""
+
+    task_id: str
+    state: Literal["accepted", "started", "finished", "failed", "unknown"]
+    source: Literal["library", "ledger", "none"]
+
+
+def hex_id(task_id: int) -> str:
+    """Return a task's id as it is written over HTTP."""
+    return f"{task_id:016x}"

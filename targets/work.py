@@ -1,0 +1,106 @@
+"""The one body of work of each kind, and the recording around it."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from results.schema import Moment
+from targets.ledger import ledger
+from targets.settings import Settings
+from targets.task import Task
+
+_BUFFER = bytes(65_536)
+
+
+class TaskFailedError(RuntimeError):
+    """Raised by a task that was asked to fail."""
+
+
+def _sleep(units: float) -> None:
+    time.sleep(units / 1000)
+
+
+def _cpu(units: float) -> None:
+    state = 1
+    for _ in range(int(units)):
+        state = (state * 1_103_515_245 + 12_345) & 0x7FFF_FFFF
+
+
+def _cpu_native(units: float) -> None:
+    digest = hashlib.sha256()
+    for _ in range(int(units)):
+        digest.update(_BUFFER)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work: what it stands for and its body, whose argument is an amount of units."""
+
+    summary: str
+    body: Callable[[float], None]
+    calibrated: bool
+
+
+KINDS = {
+    "sleep": Kind(
+        "waits: blocking in threads and processes, awaiting in coroutines", _sleep, calibrated=False
+    ),
+    "cpu": Kind("computes in pure Python and holds the GIL", _cpu, calibrated=True),
+    "cpu_native": Kind("computes in C (SHA-256 of 64 KiB buffers) and releases the GIL", _cpu_native, True),
+}
+
+
+def calibrate(kind: str, target_s: float = 0.1) -> float:
+    """Return the units of a computing kind that take one millisecond on an undisturbed core.
+
+    The fastest of five runs of about `target_s` / 5 each counts: noise only ever adds time.
+    """
+    body = KINDS[kind].body
+    units = 16
+    while True:
+        elapsed_s = _timed_s(body, units)
+        if elapsed_s >= target_s / 10:
+            break
+        units *= 2
+    return units / (min(elapsed_s, *(_timed_s(body, units) for _ in range(4))) * 1000)
+
+
+def _timed_s(body: Callable[[float], None], units: float) -> float:
+    started = time.perf_counter()
+    body(units)
+    return time.perf_counter() - started
+
+
+@cache
+def units_per_ms(kind: str, settings: Settings) -> float:
+    """Return how many units of a kind make a millisecond, from the settings or calibrated now."""
+    if not KINDS[kind].calibrated:
+        return 1.0
+    return float(getattr(settings, f"units_per_ms_{kind}")) or calibrate(kind)
+
+
+def perform(task: Task, attempt: int = 1) -> None:
+    """Do the task, blocking the calling thread; raises TaskFailedError where it is to fail."""
+    _begin(task, attempt)
+    KINDS[task.kind].body(task.units)
+    ledger().record(task.id, Moment.FINISHED, attempt)
+
+
+async def perform_async(task: Task, attempt: int = 1) -> None:
+    """Do the task as a coroutine: `sleep` awaits, the computing kinds hold the event loop."""
+    if task.kind != "sleep":
+        perform(task, attempt)
+        return
+    _begin(task, attempt)
+    await asyncio.sleep(task.units / 1000)
+    ledger().record(task.id, Moment.FINISHED, attempt)
+
+
+def _begin(task: Task, attempt: int) -> None:
+    ledger().record(task.id, Moment.STARTED, attempt)
+    if attempt <= task.fail_first:
+        ledger().record(task.id, Moment.FAILED, attempt)
+        raise TaskFailedError(f"attempt {attempt} of {task.fail_first} that were asked to fail")
