@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.queueing import backlog_growth, saturation_rate, utilisation
+from analysis.queueing import CLAIM_S, backlog_growth, saturation_rate, utilisation
 from results.schema import Service
 
 
@@ -29,6 +29,9 @@ CASES = [
     ("a pool without bounds", service("pool", 0), "sleep", 10, None),
     ("a pool of no-ops", service("pool", 40), "sleep", 0, None),
     ("ARQ, no-ops: the read limit", ARQ_DEFAULT, "sleep", 0, 200),
+    ("ARQ, 1 ms: slots fall free within the look", ARQ_DEFAULT, "sleep", 1, 200),
+    ("ARQ, 10 ms: all slots fill first", ARQ_DEFAULT, "sleep", 10, 20),
+    ("ARQ tuned, no-ops: one claim after another", ARQ_TUNED, "sleep", 0, 1 / CLAIM_S),
     ("ARQ, 0.1 s: one tick", ARQ_DEFAULT, "sleep", 100, 20),
     ("ARQ, exactly a tick: two", ARQ_DEFAULT, "sleep", 500, 10),
     ("ARQ, 1 s: three ticks", ARQ_DEFAULT, "sleep", 1000, 10 / 1.5),
