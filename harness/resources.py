@@ -1,0 +1,58 @@
+"""From the sampler's lines and the web process's probes to the table `resources`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.sampler import OTHER
+from results.schema import NEVER, RESOURCES
+from results.tables import Columns
+
+
+def resource_columns(samples: Path, probes: np.ndarray) -> Columns:
+    """Return the columns of `resources`; `probes` are `PROBE_RECORD`s of the same stretch of time.
+
+    Loop lag and pool use stand in the web's rows: the worst of the probes since the sample before.
+    """
+    rows: list[tuple[object, ...]] = []
+    last_ns = 0
+    for line in samples.read_text().splitlines() if samples.exists() else []:
+        sample = _parse(line)
+        if sample is None:
+            continue
+        at_ns = int(sample["at_ns"])
+        seen = probes[(probes["at_ns"] > last_ns) & (probes["at_ns"] <= at_ns)]
+        lag_ns = int(seen["loop_lag_ns"].max()) if len(seen) else NEVER
+        in_use = int(seen["pool_in_use"].max()) if len(seen) else NEVER
+        for role, (processes, cores, rss, depth) in sample["roles"].items():
+            web = role == "web"
+            own = (lag_ns, in_use) if web else (NEVER, NEVER)
+            rows.append((at_ns, role, processes, cores, rss, depth, *own))
+        last_ns = at_ns
+    columns = zip(*rows, strict=True) if rows else [()] * len(RESOURCES)
+    return {
+        name: np.array(values, dtype=object if kind == "string" else kind)
+        for (name, kind), values in zip(RESOURCES.items(), columns, strict=True)
+    }
+
+
+def mean_cores(columns: Columns, role: str, from_ns: int, to_ns: int) -> float:
+    """Return the mean number of cores that a role used in a stretch of time; NaN where none was seen."""
+    at_ns = columns["at_ns"]
+    chosen = (columns["role"] == role) & (at_ns > from_ns) & (at_ns <= to_ns)
+    return float(columns["cpu_cores"][chosen].mean()) if chosen.any() else float("nan")
+
+
+def foreign_cores(columns: Columns, from_ns: int, to_ns: int) -> float:
+    """Return the mean number of cores that programs other than ours used."""
+    return mean_cores(columns, OTHER, from_ns, to_ns)
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(line)
+    except ValueError:
+        return None  # the sampler was stopped in the middle of its last line
+    return parsed if isinstance(parsed, dict) else None

@@ -1,0 +1,110 @@
+"""Samples CPU, memory and queue depth a few times a second, in a process of its own.
+
+Run as `python -m harness.sampler OUT --role web=PID --role worker=PID ...`; appends one JSON line a
+sample to OUT until it is terminated.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.broker import Broker
+
+EVERY_S = 0.2
+LOOK_FOR_CHILDREN_EVERY = 10
+OTHER = "other"
+
+
+class Role:
+    """The processes of one role: those named and all their descendants."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self._roots = pids
+        self._members: dict[int, psutil.Process] = {}
+        self._cpu_s: dict[int, float] = {}
+
+    def look(self) -> None:
+        """Find processes that have come since."""
+        for pid in self._roots:
+            with contextlib.suppress(psutil.Error):
+                root = psutil.Process(pid)
+                for process in (root, *root.children(recursive=True)):
+                    self._members.setdefault(process.pid, process)
+
+    def sample(self) -> tuple[int, float, int]:
+        """Return the number of processes, the CPU seconds since the last sample and the memory in bytes."""
+        used_s, rss = 0.0, 0
+        for pid, process in list(self._members.items()):
+            try:
+                with process.oneshot():
+                    times = process.cpu_times()
+                    rss += process.memory_info().rss
+            except psutil.Error:
+                del self._members[pid]
+                continue
+            total_s = times.user + times.system
+            used_s += total_s - self._cpu_s.get(pid, total_s)
+            self._cpu_s[pid] = total_s
+        return len(self._members), used_s, rss
+
+
+def busy_s() -> float:
+    """Return the CPU seconds that all programs of this machine have used since it started."""
+    times = psutil.cpu_times()
+    return float(times.user + times.nice + times.system)
+
+
+def main() -> None:
+    """Sample until terminated."""
+    parser = ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--role", action="append", default=[], metavar="NAME=PID")
+    parser.add_argument("--redis-url", default="")
+    parser.add_argument("--queue", action="append", default=[])
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    pids: dict[str, list[int]] = {"harness": [os.getppid(), os.getpid()]}
+    for role in given.role:
+        name, _, pid = role.partition("=")
+        pids.setdefault(name, []).append(int(pid))
+    broker = Broker(given.redis_url, None) if given.redis_url and given.queue else None
+    with given.out.open("a", buffering=1) as out:
+        _run({name: Role(of_role) for name, of_role in pids.items()}, broker, given.queue, out.write)
+
+
+def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write: Any) -> None:
+    last_ns, last_busy_s = time.monotonic_ns(), busy_s()
+    due = time.monotonic()
+    turn = 0
+    while True:
+        if turn % LOOK_FOR_CHILDREN_EVERY == 0:
+            for role in roles.values():
+                role.look()
+        now_ns, now_busy_s = time.monotonic_ns(), busy_s()
+        elapsed_s = max((now_ns - last_ns) / 1e9, 1e-6)
+        unclaimed_s = now_busy_s - last_busy_s
+        rows: dict[str, tuple[int, float, int, int]] = {}
+        for name, role in roles.items():
+            processes, used_s, rss = role.sample()
+            unclaimed_s -= used_s
+            depth = broker.depth(queues) if broker and name == "broker" else -1
+            rows[name] = (processes, used_s / elapsed_s, rss, depth)
+        rows[OTHER] = (0, max(unclaimed_s, 0.0) / elapsed_s, 0, -1)
+        if turn:
+            write(json.dumps({"at_ns": now_ns, "roles": rows}) + "\n")
+        last_ns, last_busy_s = now_ns, now_busy_s
+        turn += 1
+        due = max(due + EVERY_S, time.monotonic())
+        time.sleep(max(due - time.monotonic(), 0))
+
+
+if __name__ == "__main__":
+    main()

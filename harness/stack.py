@@ -1,0 +1,174 @@
+"""A running target: broker, web process and workers of one strategy in one variant."""
+
+import contextlib
+import json
+import secrets
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.broker import Broker, embedded_broker, external_broker, free_port
+from harness.ledgers import LedgerReader
+from harness.pinning import Pinning
+from harness.processes import Child, Family, died
+from results.errors import BlockpointError
+from results.schema import Subject
+from targets.settings import Settings
+from targets.strategy import find
+
+START_LIMIT_S = 30.0
+PREFLIGHT_LIMIT_S = 15.0
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that stays the same for the stacks of one command and topology."""
+
+    family: Family
+    pinning: Pinning
+    settings: Settings
+    loop: str = "auto"
+    http: str = "auto"
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 picks a free one"""
+    redis_url: str = ""
+    """a running server instead of the embedded one"""
+    grace_s: float = 0.0
+    """time that processes get to end by themselves; a drained target has nothing to finish"""
+
+
+class Stack:
+    """The processes of one target that is up, and what can be asked of it."""
+
+    def __init__(self, subject: Subject, url: str, settings: Settings, broker: Broker | None) -> None:
+        self.subject = subject
+        self.url = url
+        self.nonce = settings.nonce
+        self.ledger = settings.ledger or Path()
+        self.broker = broker
+        self.web: list[Child] = []
+        self.workers: list[Child] = []
+
+    def children(self) -> list[Child]:
+        """Return the web's, workers' and embedded broker's processes."""
+        broker = [self.broker.child] if self.broker and self.broker.child else []
+        return [*self.web, *self.workers, *broker]
+
+    def check(self) -> None:
+        """Raise BlockpointError where one of its processes has exited."""
+        for child in self.children():
+            if not child.running:
+                raise died(f"the {child.role} process of {self.subject.key}", child)
+
+    def reader(self) -> LedgerReader:
+        """Return a reader of the moments from now on."""
+        return LedgerReader(self.ledger, self.subject.max_attempts)
+
+    def preflight(self, kind: str) -> dict[str, Any]:
+        """Check who answers and run one task end to end; returns the identity.
+
+        Raises BlockpointError where another program answers or the task does not finish.
+        """
+        identity = self.identity()
+        reader = self.reader()
+        task_id = secrets.token_hex(8)
+        self._post({"task_id": task_id, "kind": kind, "duration_ms": 1})
+        deadline = time.monotonic() + PREFLIGHT_LIMIT_S
+        while int(task_id, 16) not in reader.finished_ids():
+            self.check()
+            if time.monotonic() > deadline:
+                logs = "\n".join(child.log_tail() for child in (*self.workers, *self.web))
+                raise BlockpointError(
+                    f"{self.subject.key}: a first task did not finish within {PREFLIGHT_LIMIT_S:.0f} s; "
+                    f"its processes said last:\n{logs}"
+                )
+            time.sleep(0.02)
+        return identity
+
+    def kill(self) -> None:
+        """SIGKILL web and workers, so that broker and ledger can be read at rest."""
+        for child in (*self.web, *self.workers):
+            child.signal_group(signal.SIGKILL)
+            child.process.wait()
+
+    def identity(self) -> dict[str, Any]:
+        """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
+        with urllib.request.urlopen(f"{self.url}/health", timeout=5) as reply:
+            identity: dict[str, Any] = json.load(reply)
+        if identity.get("nonce") != self.nonce:
+            raise BlockpointError(f"{self.url} is answered by another program than the one started there")
+        return identity
+
+    def _post(self, body: dict[str, Any]) -> None:
+        request = urllib.request.Request(
+            f"{self.url}/tasks", json.dumps(body).encode(), {"content-type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
+                pass
+        except OSError as error:
+            raise BlockpointError(f"{self.subject.key}: a first task was not accepted: {error}") from None
+
+
+@contextlib.contextmanager
+def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> Iterator[Stack]:
+    """Start a target and wait until it answers; everything is gone when the block is left.
+
+    Raises BlockpointError for an unknown strategy, a library that is too old, or a process that exits at
+    its start (with its last lines).
+    """
+    definition = find(strategy)
+    settings, family, pinning = launch.settings, launch.family, launch.pinning
+    folder = family.folder / secrets.token_hex(4)
+    (folder / "ledger").mkdir(parents=True)
+    with contextlib.ExitStack() as cleanup:
+        broker = None
+        if definition.build(variant, settings).queues:
+            broker = cleanup.enter_context(
+                external_broker(launch.redis_url)
+                if launch.redis_url
+                else embedded_broker(family, folder / "broker", pinning)
+            )
+            settings = replace(settings, redis_url=broker.url)
+        settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
+        port = launch.port or free_port()
+        stack = Stack(definition.subject(variant, settings), f"http://{launch.host}:{port}", settings, broker)
+        cleanup.callback(_stop, launch, stack)
+        for index, worker in enumerate(definition.build(variant, settings).workers):
+            command = [sys.executable, "-m", *worker]
+            log = logs / f"worker-{index}.log"
+            stack.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
+        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_{variant}"]
+        command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
+        command += ["--no-access-log", "--log-level", "warning"]
+        stack.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
+        _await_answer(stack)
+        yield stack
+
+
+def _await_answer(stack: Stack) -> None:
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline:
+        stack.check()
+        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+            stack.identity()
+            return
+        time.sleep(0.02)
+    raise BlockpointError(f"{stack.subject.key} did not answer within {START_LIMIT_S:.0f} s")
+
+
+def _stop(launch: Launch, stack: Stack) -> None:
+    children = (*stack.workers, *stack.web)
+    if launch.grace_s:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.terminate()
+    for child in children:
+        launch.family.stop(child, launch.grace_s)
