@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from results.documents import read_document
 from results.schema import (
     BYSTANDERS,
     EVENTS,
@@ -78,17 +79,7 @@ LOAD = Load(
     cpu_cores=0.1,
     in_flight_max=2,
 )
-ACCOUNTS = Accounts(
-    accepted=3,
-    finished=3,
-    failed=0,
-    started_twice=0,
-    finished_twice=0,
-    unaccounted=0,
-    ran_unaccepted=0,
-    in_broker=0,
-    strangers=0,
-)
+ACCOUNTS = Accounts(**dict.fromkeys(Accounts.__struct_fields__, 0))
 
 
 def columns(spec: dict[str, str], rows: int) -> dict[str, np.ndarray]:
@@ -127,8 +118,7 @@ def seal_one(campaign: Campaign, *, attempt: int = 1) -> Trial:
     sealed = trial(
         {name: write_table(staged, name, columns(spec, 3)) for name, spec in tables.items()}, attempt=attempt
     )
-    campaign.seal(staged, sealed)
-    return sealed
+    return read_document(campaign.seal(staged, sealed) / "trial.json", Trial)
 
 
 @pytest.fixture

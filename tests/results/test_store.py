@@ -155,6 +155,18 @@ def test_a_table_that_was_not_sealed_is_refused(campaign: Campaign) -> None:
         campaign.table(sealed, "events")
 
 
+def test_a_flipped_bit_in_a_sealed_table_is_refused(campaign: Campaign) -> None:
+    sealed = seal_one(campaign)
+    path = campaign.folder_of(sealed) / "resources.parquet"
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 97):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x20]) + whole[at + 1 :])
+        with pytest.raises(BlockpointError, match="damaged"):
+            campaign.table(sealed, "resources")
+    path.write_bytes(whole)
+    assert campaign.table(sealed, "resources").num_rows == 3
+
+
 def test_a_sealed_folder_without_its_document_is_refused(campaign: Campaign) -> None:
     """Skipping it would give a table with fewer trials than were measured."""
     sealed = seal_one(campaign)
