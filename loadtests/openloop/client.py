@@ -1,0 +1,78 @@
+"""Keep-alive connections to one target, most recently used first."""
+
+from collections.abc import Callable
+
+from loadtests.openloop.address import Address
+from loadtests.openloop.connection import Connection
+from loadtests.openloop.wire import Reply
+from results.schema import Outcome
+
+Answered = Callable[[int, Reply, int], None]
+Unanswered = Callable[[int, Outcome, str], None]
+
+
+class Client:
+    """Sends requests without ever waiting; reports how each ends through two callbacks.
+
+    `answered(row, reply, at_ns)` or `unanswered(row, outcome, error)` is called once for each row.
+    """
+
+    def __init__(self, address: Address, answered: Answered, unanswered: Unanswered) -> None:
+        self.in_flight: dict[int, Connection] = {}
+        """by row, the oldest first"""
+        self.sockets_max = 0
+        self._sockets = 0
+        self._address = address
+        self._idle: list[Connection] = []
+        self._on_answered = answered
+        self._on_unanswered = unanswered
+
+    def send(self, row: int, request: bytes) -> None:
+        """Send a request on an idle connection, or on a new one where none is idle."""
+        idle = self._idle
+        while idle:
+            connection = idle.pop()
+            if connection.send(row, request):
+                self.in_flight[row] = connection
+                return
+        try:
+            connection = Connection(self._address, self)
+        except OSError as error:
+            self._on_unanswered(row, Outcome.REFUSED, (error.strerror or "no socket").lower())
+            return
+        self._sockets += 1
+        self.sockets_max = max(self.sockets_max, self._sockets)
+        self.in_flight[row] = connection
+        connection.send(row, request)
+
+    def abandon(self, row: int, error: str) -> None:
+        """Give up a request in flight: never received if it was not even connected, else unknown."""
+        connection = self.in_flight.pop(row)
+        outcome = Outcome.UNKNOWN if connection.connected else Outcome.REFUSED
+        connection.close()
+        self._on_unanswered(row, outcome, error)
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        for connection in self._idle.copy():
+            connection.close()
+
+    def answered(self, row: int, reply: Reply, at_ns: int) -> None:
+        """See `Owner`."""
+        del self.in_flight[row]
+        self._on_answered(row, reply, at_ns)
+
+    def unanswered(self, row: int, outcome: Outcome, error: str) -> None:
+        """See `Owner`."""
+        self.in_flight.pop(row, None)
+        self._on_unanswered(row, outcome, error)
+
+    def idle(self, connection: Connection) -> None:
+        """See `Owner`."""
+        self._idle.append(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """See `Owner`."""
+        self._sockets -= 1
+        if connection in self._idle:
+            self._idle.remove(connection)

@@ -1,0 +1,204 @@
+"""One keep-alive connection, driven by the event loop's callbacks and never waited for.
+
+A request is written to one connection only, and never again once a byte of it was taken: a POST whose
+connection breaks may have been read, so it ends as UNKNOWN. What is found closed *before* the first byte
+(uvicorn closes a connection when a background task raised) is left for another connection: nothing was sent.
+"""
+
+import errno
+import os
+import socket
+import time
+from typing import Any, Protocol
+
+import gevent
+from gevent.monkey import get_original
+from geventhttpclient.response import HTTPParseError, HTTPResponse
+
+from loadtests.openloop.address import Address
+from loadtests.openloop.wire import Reply, read_plain
+from results.schema import Outcome
+
+_READ, _WRITE = 1, 2
+_BLOCK_BYTES = 65_536
+_IDLE = -1
+_plain_socket = get_original("socket", "socket")
+
+
+class _Parser(HTTPResponse):
+    """Counts the body instead of keeping it."""
+
+    size = 0
+
+    def _on_body(self, buf: bytearray) -> None:
+        self.size += len(buf)
+
+
+class Owner(Protocol):
+    """Who a connection reports to; rows are those given to `Connection.send`."""
+
+    def answered(self, row: int, reply: Reply, at_ns: int) -> None:
+        """Take note of a whole reply."""
+
+    def unanswered(self, row: int, outcome: Outcome, error: str) -> None:
+        """Take note that no reply will come."""
+
+    def idle(self, connection: "Connection") -> None:
+        """Take back a connection that can take another request."""
+
+    def closed(self, connection: "Connection") -> None:
+        """Forget a connection."""
+
+
+class Connection:
+    """A connection with at most one request in flight; opens on creation without waiting."""
+
+    __slots__ = (
+        "_address",
+        "_connected",
+        "_owner",
+        "_parser",
+        "_reader",
+        "_row",
+        "_sock",
+        "_unsent",
+        "_writer",
+    )
+
+    def __init__(self, address: Address, owner: Owner) -> None:
+        self._owner = owner
+        self._address = address
+        self._row = _IDLE
+        self._unsent = b""
+        self._parser: _Parser | None = None
+        self._connected = False
+        self._sock = _plain_socket(address.family, socket.SOCK_STREAM)
+        self._sock.setblocking(False)
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        loop = gevent.get_hub().loop
+        self._reader = loop.io(self._sock.fileno(), _READ)
+        self._writer = loop.io(self._sock.fileno(), _WRITE)
+
+    def send(self, row: int, request: bytes) -> bool:
+        """Send a request; False if the connection is closed and no byte of the request has left."""
+        if not self._connected:
+            self._row, self._unsent = row, request
+            self._connect()
+            return True
+        try:
+            self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()
+            return False
+        else:
+            self.close()
+            return False
+        try:
+            sent = self._sock.send(request)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.close()
+            return False
+        self._row = row
+        if sent < len(request):
+            self._unsent = request[sent:]
+            self._writer.start(self._writable)
+        return True
+
+    def close(self) -> None:
+        """Close, whatever is in flight; calls `Owner.closed`, but neither `answered` nor `unanswered`."""
+        for watcher in (self._reader, self._writer):
+            watcher.stop()
+            watcher.close()
+        self._sock.close()
+        self._owner.closed(self)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a request may have reached the target."""
+        return self._connected
+
+    def _connect(self) -> None:
+        code = self._sock.connect_ex(self._address.sockaddr)
+        if code in {0, errno.EINPROGRESS}:
+            self._writer.start(self._writable)
+        else:
+            gevent.get_hub().loop.run_callback(self._refused, code)
+
+    def _refused(self, code: int) -> None:
+        reason = "connection refused" if code == errno.ECONNREFUSED else os.strerror(code).lower()
+        self._fail(Outcome.REFUSED, reason)
+
+    def _writable(self) -> None:
+        if not self._connected:
+            code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if code:
+                self._refused(code)
+                return
+            self._connected = True
+            self._reader.start(self._readable)
+        try:
+            sent = self._sock.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._fail(Outcome.UNKNOWN, "connection reset")
+            return
+        self._unsent = self._unsent[sent:]
+        if not self._unsent:
+            self._writer.stop()
+
+    def _readable(self) -> None:
+        try:
+            data = self._sock.recv(_BLOCK_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._fail(Outcome.UNKNOWN, "connection reset")
+            return
+        at_ns = time.monotonic_ns()
+        if self._row == _IDLE:
+            self.close()
+            return
+        reply = read_plain(data) if self._parser is None else None
+        if reply is None:
+            try:
+                reply = self._parse(data)
+            except HTTPParseError:
+                self._fail(Outcome.UNKNOWN, "not HTTP")
+                return
+        if reply is not None:
+            self._answered(reply, at_ns)
+        elif not data:
+            self._fail(Outcome.UNKNOWN, "closed within reply" if self._begun else "closed before reply")
+
+    @property
+    def _begun(self) -> bool:
+        return self._parser is not None and bool(self._parser.message_begun)
+
+    def _parse(self, data: bytes) -> Reply | None:
+        """Read a reply that is chunked, comes in pieces, follows a 1xx or ends with the connection."""
+        parser: Any = self._parser
+        if parser is None:
+            parser = self._parser = _Parser()
+        parser.feed(data)
+        if not parser.message_complete or parser.get_code() < 200:
+            return None
+        return Reply(parser.get_code(), parser.size, not parser.should_close())
+
+    def _answered(self, reply: Reply, at_ns: int) -> None:
+        row, self._row, self._parser = self._row, _IDLE, None
+        if reply.keep_alive and not self._unsent:
+            self._owner.idle(self)
+        else:
+            self.close()
+        self._owner.answered(row, reply, at_ns)
+
+    def _fail(self, outcome: Outcome, error: str) -> None:
+        row, self._row = self._row, _IDLE
+        self.close()
+        if row != _IDLE:
+            self._owner.unanswered(row, outcome, error)

@@ -1,0 +1,63 @@
+"""Whether a run's figures may be believed: a pure function from figures to reasons against."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MAX_SLIP_MS = 1.0
+MAX_SLIP_SHARE = 0.02
+MIN_ACHIEVED = 0.99
+MAX_CPU_CORES = 0.85
+MAX_SOCKETS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What the gate looks at; times in ms, of the measured part of the run."""
+
+    scheduled: int
+    slip_p99_ms: float
+    accept_p50_ms: float
+    shed: int
+    achieved_ratio: float
+    cpu_cores: float
+    """of the busiest generating process"""
+    sockets_max: int
+    """open at once, in any one process"""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """how many requests of any stream ended in each way that is not a 2xx answer, without the shed ones"""
+    interrupted: bool = False
+    one_clock: bool = True
+    """all processes of the generator read the same monotonic clock"""
+
+
+def reasons_against(figures: Figures, *, closed: bool = False, allow_errors: bool = False) -> list[str]:
+    """Return why the run does not count, each as `word: figure and limit`; empty when it does.
+
+    A closed loop has no schedule to be late for, shed from or fall short of. With `allow_errors` an
+    overloaded target's rejections and time-outs are no reason: the caller knows that it is overloaded.
+    """
+    f = figures
+    open_loop = not closed and f.scheduled > 0
+    limit_ms = max(MAX_SLIP_MS, MAX_SLIP_SHARE * f.accept_p50_ms)
+    errors = ", ".join(f"{n} {how}" for how, n in sorted(f.errors.items()))
+    checks = [
+        (f.interrupted, "interrupted: the schedule was not walked to its end"),
+        (not f.one_clock, "clocks: the workers ran on different hosts, their times cannot be compared"),
+        (not f.scheduled, "empty: no task was due"),
+        (
+            open_loop and not f.slip_p99_ms < limit_ms,
+            f"slip: p99 {f.slip_p99_ms:.2f} ms, limit {limit_ms:.2f} ms",
+        ),
+        (
+            open_loop and not f.achieved_ratio >= MIN_ACHIEVED,
+            f"rate: {f.achieved_ratio:.1%} of the due requests were sent in time, limit {MIN_ACHIEVED:.0%}",
+        ),
+        (f.shed > 0, f"shed: {f.shed} requests were never sent, the cap on requests in flight was reached"),
+        (
+            not f.cpu_cores < MAX_CPU_CORES,
+            f"cpu: the generator used {f.cpu_cores:.2f} cores, limit {MAX_CPU_CORES}",
+        ),
+        (f.sockets_max >= MAX_SOCKETS, f"sockets: {f.sockets_max} open at once, limit {MAX_SOCKETS}"),
+        (bool(errors) and not allow_errors, f"errors: {errors}"),
+    ]
+    return [reason for against, reason in checks if against]

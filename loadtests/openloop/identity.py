@@ -1,0 +1,48 @@
+"""Who answers at the target's address: asked before any load is sent."""
+
+import http.client
+import json
+from typing import Any
+
+from loadtests.openloop.address import Address
+from results.errors import BlockpointError
+
+TIMEOUT_S = 10.0
+
+
+def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> dict[str, Any]:
+    """Return the target's `/health`; raises BlockpointError unless it is the expected Blockpoint target.
+
+    `expect` is `STRATEGY/VARIANT`; an empty expectation is none.
+    """
+    where = f"http://{address.authority}"
+    connection = http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", "/health")
+        answer = connection.getresponse()
+        body = answer.read(1_000_000)
+    except ConnectionRefusedError:
+        raise BlockpointError(
+            f"nothing listens at {where}; start a target with: blockpoint serve STRATEGY"
+        ) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise BlockpointError(
+            f"{where}/health does not answer like a Blockpoint target ({type(error).__name__}); "
+            "no load was sent"
+        ) from None
+    finally:
+        connection.close()
+    try:
+        health = json.loads(body)
+    except ValueError:
+        health = None
+    if answer.status != 200 or not isinstance(health, dict) or health.get("service") != "blockpoint":
+        raise BlockpointError(
+            f"{where} is some other service (GET /health: status {answer.status}); no load was sent"
+        )
+    found = f"{health.get('strategy')}/{health.get('variant')}"
+    if expect and found != expect:
+        raise BlockpointError(f"{where} serves {found}, not {expect}; no load was sent")
+    if expect_nonce and health.get("nonce") != expect_nonce:
+        raise BlockpointError(f"{where} is another instance of {found} than expected; no load was sent")
+    return health

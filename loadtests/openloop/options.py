@@ -1,0 +1,80 @@
+"""The options of a scenario: each once, with its unit, range and default."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from results.errors import BlockpointError
+
+
+@dataclass(frozen=True)
+class Option:
+    """One command-line option; its type is that of the default."""
+
+    name: str
+    default: bool | int | float | str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    in_web_ui: bool = True
+
+    @property
+    def flag(self) -> str:
+        """The option as it is typed."""
+        return "--" + self.name.replace("_", "-")
+
+    def read(self, given: Any) -> Any:
+        """Return a value in range and of the right type; raises BlockpointError."""
+        kind = type(self.default)
+        value: Any
+        try:
+            value = given if kind is bool else kind("" if given is None else given)
+        except (TypeError, ValueError):
+            raise BlockpointError(f"{self.flag}: {given!r} is not a number") from None
+        if self.choices and value not in self.choices:
+            raise BlockpointError(f"{self.flag}: {value!r} is not one of {', '.join(self.choices)}")
+        # written so that NaN is refused too
+        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
+            raise BlockpointError(f"{self.flag}: {value:g} is outside {self.low:g} to {self.high:g}")
+        return value
+
+
+COMMON: tuple[Option, ...] = (
+    Option("rate", 50.0, "task arrivals per second, of all workers together", 0.01, 100_000),
+    Option("seconds", 20.0, "length of the schedule, s", 0.1, 86_400),
+    Option("duration_ms", 100.0, "duration of each task, ms", 0, 60_000),
+    Option("kind", "sleep", "what a task does", choices=("sleep", "cpu", "cpu_native")),
+    Option("seed", 1, "seed of the schedule: the same seed gives the same arrivals", 0, 2**32 - 1),
+    Option("arrivals", "poisson", "spacing of the tasks", choices=("poisson", "constant")),
+    Option("bystander_rate", 20.0, "requests per second to /ping and to /ping-sync, each", 0, 10_000),
+    Option("payload_bytes", 0, "size of each task's payload, bytes", 0, 65_536),
+    Option("fail_first", 0, "attempts that each task fails before it succeeds", 0, 10),
+    Option("drain_seconds", 30.0, "longest wait for answers after the schedule, s", 0, 86_400),
+    Option("request_timeout", 60.0, "longest wait for one answer, s", 0.001, 86_400),
+    Option("max_in_flight", 900, "requests in flight per process above which an arrival is shed", 1, 20_000),
+    Option("warm_up", 0.2, "share of each step, at its start, that is not measured", 0, 0.9),
+    Option("allow_errors", False, "let the gate pass rejected and unanswered requests: overload is wanted"),
+    Option("out", "", "folder for requests.parquet, bystanders.parquet and load.json", in_web_ui=False),
+    Option("expect_nonce", "", "refuse a target whose /health has another nonce", in_web_ui=False),
+    Option("expect", "", "refuse a target that is not this STRATEGY/VARIANT", in_web_ui=False),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of one run, checked; attribute access by option name."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def read(options: Iterable[Option], given: SimpleNamespace | Any) -> Settings:
+    """Read and check every option from an object with an attribute each; raises BlockpointError."""
+    return Settings({o.name: o.read(getattr(given, o.name, o.default)) for o in options})

@@ -1,0 +1,165 @@
+"""A run as a whole: what is asked of the workers, and the verdict on what they bring back."""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loadtests.openloop import figures, gate
+from loadtests.openloop.options import Settings
+from loadtests.openloop.recorder import KINDS, Rows, merge, tables
+from loadtests.openloop.scenario import Scenario
+from loadtests.openloop.schedule import NS_PER_S
+from loadtests.openloop.session import Outcomes
+from results.clock import boot_id
+from results.errors import BlockpointError
+from results.schema import Load, Outcome, Stream
+
+Message = dict[str, Any]
+HEAD_START_S = 1.5
+"""From the order to the schedule's start where other processes have to hear of it first."""
+
+
+@dataclass
+class Run:
+    """One run, seen from the process that leads it."""
+
+    scenario: Scenario
+    settings: Settings
+    identity: Mapping[str, Any]
+    workers: int
+    tag: int = field(default_factory=lambda: secrets.randbits(32))
+    reports: dict[int, Message] = field(default_factory=dict)
+    """by the worker's index"""
+    start_ns: int = 0
+
+    def orders(self, *, distributed: bool) -> list[Message]:
+        """Return what each worker needs to know: its share of the one schedule, and when that starts."""
+        self.start_ns = time.monotonic_ns() + round(HEAD_START_S * NS_PER_S) if distributed else 0
+        shared = {
+            "settings": dict(self.settings.values),
+            "tag": self.tag,
+            "count": self.workers,
+            "start_ns": self.start_ns,
+            "boot_id": boot_id(),
+        }
+        return [{**shared, "index": index} for index in range(self.workers)]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every worker has reported."""
+        return len(self.reports) == self.workers
+
+    def load(self, *, interrupted: bool = False) -> tuple[Load, Rows, list[str]]:
+        """Judge what was reported; returns the document, the rows of all workers and their error texts."""
+        reports = [self.reports[index] for index in sorted(self.reports)]
+        rows, errors = merge([(unpack_rows(r["rows"]), r["errors"]) for r in reports])
+        start_ns = min((r["start_ns"] for r in reports), default=time.monotonic_ns())
+        end_ns = max((r["end_ns"] for r in reports), default=start_ns)
+        settings, closed = self.settings, self.scenario.closed
+        stretches = self.scenario.stretches(settings)
+        steps = figures.steps(stretches, start_ns, end_ns, settings.warm_up)
+        part = figures.measured(rows, steps)
+        slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
+        slip_p50_ms, slip_p99_ms, slip_p999_ms = np.nan_to_num(
+            figures.quantiles_ms(slip, 0.5, 0.99, 0.999)
+        ).tolist()
+        accept_p50_ms = figures.quantiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 0.5)[0]
+        counts = figures.outcome_counts(rows)
+        achieved = figures.achieved_ratio(rows, start_ns, end_ns)
+        cut = interrupted or not self.complete or any(r["interrupted"] for r in reports)
+        busiest = max((r["cpu_cores"] for r in reports), default=0.0)
+        reasons = gate.reasons_against(
+            gate.Figures(
+                scheduled=sum(counts.values()),
+                slip_p99_ms=slip_p99_ms,
+                accept_p50_ms=float(np.nan_to_num(accept_p50_ms)),
+                shed=int(np.count_nonzero(rows["outcome"] == Outcome.SHED)),
+                achieved_ratio=achieved,
+                cpu_cores=busiest,
+                sockets_max=max((r["sockets_max"] for r in reports), default=0),
+                errors=figures.failures(rows, errors),
+                interrupted=cut,
+                one_clock=len({boot_id(), *(r["boot_id"] for r in reports)}) == 1,
+            ),
+            closed=closed,
+            allow_errors=settings.allow_errors,
+        )
+        load = Load(
+            scenario=self.scenario.name,
+            closed=closed,
+            kind=settings.kind,
+            seed=settings.seed,
+            arrivals=settings.arrivals,
+            bystander_per_s=settings.bystander_rate,
+            boot_id=boot_id(),
+            timer="+".join(sorted({r["timer"] for r in reports})),
+            identity=dict(self.identity),
+            steps=steps,
+            drained_ns=max((r["drained_ns"] for r in reports), default=end_ns),
+            scheduled=sum(counts.values()),
+            accepted=counts[Outcome.ACCEPTED],
+            rejected=counts[Outcome.REJECTED],
+            refused=counts[Outcome.REFUSED],
+            unknown=counts[Outcome.UNKNOWN],
+            shed=counts[Outcome.SHED],
+            achieved_ratio=achieved,
+            slip_p50_ms=slip_p50_ms,
+            slip_p99_ms=slip_p99_ms,
+            slip_p999_ms=slip_p999_ms,
+            cpu_cores=sum(r["cpu_cores"] for r in reports),
+            in_flight_max=sum(r["in_flight_max"] for r in reports),
+            interrupted=cut,
+            reasons=reasons,
+        )
+        return load, rows, errors
+
+
+def pack(outcomes: Outcomes, index: int) -> Message:
+    """Return what a worker reports, fit for Locust's messages."""
+    return {
+        "index": index,
+        "rows": {name: column.tobytes() for name, column in outcomes.rows.items()},
+        "errors": outcomes.errors,
+        "start_ns": outcomes.start_ns,
+        "end_ns": outcomes.end_ns,
+        "drained_ns": outcomes.drained_ns,
+        "cpu_cores": outcomes.cpu_cores,
+        "in_flight_max": outcomes.in_flight_max,
+        "sockets_max": outcomes.sockets_max,
+        "timer": outcomes.timer,
+        "interrupted": outcomes.interrupted,
+        "boot_id": boot_id(),
+    }
+
+
+def unpack_rows(packed: Mapping[str, bytes]) -> Rows:
+    """Return the rows of a report."""
+    return {name: np.frombuffer(packed[name], kind) for name, kind in KINDS.items()}
+
+
+def check_out(folder: Path) -> None:
+    """Make sure, before the load, that a run can be written there; raises BlockpointError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BlockpointError(f"--out {folder}: cannot be made ({error.strerror})") from None
+    if (folder / "load.json").exists():
+        raise BlockpointError(f"--out {folder}: holds a run already; give another folder")
+
+
+def write(folder: Path, load: Load, rows: Rows, errors: Sequence[str], tag: int) -> None:
+    """Write the tables, and last `load.json`; raises BlockpointError, e.g. where the disk is full."""
+    from results.documents import write_document
+    from results.tables import write_table
+
+    try:
+        for name, columns in tables(rows, errors, [s.duration_ms for s in load.steps], tag).items():
+            write_table(folder, name, columns)
+        write_document(folder / "load.json", load)
+    except OSError as error:
+        raise BlockpointError(f"--out {folder}: cannot be written ({error.strerror or error})") from None

@@ -1,0 +1,60 @@
+"""What a locustfile declares: a name, the stretches of its schedule, and options of its own."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loadtests.openloop.options import COMMON, Option, Settings
+from loadtests.openloop.recorder import task_ids
+from loadtests.openloop.schedule import Schedule, Stretch
+from loadtests.openloop.wire import PostTemplate, get
+from results.schema import Stream
+
+TASKS_PATH, REGISTER_PATH = "/tasks", "/users/register"
+BYSTANDER_PATHS = {Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A load pattern; `stretches` may raise BlockpointError for options that do not fit together."""
+
+    name: str
+    stretches: Callable[[Settings], Sequence[Stretch]]
+    options: tuple[Option, ...] = ()
+    path: str = TASKS_PATH
+    closed: bool = False
+
+    @property
+    def all_options(self) -> tuple[Option, ...]:
+        """The options common to all scenarios, then this one's."""
+        return COMMON + self.options
+
+
+def task_fields(settings: Settings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
+    """Return the fields of a task's JSON body, without its id."""
+    fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
+    if path == REGISTER_PATH:
+        return {"email": "load@example.org", **fields}
+    return {**fields, "payload": "x" * settings.payload_bytes, "fail_first": settings.fail_first}
+
+
+def requests(
+    schedule: Schedule,
+    stretches: Sequence[Stretch],
+    settings: Settings,
+    *,
+    path: str,
+    authority: str,
+    tag: int,
+) -> Callable[[int], bytes]:
+    """Return the function from a row of the schedule to the bytes of its request."""
+    templates = [PostTemplate(path, authority, task_fields(settings, s.duration_ms, path)) for s in stretches]
+    pings = {int(stream): get(p, authority) for stream, p in BYSTANDER_PATHS.items()}
+    streams, steps = schedule.stream.tolist(), schedule.step.tolist()
+    ids = task_ids(schedule.arrival, tag).tolist()
+
+    def request(row: int) -> bytes:
+        stream = streams[row]
+        return pings[stream] if stream else templates[steps[row]](ids[row])
+
+    return request

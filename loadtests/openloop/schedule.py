@@ -1,0 +1,93 @@
+"""When each request is due: decided by a seed before the load, never by how the target answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from results.schema import Stream
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of a schedule with one arrival rate and one task duration."""
+
+    seconds: float
+    rate_per_s: float
+    duration_ms: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The requests of all streams in the order in which they are due; columns of one length.
+
+    `due_ns` int64: offsets from the start · `stream` int8 · `arrival` int32: position within its stream ·
+    `step` int16: index of the stretch.
+    """
+
+    due_ns: np.ndarray
+    stream: np.ndarray
+    arrival: np.ndarray
+    step: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.due_ns)
+
+    def shard(self, index: int, count: int) -> "Schedule":
+        """Return what worker `index` of `count` sends: arrivals `index`, `index + count`, ..."""
+        mine = self.arrival % count == index
+        return Schedule(self.due_ns[mine], self.stream[mine], self.arrival[mine], self.step[mine])
+
+
+def offsets_ns(rate_per_s: float, seconds: float, arrivals: str, random: np.random.Generator) -> np.ndarray:
+    """Return the due offsets of one stretch, sorted int64 in [0, seconds).
+
+    `arrivals` is `poisson` or `constant`. Gaps are drawn at unit rate and scaled, so that one seed gives
+    the same pattern at every rate.
+    """
+    if arrivals == "constant":
+        at_s = (np.arange(round(rate_per_s * seconds)) + 0.5) / rate_per_s
+        return (at_s * NS_PER_S).astype(np.int64)
+    horizon = rate_per_s * seconds
+    block = int(horizon + 6 * horizon**0.5) + 16
+    at = np.cumsum(random.standard_exponential(block))
+    while at[-1] < horizon:
+        at = np.concatenate([at, at[-1] + np.cumsum(random.standard_exponential(block))])
+    return (at[at < horizon] / rate_per_s * NS_PER_S).astype(np.int64)
+
+
+def boundaries_ns(stretches: Sequence[Stretch]) -> list[int]:
+    """Return where the stretches begin and, last, where the schedule ends: offsets from the start."""
+    ends = np.cumsum([stretch.seconds for stretch in stretches])
+    return [0, *(round(end * NS_PER_S) for end in ends.tolist())]
+
+
+def plan(
+    stretches: Sequence[Stretch], *, seed: int, arrivals: str = "poisson", bystander_per_s: float = 0.0
+) -> Schedule:
+    """Plan the tasks of the stretches, beside two bystander streams that are always Poisson.
+
+    Each stream and stretch draws from a generator of its own: changing one leaves the others as they were.
+    """
+    starts = boundaries_ns(stretches)
+    parts: list[tuple[np.ndarray, Stream, int]] = []
+    for step, stretch in enumerate(stretches):
+        for stream in Stream:
+            tasks = stream is Stream.TASKS
+            rate = stretch.rate_per_s if tasks else bystander_per_s
+            if rate <= 0:
+                continue
+            random = np.random.default_rng([seed, int(stream), step])
+            due = offsets_ns(rate, stretch.seconds, arrivals if tasks else "poisson", random)
+            parts.append((due + starts[step], stream, step))
+    due_ns = np.concatenate([np.zeros(0, np.int64), *(due for due, _, _ in parts)])
+    order = np.argsort(due_ns, kind="stable")
+    stream_of = np.repeat([int(s) for _, s, _ in parts], [len(d) for d, _, _ in parts]).astype(np.int8)[order]
+    step_of = np.repeat([step for _, _, step in parts], [len(d) for d, _, _ in parts]).astype(np.int16)[order]
+    arrival = np.zeros(len(due_ns), np.int32)
+    for stream in Stream:
+        of_stream = stream_of == stream
+        arrival[of_stream] = np.arange(np.count_nonzero(of_stream), dtype=np.int32)
+    return Schedule(due_ns[order], stream_of, arrival, step_of)

@@ -1,0 +1,40 @@
+"""How a run begins and ends by itself: headless, in the web UI and distributed alike."""
+
+import time
+from typing import Any
+
+from locust import LoadTestShape
+
+from loadtests.openloop.desk import Desk
+from results.errors import BlockpointError
+
+
+class UntilDrained(LoadTestShape):
+    """One user per worker process, until the schedule has been walked and its answers are in.
+
+    Locust calls `tick` about once a second; here the first call checks and begins, the others wait. A
+    `--run-time` shorter than the schedule is an interruption: what was measured is kept.
+    """
+
+    use_common_options = True
+
+    def tick(self) -> tuple[int, float] | None:
+        """Return the number of users to have now, or None at the end."""
+        runner: Any = self.runner
+        desk: Desk = runner.environment.blockpoint
+        if runner.shape_last_tick is None:
+            try:
+                workers = desk.open()
+            except BlockpointError as error:
+                desk.refuse(error)
+                return None
+            self._began_s = time.monotonic()
+            self._users = (workers, float(workers))
+            return self._users
+        if desk.wait(1.0):
+            desk.close()
+            return None
+        run_time_s = runner.environment.parsed_options.run_time
+        if (run_time_s and time.monotonic() - self._began_s > run_time_s) or desk.lost_worker():
+            desk.interrupt()
+        return self._users

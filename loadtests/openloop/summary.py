@@ -1,0 +1,40 @@
+"""A run in a few lines, for people."""
+
+from loadtests.openloop import figures
+from loadtests.openloop.recorder import Rows
+from results.schema import Load, Stream
+
+
+def text(load: Load, rows: Rows) -> str:
+    """Return the summary of a run and the gate's verdict; latencies after warm-up, from due to reply."""
+    seconds = sum(step.to_ns - step.from_ns for step in load.steps) / 1e9
+    part = figures.measured(rows, load.steps)
+    subject = f"{load.identity.get('strategy', '?')}/{load.identity.get('variant', '?')}"
+    loop = " (closed loop)" if load.closed else ""
+    lines = [
+        "",
+        f"{load.scenario}{loop} against {subject}: {load.kind}, {seconds:.1f} s, seed {load.seed}",
+        (
+            f"  offered    {load.scheduled} tasks, {load.scheduled / max(seconds, 1e-9):.1f}/s; "
+            f"achieved {load.achieved_ratio:.1%}"
+        ),
+        (
+            f"  outcome    {load.accepted} accepted, {load.rejected} rejected, {load.refused} refused, "
+            f"{load.unknown} unknown, {load.shed} shed"
+        ),
+    ]
+    for stream in Stream:
+        p50, p99 = figures.quantiles_ms(figures.latency_ns(rows, stream, part), 0.5, 0.99)
+        name = "accept" if stream is Stream.TASKS else stream.label
+        lines.append(f"  {name:<10} p50 {p50:9.2f} ms   p99 {p99:9.2f} ms")
+    lines += [
+        (
+            f"  slip       p50 {load.slip_p50_ms:9.2f} ms   p99 {load.slip_p99_ms:9.2f} ms   "
+            f"p99.9 {load.slip_p999_ms:.2f} ms ({load.timer})"
+        ),
+        f"  generator  {load.cpu_cores:.2f} cores, at most {load.in_flight_max} in flight",
+        "  gate: passed" if not load.reasons else "  gate: NOT VALID",
+        *(f"    {reason}" for reason in load.reasons),
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,93 @@
+"""The user that a locustfile subclasses: one per process, it walks the whole schedule."""
+
+import sys
+from typing import Any, ClassVar
+
+import locust
+from locust import User, task
+
+from loadtests.openloop import address, statistics
+from loadtests.openloop.arguments import add_to
+from loadtests.openloop.desk import Desk, complain
+from loadtests.openloop.options import Settings
+from loadtests.openloop.run import pack
+from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
+from loadtests.openloop.schedule import NS_PER_S, plan
+from loadtests.openloop.session import Limits, Session
+from results.errors import BlockpointError
+
+
+def use(scenario: Scenario) -> None:
+    """Make the locustfile being loaded run this scenario: its options, its desk, its statistics."""
+    statistics.keep_small_latencies()
+    events: Any = locust.events
+    events.init_command_line_parser.add_listener(lambda parser, **_: add_to(parser, scenario.all_options))
+
+    def begin(environment: Any, **_: Any) -> None:
+        environment.blockpoint = desk = Desk(environment, scenario)
+        try:
+            desk.read_settings()
+        except BlockpointError as error:
+            complain(error)
+            sys.exit(2)
+
+    events.init.add_listener(begin)
+
+
+class OpenLoopUser(User):
+    """Sends every request of a schedule at its due time, without waiting for the answers before it."""
+
+    abstract = True
+    scenario: ClassVar[Scenario]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        use(cls.scenario)
+
+    @task
+    def walk(self) -> None:
+        """Take the next order, carry it out and report."""
+        desk: Desk = self.environment.blockpoint
+        order = desk.order.get()
+        desk.order = type(desk.order)()
+        settings = Settings(order["settings"])
+        target = address.parse(self.environment.host)
+        stretches = self.scenario.stretches(settings)
+        schedule = plan(
+            stretches, seed=settings.seed, arrivals=settings.arrivals, bystander_per_s=settings.bystander_rate
+        ).shard(order["index"], order["count"])
+        names = [("POST", self.scenario.path), *(("GET", path) for path in BYSTANDER_PATHS.values())]
+        streams = schedule.stream.tolist()
+        fire = self.environment.events.request.fire
+
+        def settled(row: int, response_time_ms: float | None, size: int, error: str) -> None:
+            method, path = names[streams[row]]
+            fire(
+                request_type=method,
+                name=path,
+                response_time=response_time_ms,
+                response_length=size,
+                exception=error or None,
+                context={},
+            )
+
+        session = desk.session = Session(
+            schedule,
+            requests(
+                schedule,
+                stretches,
+                settings,
+                path=self.scenario.path,
+                authority=target.authority,
+                tag=order["tag"],
+            ),
+            target,
+            Limits(
+                schedule_ns=round(sum(s.seconds for s in stretches) * NS_PER_S),
+                drain_ns=round(settings.drain_seconds * NS_PER_S),
+                timeout_ns=round(settings.request_timeout * NS_PER_S),
+                max_in_flight=settings.max_in_flight,
+            ),
+            settled,
+        )
+        desk.deliver(pack(session.run(order["start_ns"]), order["index"]))
