@@ -1,0 +1,97 @@
+"""The tables that charts are made of, kept as CSV in a campaign's `derived/`."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from analysis.load import Measured, load_campaign
+from analysis.tables import summarise
+from analysis.timeline import timeline
+from results.errors import BlockpointError
+from results.schema import Manifest
+
+BURST: Final = "burst"
+_TEXT: Final = dict.fromkeys(
+    ("trial_id", "strategy", "variant", "kind", "topology", "scenario", "reasons"), "str"
+)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A campaign's tables: `summary` (see `tables.summarise`) and `bursts` (see `timeline.timeline`)."""
+
+    folder: Path
+    manifest: Manifest
+    summary: pd.DataFrame
+    bursts: pd.DataFrame
+
+
+def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Derived:
+    """Read every sealed trial, make the tables and write `derived/*.csv`; raises BlockpointError.
+
+    Trials are read one after the other: memory holds the largest one, not the campaign.
+    """
+    measured = load_campaign(folder)
+    summaries, bursts = [], []
+    for number, frames in enumerate(measured.frames(), start=1):
+        progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
+        summaries.append(summarise(frames, measured.manifest))
+        if frames.trial.load.scenario == BURST:
+            bursts.append(timeline(frames))
+    derived = Derived(
+        folder,
+        measured.manifest,
+        _order(pd.concat(summaries, ignore_index=True)),
+        pd.concat(bursts, ignore_index=True) if bursts else pd.DataFrame(),
+    )
+    _write(derived)
+    return derived
+
+
+def read_derived(folder: Path) -> Derived:
+    """Return the tables of `derived/`, made again where they are not there; raises BlockpointError."""
+    measured = load_campaign(folder)
+    try:
+        summary = _read(folder / "derived" / "summary.csv")
+    except FileNotFoundError:
+        return derive(folder)
+    bursts = folder / "derived" / "bursts.csv"
+    return Derived(folder, measured.manifest, summary, _read(bursts) if bursts.exists() else pd.DataFrame())
+
+
+def replace_folder(made: Path, target: Path) -> None:
+    """Put a finished folder in the place of an older one."""
+    shutil.rmtree(target, ignore_errors=True)
+    made.rename(target)
+
+
+def _order(summary: pd.DataFrame) -> pd.DataFrame:
+    keys = ["kind", "duration_ms", "topology", "scenario", "strategy", "variant", "offered_per_s", "repeat"]
+    return summary.sort_values([*keys, "attempt", "step"], kind="stable", ignore_index=True)
+
+
+def _write(derived: Derived) -> None:
+    try:
+        made = Path(tempfile.mkdtemp(prefix=".derived-", dir=derived.folder))
+        try:
+            derived.summary.to_csv(made / "summary.csv", index=False)
+            if len(derived.bursts):
+                derived.bursts.to_csv(made / "bursts.csv", index=False)
+            made.chmod(0o755)
+            replace_folder(made, derived.folder / "derived")
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise BlockpointError(f"{derived.folder}: cannot write derived/ ({error.strerror})") from None
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=_TEXT, keep_default_na=True).fillna(dict.fromkeys(_TEXT, ""))
+
+
+__all__ = ["Derived", "Measured", "derive", "read_derived", "replace_folder"]
