@@ -1,6 +1,7 @@
 """Celery over Redis; `celery -A targets.strategies.celery:tuned worker ...` starts a worker by hand."""
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -61,8 +62,8 @@ class CeleryDefault:
     queues: Sequence[str] = ("celery",)
     max_attempts = 1
 
-    def __init__(self, settings: Settings) -> None:
-        children = settings.cores
+    def __init__(self, _settings: Settings) -> None:
+        children = os.cpu_count() or 1
         self.services: Mapping[str, Service] = {
             kind: Service(law="pool", slots=children, processes=children) for kind in KINDS
         }
@@ -136,7 +137,10 @@ definition = Definition(
     name="celery",
     summary="Celery worker processes over Redis",
     variants={
-        "default": Variant("prefork -c cores, results in Redis, .delay() in the coroutine", CeleryDefault),
+        "default": Variant(
+            "prefork with a child a core of the machine, results in Redis, .delay() in the coroutine",
+            CeleryDefault,
+        ),
         "tuned": Variant(
             "results ignored, publishing off the loop, socket time-outs, no gossip, mingle or heartbeat; "
             "`slots` threads for waiting tasks, prefork for computing ones",

@@ -1,0 +1,186 @@
+"""The command line; everything heavy is imported by the command that needs it."""
+
+import sys
+from typing import Any
+
+import click
+
+from results.errors import BlockpointError
+from results.schema import KINDS
+
+MAX_DURATION_MS = 60_000
+MAX_RATE_PER_S = 20_000
+
+
+class Milliseconds(click.ParamType[float]):
+    """A duration: `250`, `250ms` or `1.5s`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return milliseconds."""
+        text = str(value).strip().lower()
+        factor = 1.0
+        for unit, scale in (("ms", 1.0), ("s", 1000.0)):
+            if text.endswith(unit):
+                text, factor = text.removesuffix(unit), scale
+                break
+        try:
+            milliseconds = float(text) * factor
+        except ValueError:
+            self.fail(f"{value!r} is not a duration; write 250, 250ms or 1.5s", param, ctx)
+        if not 0 <= milliseconds <= MAX_DURATION_MS:
+            self.fail(f"{value!r} is outside 0 to {MAX_DURATION_MS} ms", param, ctx)
+        return milliseconds
+
+
+class Kind(click.ParamType[str]):
+    """A kind of task."""
+
+    name = "kind"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        """Return the kind; raises BlockpointError offering the nearest."""
+        from results.errors import unknown
+
+        if value not in KINDS:
+            raise unknown("kind", str(value), KINDS)
+        return str(value)
+
+
+RATE = click.FloatRange(0, MAX_RATE_PER_S, min_open=True)
+LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
+HTTPS = click.Choice(["auto", "h11", "httptools"])
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="blockpoint")
+def blockpoint() -> None:
+    """Measure where FastAPI's ways of running background work start to block the API."""
+
+
+@blockpoint.command()
+@click.option(
+    "--profile", default="quick", show_default=True, help="smoke, quick or full; see `blockpoint list`."
+)
+@click.option("--strategy", "strategies", multiple=True, metavar="NAME[/VARIANT]", help="Only these.")
+@click.option("--variant", "variants", multiple=True, help="Only these variants.")
+@click.option("--kind", "kinds", multiple=True, type=Kind(), help=f"Kinds of task: {', '.join(KINDS)}.")
+@click.option(
+    "--duration", "durations_ms", multiple=True, type=Milliseconds(), help="Task durations, such as 100ms."
+)
+@click.option(
+    "--rate", "rates_per_s", multiple=True, type=RATE, help="Arrival rates per second, instead of the grid."
+)
+@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial.")
+@click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
+@click.option(
+    "--topology",
+    "topologies",
+    multiple=True,
+    type=click.Choice(["one-box", "split"]),
+    help="Who shares cores.",
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0, 2**31), help="Seed of all schedules."
+)
+@click.option(
+    "--slots", default=40, show_default=True, type=click.IntRange(1, 1000), help="Slots of tuned variants."
+)
+@click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop.")
+@click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser.")
+@click.option(
+    "--redis-url", default="", help="A running server's empty database, instead of the embedded one."
+)
+@click.option("--max-foreign-cores", default=0.1, show_default=True, type=click.FloatRange(0, 1024),
+              help="Cores that other programs may use before a trial is invalid.")  # fmt: skip
+@click.option("--name", default="", help="The campaign's name; by default the profile and the time.")
+@click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted campaign.")
+@click.option("--dry-run", is_flag=True, help="Print the plan and its expected time, run nothing.")
+@click.option("--report/--no-report", default=True, show_default=True, help="Make the report at the end.")
+def run(**given: Any) -> None:
+    """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
+    from harness.run import Request, run_command
+
+    sys.exit(run_command(Request(**given)))
+
+
+@blockpoint.command()
+@click.argument("campaign")
+def report(campaign: str) -> None:
+    """Make the charts, notebooks and page of a CAMPAIGN (a name under results/runs, or a folder)."""
+    from analysis.report import make_report
+
+    from results.store import campaign_folder
+
+    page = make_report(campaign_folder(campaign), click.echo)
+    click.echo(f"report: {page}")
+
+
+@blockpoint.command()
+@click.argument("strategy")
+@click.argument("variant", default="default")
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port of the API."
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; keep it loopback."
+)
+@click.option(
+    "--slots", default=40, show_default=True, type=click.IntRange(1, 1000), help="Slots of tuned variants."
+)
+@click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop.")
+@click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser.")
+@click.option(
+    "--redis-url", default="", help="A running server's empty database, instead of the embedded one."
+)
+def serve(**given: Any) -> None:
+    """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C."""
+    from harness.serve import serve_command
+
+    serve_command(**given)
+
+
+@blockpoint.command("list")
+def list_() -> None:
+    """List strategies, variants, kinds of task, scenarios and profiles, with what each means."""
+    from harness.listing import listing
+
+    for line in listing():
+        click.echo(line)
+
+
+@blockpoint.command()
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to be checked."
+)
+def doctor(port: int) -> None:
+    """Say whether this machine is fit to measure on, and what to do where it is not."""
+    from harness.doctor import diagnose
+
+    worst = 0
+    for finding in diagnose(port):
+        click.echo(finding.line())
+        worst = max(worst, finding.severity)
+    sys.exit(1 if worst > 1 else 0)
+
+
+def main() -> None:
+    """Run the command line: an error is one line on standard error and a non-zero exit."""
+    from harness.processes import interruptible
+
+    try:
+        with interruptible():
+            blockpoint(standalone_mode=False)
+    except BlockpointError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted: what was sealed is kept", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

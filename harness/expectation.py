@@ -1,0 +1,64 @@
+"""What is known of strategies before they run: declarations, cores and ceilings."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from analysis.queueing import saturation_rate
+from harness.pinning import Pinning, available_cores, choose
+from results.errors import BlockpointError
+from results.schema import Subject
+from targets.settings import Settings
+from targets.strategy import find
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Split `strategy/variant`; the variant is `default` where none is named."""
+    strategy, _, variant = key.partition("/")
+    return strategy, variant or "default"
+
+
+def settings_for(base: Settings, pinning: Pinning, workers: bool) -> Settings:
+    """Return the settings with the number of cores that the processes running tasks may use."""
+    cores = pinning.cores("worker" if workers else "web")
+    return replace(base, cores=len(cores)) if cores else base
+
+
+def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Settings]:
+    """Return a strategy's declaration under a pinning, and the settings it runs with.
+
+    Raises BlockpointError for an unknown strategy or variant.
+    """
+    strategy, variant = split_key(key)
+    definition = find(strategy)
+    workers = bool(definition.build(variant, base).workers)
+    settings = settings_for(base, pinning, workers)
+    return definition.subject(variant, settings), settings
+
+
+def predicted_per_s(key: str, base: Settings, kind: str, duration_ms: float, topology: str) -> float | None:
+    """Return the rate at which theory sees a subject saturate; None where it knows no limit."""
+    subject, settings = subject_on(key, base, choose(topology, available_cores()))
+    if kind not in subject.services:
+        raise BlockpointError(f"{key} does not say how it serves tasks of kind {kind!r}")
+    return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores)
+
+
+def select(keys: Sequence[str], strategies: Sequence[str], variants: Sequence[str]) -> list[str]:
+    """Return the subjects that a command names: a profile's `keys`, narrowed, or those asked for by name.
+
+    Raises BlockpointError for unknown names, offering the nearest.
+    """
+    if not strategies:
+        chosen = [key for key in keys if not variants or split_key(key)[1] in variants]
+        if not chosen:
+            raise BlockpointError(f"no strategy of this profile has the variant {', '.join(variants)!r}")
+        return chosen
+    chosen = []
+    for name in strategies:
+        strategy, _, given = name.partition("/")
+        definition = find(strategy)
+        wanted = [given] if given else list(variants) or list(definition.variants)
+        for variant in wanted:
+            definition.build(variant, Settings())
+            chosen.append(f"{strategy}/{variant}")
+    return list(dict.fromkeys(chosen))

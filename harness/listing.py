@@ -1,0 +1,40 @@
+"""The command `list`: every name that the other commands take, with what it means."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.pinning import TOPOLOGIES
+from harness.profiles import PROFILES
+from targets.settings import Settings
+from targets.strategy import discover
+from targets.work import KINDS
+
+SCENARIOS = Path(__file__).parent.parent / "loadtests"
+
+
+def listing() -> Iterator[str]:
+    """Yield the lines of the list; raises BlockpointError where an installed strategy does not load."""
+    yield "strategies and variants (tuned: 40 slots unless --slots says otherwise)"
+    for name, definition in sorted(discover().items()):
+        yield f"  {name}: {definition.summary}"
+        for variant, entry in definition.variants.items():
+            slots = definition.subject(variant, Settings()).services["sleep"].slots
+            yield f"    {variant:8} {entry.summary} [slots: {slots or 'no limit'}]"
+    yield "kinds of task"
+    yield from (f"  {name:10} {kind.summary}" for name, kind in KINDS.items())
+    yield "scenarios (locust -f loadtests/NAME.py)"
+    yield from (f"  {name:14} {caption}" for name, caption in scenarios().items())
+    yield "topologies"
+    yield from (f"  {name:10} {meaning}" for name, meaning in TOPOLOGIES.items())
+    yield "profiles"
+    yield from (f"  {profile.name:10} {profile.summary}" for profile in PROFILES.values())
+
+
+def scenarios() -> dict[str, str]:
+    """Return each scenario's name and caption: the first line of its file's docstring."""
+    found = {}
+    for path in sorted(SCENARIOS.glob("[a-z]*.py")):
+        docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+        found[path.stem] = docstring.partition("\n")[0]
+    return found

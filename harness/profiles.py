@@ -1,0 +1,151 @@
+"""How much a campaign measures: profiles, and the rates that the ceilings place."""
+
+from dataclasses import dataclass
+
+MIN_RATE_PER_S = 2.0
+SAME_RATE = 1.12
+"""rates of a grid closer than this factor are one"""
+SERVICES_LONG = 6
+"""a trial lasts at least this many services"""
+
+ALL_SUBJECTS = (
+    "inline/default",
+    "background_tasks/default",
+    "background_tasks/tuned",
+    "background_tasks_async/default",
+    "background_tasks_blocking/default",
+    "threadpool/default",
+    "threadpool/tuned",
+    "celery/default",
+    "celery/tuned",
+    "arq/default",
+    "arq/tuned",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a campaign measures."""
+
+    name: str
+    summary: str
+    subjects: tuple[str, ...]
+    kinds: tuple[str, ...]
+    durations_ms: tuple[float, ...]
+    fractions: tuple[float, ...]
+    """of each subject's own predicted saturation"""
+    common_rates_per_s: tuple[float, ...]
+    max_rate_per_s: float
+    overload: float
+    """highest rate as a multiple of the ceiling"""
+    seconds: float
+    max_seconds: float
+    drain_s: float
+    bystander_per_s: float
+    repeats: int
+    topologies: tuple[str, ...] = ("one-box",)
+    cpu_topologies: tuple[str, ...] = ("one-box",)
+    """for the computing kinds, to which a broker's own cores matter"""
+    sweep_durations_ms: tuple[float, ...] = ()
+    sweep_rate_per_s: float = 8.0
+    sweep_step_s: float = 2.0
+    sweep_subjects: tuple[str, ...] = ()
+    burst_subjects: tuple[str, ...] = ()
+    burst_s: float = 6.0
+    burst_base: float = 0.3
+    """base rate as a fraction of the ceiling"""
+    burst_spike: float = 2.0
+    """rate of the spike, which lasts a quarter of the time, as a multiple of the ceiling"""
+    attempts: int = 2
+    """tries that an invalid trial gets in all"""
+
+
+FEATURED = ("background_tasks/default", "background_tasks_blocking/default", "celery/tuned", "arq/tuned")
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            summary="under a minute: does everything work? Its figures mean little",
+            subjects=("background_tasks/default", "celery/tuned", "arq/tuned"),
+            kinds=("sleep",),
+            durations_ms=(50.0,),
+            fractions=(0.25,),
+            common_rates_per_s=(),
+            max_rate_per_s=200,
+            overload=1.3,
+            seconds=2,
+            max_seconds=2,
+            drain_s=5,
+            bystander_per_s=40,
+            repeats=1,
+            burst_subjects=("background_tasks/default",),
+            attempts=1,
+        ),
+        Profile(
+            name="quick",
+            summary="under five minutes: where each strategy starts to block, at tasks of 100 ms",
+            subjects=ALL_SUBJECTS,
+            kinds=("sleep",),
+            durations_ms=(100.0,),
+            fractions=(0.6, 1.3),
+            common_rates_per_s=(100,),
+            max_rate_per_s=600,
+            overload=2,
+            seconds=3,
+            max_seconds=4,
+            drain_s=4,
+            bystander_per_s=60,
+            repeats=1,
+            sweep_durations_ms=(10, 50, 200, 500),
+            sweep_subjects=(*FEATURED, "arq/default"),
+            burst_subjects=FEATURED,
+        ),
+        Profile(
+            name="full",
+            summary="hours: all variants, kinds and durations in both topologies, three repeats",
+            subjects=ALL_SUBJECTS,
+            kinds=("sleep", "cpu", "cpu_native"),
+            durations_ms=(1.0, 10.0, 100.0, 1_000.0, 10_000.0),
+            fractions=(0.25, 0.5, 0.8, 0.95, 1.05, 1.3),
+            common_rates_per_s=(5, 50, 200),
+            max_rate_per_s=1_000,
+            overload=3,
+            seconds=15,
+            max_seconds=90,
+            drain_s=30,
+            bystander_per_s=50,
+            repeats=3,
+            cpu_topologies=("one-box", "split"),
+            sweep_durations_ms=(1, 10, 50, 100, 200, 500, 1_000),
+            sweep_subjects=ALL_SUBJECTS,
+            burst_subjects=ALL_SUBJECTS,
+            attempts=3,
+        ),
+    )
+}
+
+
+def rates(profile: Profile, ceiling_per_s: float | None) -> list[float]:
+    """Return the rates to measure: fractions of the ceiling and the common grid, rising, none twice."""
+    if ceiling_per_s is None:
+        wanted = [*profile.common_rates_per_s, profile.max_rate_per_s]
+        highest = profile.max_rate_per_s
+    else:
+        own = [fraction * ceiling_per_s for fraction in profile.fractions]
+        highest = min(profile.max_rate_per_s, profile.overload * ceiling_per_s)
+        wanted = [*own, *profile.common_rates_per_s]
+        if own and min(own) > highest:
+            wanted.append(highest)
+    kept: list[float] = []
+    for rate in sorted(wanted):
+        if MIN_RATE_PER_S <= rate <= highest and (not kept or rate > SAME_RATE * kept[-1]):
+            kept.append(float(f"{rate:.3g}"))
+    return kept
+
+
+def trial_seconds(profile: Profile, duration_ms: float, rate_per_s: float) -> float:
+    """Return a trial's length: at least six services long, longer where arrivals are rare."""
+    wanted = max(profile.seconds, SERVICES_LONG * duration_ms / 1000, 100 / rate_per_s)
+    return max(min(wanted, profile.max_seconds), SERVICES_LONG * duration_ms / 1000)

@@ -1,0 +1,112 @@
+"""Progress of a campaign: a live line in a terminal, a plain log elsewhere."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from results.schema import NEVER, Outcome, Plan, Stream, Trial
+from results.store import Campaign
+
+REFRESH_S = 0.5
+
+
+@dataclass
+class Progress:
+    """Says what runs now, how long it has taken and may still take, and each result once it is sealed."""
+
+    console: Console
+    expected_s: float
+    total: int
+    done: int = 0
+    _started: float = field(default_factory=time.monotonic)
+    _doing: str = ""
+    _live: Live | None = None
+    _refreshed: float = 0.0
+    _expected_done_s: float = 0.0
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self._live = Live(console=self.console, auto_refresh=False, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def begin(self, plan: Plan) -> None:
+        """Say which trial runs now."""
+        self._doing = describe(plan)
+        self.tick(force=True)
+
+    def say(self, line: str) -> None:
+        """Print a line above the live one."""
+        self.console.print(Text(line), soft_wrap=True)
+
+    def sealed(self, campaign: Campaign, trial: Trial, expected_s: float) -> None:
+        """Print a sealed trial's result."""
+        self.done += 1
+        self._expected_done_s += expected_s
+        self.say(
+            f"{self._clock()} [{self.done}/{self.total}] {describe(trial.plan)}: {result(campaign, trial)}"
+        )
+
+    def tick(self, *, force: bool = False) -> None:
+        """Refresh the live line, at most twice a second: the generator may share our core."""
+        now = time.monotonic()
+        if self._live and (force or now - self._refreshed >= REFRESH_S):
+            self._refreshed = now
+            self._live.update(
+                Text(f"{self._clock()} [{self.done + 1}/{self.total}] running {self._doing}"), refresh=True
+            )
+
+    def _clock(self) -> str:
+        elapsed_s = time.monotonic() - self._started
+        pace = elapsed_s / self._expected_done_s if self._expected_done_s > 0 else 1.0
+        left_s = max(self.expected_s - self._expected_done_s, 0) * pace
+        return f"{minutes(elapsed_s)} elapsed, {minutes(left_s)} left"
+
+
+def minutes(seconds: float) -> str:
+    """Write a time as `m:ss`."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def describe(plan: Plan) -> str:
+    """Name a planned trial in words."""
+    topology = "" if plan.topology == "one-box" else f" {plan.topology}"
+    scenario = "" if plan.scenario == "steady" else f" {plan.scenario}"
+    return f"{plan.subject}{topology}{scenario} {plan.kind} {plan.duration_ms:g} ms at {plan.rate_per_s:g}/s"
+
+
+def result(campaign: Campaign, trial: Trial) -> str:
+    """Put a sealed trial's figures in one line: p99 after the warm-up, from the due time."""
+    bystanders = campaign.table(trial, "bystanders")
+    streams = np.asarray(bystanders["stream"].to_numpy())
+    measured_ns = trial.load.steps[0].measure_from_ns
+    figures = [f"accept p99 {_p99_ms(campaign.table(trial, 'requests'), measured_ns, trial)}"]
+    figures += [
+        f"{stream.label} {_p99_ms(bystanders.filter(pa.array(streams == stream)), measured_ns, trial)}"
+        for stream in (Stream.PING, Stream.PING_SYNC)
+    ]
+    counts = trial.accounts
+    figures.append(f"{counts.finished}/{counts.accepted} done")
+    if not trial.drained:
+        figures.append("backlog cut off")
+    return " · ".join(figures) + ("" if trial.valid else f" · INVALID: {'; '.join(trial.reasons)}")
+
+
+def _p99_ms(table: pa.Table, measured_ns: int, trial: Trial) -> str:
+    due_ns, replied_ns = (np.asarray(table[name].to_numpy()) for name in ("due_ns", "replied_ns"))
+    outcome = np.asarray(table["outcome"].to_numpy())
+    chosen = (due_ns >= measured_ns) & (outcome != Outcome.SHED)
+    if not chosen.any():
+        return "n/a"
+    ended_ns = np.where(replied_ns == NEVER, max(trial.load.drained_ns, int(due_ns.max())), replied_ns)
+    value_ms = float(np.quantile((ended_ns - due_ns)[chosen] / 1e6, 0.99, method="higher"))
+    return f"{value_ms:.1f} ms" if value_ms < 100 else f"{value_ms:,.0f} ms"

@@ -1,0 +1,213 @@
+"""The command `run`: from what was asked for to a finished campaign and its report."""
+
+import dataclasses
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.campaign import Session, Tally, expected_s, missing, run_campaign
+from harness.environment import environment
+from harness.expectation import predicted_per_s, select, subject_on
+from harness.pinning import Pinning, available_cores, choose
+from harness.planner import Planner
+from harness.processes import Family, family
+from harness.profiles import PROFILES, Profile
+from harness.progress import Progress, describe, minutes
+from harness.trial import Limits
+from results.errors import BlockpointError, unknown
+from results.schema import Manifest, Plan
+from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
+from targets.settings import Settings
+from targets.work import KINDS, calibrate
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What the command line asked for."""
+
+    profile: str
+    strategies: tuple[str, ...]
+    variants: tuple[str, ...]
+    kinds: tuple[str, ...]
+    durations_ms: tuple[float, ...]
+    rates_per_s: tuple[float, ...]
+    seconds: float | None
+    repeats: int | None
+    topologies: tuple[str, ...]
+    seed: int
+    slots: int
+    loop: str
+    http: str
+    redis_url: str
+    max_foreign_cores: float
+    name: str
+    resume: str
+    dry_run: bool
+    report: bool
+
+
+def run_command(request: Request) -> int:
+    """Run a new campaign or go on with an old one; returns the exit code.
+
+    Raises BlockpointError for whatever the user can put right.
+    """
+    console = Console(stderr=False, highlight=False)
+    profile = _profile(request)
+    if request.resume:
+        campaign = _resumed(request)
+        plans = [plan for plan, _ in missing(campaign, profile.attempts)]
+    else:
+        plans = _plans(request, profile)
+    if request.dry_run:
+        _show_plan(console, plans, request, profile)
+        return 0
+    with family() as members:
+        pinning = choose("one-box", available_cores())
+        pinning.apply(os.getpid(), "harness")
+        if not request.resume:
+            campaign = _created(request, profile, plans, members, pinning)
+        manifest = campaign.manifest
+        session = Session(
+            family=members,
+            settings=_settings(request.slots, manifest.calibration),
+            limits=Limits(profile.drain_s, request.max_foreign_cores),
+            attempts=profile.attempts,
+            loop=manifest.loop,
+            http=manifest.http,
+            redis_url=request.redis_url,
+        )
+        console.print(f"campaign {campaign.folder}: {len(plans)} trials, about {minutes(_total_s(plans))}")
+        with Progress(console, _total_s(plans), len(plans)) as progress:
+            tally = run_campaign(session, campaign, progress)
+    return _conclude(campaign, tally, request.report, lambda line: console.print(line, soft_wrap=True))
+
+
+def _profile(request: Request) -> Profile:
+    if request.profile not in PROFILES:
+        raise unknown("profile", request.profile, PROFILES)
+    profile = PROFILES[request.profile]
+    changes: dict[str, object] = {
+        "kinds": request.kinds,
+        "durations_ms": request.durations_ms,
+        "repeats": request.repeats,
+        "topologies": request.topologies,
+        "cpu_topologies": request.topologies,
+        "seconds": request.seconds,
+    }
+    if request.seconds:
+        changes["max_seconds"] = request.seconds
+    return dataclasses.replace(profile, **{name: value for name, value in changes.items() if value})  # type: ignore[arg-type]
+
+
+def _plans(request: Request, profile: Profile) -> list[Plan]:
+    base = Settings(slots=request.slots)
+    keys = select(profile.subjects, request.strategies, request.variants)
+
+    def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
+        return predicted_per_s(key, base, kind, duration_ms, topology)
+
+    topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if _computes(profile) else ())])
+    plans = Planner(profile, ceiling, request.seed, request.rates_per_s).plan(keys, list(topologies))
+    if not plans:
+        raise BlockpointError("nothing to measure: no trial of this profile fits what was asked for")
+    return plans
+
+
+def _computes(profile: Profile) -> bool:
+    return any(KINDS[kind].calibrated for kind in profile.kinds)
+
+
+def _created(
+    request: Request, profile: Profile, plans: list[Plan], members: Family, pinning: Pinning
+) -> Campaign:
+    name = request.name or f"{profile.name}-{dt.datetime.now():%Y%m%d-%H%M%S}"
+    if Path(name).name != name or name.startswith("."):
+        raise BlockpointError(f"{name!r} cannot be a campaign's name: use letters, digits, dots and dashes")
+    base = Settings(slots=request.slots)
+    calibration = {kind: calibrate(kind) for kind in KINDS if KINDS[kind].calibrated and _computes(profile)}
+    topologies = list(dict.fromkeys(plan.topology for plan in plans))
+    manifest = Manifest(
+        campaign=name,
+        created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        profile=profile.name,
+        seed=request.seed,
+        topology=topologies,
+        loop=request.loop,
+        http=request.http,
+        subjects=[subject_on(key, base, pinning)[0] for key in dict.fromkeys(plan.subject for plan in plans)],
+        plans=plans,
+        calibration=calibration,
+        pinning={name: choose(name, available_cores()).describe() for name in topologies},
+        environment={**environment(), "broker": _broker(request, members, pinning)},
+    )
+    return create_campaign(runs_folder() / name, manifest)
+
+
+def _broker(request: Request, members: Family, pinning: Pinning) -> dict[str, str]:
+    from harness.broker import embedded_broker, external_broker
+
+    with (
+        external_broker(request.redis_url)
+        if request.redis_url
+        else embedded_broker(members, members.folder / "first-look", pinning)
+    ) as broker:
+        return broker.describe()
+
+
+def _resumed(request: Request) -> Campaign:
+    campaign = open_campaign(campaign_folder(request.resume))
+    then, now = campaign.manifest.environment, environment()
+    for part, name in (("packages", "packages"), ("python", "Python"), ("git", "code")):
+        if then.get(part) != now[part]:
+            raise BlockpointError(
+                f"{campaign.folder} was measured with other {name} than are here now: "
+                "its trials would not be comparable; start a new campaign"
+            )
+    if then.get("host", {}).get("cpu_model") != now["host"]["cpu_model"]:
+        raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
+    return campaign
+
+
+def _settings(slots: int, calibration: dict[str, float]) -> Settings:
+    return Settings(
+        slots=slots,
+        units_per_ms_cpu=calibration.get("cpu", 1.0),
+        units_per_ms_cpu_native=calibration.get("cpu_native", 1.0),
+    )
+
+
+def _total_s(plans: list[Plan]) -> float:
+    return sum(expected_s(plan) for plan in plans)
+
+
+def _show_plan(console: Console, plans: list[Plan], request: Request, profile: Profile) -> None:
+    base = Settings(slots=request.slots)
+    table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
+    for plan in plans:
+        limit = predicted_per_s(plan.subject, base, plan.kind, plan.duration_ms, plan.topology)
+        table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
+    console.print(table)
+    console.print(f"{len(plans)} trials of profile {profile.name}, about {minutes(_total_s(plans))} in all")
+
+
+def _conclude(campaign: Campaign, tally: Tally, report: bool, say: Callable[[str], None]) -> int:
+    for count, what in (
+        (tally.invalid, "trials stayed invalid: kept with their reasons, not averaged in"),
+        (tally.failed, "trials could not be measured"),
+    ):
+        if count:
+            say(f"{count} {what}")
+    measured = campaign.trials()
+    if not measured:
+        raise BlockpointError(f"{campaign.folder}: no trial could be measured")
+    if report:
+        from analysis.report import make_report
+
+        say(f"report: {make_report(campaign.folder, say)}")
+    return 1 if tally.failed or not any(trial.valid for trial in measured) else 0

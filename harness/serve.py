@@ -1,0 +1,76 @@
+"""The command `serve`: one target in the foreground."""
+
+import contextlib
+import ipaddress
+import socket
+import time
+
+import click
+
+from harness.pinning import Pinning
+from harness.processes import family
+from harness.stack import Launch, running_stack
+from results.errors import BlockpointError
+from targets.settings import Settings
+
+GRACE_S = 10.0
+
+
+def serve_command(
+    *, strategy: str, variant: str, host: str, port: int, slots: int, loop: str, http: str, redis_url: str
+) -> None:
+    """Bring a target up, say how to load it, and take it down on Ctrl-C or SIGTERM.
+
+    Raises BlockpointError for an unknown strategy, a port in use or a process that exits.
+    """
+    _refuse_busy_port(host, port)
+    if not _is_loopback(host):
+        click.echo(
+            f"warning: {host} is not loopback; whoever reaches it can burn this machine's CPU", err=True
+        )
+    with family() as members:
+        launch = Launch(
+            members,
+            Pinning(),
+            Settings(slots=slots),
+            loop=loop,
+            http=http,
+            host=host,
+            port=port,
+            redis_url=redis_url,
+            grace_s=GRACE_S,
+        )
+        with running_stack(launch, strategy, variant, members.folder) as stack:
+            stack.preflight("sleep")
+            click.echo(f"{stack.subject.key}: {stack.subject.summary}")
+            for child in stack.children():
+                click.echo(f"  {child.role:7} pid {child.pid}, log {child.log}")
+            click.echo(f"  ledger  {stack.ledger}")
+            click.echo(f"  API     {stack.url} (docs at {stack.url}/docs)")
+            click.echo("load it with, for example:")
+            click.echo(
+                f"  locust -f loadtests/steady.py --headless --host {stack.url} --rate 50 --duration-ms 100"
+            )
+            click.echo("Ctrl-C takes everything down.")
+            with contextlib.suppress(KeyboardInterrupt):
+                while True:
+                    stack.check()
+                    time.sleep(0.5)
+            click.echo("taking it down")
+
+
+def _refuse_busy_port(host: str, port: int) -> None:
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise BlockpointError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+        ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,196 @@
+"""One measured run: preflight, load, drain, accounts, seal."""
+
+import contextlib
+import datetime as dt
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.queueing import saturation_rate
+from harness.accounts import Ending, account
+from harness.ledgers import LedgerReader, read_probes
+from harness.processes import Child
+from harness.resources import foreign_cores, resource_columns
+from harness.stack import Launch, Stack
+from results.clock import boot_id
+from results.documents import read_document
+from results.errors import BlockpointError
+from results.schema import Accounts, Load, Plan, Trial
+from results.store import Campaign
+from results.tables import read_table, write_table
+
+SCENARIOS = Path(__file__).parent.parent / "loadtests"
+GENERATOR_START_LIMIT_S = 30.0
+POLL_S = 0.05
+OVERLOADED_FROM = 0.9
+"""share of the ceiling above which refused and unanswered requests are a result, not a fault"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a trial is cut off or refused."""
+
+    drain_s: float = 10.0
+    foreign_cores: float = 0.1
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One planned trial about to be measured on a running stack."""
+
+    launch: Launch
+    stack: Stack
+    plan: Plan
+    limits: Limits
+    tick: Callable[[], None] = lambda: None
+    """called many times a second while there is nothing to do but wait"""
+
+    def run(self, campaign: Campaign, attempt: int) -> Trial:
+        """Measure and seal; a trial that the gate refuses is sealed too, with its reasons.
+
+        Raises BlockpointError where there is nothing to seal: the target or the generator died.
+        """
+        staged = campaign.stage(self.plan.trial_id, attempt)
+        try:
+            trial = self._measure(staged, attempt)
+            campaign.seal(staged, trial)
+        except BlockpointError:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        return trial
+
+    def _measure(self, staged: Path, attempt: int) -> Trial:
+        started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self.stack.preflight(self.plan.kind)
+        reader = self.stack.reader()
+        since_ns = time.monotonic_ns()
+        samples = staged / "resources.jsonl"
+        with self._generating(staged, samples) as generator:
+            self._await(generator)
+            drained = self._drain(reader)
+        drained_ns = time.monotonic_ns()
+        load = _read_load(staged, generator)
+        if not drained:
+            self.stack.kill()
+        service = self.stack.subject.services[self.plan.kind]
+        cores = self.launch.settings.cores
+        ceiling = saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores)
+        resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
+        foreign = foreign_cores(resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        accounts = self._account(staged, load, reader, drained)
+        events = reader.events()
+        names = ("task_id", "moment", "at_ns", "pid", "attempt")
+        rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
+        rows["events"] = write_table(staged, "events", {name: events[name] for name in names})
+        rows["resources"] = write_table(staged, "resources", resources)
+        samples.unlink(missing_ok=True)
+        (staged / "load.json").unlink()
+        return Trial(
+            plan=self.plan,
+            attempt=attempt,
+            started_at=started_at,
+            boot_id=boot_id(),
+            ceiling_per_s=ceiling,
+            drained=drained,
+            drained_ns=drained_ns,
+            foreign_cores=foreign,
+            load=load,
+            accounts=accounts,
+            rows=rows,
+            reasons=[*load.reasons, *self._reasons(load, accounts, ceiling, foreign)],
+        )
+
+    @contextlib.contextmanager
+    def _generating(self, staged: Path, samples: Path) -> Iterator[Child]:
+        """Run generator and sampler; both are gone when the block is left."""
+        launch, stack, logs = self.launch, self.stack, staged / "logs"
+        command = [sys.executable, "-m", "locust", *self._arguments(staged)]
+        generator = launch.family.spawn("generator", command, logs / "generator.log", {}, launch.pinning)
+        roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
+        command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
+        if stack.broker:
+            command += ["--redis-url", stack.broker.url]
+            command += [f"--queue={queue}" for queue in stack.subject.queues]
+        sampler = launch.family.spawn("sampler", command, logs / "sampler.log", {}, launch.pinning)
+        try:
+            yield generator
+        finally:
+            launch.family.stop(sampler, 1.0)
+            launch.family.stop(generator, 0.0)
+
+    def _arguments(self, staged: Path) -> list[str]:
+        plan, stack = self.plan, self.stack
+        return [
+            *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
+            *("--host", stack.url, "--expect", stack.subject.key, "--expect-nonce", stack.nonce),
+            *(
+                "--kind",
+                plan.kind,
+                "--duration-ms",
+                f"{plan.duration_ms:g}",
+                "--rate",
+                f"{plan.rate_per_s:g}",
+            ),
+            *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(staged)),
+            *("--drain-seconds", f"{self.limits.drain_s:g}", "--allow-errors", *plan.options),
+        ]
+
+    def _await(self, generator: Child) -> None:
+        deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
+        while generator.running:
+            self.stack.check()
+            if time.monotonic() > deadline:
+                raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
+            self.tick()
+            time.sleep(POLL_S)
+
+    def _drain(self, reader: LedgerReader) -> bool:
+        """Wait until the backlog is gone; returns whether it is."""
+        deadline = time.monotonic() + self.limits.drain_s
+        while reader.outstanding() > 0:
+            self.stack.check()
+            if time.monotonic() > deadline:
+                return False
+            self.tick()
+            time.sleep(POLL_S)
+        return True
+
+    def _account(self, staged: Path, load: Load, reader: LedgerReader, drained: bool) -> Accounts:
+        broker, subject = self.stack.broker, self.stack.subject
+        requests = read_table(staged, "requests")
+        task_ids, outcomes = (np.asarray(requests[name].to_numpy()) for name in ("task_id", "outcome"))
+        ending = Ending(load.scenario == "fanout", subject.max_attempts, not drained, broker is None)
+        held = broker.task_ids(subject.queues) if broker and not drained else set()
+        return account(task_ids, outcomes, reader.events(), held, ending)
+
+    def _reasons(self, load: Load, accounts: Accounts, ceiling: float | None, foreign: float) -> list[str]:
+        errors = load.rejected + load.unknown + load.refused
+        overloaded = ceiling is not None and self.plan.rate_per_s >= OVERLOADED_FROM * ceiling
+        limit = self.limits.foreign_cores
+        checks = [
+            (
+                accounts.unaccounted > 0,
+                f"accounts: {accounts.unaccounted} accepted tasks are unaccounted for",
+            ),
+            (accounts.strangers > 0, f"accounts: {accounts.strangers} events of tasks that were never sent"),
+            (
+                errors > 0 and not overloaded,
+                f"errors: {errors} requests failed below the predicted saturation",
+            ),
+            (not foreign < limit, f"noise: other programs used {foreign:.2f} cores, limit {limit:g}"),
+        ]
+        return [reason for against, reason in checks if against]
+
+
+def _read_load(staged: Path, generator: Child) -> Load:
+    if not (staged / "load.json").is_file():
+        raise BlockpointError(
+            f"the generator ended with code {generator.process.poll()} and without a result; it said last:\n"
+            f"{generator.log_tail()}"
+        )
+    return read_document(staged / "load.json", Load)
