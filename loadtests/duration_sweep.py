@@ -23,5 +23,5 @@ class DurationSweep(OpenLoopUser):
     scenario = Scenario(
         "duration_sweep",
         stretches,
-        (Option("durations", "10,100,1000", "task durations in ms, one step each, sharing --seconds equally"),),
+        (Option("durations", "10,100,1000", "task durations in ms, a step each, sharing --seconds equally"),),
     )

@@ -37,11 +37,15 @@ class Run:
     """by the worker's index"""
     start_ns: int = 0
 
-    def orders(self, *, distributed: bool) -> list[Message]:
-        """Return what each worker needs to know: its share of the one schedule, and when that starts."""
+    def orders(self, users: int, *, distributed: bool) -> list[Message]:
+        """Return what each worker needs to know: its share of the one schedule, and when that starts.
+
+        `users` is the number of users of a closed loop, of all workers together.
+        """
         self.start_ns = time.monotonic_ns() + round(HEAD_START_S * NS_PER_S) if distributed else 0
         shared = {
             "settings": dict(self.settings.values),
+            "users": users,
             "tag": self.tag,
             "count": self.workers,
             "start_ns": self.start_ns,
@@ -70,7 +74,12 @@ class Run:
         ).tolist()
         accept_p50_ms = figures.quantiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 0.5)[0]
         counts = figures.outcome_counts(rows)
-        achieved = figures.achieved_ratio(rows, start_ns, end_ns)
+        achieved = (
+            sum(counts.values())
+            / max(sum(s.rate_per_s * (s.to_ns - s.from_ns) / NS_PER_S for s in steps), 1e-9)
+            if closed
+            else figures.achieved_ratio(rows, start_ns, end_ns)
+        )
         cut = interrupted or not self.complete or any(r["interrupted"] for r in reports)
         busiest = max((r["cpu_cores"] for r in reports), default=0.0)
         reasons = gate.reasons_against(
@@ -121,10 +130,15 @@ class Run:
 
 def pack(outcomes: Outcomes, index: int) -> Message:
     """Return what a worker reports, fit for Locust's messages."""
+    return pack_parts(outcomes, index, outcomes.rows, outcomes.errors)
+
+
+def pack_parts(outcomes: Outcomes, index: int, rows: Rows, errors: Sequence[str]) -> Message:
+    """Return a report of other rows than those that the session itself recorded."""
     return {
         "index": index,
-        "rows": {name: column.tobytes() for name, column in outcomes.rows.items()},
-        "errors": outcomes.errors,
+        "rows": {name: column.tobytes() for name, column in rows.items()},
+        "errors": list(errors),
         "start_ns": outcomes.start_ns,
         "end_ns": outcomes.end_ns,
         "drained_ns": outcomes.drained_ns,

@@ -8,9 +8,12 @@ from loadtests.openloop.options import COMMON, Option, Settings
 from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import Schedule, Stretch
 from loadtests.openloop.wire import PostTemplate, get
+from results.errors import BlockpointError
 from results.schema import Stream
 
 TASKS_PATH, REGISTER_PATH = "/tasks", "/users/register"
+MOST_ARRIVALS = 20_000_000
+"""More would not fit the memory of the machines that this is meant for."""
 BYSTANDER_PATHS = {Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}
 
 
@@ -23,6 +26,17 @@ class Scenario:
     options: tuple[Option, ...] = ()
     path: str = TASKS_PATH
     closed: bool = False
+
+    def plan(self, settings: Settings) -> Sequence[Stretch]:
+        """Return the checked stretches; raises BlockpointError."""
+        stretches = self.stretches(settings)
+        arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in stretches)
+        if arrivals > MOST_ARRIVALS:
+            raise BlockpointError(
+                f"{arrivals:.0f} requests are more than the {MOST_ARRIVALS} that one run can hold: "
+                "lower --rate or --seconds"
+            )
+        return stretches
 
     @property
     def all_options(self) -> tuple[Option, ...]:

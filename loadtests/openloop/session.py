@@ -1,6 +1,5 @@
 """One process's part of a run: walks its schedule, waits for the answers, never for one of them."""
 
-import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,9 +86,6 @@ class Session:
 
         Being killed, like `interrupt`, ends it at once; what was due until then is kept.
         """
-        gc.collect()
-        gc.freeze()
-        gc.disable()
         self._start_ns = start_ns or time.monotonic_ns() + NS_PER_S // 20
         self._end_ns = self._start_ns + self._limits.schedule_ns
         self._due = [*(self._offsets_ns + self._start_ns).tolist(), _FAR]
@@ -106,8 +102,6 @@ class Session:
             sweep.close()
             self._timer.close()
             self._client.close()
-            gc.enable()
-            gc.unfreeze()
         return self._outcomes()
 
     def interrupt(self) -> None:

@@ -12,6 +12,8 @@ from results.errors import BlockpointError
 class UntilDrained(LoadTestShape):
     """One user per worker process, until the schedule has been walked and its answers are in.
 
+    A closed loop has as many users as `--users` says.
+
     Locust calls `tick` about once a second; here the first call checks and begins, the others wait. A
     `--run-time` shorter than the schedule is an interruption: what was measured is kept.
     """
@@ -29,9 +31,10 @@ class UntilDrained(LoadTestShape):
                 desk.refuse(error)
                 return None
             self._began_s = time.monotonic()
-            self._users = (workers, float(workers))
+            users = desk.users if desk.scenario.closed else workers
+            self._users = (users, float(users))
             return self._users
-        if desk.wait(1.0):
+        if desk.wait(1.0) or desk.overdue():
             desk.close()
             return None
         run_time_s = runner.environment.parsed_options.run_time

@@ -1,6 +1,10 @@
 """The user that a locustfile subclasses: one per process, it walks the whole schedule."""
 
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import locust
@@ -10,7 +14,7 @@ from loadtests.openloop import address, statistics
 from loadtests.openloop.arguments import add_to
 from loadtests.openloop.desk import Desk, complain
 from loadtests.openloop.options import Settings
-from loadtests.openloop.run import pack
+from loadtests.openloop.run import Message, pack
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
 from loadtests.openloop.schedule import NS_PER_S, plan
 from loadtests.openloop.session import Limits, Session
@@ -34,6 +38,61 @@ def use(scenario: Scenario) -> None:
     events.init.add_listener(begin)
 
 
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Keep Python's garbage collector from interrupting: a session makes no reference cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def open_session(environment: Any, scenario: Scenario, order: Message) -> Session:
+    """Return the session that an order asks for, ready to run; in a closed loop, of the bystanders only."""
+    settings = Settings(order["settings"])
+    target = address.parse(environment.host)
+    stretches = scenario.plan(settings)
+    schedule = plan(
+        [replace(s, rate_per_s=0.0) for s in stretches] if scenario.closed else stretches,
+        seed=settings.seed,
+        arrivals=settings.arrivals,
+        bystander_per_s=settings.bystander_rate,
+    ).shard(order["index"], order["count"])
+    names = [("POST", scenario.path), *(("GET", path) for path in BYSTANDER_PATHS.values())]
+    streams = schedule.stream.tolist()
+    fire = environment.events.request.fire
+
+    def settled(row: int, response_time_ms: float | None, size: int, error: str) -> None:
+        method, path = names[streams[row]]
+        fire(
+            request_type=method,
+            name=path,
+            response_time=response_time_ms,
+            response_length=size,
+            exception=error or None,
+            context={},
+        )
+
+    return Session(
+        schedule,
+        requests(
+            schedule, stretches, settings, path=scenario.path, authority=target.authority, tag=order["tag"]
+        ),
+        target,
+        Limits(
+            schedule_ns=round(sum(s.seconds for s in stretches) * NS_PER_S),
+            drain_ns=round(settings.drain_seconds * NS_PER_S),
+            timeout_ns=round(settings.request_timeout * NS_PER_S),
+            max_in_flight=settings.max_in_flight,
+        ),
+        settled,
+    )
+
+
 class OpenLoopUser(User):
     """Sends every request of a schedule at its due time, without waiting for the answers before it."""
 
@@ -48,46 +107,8 @@ class OpenLoopUser(User):
     def walk(self) -> None:
         """Take the next order, carry it out and report."""
         desk: Desk = self.environment.blockpoint
-        order = desk.order.get()
-        desk.order = type(desk.order)()
-        settings = Settings(order["settings"])
-        target = address.parse(self.environment.host)
-        stretches = self.scenario.stretches(settings)
-        schedule = plan(
-            stretches, seed=settings.seed, arrivals=settings.arrivals, bystander_per_s=settings.bystander_rate
-        ).shard(order["index"], order["count"])
-        names = [("POST", self.scenario.path), *(("GET", path) for path in BYSTANDER_PATHS.values())]
-        streams = schedule.stream.tolist()
-        fire = self.environment.events.request.fire
-
-        def settled(row: int, response_time_ms: float | None, size: int, error: str) -> None:
-            method, path = names[streams[row]]
-            fire(
-                request_type=method,
-                name=path,
-                response_time=response_time_ms,
-                response_length=size,
-                exception=error or None,
-                context={},
-            )
-
-        session = desk.session = Session(
-            schedule,
-            requests(
-                schedule,
-                stretches,
-                settings,
-                path=self.scenario.path,
-                authority=target.authority,
-                tag=order["tag"],
-            ),
-            target,
-            Limits(
-                schedule_ns=round(sum(s.seconds for s in stretches) * NS_PER_S),
-                drain_ns=round(settings.drain_seconds * NS_PER_S),
-                timeout_ns=round(settings.request_timeout * NS_PER_S),
-                max_in_flight=settings.max_in_flight,
-            ),
-            settled,
-        )
-        desk.deliver(pack(session.run(order["start_ns"]), order["index"]))
+        order = desk.take_order()
+        session = desk.session = open_session(self.environment, self.scenario, order)
+        with collector_off():
+            outcomes = session.run(order["start_ns"])
+        desk.deliver(pack(outcomes, order["index"]))

@@ -1,0 +1,20 @@
+"""A closed loop: ordinary Locust users (`--users`) that wait for each answer, to show what that hides."""
+
+from loadtests.openloop.closed import ClosedLoopUser
+from loadtests.openloop.options import Settings
+from loadtests.openloop.scenario import Scenario
+from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.shape import UntilDrained
+
+__all__ = ["ClosedLoop", "UntilDrained"]
+
+
+def stretches(settings: Settings) -> list[Stretch]:
+    """Return one stretch; --rate is what the users attempt together, and cannot exceed."""
+    return [Stretch(settings.seconds, settings.rate, settings.duration_ms)]
+
+
+class ClosedLoop(ClosedLoopUser):
+    """Closed loop."""
+
+    scenario = Scenario("closed_loop", stretches, closed=True)
