@@ -1,0 +1,17 @@
+"""The charts: each a function from a table and its words to a matplotlib Figure."""
+
+from analysis.charts.burst import burst_timeline
+from analysis.charts.cost import cost_by_role
+from analysis.charts.grid import Words
+from analysis.charts.latency import latency_by_duration, latency_by_rate
+from analysis.charts.work import queue_wait, throughput
+
+__all__ = [
+    "Words",
+    "burst_timeline",
+    "cost_by_role",
+    "latency_by_duration",
+    "latency_by_rate",
+    "queue_wait",
+    "throughput",
+]

@@ -1,0 +1,174 @@
+"""Which charts a campaign gets: every one that its trials can fill, and a sentence for those they cannot."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.charts.burst import burst_timeline
+from analysis.charts.conditions import conditions
+from analysis.charts.cost import cost_by_role
+from analysis.charts.grid import Words
+from analysis.charts.latency import latency_by_duration, latency_by_rate
+from analysis.charts.scales import milliseconds, number
+from analysis.charts.work import queue_wait, throughput
+from analysis.derive import Derived
+
+CONDITION: Final = ["kind", "duration_ms", "topology"]
+_P: Final = "bold: p99; thin: p50"
+_SHADED: Final = "Shaded: 95 % interval of the p99 within a run"
+_CEILING: Final = "Dash-dotted: the ceiling that theory predicts"
+_BOUNDS: Final = "Upward caret: some requests were never answered, the true value is higher"
+
+Key = tuple[str, float, str]
+Draw = Callable[[pd.DataFrame, Words], Figure]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart that can be drawn, or the reason why it cannot."""
+
+    name: str
+    """file name without suffix"""
+    words: Words
+    draw: Callable[[], Figure] | None
+    """None where the campaign has nothing to fill it with; then the caption says what is missing"""
+
+
+def catalogue(derived: Derived) -> Iterator[Chart]:
+    """Yield the charts of a campaign in the order of a report."""
+    summary = derived.summary[~derived.summary["closed"].astype(bool)]
+    steady = at_rates(summary)
+    if steady.empty:
+        yield _missing("latency", "Where the API starts to block", "no trial at a fixed rate was sealed")
+    for key, rows in _grouped(steady, CONDITION):
+        yield from _by_rate(derived, rows, key)
+    yield from _by_duration(derived, summary)
+    yield from _bursts(derived, summary)
+    for key, rows in _grouped(steady, CONDITION):
+        yield _cost(derived, rows, key)
+
+
+def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that belong on a rate axis: `steady`, or a `ramp` where a subject has nothing else."""
+    key = ["strategy", "variant", *CONDITION]
+    steady = summary[summary["scenario"] == "steady"]
+    ramp = summary[summary["scenario"] == "ramp"]
+    has = pd.MultiIndex.from_frame(ramp[key]).isin(pd.MultiIndex.from_frame(steady[key]))
+    return pd.concat([steady, ramp[~has]]) if len(ramp) else steady
+
+
+def at_durations(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows at a rate that was measured at several durations, sweeps before steady trials."""
+    rows = summary[summary["scenario"].isin(["duration_sweep", "steady"])]
+    key = ["strategy", "variant", "kind", "topology", "offered_per_s"]
+    several = rows.groupby(key)["duration_ms"].transform("nunique") > 1
+    return rows[several]
+
+
+def _by_rate(derived: Derived, rows: pd.DataFrame, key: Key) -> Iterator[Chart]:
+    tail, about = _names(*key)
+    bounds = _BOUNDS if rows.filter(regex="(accept|ping|ping_sync)_p99_at_least").any(axis=None) else ""
+    caption = conditions(derived.manifest, rows, _CEILING, _SHADED, f"Bystanders: {_samples(rows)}", bounds)
+    yield _chart(
+        f"latency-{tail}",
+        Words("Where the API starts to block", f"{about} · latency from the due time, {_P}", caption),
+        latency_by_rate,
+        rows,
+    )
+    caption = conditions(derived.manifest, rows, _CEILING)
+    yield _chart(
+        f"throughput-{tail}",
+        Words("Where the work falls behind", f"{about} · on the diagonal the work keeps up", caption),
+        throughput,
+        rows,
+    )
+    bounds = _BOUNDS if rows["queue_wait_p99_at_least"].any() else ""
+    yield _chart(
+        f"queue-wait-{tail}",
+        Words(
+            "How long tasks wait for a slot",
+            f"{about} · from accepted to started, {_P}",
+            conditions(derived.manifest, rows, _CEILING, bounds),
+        ),
+        queue_wait,
+        rows,
+    )
+
+
+def _by_duration(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
+    rows = at_durations(summary)
+    if rows.empty:
+        reason = "no rate was measured at more than one task duration"
+        yield _missing("duration", "What longer tasks do to the API", reason)
+    for (kind, rate, topology), own in _grouped(rows, ["kind", "offered_per_s", "topology"]):
+        notes = ("Grey: saturated by theory", _SHADED, f"Bystanders: {_samples(own)}")
+        subtitle = f"{kind} tasks at {number(rate)}/s, {topology} · latency from the due time, {_P}"
+        yield _chart(
+            f"duration-{kind}-{_plain(rate)}-per-s-{topology}",
+            Words("What longer tasks do to the API", subtitle, conditions(derived.manifest, own, *notes)),
+            latency_by_duration,
+            own,
+        )
+
+
+def _bursts(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
+    if derived.bursts.empty:
+        yield _missing("burst", "What a burst does", "no `burst` trial was sealed")
+        return
+    for key, bins in _grouped(derived.bursts, CONDITION):
+        tail, about = _names(*key)
+        rows = summary[summary["trial_id"].isin(set(bins["trial_id"]))]
+        subtitle = (
+            f"{about} · grey area: arrivals, line: completions · worst latency: accepting in colour, "
+            "/ping grey, /ping-sync dashed"
+        )
+        yield _chart(
+            f"burst-{tail}",
+            Words("What a burst does", subtitle, conditions(derived.manifest, rows)),
+            burst_timeline,
+            bins,
+        )
+
+
+def _cost(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
+    tail, about = _names(*key)
+    title = "What it costs"
+    if not rows["valid"].astype(bool).any():
+        return _missing(f"cost-{tail}", title, f"{about}: no trial is valid")
+    subtitle = f"{about} · at the highest rate at which most keep up, else the nearest that was measured"
+    return _chart(
+        f"cost-{tail}", Words(title, subtitle, conditions(derived.manifest, rows)), cost_by_role, rows
+    )
+
+
+def _chart(name: str, words: Words, draw: Draw, rows: pd.DataFrame) -> Chart:
+    return Chart(name, words, lambda: draw(rows, words))
+
+
+def _missing(name: str, title: str, reason: str) -> Chart:
+    return Chart(name, Words(title, "", f"Not drawn: {reason}."), None)
+
+
+def _names(kind: str, duration_ms: float, topology: str) -> tuple[str, str]:
+    return (
+        f"{kind}-{_plain(duration_ms)}ms-{topology}",
+        f"{kind} tasks of {milliseconds(duration_ms)}, {topology}",
+    )
+
+
+def _plain(value: float) -> str:
+    return f"{value:g}".replace(".", "_")
+
+
+def _grouped(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[Key, pd.DataFrame]]:
+    for (kind, value, topology), own in rows.groupby(by, sort=True):  # type: ignore[misc]
+        yield (str(kind), float(value), str(topology)), own
+
+
+def _samples(rows: pd.DataFrame) -> str:
+    counts = rows[["ping_n", "ping_sync_n"]].to_numpy()
+    low, high = number(counts.min()), number(counts.max())
+    return f"{low} samples a point" if low == high else f"{low} to {high} samples a point"

@@ -1,0 +1,53 @@
+"""The conditions under which a chart's numbers hold, in words for its caption."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from analysis.charts.scales import number
+from results.schema import Manifest
+
+_SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")
+
+
+def machine(manifest: Manifest) -> str:
+    """Return cores, processor, event loop and versions, as far as the manifest knows them."""
+    environment = manifest.environment
+    host = _mapping(environment.get("host"))
+    packages = _mapping(environment.get("packages"))
+    cores = host.get("cpu_count")
+    parts = [f"{cores} cores" if cores else "", str(host.get("cpu_model") or "")]
+    parts.append(f"{manifest.loop} + {manifest.http}")
+    python = _version(environment.get("python"))
+    versions = [f"Python {python}"] if python else []
+    versions += [f"{name} {packages[name]}" for name in _SHOWN if packages.get(name)]
+    parts.append(", ".join(versions))
+    return " · ".join(part for part in parts if part)
+
+
+def conditions(manifest: Manifest, rows: pd.DataFrame, *notes: str) -> str:
+    """Return a caption: slots, topology, machine, seed, number of trials and of the invalid ones."""
+    trials = rows.drop_duplicates(["trial_id", "attempt"])
+    invalid = int((~trials["valid"].astype(bool)).sum())
+    slots = sorted({int(value) for value in rows["slots"]})
+    counted = "/".join(number(value) if value else "unlimited" for value in slots)
+    parts = [
+        f"Slots: {counted}",
+        "topology " + ", ".join(sorted(set(rows["topology"]))),
+        machine(manifest),
+        f"seed {manifest.seed}",
+        f"{len(trials)} trial{'s' * (len(trials) != 1)}, {invalid or 'none'} invalid"
+        + (" (drawn as crosses, joined to nothing)" if invalid else ""),
+    ]
+    return ". ".join([" · ".join(parts), *(note.rstrip(".") for note in notes if note)]) + "."
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _version(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("version", ""))
+    return str(value or "").split(" ")[0]

@@ -1,0 +1,147 @@
+"""Small multiples with a title above and the conditions below, measured in inches so that nothing is cut."""
+
+import math
+import textwrap
+from dataclasses import dataclass
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.charts.style import ALARM, FAINT, INK, MUTED, RC
+
+_TITLE_IN = 0.55
+_LINE_IN = 0.155
+_GAP_IN = 0.68
+_CLOSE_IN = 0.14
+
+
+@dataclass(frozen=True)
+class Words:
+    """What stands around a chart."""
+
+    title: str
+    subtitle: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The sizes of a grid in inches."""
+
+    columns: int
+    panel_width: float
+    panel_height: float
+    right: float = 0.78
+    left: float = 0.72
+    group: int = 1
+    """rows that belong together and stand close"""
+
+
+def shape_for(panels: int, height: float = 2.0, right: float = 0.78) -> Shape:
+    """Return a grid's shape that looks well with 1 panel and with 12."""
+    columns = {1: 1, 2: 2, 4: 2}.get(panels, 3 if panels <= 9 else 4)
+    width = {1: 6.2, 2: 4.0, 3: 2.9}.get(columns, 2.15)
+    return Shape(columns, width, height if columns > 1 else height * 1.5, right)
+
+
+def make_grid(panels: int, shape: Shape, words: Words, rows: int | None = None) -> tuple[Figure, list[Axes]]:
+    """Return a figure with that many panels, row by row; the places left over stay empty, without axes."""
+    count = rows if rows is not None else math.ceil(panels / shape.columns)
+    cell_width = shape.panel_width + shape.right
+    width = max(shape.left + shape.columns * cell_width, 7.0)
+    lines = _wrap(words.caption, width)
+    bottom = 0.42 + _LINE_IN * len(lines) + 0.15
+    gaps = [_GAP_IN if row % shape.group == 0 else _CLOSE_IN for row in range(count)]
+    height = _TITLE_IN + count * shape.panel_height + sum(gaps) + bottom
+    with mpl.rc_context(RC):
+        figure = Figure(figsize=(width, height), facecolor="white")
+        axes = []
+        for number in range(panels):
+            row, column = divmod(number, shape.columns)
+            left = shape.left + column * cell_width
+            top = _TITLE_IN + row * shape.panel_height + sum(gaps[: row + 1]) - _GAP_IN * 0.3
+            place = (left / width, 1 - (top + shape.panel_height) / height)
+            axes.append(figure.add_axes((*place, shape.panel_width / width, shape.panel_height / height)))
+        for ax in axes:
+            plain(ax)
+        figure.text(0.12 / width, 1 - 0.12 / height, words.title, fontsize=12, fontweight="bold", va="top")
+        figure.text(0.12 / width, 1 - 0.38 / height, words.subtitle, fontsize=8.5, va="top", color=MUTED)
+        foot = "\n".join(lines)
+        figure.text(0.12 / width, 0.1 / height, foot, fontsize=7, va="bottom", color=MUTED, linespacing=1.35)
+    return figure, axes
+
+
+def plain(ax: Axes) -> None:
+    """Take away what a panel does not need."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(True, color=FAINT, linewidth=0.5)
+    ax.set_axisbelow(True)
+    ax.tick_params(length=2, labelsize=7.5)
+
+
+def head(ax: Axes, name: str, detail: str, colour: str) -> None:
+    """Write a panel's name in its colour, and what limits it, above it."""
+    place: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "bottom"}
+    size = 8.5 if len(name) < 30 else 7.2
+    ax.annotate(name, (0, 1), (0, 14), fontsize=size, fontweight="bold", color=colour, **place)
+    ax.annotate(detail, (0, 1), (0, 4), fontsize=7, color=MUTED, **place)
+
+
+def axis_names(axes: list[Axes], columns: int, x: str, y: str) -> None:
+    """Name the axes where a reader looks for them: x below the lowest panels, y at the left ones."""
+    for number, ax in enumerate(axes):
+        if number + columns >= len(axes):
+            ax.set_xlabel(x, fontsize=8)
+        if number % columns == 0:
+            ax.set_ylabel(y, fontsize=8)
+        else:
+            ax.tick_params(labelleft=False)
+
+
+def end_labels(ax: Axes, labels: list[tuple[float, float, str, str]]) -> None:
+    """Write (x, y, text, colour) just right of line ends, moved apart where they would overlap."""
+    if not labels:
+        return
+    height = ax.get_position().height * ax.get_figure(root=True).get_size_inches()[1]  # type: ignore[union-attr]
+    apart = 0.125 / height
+    to_axes = ax.transData + ax.transAxes.inverted()
+    placed = sorted(
+        ((float(to_axes.transform((x, y))[1]), text, colour) for x, y, text, colour in labels),
+        key=lambda entry: entry[0],
+    )
+    places = [max(0.02, min(0.98, y)) for y, _, _ in placed]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + apart)
+    overflow = max(0.0, places[-1] - 1.0)
+    places = [place - overflow for place in places]
+    for i in range(len(places) - 2, -1, -1):
+        places[i] = min(places[i], places[i + 1] - apart)
+    for y, (_, text, colour) in zip(places, placed, strict=True):
+        ax.text(1.02, y, text, transform=ax.transAxes, fontsize=7.5, color=colour, va="center", clip_on=False)
+
+
+def limit_line(ax: Axes, limit_ms: float, *, named: bool) -> None:
+    """Draw the latency limit."""
+    ax.axhline(limit_ms, color=ALARM, linewidth=0.8, linestyle=(0, (2, 2)), zorder=1)
+    if named:
+        ax.text(
+            0.01,
+            limit_ms * 1.1,
+            f"limit {limit_ms:.0f} ms",
+            transform=ax.get_yaxis_transform(),
+            fontsize=6.5,
+            color=ALARM,
+            va="bottom",
+        )
+
+
+def ceiling_line(ax: Axes, ceiling: float, *, horizontal: bool = False) -> None:
+    """Draw the predicted ceiling."""
+    draw = ax.axhline if horizontal else ax.axvline
+    draw(ceiling, color=INK, linewidth=0.9, linestyle=(0, (6, 2, 1, 2)), zorder=1)
+
+
+def _wrap(text: str, width_in: float) -> list[str]:
+    return textwrap.wrap(text, max(40, int(width_in * 19.5))) or [""]

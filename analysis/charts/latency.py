@@ -1,0 +1,105 @@
+"""Where the API starts to block: latency of accepting and of bystanders, against rate or duration."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.charts.grid import (
+    Words,
+    axis_names,
+    ceiling_line,
+    end_labels,
+    head,
+    limit_line,
+    make_grid,
+    shape_for,
+)
+from analysis.charts.scales import FLOOR_MS, log_axis, milliseconds, number, rate_axis, span
+from analysis.charts.series import Look, percentile_series, subjects, top_of
+from analysis.charts.style import FAINT, colour
+from analysis.tables import LIMIT_MS
+
+STREAMS: Final = {"accept": "accept", "ping": "/ping", "ping_sync": "/ping-sync"}
+_BYSTANDERS: Final = {
+    "ping": Look("#8A8A8A", "-", "s", 1.4),
+    "ping_sync": Look("#444444", (0, (4, 1.2)), "D", 1.4),
+}
+
+
+def latency_by_rate(rows: pd.DataFrame, words: Words) -> Figure:
+    """Draw the accept latency and both bystanders against the arrival rate, one panel a subject.
+
+    `rows` are those of a summary with one kind, duration and topology.
+    """
+    panels = list(subjects(rows))
+    shape = shape_for(len(panels))
+    figure, axes = make_grid(len(panels), shape, words)
+    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), LIMIT_MS) * 2
+    for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
+        rate_axis(ax, rows["offered_per_s"])
+        log_axis(ax, FLOOR_MS, top, "y", time=True)
+        limit_line(ax, LIMIT_MS, named=number_ == 0)
+        ceiling = own["ceiling_per_s"].iloc[0]
+        if np.isfinite(ceiling):
+            ceiling_line(ax, ceiling)
+        head(ax, f"{strategy} · {variant}", limits(own), colour(strategy))
+        _streams(ax, own, "offered_per_s", strategy)
+    axis_names(axes, shape.columns, "arrival rate (tasks/s)", "latency from due time")
+    return figure
+
+
+def latency_by_duration(rows: pd.DataFrame, words: Words) -> Figure:
+    """Draw the same against the task's duration at one fixed rate; shaded where theory says saturated."""
+    panels = list(subjects(rows))
+    shape = shape_for(len(panels))
+    figure, axes = make_grid(len(panels), shape, words)
+    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), LIMIT_MS) * 2
+    low, high = span(rows["duration_ms"])
+    for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
+        log_axis(ax, low / 1.3, high * 1.3, "x", time=True, limit=5)
+        log_axis(ax, FLOOR_MS, top, "y", time=True)
+        limit_line(ax, LIMIT_MS, named=number_ == 0)
+        saturated = saturation_duration(own)
+        if saturated is not None:
+            ax.axvspan(saturated, high * 1.3, color=FAINT, alpha=0.45, zorder=0, linewidth=0)
+        detail = "no ceiling" if saturated is None else f"saturated above about {milliseconds(saturated)}"
+        if saturated is None and own["rho"].notna().any():
+            detail = "below its ceiling throughout"
+        head(ax, f"{strategy} · {variant}", detail, colour(strategy))
+        _streams(ax, own, "duration_ms", strategy)
+    axis_names(axes, shape.columns, "duration of a task", "latency from due time")
+    return figure
+
+
+def limits(own: pd.DataFrame) -> str:
+    """Return a subject's slots and ceiling in words."""
+    slots, ceiling = int(own["slots"].iloc[0]), own["ceiling_per_s"].iloc[0]
+    first = f"{number(slots)} slot{'s' * (slots != 1)}" if slots else "no bound"
+    return f"{first} · " + (f"ceiling {number(ceiling)}/s" if np.isfinite(ceiling) else "no ceiling")
+
+
+def saturation_duration(own: pd.DataFrame) -> float | None:
+    """Return the duration at which rho passes 1, interpolated between the measured ones on a log scale."""
+    known = own.drop_duplicates("duration_ms").dropna(subset=["rho"]).sort_values("duration_ms")
+    above = known[known["rho"] >= 1]
+    if above.empty:
+        return None
+    first, below = above.iloc[0], known[known["duration_ms"] < above["duration_ms"].iloc[0]]
+    if below.empty:
+        return float(first["duration_ms"])
+    last = below.iloc[-1]
+    share = np.log(1 / last["rho"]) / np.log(first["rho"] / last["rho"])
+    return float(np.exp(np.interp(share, [0, 1], np.log([last["duration_ms"], first["duration_ms"]]))))
+
+
+def _streams(ax: Axes, own: pd.DataFrame, x: str, strategy: str) -> None:
+    labels = []
+    for name, label in STREAMS.items():
+        look = _BYSTANDERS.get(name) or Look(colour(strategy), "-", "o", 2.0)
+        end = percentile_series(ax, own, x, name, look)
+        if end:
+            labels.append((*end, label, look.colour))
+    end_labels(ax, labels)

@@ -1,0 +1,110 @@
+"""Lines through measured points: repeats by their median, invalid trials beside, bounds marked."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.charts.scales import FLOOR_MS
+from analysis.charts.style import MUTED, order
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a series is drawn."""
+
+    colour: str
+    line: str | tuple[int, tuple[float, ...]] = "-"
+    marker: str = "o"
+    width: float = 1.6
+
+
+def subjects(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield (strategy, variant, rows) in a stable order, `default` before the other variants."""
+    found = set(zip(rows["strategy"], rows["variant"], strict=True))
+    keys = sorted(found, key=lambda key: (order(key[0]), key[1] != "default", key[1]))
+    for strategy, variant in keys:
+        yield strategy, variant, rows[(rows["strategy"] == strategy) & (rows["variant"] == variant)]
+
+
+def median_line(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """Return the valid rows' median of y at each x, sorted."""
+    valid = rows[rows["valid"].astype(bool)]
+    return pd.DataFrame(valid.dropna(subset=[y]).groupby(x, as_index=False)[[y]].median())
+
+
+def percentile_series(
+    ax: Axes, rows: pd.DataFrame, x: str, name: str, look: Look
+) -> tuple[float, float] | None:
+    """Draw `name`'s p99 bold with its interval and p50 thin; return the end of the p99 line, if any."""
+    p99 = median_line(rows, x, f"{name}_p99_ms")
+    p50 = median_line(rows, x, f"{name}_p50_ms")
+    ax.plot(
+        p50[x],
+        _floor(p50[f"{name}_p50_ms"]),
+        color=look.colour,
+        linewidth=0.8,
+        alpha=0.6,
+        linestyle=look.line,
+    )
+    ax.plot(
+        p99[x],
+        _floor(p99[f"{name}_p99_ms"]),
+        color=look.colour,
+        linewidth=look.width,
+        linestyle=look.line,
+        marker=look.marker,
+        markersize=3.5,
+    )
+    _interval(ax, rows, x, name, look.colour)
+    _bounds(ax, rows, x, name, look.colour)
+    crosses(ax, rows, x, f"{name}_p99_ms")
+    if p99.empty:
+        return None
+    return float(p99[x].iloc[-1]), float(_floor(p99[f"{name}_p99_ms"]).iloc[-1])
+
+
+def crosses(ax: Axes, rows: pd.DataFrame, x: str, y: str, floor: float = FLOOR_MS) -> None:
+    """Draw what invalid trials gave as crosses, outside every line."""
+    invalid = rows[~rows["valid"].astype(bool)].dropna(subset=[y])
+    if len(invalid):
+        ax.plot(
+            invalid[x], invalid[y].clip(lower=floor), linestyle="none", marker="x", markersize=5, color=MUTED
+        )
+
+
+def _interval(ax: Axes, rows: pd.DataFrame, x: str, name: str, colour: str) -> None:
+    low, high = f"{name}_p99_low_ms", f"{name}_p99_high_ms"
+    if low not in rows:
+        return
+    band = rows[rows["valid"].astype(bool)].groupby(x).agg({low: "min", high: "max"}).dropna()
+    if len(band) > 1:
+        ax.fill_between(
+            band.index, _floor(band[low]), _floor(band[high]), color=colour, alpha=0.15, linewidth=0
+        )
+
+
+def _bounds(ax: Axes, rows: pd.DataFrame, x: str, name: str, colour: str) -> None:
+    flags = rows[rows["valid"].astype(bool) & rows[f"{name}_p99_at_least"].astype(bool)]
+    if len(flags):
+        ax.plot(
+            flags[x],
+            _floor(flags[f"{name}_p99_ms"]) * 1.35,
+            linestyle="none",
+            marker=6,
+            markersize=5,
+            color=colour,
+        )
+
+
+def _floor(values: pd.Series) -> pd.Series:
+    return values.clip(lower=FLOOR_MS)
+
+
+def top_of(rows: pd.DataFrame, columns: list[str]) -> float:
+    """Return the greatest finite value of the columns; 1 where there is none."""
+    values = rows[columns].to_numpy(dtype=float)
+    values = values[np.isfinite(values)]
+    return float(values.max()) if len(values) else 1.0

@@ -1,0 +1,83 @@
+"""How everything looks: one colour a strategy, one line style a variant, files that come out the same."""
+
+import io
+import zlib
+from pathlib import Path
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+COLOURS: Final = {
+    "inline": "#000000",
+    "background_tasks": "#0072B2",
+    "background_tasks_async": "#56B4E9",
+    "background_tasks_blocking": "#D55E00",
+    "threadpool": "#E69F00",
+    "celery": "#009E73",
+    "arq": "#CC79A7",
+}
+"""Okabe and Ito's palette, which readers with any colour vision can tell apart"""
+_OTHERS: Final = ("#332288", "#882255", "#999933", "#117733", "#AA4499", "#44AA99")
+"""Paul Tol's muted palette, for strategies of other packages"""
+ROLE_COLOURS: Final = {"web": "#0072B2", "worker": "#E69F00", "broker": "#009E73"}
+INK: Final = "#222222"
+MUTED: Final = "#666666"
+FAINT: Final = "#DDDDDD"
+ALARM: Final = "#B00020"
+_VARIANTS: Final = {"default": ("-", "o"), "tuned": ((0, (5, 2)), "s")}
+_OTHER_VARIANT: Final = ((0, (1, 1.5)), "D")
+
+RC: Final[dict[Any, Any]] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "axes.edgecolor": "#999999",
+    "axes.linewidth": 0.7,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "svg.hashsalt": "blockpoint",
+    "svg.fonttype": "path",
+    "path.simplify": True,
+}
+
+
+def colour(strategy: str) -> str:
+    """Return a strategy's colour: the same in every chart and every campaign, for unknown ones too."""
+    return COLOURS.get(strategy) or _OTHERS[zlib.crc32(strategy.encode()) % len(_OTHERS)]
+
+
+def order(strategy: str) -> tuple[int, str]:
+    """Return a key that sorts strategies as the palette names them, and those of other packages last."""
+    names = list(COLOURS)
+    return (names.index(strategy) if strategy in names else len(names), strategy)
+
+
+def variant_style(variant: str) -> tuple[str | tuple[int, tuple[float, ...]], str]:
+    """Return line style and marker of a variant."""
+    return _VARIANTS.get(variant, _OTHER_VARIANT)  # type: ignore[return-value]
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Render as SVG: the same bytes for the same figure, without a date."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(RC):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
+
+
+def to_png(figure: Figure) -> bytes:
+    """Render as PNG at 144 dots per inch."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(RC):
+        figure.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def save(figure: Figure, path: Path) -> bytes:
+    """Write `path`.svg and `path`.png; return the SVG."""
+    svg = to_svg(figure)
+    path.with_suffix(".svg").write_bytes(svg)
+    path.with_suffix(".png").write_bytes(to_png(figure))
+    return svg

@@ -1,0 +1,80 @@
+"""Whether the work keeps up: throughput against load, and how long tasks wait for a slot."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
+from analysis.charts.scales import FLOOR_MS, log_axis, number, rate_axis, span
+from analysis.charts.series import Look, crosses, median_line, percentile_series, subjects, top_of
+from analysis.charts.style import MUTED, colour, order, variant_style
+
+
+def throughput(rows: pd.DataFrame, words: Words) -> Figure:
+    """Draw tasks completed a second against tasks offered, one panel a strategy, its variants together.
+
+    `rows` are those of a summary with one kind, duration and topology. The thin diagonal is work that
+    keeps up; the dash-dotted level is a variant's ceiling.
+    """
+    strategies = sorted(set(rows["strategy"]), key=order)
+    shape = shape_for(len(strategies))
+    figure, axes = make_grid(len(strategies), shape, words)
+    low, high = span(rows["offered_per_s"])
+    for ax, strategy in zip(axes, strategies, strict=True):
+        own = rows[rows["strategy"] == strategy]
+        rate_axis(ax, rows["offered_per_s"])
+        log_axis(ax, low / 2, high * 1.4, "y", time=False, limit=6)
+        ax.plot([low / 2, high * 2], [low / 2, high * 2], color=MUTED, linewidth=0.7)
+        details, labels = [], []
+        for _, variant, mine in subjects(own):
+            line, marker = variant_style(variant)
+            ceiling = mine["ceiling_per_s"].iloc[0]
+            if np.isfinite(ceiling):
+                ceiling_line(ax, ceiling, horizontal=True)
+            details.append(f"{variant} {number(ceiling)}/s" if np.isfinite(ceiling) else f"{variant} none")
+            points = median_line(mine, "offered_per_s", "completed_per_s")
+            crosses(ax, mine, "offered_per_s", "completed_per_s", floor=low / 2)
+            if len(points):
+                drawn = points["completed_per_s"].clip(lower=low / 2)
+                ax.plot(
+                    points["offered_per_s"],
+                    drawn,
+                    color=colour(strategy),
+                    linestyle=line,
+                    marker=marker,
+                    markersize=3.5,
+                    linewidth=1.6,
+                )
+                labels.append((points["offered_per_s"].iloc[-1], drawn.iloc[-1], variant, colour(strategy)))
+        head(ax, strategy, "ceiling: " + ", ".join(details), colour(strategy))
+        end_labels(ax, labels)
+    axis_names(axes, shape.columns, "offered (tasks/s)", "completed (tasks/s)")
+    return figure
+
+
+def queue_wait(rows: pd.DataFrame, words: Words) -> Figure:
+    """Draw how long accepted tasks wait for a slot against the rate, one panel a strategy."""
+    strategies = sorted(set(rows["strategy"]), key=order)
+    shape = shape_for(len(strategies))
+    figure, axes = make_grid(len(strategies), shape, words)
+    top = max(top_of(rows, ["queue_wait_p99_ms"]), 100) * 2
+    for ax, strategy in zip(axes, strategies, strict=True):
+        own = rows[rows["strategy"] == strategy]
+        rate_axis(ax, rows["offered_per_s"])
+        log_axis(ax, FLOOR_MS, top, "y", time=True)
+        details, labels = [], []
+        for _, variant, mine in subjects(own):
+            line, marker = variant_style(variant)
+            ceiling = mine["ceiling_per_s"].iloc[0]
+            if np.isfinite(ceiling):
+                ceiling_line(ax, ceiling)
+            details.append(f"{variant} {number(ceiling)}/s" if np.isfinite(ceiling) else f"{variant} none")
+            end = percentile_series(
+                ax, mine, "offered_per_s", "queue_wait", Look(colour(strategy), line, marker)
+            )
+            if end:
+                labels.append((*end, variant, colour(strategy)))
+        head(ax, strategy, "ceiling: " + ", ".join(details), colour(strategy))
+        end_labels(ax, labels)
+    axis_names(axes, shape.columns, "arrival rate (tasks/s)", "wait for a slot")
+    return figure
