@@ -75,17 +75,21 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
 
 def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
     """Return the ceiling in tasks/s: the trial's own, else (a sweep's other durations) that of the law."""
-    plan = frames.trial.plan
+    plan, kind = frames.trial.plan, frames.trial.load.kind
     if step.duration_ms == plan.duration_ms:
         return frames.trial.ceiling_per_s
-    service = frames.subject.services.get(frames.trial.load.kind)
-    if service is None:
-        return None
+    service = frames.subject.services.get(kind)
+    cores = _cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
+    return saturation_rate(service, kind, step.duration_ms, cores) if service else None
+
+
+def _cores(manifest: Manifest, topology: str, role: str) -> int:
+    """Return how many cores may run tasks: those the role is pinned to, else all of the machine's."""
+    pinned = manifest.pinning.get(topology)
+    cores = pinned.get(role) if isinstance(pinned, dict) else None
     host = manifest.environment.get("host")
     count = host.get("cpu_count") if isinstance(host, dict) else None
-    return saturation_rate(
-        service, frames.trial.load.kind, step.duration_ms, count if isinstance(count, int) else 1
-    )
+    return len(cores) if cores else count if isinstance(count, int) else 1
 
 
 def _window(rows: pd.DataFrame, index: int, step: Step) -> Mask:

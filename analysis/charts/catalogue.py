@@ -164,8 +164,9 @@ def _plain(value: float) -> str:
 
 
 def _grouped(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[Key, pd.DataFrame]]:
-    for (kind, value, topology), own in rows.groupby(by, sort=True):  # type: ignore[misc]
-        yield (str(kind), float(value), str(topology)), own
+    for key, own in rows.groupby(by, sort=True):
+        kind, value, topology = (str(part) for part in key)
+        yield (kind, float(value), topology), own
 
 
 def _samples(rows: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from analysis.charts.scales import number
 from results.schema import Manifest
 
 _SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")
+_ABSENT = "not installed"
 
 
 def machine(manifest: Manifest) -> str:
@@ -21,7 +22,7 @@ def machine(manifest: Manifest) -> str:
     parts.append(f"{manifest.loop} + {manifest.http}")
     python = _version(environment.get("python"))
     versions = [f"Python {python}"] if python else []
-    versions += [f"{name} {packages[name]}" for name in _SHOWN if packages.get(name)]
+    versions += [f"{name} {packages[name]}" for name in _SHOWN if packages.get(name, _ABSENT) != _ABSENT]
     parts.append(", ".join(versions))
     return " · ".join(part for part in parts if part)
 
@@ -38,7 +39,7 @@ def conditions(manifest: Manifest, rows: pd.DataFrame, *notes: str) -> str:
         machine(manifest),
         f"seed {manifest.seed}",
         f"{len(trials)} trial{'s' * (len(trials) != 1)}, {invalid or 'none'} invalid"
-        + (" (drawn as crosses, joined to nothing)" if invalid else ""),
+        + (" (crosses; in no line or bar)" if invalid else ""),
     ]
     return ". ".join([" · ".join(parts), *(note.rstrip(".") for note in notes if note)]) + "."
 

@@ -1,0 +1,216 @@
+"""What the numbers say, in plain words: where each subject blocked, what blocked, and where it fell behind."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.charts.catalogue import CONDITION, at_rates
+from analysis.charts.latency import STREAMS
+from analysis.charts.scales import milliseconds, number
+from analysis.charts.series import subjects
+from analysis.tables import LIMIT_MS
+
+_NOTICED_WAIT_MS: Final = 50.0
+ACCEPTING: Final = {**STREAMS, "accept": "accepting a task"}
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Between which measured rates something gave way."""
+
+    held: float | None
+    """highest rate below `failed` at which it held; None where it held at none"""
+    failed: float | None
+    """lowest rate at which it did not; None where it held at all of them"""
+    disputed: bool = False
+    """repeats at one rate disagreed, or it held again at a higher rate"""
+
+    def __str__(self) -> str:
+        """Return the bracket as a table prints it."""
+        mark = " (repeats disagree)" if self.disputed else ""
+        if self.failed is None:
+            return f"> {number(self.held)}/s" if self.held else "not measured"
+        if self.held is None:
+            return f"≤ {number(self.failed)}/s{mark}"
+        return f"{number(self.held)} to {number(self.failed)}/s{mark}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One subject under one condition, read."""
+
+    strategy: str
+    variant: str
+    kind: str
+    duration_ms: float
+    topology: str
+    ceiling_per_s: float
+    blocks: Bracket
+    """the API: the first of its streams to cross the limit"""
+    by: str
+    """which stream that was; empty where none did"""
+    behind: Bracket
+    sentences: list[str]
+
+    @property
+    def condition(self) -> str:
+        """The condition in words."""
+        return f"{self.kind} tasks of {milliseconds(self.duration_ms)}, {self.topology}"
+
+
+def read(summary: pd.DataFrame) -> list[Reading]:
+    """Return a reading for every subject and condition with trials at fixed rates."""
+    rows = at_rates(summary[~summary["closed"].astype(bool)])
+    readings = []
+    for strategy, variant, mine in subjects(rows):
+        for key, own in mine.groupby(CONDITION, sort=True):
+            kind, duration, topology = (str(part) for part in key)
+            readings.append(_read(own, strategy, variant, (kind, float(duration), topology)))
+    return readings
+
+
+def bracket(rates: pd.Series, failed: pd.Series) -> Bracket:
+    """Return between which rates the verdict turns; a rate holds only where all its repeats held."""
+    verdicts = pd.DataFrame({"rate": rates, "failed": failed.astype(bool)}).groupby("rate")["failed"]
+    worst, best = verdicts.any(), verdicts.all()
+    if worst.empty:
+        return Bracket(None, None)
+    if not worst.any():
+        return Bracket(float(worst.index.max()), None)
+    first = float(worst[worst].index.min())
+    below = worst[worst.index < first]
+    again = bool((~worst[worst.index > first]).any())
+    return Bracket(
+        float(below.index.max()) if len(below) else None, first, again or bool((worst != best).any())
+    )
+
+
+def _read(own: pd.DataFrame, strategy: str, variant: str, condition: tuple[str, float, str]) -> Reading:
+    valid = own[own["valid"].astype(bool)]
+    found = {name: bracket(valid["offered_per_s"], valid[f"{name}_p99_ms"] > LIMIT_MS) for name in STREAMS}
+    crossed = {name: each for name, each in found.items() if each.failed is not None}
+    first = min(crossed, key=lambda name: crossed[name].failed or 0.0) if crossed else ""
+    behind = bracket(valid["offered_per_s"], valid["behind"])
+    ceiling = float(own["ceiling_per_s"].iloc[0])
+    sentences: list[str] = []
+    if len(valid):
+        sentences = [
+            *_blocking(valid, found, condition[1]),
+            _falling_behind(valid, behind, ceiling),
+            *_waiting(valid),
+            *_losses(valid),
+        ]
+    sentences += _left_out(own)
+    return Reading(
+        strategy,
+        variant,
+        *condition,
+        ceiling,
+        crossed[first] if first else bracket(valid["offered_per_s"], valid["behind"] & False),
+        ACCEPTING[first] if first else "",
+        behind,
+        sentences,
+    )
+
+
+def _blocking(valid: pd.DataFrame, found: dict[str, Bracket], duration_ms: float) -> list[str]:
+    top = number(valid["offered_per_s"].max())
+    calm = [name for name, each in found.items() if each.failed is None]
+    crossed = sorted((n for n in found if n not in calm), key=lambda n: found[n].failed or 0.0)
+    sentences = []
+    if not crossed:
+        sentences.append(f"The API stayed fast at every rate measured, up to {top}/s: {_worst(valid, calm)}.")
+    for name in crossed:
+        sentences.append(f"{ACCEPTING[name].capitalize()} {_crossing(valid, name, found[name])}.")
+    if crossed and calm:
+        sentences.append(f"Meanwhile, up to {top}/s, {_worst(valid, calm)}.")
+    lightest = valid.sort_values("offered_per_s").iloc[0]
+    if "accept" in crossed and duration_ms > 1 and lightest["accept_p50_ms"] >= 0.8 * duration_ms:
+        sentences.append("Here a request waits for its task, so that accepting takes as long as the task.")
+    return sentences
+
+
+def _crossing(valid: pd.DataFrame, name: str, found: Bracket) -> str:
+    after = f"{milliseconds(_p99(valid, name, found.failed))} at {number(found.failed or 0)}/s"
+    disputed = ", though not in every repeat or at every higher rate" if found.disputed else ""
+    if found.held is None:
+        return f"was above {LIMIT_MS:.0f} ms already at the lowest rate measured (p99 {after}){disputed}"
+    before = milliseconds(_p99(valid, name, found.held))
+    return (
+        f"crossed {LIMIT_MS:.0f} ms between {number(found.held)} and {number(found.failed or 0)} tasks/s "
+        f"(p99 {before}, then {after}){disputed}"
+    )
+
+
+def _p99(valid: pd.DataFrame, name: str, rate: float | None) -> float:
+    return float(valid.loc[valid["offered_per_s"] == rate, f"{name}_p99_ms"].max())
+
+
+def _worst(valid: pd.DataFrame, names: list[str]) -> str:
+    known = [(name, float(valid[f"{name}_p99_ms"].max())) for name in names]
+    parts = [f"{ACCEPTING[n]} {milliseconds(worst)}" for n, worst in known if np.isfinite(worst)]
+    return "the p99 was at most " + _listed(parts) if parts else "no sample was taken"
+
+
+def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str:
+    best = number(valid["completed_per_s"].max())
+    theory = (
+        f"theory puts the ceiling at {number(ceiling)}/s" if np.isfinite(ceiling) else "theory has no ceiling"
+    )
+    if behind.failed is None:
+        return f"The work kept up at every rate measured, up to {number(behind.held or 0)}/s ({theory})."
+    disputed = ", with repeats that disagree" if behind.disputed else ""
+    rows = valid[valid["offered_per_s"] == behind.failed]
+    share = f"{rows['backlog_growth'].max():.0%} of its arrivals stayed behind"
+    if behind.held is None:
+        start = f"The work fell behind already at the lowest rate measured, {number(behind.failed)}/s"
+    else:
+        start = f"The work kept up at {number(behind.held)}/s and fell behind at {number(behind.failed)}/s"
+    return f"{start}, where {share}{disputed}; it never completed more than {best} tasks/s ({theory})."
+
+
+def _waiting(valid: pd.DataFrame) -> list[str]:
+    lightest = valid.sort_values("offered_per_s").iloc[0]
+    wait = float(lightest["queue_wait_p50_ms"])
+    if lightest["behind"] or not wait > _NOTICED_WAIT_MS:
+        return []
+    return [
+        f"Even at {number(lightest['offered_per_s'])}/s half of the tasks waited {milliseconds(wait)} or more."
+    ]
+
+
+def _losses(valid: pd.DataFrame) -> list[str]:
+    sentences = []
+    rejected = valid[valid["rejected"] > 0]
+    if len(rejected):
+        lowest = number(rejected["offered_per_s"].min())
+        worst = (rejected["rejected"] / rejected["due"]).max()
+        sentences.append(f"It turned tasks away from {lowest}/s on, up to {worst:.0%} of them.")
+    unanswered = int(valid[["unknown", "refused", "shed"]].to_numpy().sum())
+    if unanswered:
+        sentences.append(
+            f"{number(unanswered)} tasks were never answered; they count as at least as late as is known."
+        )
+    if valid["failed"].sum():
+        sentences.append(f"{number(valid['failed'].sum())} tasks failed for good.")
+    lost = int(valid.drop_duplicates(["trial_id", "attempt"])["unaccounted"].sum())
+    if lost:
+        sentences.append(f"{number(lost)} accepted tasks are unaccounted for.")
+    return sentences
+
+
+def _left_out(own: pd.DataFrame) -> list[str]:
+    invalid = own[~own["valid"].astype(bool)].drop_duplicates(["trial_id", "attempt"])
+    if invalid.empty:
+        return []
+    reasons = _listed(sorted({str(reason) for reason in invalid["reasons"] if reason})[:3])
+    if len(invalid) == len(own.drop_duplicates(["trial_id", "attempt"])):
+        return [f"Nothing can be said: every trial was invalid ({reasons})."]
+    plural = "trials were" if len(invalid) > 1 else "trial was"
+    return [f"{len(invalid)} {plural} invalid and left out ({reasons})."]
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
