@@ -1,11 +1,20 @@
-"""Keep-alive connections to one target, most recently used first."""
+"""Keep-alive connections to one target, used in turn.
 
+In turn, and never fewer than `CONNECTIONS`, because uvicorn closes a connection when the background task of
+an earlier answer raises: the longer one has been idle, the less likely it is hit by that with a new request
+on it.
+"""
+
+from collections import deque
 from collections.abc import Callable
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.connection import Connection
 from loadtests.openloop.wire import Reply
 from results.schema import Outcome
+
+CONNECTIONS = 32
+"""Opened before any is used again."""
 
 Answered = Callable[[int, Reply, int], None]
 Unanswered = Callable[[int, Outcome, str], None]
@@ -23,15 +32,15 @@ class Client:
         self.sockets_max = 0
         self._sockets = 0
         self._address = address
-        self._idle: list[Connection] = []
+        self._idle: deque[Connection] = deque()
         self._on_answered = answered
         self._on_unanswered = unanswered
 
     def send(self, row: int, request: bytes) -> None:
         """Send a request on an idle connection, or on a new one where none is idle."""
         idle = self._idle
-        while idle:
-            connection = idle.pop()
+        while idle and self._sockets >= CONNECTIONS:
+            connection = idle.popleft()
             if connection.send(row, request):
                 self.in_flight[row] = connection
                 return
@@ -54,7 +63,7 @@ class Client:
 
     def close(self) -> None:
         """Close every idle connection."""
-        for connection in self._idle.copy():
+        for connection in list(self._idle):
             connection.close()
 
     def answered(self, row: int, reply: Reply, at_ns: int) -> None:

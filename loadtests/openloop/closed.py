@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import gevent
 import locust
 import numpy as np
+from gevent.event import AsyncResult
 from locust import FastHttpUser, task
 from locust.runners import MasterRunner
 
@@ -98,12 +99,13 @@ def use_closed(scenario: Scenario) -> None:
     def conduct(desk: Desk) -> None:
         order = desk.take_order()
         session = desk.session = open_session(desk.environment, scenario, order)
-        desk.environment.closed_loop = loop = ClosedLoop(order, scenario, session)
+        loop = ClosedLoop(order, scenario, session)
+        desk.environment.closed_loop.set(loop)
         desk.deliver(loop.run())
 
     def begin(environment: Any, **_: Any) -> None:
         if not isinstance(environment.runner, MasterRunner):
-            environment.closed_loop = None
+            environment.closed_loop = AsyncResult()
             gevent.spawn(conduct, environment.blockpoint)
 
     events: Any = locust.events
@@ -127,24 +129,21 @@ class ClosedLoopUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Begin at a random moment of the first turn, so that the users do not march in step."""
-        self._turn_s = time.monotonic() + random.random() * self._pace_s
+        self._loop: ClosedLoop = self.environment.closed_loop.get()
+        self._turn_s: float = time.monotonic() + random.random() * self._loop.pace_s
         gevent.sleep(self._turn_s - time.monotonic())
-
-    @property
-    def _pace_s(self) -> float:
-        loop: ClosedLoop | None = self.environment.closed_loop
-        return loop.pace_s if loop is not None else _POLL_S
 
     def wait_time(self) -> float:
         """Return the seconds until this user's next turn."""
-        self._turn_s = max(self._turn_s + self._pace_s, time.monotonic())
-        return self._turn_s - time.monotonic()
+        now_s = time.monotonic()
+        self._turn_s = max(self._turn_s + self._loop.pace_s, now_s)
+        return self._turn_s - now_s
 
     @task
     def submit(self) -> None:
         """Submit one task and wait for the answer."""
-        loop: ClosedLoop | None = self.environment.closed_loop
-        if loop is None or not loop.open:
+        loop = self._loop
+        if not loop.open:
             return
         arrival, task_id = loop.begin()
         with self.client.post(

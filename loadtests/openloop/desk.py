@@ -5,6 +5,7 @@ Locust runs alone (it then hands them to itself) or as a master with workers; on
 happens, everything else in the process that leads.
 """
 
+import contextlib
 import signal
 import sys
 import time
@@ -123,13 +124,14 @@ class Desk:
             return
         load, rows, errors = run.load(interrupted=self._interrupted_s is not None)
         code = 0 if not load.reasons else 1
-        print(summary.text(load, rows), flush=True)
         if self._folder is not None:
             try:
                 write(self._folder, load, rows, errors, run.tag)
             except BlockpointError as error:
                 complain(error)
                 code = 2
+        with contextlib.suppress(BrokenPipeError):
+            print(summary.text(load, rows), flush=True)
         self.environment.process_exit_code = code
 
     def take_order(self) -> Message:
