@@ -1,0 +1,68 @@
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.openloop import address
+from loadtests.openloop.options import COMMON, Option, read
+from loadtests.openloop.scenario import Scenario
+from loadtests.openloop.schedule import Stretch
+from results.errors import BlockpointError
+
+
+def test_defaults_are_within_their_own_ranges() -> None:
+    settings = read(COMMON, SimpleNamespace())
+    assert settings.rate == 50.0
+    assert settings.max_in_flight == 900
+
+
+@pytest.mark.parametrize(
+    ("name", "given_"),
+    [
+        ("rate", 0),
+        ("rate", float("nan")),
+        ("seconds", -1),
+        ("kind", "sleeep"),
+        ("duration_ms", 60_001),
+        ("payload_bytes", "many"),
+        ("payload_bytes", None),
+        ("fail_first", 11),
+        ("warm_up", 1.0),
+    ],
+)
+def test_a_bad_value_gives_one_line_that_names_the_option(name: str, given_: object) -> None:
+    with pytest.raises(BlockpointError, match=f"--{name.replace('_', '-')}") as caught:
+        read(COMMON, SimpleNamespace(**{name: given_}))
+    assert "\n" not in str(caught.value)
+
+
+@given(st.floats(0.01, 100_000))
+def test_a_web_form_may_give_numbers_as_text(rate: float) -> None:
+    assert read(COMMON, SimpleNamespace(rate=str(rate))).rate == pytest.approx(rate)
+
+
+def test_a_settings_object_has_no_other_attributes() -> None:
+    with pytest.raises(AttributeError):
+        _ = read([Option("a", 1, "")], SimpleNamespace()).b
+
+
+def test_a_schedule_that_no_memory_could_hold_is_refused() -> None:
+    settings = read(COMMON, SimpleNamespace(rate=100_000, seconds=86_400))
+    scenario = Scenario("x", lambda s: [Stretch(s.seconds, s.rate, 0)])
+    with pytest.raises(BlockpointError, match="more than"):
+        scenario.plan(settings)
+
+
+@pytest.mark.parametrize(
+    "url", ["", None, "https://127.0.0.1", "http://127.0.0.1/path", "http://:1", "ftp://x"]
+)
+def test_a_host_that_is_not_plain_http_is_refused(url: str | None) -> None:
+    with pytest.raises(BlockpointError):
+        address.parse(url)
+
+
+def test_a_host_is_resolved_once() -> None:
+    target = address.parse("http://127.0.0.1:8000")
+    assert target.sockaddr == ("127.0.0.1", 8000)
+    assert target.authority == "127.0.0.1:8000"

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtests.openloop.schedule import NS_PER_S, Stretch, boundaries_ns, offsets_ns, plan
+from results.schema import Stream
+
+stretches = st.lists(
+    st.builds(
+        Stretch,
+        seconds=st.floats(0.1, 5),
+        rate_per_s=st.floats(0, 300),
+        duration_ms=st.floats(0, 1000),
+    ),
+    min_size=1,
+    max_size=4,
+)
+seeds = st.integers(0, 2**32 - 1)
+spacings = st.sampled_from(["poisson", "constant"])
+
+
+@given(stretches, seeds, spacings, st.floats(0, 50))
+def test_a_schedule_is_sorted_numbered_and_within_its_stretches(
+    parts: list[Stretch], seed: int, arrivals: str, bystander_per_s: float
+) -> None:
+    schedule = plan(parts, seed=seed, arrivals=arrivals, bystander_per_s=bystander_per_s)
+    edges = boundaries_ns(parts)
+    assert np.all(np.diff(schedule.due_ns) >= 0)
+    assert np.all(schedule.due_ns >= np.array(edges)[schedule.step])
+    assert np.all(schedule.due_ns <= np.array(edges)[schedule.step + 1])
+    for stream in Stream:
+        mine = schedule.arrival[schedule.stream == stream]
+        assert mine.tolist() == list(range(len(mine)))
+
+
+@given(stretches, seeds, spacings)
+def test_the_same_seed_gives_the_same_arrivals(parts: list[Stretch], seed: int, arrivals: str) -> None:
+    first, second = (plan(parts, seed=seed, arrivals=arrivals, bystander_per_s=5) for _ in range(2))
+    for name in ("due_ns", "stream", "arrival", "step"):
+        assert np.array_equal(getattr(first, name), getattr(second, name))
+
+
+@given(seeds, st.floats(0, 1000))
+def test_arrivals_depend_neither_on_the_duration_nor_on_the_bystanders(seed: int, duration_ms: float) -> None:
+    plain = plan([Stretch(3, 50, 10)], seed=seed)
+    other = plan([Stretch(3, 50, duration_ms)], seed=seed, bystander_per_s=20)
+    assert np.array_equal(plain.due_ns, other.due_ns[other.stream == Stream.TASKS])
+
+
+@given(stretches, seeds, st.integers(1, 5))
+def test_shards_partition_the_schedule_exactly(parts: list[Stretch], seed: int, count: int) -> None:
+    whole = plan(parts, seed=seed, bystander_per_s=10)
+    shards = [whole.shard(index, count) for index in range(count)]
+    pairs = [(s, a, d) for x in shards for s, a, d in zip(x.stream, x.arrival, x.due_ns, strict=True)]
+    assert sorted(pairs) == sorted(zip(whole.stream, whole.arrival, whole.due_ns, strict=True))
+    assert len(set(pairs)) == len(whole)
+
+
+@given(stretches)
+def test_stretches_follow_each_other_without_a_gap(parts: list[Stretch]) -> None:
+    edges = boundaries_ns(parts)
+    assert edges[0] == 0
+    assert len(edges) == len(parts) + 1
+    assert edges[-1] == pytest.approx(sum(p.seconds for p in parts) * NS_PER_S, abs=1)
+
+
+def test_poisson_arrivals_have_the_rate_and_spread_that_they_should() -> None:
+    rate_per_s, seconds = 200.0, 10.0
+    random = np.random.default_rng(1)
+    counts = [len(offsets_ns(rate_per_s, seconds, "poisson", random)) for _ in range(200)]
+    # 200 draws of Poisson(2000): the mean within 5 standard errors, the variance within a third
+    assert np.mean(counts) == pytest.approx(2000, abs=5 * (2000 / 200) ** 0.5)
+    assert np.var(counts) == pytest.approx(2000, rel=0.4)
+
+
+@given(st.floats(1, 500), st.floats(0.5, 5))
+def test_constant_arrivals_are_evenly_spaced(rate_per_s: float, seconds: float) -> None:
+    due = offsets_ns(rate_per_s, seconds, "constant", np.random.default_rng(0))
+    assert abs(len(due) - rate_per_s * seconds) <= 0.5
+    assert np.allclose(np.diff(due), NS_PER_S / rate_per_s, atol=1)
+
+
+@given(seeds)
+def test_one_seed_gives_the_same_pattern_at_every_rate(seed: int) -> None:
+    slow = offsets_ns(10, 20, "poisson", np.random.default_rng(seed))
+    fast = offsets_ns(100, 2, "poisson", np.random.default_rng(seed))
+    assert len(slow) == len(fast)
+    assert np.allclose(slow, fast * 10, atol=20)
