@@ -1,4 +1,4 @@
-"""What the numbers say, in plain words: where each subject blocked, what blocked, and where it fell behind."""
+"""What the numbers say, in plain words: where each subject blocked, by what, and where it fell behind."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -82,9 +82,8 @@ def bracket(rates: pd.Series, failed: pd.Series) -> Bracket:
     first = float(worst[worst].index.min())
     below = worst[worst.index < first]
     again = bool((~worst[worst.index > first]).any())
-    return Bracket(
-        float(below.index.max()) if len(below) else None, first, again or bool((worst != best).any())
-    )
+    held = float(below.index.max()) if len(below) else None
+    return Bracket(held, first, again or bool((worst != best).any()))
 
 
 def _read(own: pd.DataFrame, strategy: str, variant: str, condition: tuple[str, float, str]) -> Reading:
@@ -119,16 +118,15 @@ def _blocking(valid: pd.DataFrame, found: dict[str, Bracket], duration_ms: float
     top = number(valid["offered_per_s"].max())
     calm = [name for name, each in found.items() if each.failed is None]
     crossed = sorted((n for n in found if n not in calm), key=lambda n: found[n].failed or 0.0)
-    sentences = []
+    sentences = [f"{ACCEPTING[name].capitalize()} {_crossing(valid, name, found[name])}." for name in crossed]
     if not crossed:
         sentences.append(f"The API stayed fast at every rate measured, up to {top}/s: {_worst(valid, calm)}.")
-    for name in crossed:
-        sentences.append(f"{ACCEPTING[name].capitalize()} {_crossing(valid, name, found[name])}.")
     if crossed and calm:
         sentences.append(f"Meanwhile, up to {top}/s, {_worst(valid, calm)}.")
     lightest = valid.sort_values("offered_per_s").iloc[0]
-    if "accept" in crossed and duration_ms > 1 and lightest["accept_p50_ms"] >= 0.8 * duration_ms:
-        sentences.append("Here a request waits for its task, so that accepting takes as long as the task.")
+    accept, wait = float(lightest["accept_p50_ms"]), float(lightest["queue_wait_p50_ms"])
+    if duration_ms > 5 and accept >= 0.8 * duration_ms and wait < 0.1 * duration_ms:
+        sentences.append("Here a request waits for its task: accepting takes at least as long as the task.")
     return sentences
 
 
@@ -150,20 +148,20 @@ def _p99(valid: pd.DataFrame, name: str, rate: float | None) -> float:
 
 def _worst(valid: pd.DataFrame, names: list[str]) -> str:
     known = [(name, float(valid[f"{name}_p99_ms"].max())) for name in names]
-    parts = [f"{ACCEPTING[n]} {milliseconds(worst)}" for n, worst in known if np.isfinite(worst)]
+    parts = [f"{milliseconds(worst)} for {ACCEPTING[n]}" for n, worst in known if np.isfinite(worst)]
     return "the p99 was at most " + _listed(parts) if parts else "no sample was taken"
 
 
 def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str:
     best = number(valid["completed_per_s"].max())
-    theory = (
-        f"theory puts the ceiling at {number(ceiling)}/s" if np.isfinite(ceiling) else "theory has no ceiling"
-    )
+    theory = "theory has no ceiling"
+    if np.isfinite(ceiling):
+        theory = f"theory puts the ceiling at {number(ceiling)}/s"
     if behind.failed is None:
         return f"The work kept up at every rate measured, up to {number(behind.held or 0)}/s ({theory})."
     disputed = ", with repeats that disagree" if behind.disputed else ""
     rows = valid[valid["offered_per_s"] == behind.failed]
-    share = f"{rows['backlog_growth'].max():.0%} of its arrivals stayed behind"
+    share = f"{rows['backlog_growth'].max() * 100:.0f} % of its arrivals stayed behind"
     if behind.held is None:
         start = f"The work fell behind already at the lowest rate measured, {number(behind.failed)}/s"
     else:
@@ -176,9 +174,8 @@ def _waiting(valid: pd.DataFrame) -> list[str]:
     wait = float(lightest["queue_wait_p50_ms"])
     if lightest["behind"] or not wait > _NOTICED_WAIT_MS:
         return []
-    return [
-        f"Even at {number(lightest['offered_per_s'])}/s half of the tasks waited {milliseconds(wait)} or more."
-    ]
+    rate = number(lightest["offered_per_s"])
+    return [f"Even at {rate}/s half of the tasks waited {milliseconds(wait)} or more for a slot."]
 
 
 def _losses(valid: pd.DataFrame) -> list[str]:
@@ -187,7 +184,7 @@ def _losses(valid: pd.DataFrame) -> list[str]:
     if len(rejected):
         lowest = number(rejected["offered_per_s"].min())
         worst = (rejected["rejected"] / rejected["due"]).max()
-        sentences.append(f"It turned tasks away from {lowest}/s on, up to {worst:.0%} of them.")
+        sentences.append(f"It turned tasks away from {lowest}/s on, up to {worst * 100:.0f} % of them.")
     unanswered = int(valid[["unknown", "refused", "shed"]].to_numpy().sum())
     if unanswered:
         sentences.append(
