@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,13 @@ from results.schema import Plan, Trial
 from results.store import Campaign
 from targets.settings import Settings
 
-STACK_S = 3.0
+STACK_S = 2.0
 """expected time to start and stop a target"""
-TRIAL_OVERHEAD_S = 3.2
+TRIAL_OVERHEAD_S = 2.5
 """expected time that a trial takes beyond its schedule: the generator's start, drain and sealing"""
 MIN_FREE_BYTES = 500 * 2**20
+Attempt = tuple[Plan, int]
+"""a planned trial and the number of this try at it, from 1"""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Session:
     settings: Settings
     limits: Limits
     attempts: int
+    retry_until_s: float
     loop: str
     http: str
     redis_url: str = ""
@@ -40,7 +44,7 @@ class Session:
 
 @dataclass
 class Tally:
-    """How the planned trials ended."""
+    """How the planned trials ended: measured and valid, measured and refused, not measured."""
 
     valid: int = 0
     invalid: int = 0
@@ -52,7 +56,7 @@ def expected_s(plan: Plan) -> float:
     return plan.seconds + TRIAL_OVERHEAD_S + STACK_S / 3
 
 
-def missing(campaign: Campaign, attempts: int) -> list[tuple[Plan, int]]:
+def missing(campaign: Campaign, attempts: int) -> list[Attempt]:
     """Return the planned trials that have no valid run yet, each with its next attempt's number."""
     sealed: dict[str, list[Trial]] = {}
     for trial in campaign.trials():
@@ -65,32 +69,52 @@ def missing(campaign: Campaign, attempts: int) -> list[tuple[Plan, int]]:
     return wanted
 
 
-def run_campaign(session: Session, campaign: Campaign, progress: Progress) -> Tally:
-    """Run every trial that has no valid result yet; invalid ones are repeated after the others.
+def run_campaign(session: Session, campaign: Campaign, progress: Progress) -> None:
+    """Run every trial that has no valid result yet; invalid ones are repeated after all the others.
 
     A trial that cannot be run is reported and left out; the campaign goes on. Raises BlockpointError
-    where going on makes no sense: a full disk, or no strategy that starts.
+    where going on makes no sense: a full disk.
     """
     campaign.discard_partial()
-    tally = Tally()
     todo = missing(campaign, session.attempts)
+    started = time.monotonic()
     while todo:
-        again: list[tuple[Plan, int]] = []
-        for _, block in itertools.groupby(
-            todo, key=lambda item: (item[0].subject, item[0].topology, item[0].repeat)
-        ):
-            again += _run_block(session, campaign, list(block), progress, tally)
-        todo = again
-    return tally
+        again: list[Attempt] = []
+        for _, block in itertools.groupby(todo, key=_block_key):
+            again += _run_block(session, campaign, list(block), progress)
+        left_s = session.retry_until_s - (time.monotonic() - started)
+        todo = []
+        for plan, attempt in again:
+            left_s -= expected_s(plan) + STACK_S
+            if left_s > 0:
+                todo.append((plan, attempt))
+                progress.expect(expected_s(plan))
+
+
+def tally(campaign: Campaign) -> Tally:
+    """Count how the planned trials have ended."""
+    counts = Tally()
+    valid: dict[str, bool] = {}
+    for trial in campaign.trials():
+        valid[trial.plan.trial_id] = valid.get(trial.plan.trial_id, False) or trial.valid
+    for plan in campaign.manifest.plans:
+        if plan.trial_id not in valid:
+            counts.failed += 1
+        elif valid[plan.trial_id]:
+            counts.valid += 1
+        else:
+            counts.invalid += 1
+    return counts
+
+
+def _block_key(item: Attempt) -> tuple[str, str, int]:
+    plan, _ = item
+    return plan.subject, plan.topology, plan.repeat
 
 
 def _run_block(
-    session: Session,
-    campaign: Campaign,
-    block: Sequence[tuple[Plan, int]],
-    progress: Progress,
-    tally: Tally,
-) -> list[tuple[Plan, int]]:
+    session: Session, campaign: Campaign, block: Sequence[Attempt], progress: Progress
+) -> list[Attempt]:
     """Run one subject's trials; returns those that are to be tried again."""
     again = []
     with _Stacks(session, campaign) as stacks:
@@ -103,7 +127,6 @@ def _run_block(
                 trial = measurement.run(campaign, attempt)
             except BlockpointError as error:
                 stacks.drop()
-                tally.failed += 1
                 progress.say(f"{plan.trial_id} could not be measured: {error}")
                 continue
             except OSError as error:
@@ -114,14 +137,8 @@ def _run_block(
             if not trial.drained:
                 stacks.drop()
             progress.sealed(campaign, trial, expected_s(plan))
-            if trial.valid:
-                tally.valid += 1
-            elif attempt < session.attempts:
+            if not trial.valid and attempt < session.attempts:
                 again.append((plan, attempt + 1))
-                progress.total += 1
-                progress.expected_s += expected_s(plan)
-            else:
-                tally.invalid += 1
     return again
 
 

@@ -58,6 +58,8 @@ class Profile:
     """rate of the spike, which lasts a quarter of the time, as a multiple of the ceiling"""
     attempts: int = 2
     """tries that an invalid trial gets in all"""
+    retry_until_s: float = float("inf")
+    """no invalid trial is repeated once the campaign has taken this long"""
 
 
 FEATURED = ("background_tasks/default", "background_tasks_blocking/default", "celery/tuned", "arq/tuned")
@@ -101,6 +103,7 @@ PROFILES = {
             sweep_durations_ms=(10, 50, 200, 500),
             sweep_subjects=(*FEATURED, "arq/default"),
             burst_subjects=FEATURED,
+            retry_until_s=265,
         ),
         Profile(
             name="full",

@@ -44,6 +44,11 @@ class Progress:
         self._doing = describe(plan)
         self.tick(force=True)
 
+    def expect(self, seconds: float) -> None:
+        """Count in one more trial: an invalid one that is repeated."""
+        self.total += 1
+        self.expected_s += seconds
+
     def say(self, line: str) -> None:
         """Print a line above the live one."""
         self.console.print(Text(line), soft_wrap=True)

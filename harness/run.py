@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from harness.campaign import Session, Tally, expected_s, missing, run_campaign
+from harness.campaign import Session, expected_s, missing, run_campaign, tally
 from harness.environment import environment
 from harness.expectation import predicted_per_s, select, subject_on
 from harness.pinning import Pinning, available_cores, choose
@@ -77,14 +77,15 @@ def run_command(request: Request) -> int:
             settings=_settings(request.slots, manifest.calibration),
             limits=Limits(profile.drain_s, request.max_foreign_cores),
             attempts=profile.attempts,
+            retry_until_s=profile.retry_until_s,
             loop=manifest.loop,
             http=manifest.http,
             redis_url=request.redis_url,
         )
         console.print(f"campaign {campaign.folder}: {len(plans)} trials, about {minutes(_total_s(plans))}")
         with Progress(console, _total_s(plans), len(plans)) as progress:
-            tally = run_campaign(session, campaign, progress)
-    return _conclude(campaign, tally, request.report, lambda line: console.print(line, soft_wrap=True))
+            run_campaign(session, campaign, progress)
+    return _conclude(campaign, request.report, lambda line: console.print(line, soft_wrap=True))
 
 
 def _profile(request: Request) -> Profile:
@@ -196,18 +197,18 @@ def _show_plan(console: Console, plans: list[Plan], request: Request, profile: P
     console.print(f"{len(plans)} trials of profile {profile.name}, about {minutes(_total_s(plans))} in all")
 
 
-def _conclude(campaign: Campaign, tally: Tally, report: bool, say: Callable[[str], None]) -> int:
+def _conclude(campaign: Campaign, report: bool, say: Callable[[str], None]) -> int:
+    counts = tally(campaign)
     for count, what in (
-        (tally.invalid, "trials stayed invalid: kept with their reasons, not averaged in"),
-        (tally.failed, "trials could not be measured"),
+        (counts.invalid, "trials stayed invalid: kept with their reasons, not averaged in"),
+        (counts.failed, "trials could not be measured"),
     ):
         if count:
             say(f"{count} {what}")
-    measured = campaign.trials()
-    if not measured:
+    if not counts.valid + counts.invalid:
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
     if report:
         from analysis.report import make_report
 
         say(f"report: {make_report(campaign.folder, say)}")
-    return 1 if tally.failed or not any(trial.valid for trial in measured) else 0
+    return 1 if counts.failed or not counts.valid else 0
