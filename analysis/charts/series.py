@@ -31,14 +31,15 @@ def subjects(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 def median_line(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
     """Return the valid rows' median of y at each x, sorted."""
-    valid = rows[rows["valid"].astype(bool)]
-    return pd.DataFrame(valid.dropna(subset=[y]).groupby(x, as_index=False)[[y]].median())
+    valid = rows.loc[rows["valid"].astype(bool), [x, y]].dropna()
+    return valid.groupby(x)[y].median().reset_index()
 
 
 def percentile_series(
     ax: Axes, rows: pd.DataFrame, x: str, name: str, look: Look
 ) -> tuple[float, float] | None:
     """Draw `name`'s p99 bold with its interval and p50 thin; return the end of the p99 line, if any."""
+    rows = rows[[x, "valid", *(column for column in rows if str(column).startswith(f"{name}_p"))]]
     p99 = median_line(rows, x, f"{name}_p99_ms")
     p50 = median_line(rows, x, f"{name}_p50_ms")
     ax.plot(

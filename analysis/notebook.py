@@ -1,0 +1,91 @@
+"""Notebooks kept as text: shown figures, and their execution for a campaign."""
+
+import asyncio
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import jupytext
+import nbformat
+from IPython.display import SVG
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from matplotlib.figure import Figure
+from nbclient import NotebookClient
+
+from analysis.charts.style import to_svg
+from analysis.derive import Derived, read_derived
+from results.errors import BlockpointError
+from results.store import campaign_folder
+
+CAMPAIGN: Final = "BLOCKPOINT_CAMPAIGN"
+SOURCES: Final = Path(__file__).parent / "notebooks"
+_PATIENCE_S: Final = 120
+
+
+def campaign() -> Derived:
+    """Return the tables of the campaign that `$BLOCKPOINT_CAMPAIGN` names; raises BlockpointError."""
+    name = os.environ.get(CAMPAIGN)
+    if not name:
+        raise BlockpointError(f"set {CAMPAIGN} to a campaign's name or folder")
+    return read_derived(campaign_folder(name))
+
+
+def show(figure: Figure) -> SVG:
+    """Return a figure as a notebook's output."""
+    return SVG(to_svg(figure))  # type: ignore[no-untyped-call]
+
+
+def execute_notebooks(campaign_folder: Path, target: Path) -> list[str]:
+    """Execute every notebook for a campaign into `target`/*.ipynb, side by side.
+
+    Returns a sentence for each that could not be executed; its file then holds what came before.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="blockpoint-kernel-") as scratch:
+        environment = os.environ | {
+            CAMPAIGN: str(campaign_folder.resolve()),
+            "IPYTHONDIR": scratch,
+            "JUPYTER_RUNTIME_DIR": scratch,
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        }
+        sources = sorted(SOURCES.glob("*.py"))
+        return asyncio.run(_execute(sources, target, Path(scratch), environment))
+
+
+class _ThisPython(KernelSpecManager):  # type: ignore[misc,unused-ignore]
+    """Starts kernels with the running interpreter, whatever is installed elsewhere."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        """Return the specification of this interpreter's kernel."""
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        quiet = ["--HistoryManager.enabled=False"]
+        return KernelSpec(argv=command + quiet, display_name=kernel_name, language="python")
+
+
+async def _execute(
+    sources: list[Path], target: Path, scratch: Path, environment: dict[str, str]
+) -> list[str]:
+    outcomes = await asyncio.gather(*(_run(source, target, scratch, environment) for source in sources))
+    return [outcome for outcome in outcomes if outcome]
+
+
+async def _run(source: Path, target: Path, scratch: Path, environment: dict[str, str]) -> str:
+    notebook: Any = jupytext.read(source)
+    manager = AsyncKernelManager(
+        kernel_spec_manager=_ThisPython(),
+        connection_file=str(scratch / f"{source.stem}.json"),
+        transport="ipc",
+        ip=str(scratch / source.stem),
+    )
+    client = NotebookClient(notebook, km=manager, timeout=_PATIENCE_S, resources={})
+    try:
+        await client.async_execute(env=environment, cleanup_kc=True)
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        return f"the notebook {source.stem} could not be executed: {reason}"
+    finally:
+        nbformat.write(notebook, target / f"{source.stem}.ipynb")  # type: ignore[no-untyped-call]
+    return ""

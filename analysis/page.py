@@ -1,0 +1,111 @@
+"""The page of a report: one HTML file that needs nothing else."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+import pandas as pd
+
+from analysis.charts.conditions import machine
+from analysis.charts.grid import Words
+from analysis.charts.scales import milliseconds, number
+from analysis.charts.style import colour
+from analysis.derive import Derived
+from analysis.tables import LIMIT_MS
+from analysis.words import Reading, read
+
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+_MAX_ROWS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart as the page shows it."""
+
+    name: str
+    words: Words
+    svg: bytes
+    """empty where there was nothing to draw; the caption then says why"""
+
+    @property
+    def source(self) -> str:
+        """The chart as a data URI."""
+        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+
+
+def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) -> str:
+    """Return a campaign's page. All names and labels are escaped; nothing is loaded from elsewhere."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour}
+    trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
+    readings = read(derived.summary)
+    return environment.get_template("report.html").render(
+        manifest=derived.manifest,
+        machine=machine(derived.manifest),
+        facts=_facts(derived),
+        readings=readings,
+        by_subject=_by_subject(readings),
+        drawings=drawings,
+        problems=problems,
+        limit_ms=LIMIT_MS,
+        trials=len(trials),
+        invalid=int((~trials["valid"].astype(bool)).sum()),
+        rows=_rows(derived.summary.head(_MAX_ROWS)),
+        rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
+        closed=bool(derived.summary["closed"].any()),
+        notebooks=sorted(path.stem for path in (Path(__file__).parent / "notebooks").glob("*.py")),
+    )
+
+
+def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]:
+    found: dict[tuple[str, str], list[Reading]] = {}
+    for reading in readings:
+        found.setdefault((reading.strategy, reading.variant), []).append(reading)
+    return found
+
+
+def _facts(derived: Derived) -> list[tuple[str, str]]:
+    """Return the conditions as (name, value), leaving out what the manifest does not know."""
+    manifest, environment = derived.manifest, derived.manifest.environment
+    facts: list[tuple[str, Any]] = [
+        ("Command", " ".join(manifest.command)),
+        ("Profile", manifest.profile),
+        ("Created", manifest.created_at),
+        ("Seed", manifest.seed),
+        ("Topology", ", ".join(manifest.topology)),
+        ("Event loop, HTTP", f"{manifest.loop}, {manifest.http}"),
+        ("Pinning", _flat(manifest.pinning)),
+        ("Work units per ms", _flat(manifest.calibration)),
+    ]
+    facts += [(str(key).capitalize(), _flat(value)) for key, value in environment.items()]
+    return [(name, str(value)) for name, value in facts if value not in ("", None)]
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, dict):
+        parts = ((key, _flat(inner)) for key, inner in value.items())
+        return " · ".join(f"{key} {inner}" for key, inner in parts if inner)
+    if isinstance(value, list | tuple):
+        return ", ".join(_flat(inner) for inner in value)
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+
+
+def _rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the summary's rows with the percentiles as text, `≥` before those with open samples."""
+    rows: list[dict[str, Any]] = []
+    for record in summary.to_dict("records"):
+        row: dict[str, Any] = {str(key): value for key, value in record.items()}
+        for name in ("accept", "ping", "ping_sync", "queue_wait", "service", "completion"):
+            for p in ("p50", "p99"):
+                mark = "≥ " if row[f"{name}_{p}_at_least"] else ""
+                row[f"{name}_{p}"] = mark + milliseconds(row[f"{name}_{p}_ms"])
+        rows.append(row)
+    return rows
