@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,7 @@ from results.store import campaign_folder
 CAMPAIGN: Final = "BLOCKPOINT_CAMPAIGN"
 SOURCES: Final = Path(__file__).parent / "notebooks"
 _PATIENCE_S: Final = 120
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def campaign() -> Derived:
@@ -84,7 +86,8 @@ async def _run(source: Path, target: Path, scratch: Path, environment: dict[str,
     try:
         await client.async_execute(env=environment, cleanup_kc=True)
     except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        lines = _COLOURS.sub("", str(error)).strip().splitlines()
+        reason = lines[-1] if lines else type(error).__name__
         return f"the notebook {source.stem} could not be executed: {reason}"
     finally:
         nbformat.write(notebook, target / f"{source.stem}.ipynb")  # type: ignore[no-untyped-call]

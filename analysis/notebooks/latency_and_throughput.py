@@ -35,14 +35,7 @@ print(f"{derived.manifest.campaign}: {summary['trial_id'].nunique()} trials, {le
 
 # %%
 subject = ["strategy", "variant", "duration_ms", "scenario", "offered_per_s"]
-results = [
-    "completed_per_s",
-    "accept_p99_ms",
-    "ping_p99_ms",
-    "ping_sync_p99_ms",
-    "queue_wait_p99_ms",
-    "valid",
-]
+p99 = ["accept_p99_ms", "ping_p99_ms", "ping_sync_p99_ms", "queue_wait_p99_ms"]
 summary[[*subject, "completed_per_s", *p99, "valid"]].round(2)
 
 # %% [markdown]

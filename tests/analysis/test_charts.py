@@ -1,0 +1,127 @@
+import math
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.charts.catalogue import Chart, catalogue
+from analysis.charts.grid import shape_for
+from analysis.charts.scales import even_ticks, milliseconds, number, ticks
+from analysis.charts.style import COLOURS, colour, save, to_svg
+from analysis.derive import derive, read_derived
+from results.store import Campaign
+from tests.analysis.synthetic import Cell, Truth, build
+
+
+def charts(folder: Path) -> dict[str, Chart]:
+    return {chart.name: chart for chart in catalogue(read_derived(folder))}
+
+
+def words(chart: Chart) -> set[str]:
+    assert chart.draw is not None
+    return {text.get_text() for ax in chart.draw().axes for text in ax.texts}
+
+
+def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str, Truth]]) -> None:
+    found = charts(small[0].folder)
+    assert set(found) == {
+        "latency-sleep-50ms-one-box",
+        "throughput-sleep-50ms-one-box",
+        "queue-wait-sleep-50ms-one-box",
+        "duration-sleep-20-per-s-one-box",
+        "burst-sleep-50ms-one-box",
+        "cost-sleep-50ms-one-box",
+    }
+    assert {"accept", "/ping", "/ping-sync", "4 slots · ceiling 80/s"} <= words(
+        found["latency-sleep-50ms-one-box"]
+    )
+    assert {"tuned", "ceiling: tuned 80/s"} <= words(found["throughput-sleep-50ms-one-box"])
+    assert "saturated above about 200 ms" in words(found["duration-sleep-20-per-s-one-box"])
+
+
+def test_captions_name_the_conditions(small: tuple[Campaign, dict[str, Truth]]) -> None:
+    caption = charts(small[0].folder)["latency-sleep-50ms-one-box"].words.caption
+    for part in (
+        "Slots: 4",
+        "one-box",
+        "2 cores",
+        "uvloop + httptools",
+        "seed 1",
+        "celery 5.6.3",
+        "1 invalid",
+    ):
+        assert part in caption
+
+
+def test_what_cannot_be_drawn_says_why(runs: Path) -> None:
+    build(runs, [Cell("celery", [(20, 3, 50)], scenario="fanout")])
+    found = list(catalogue(derive(runs)))
+    assert [chart.name for chart in found if chart.draw] == []
+    assert all(chart.words.caption.startswith("Not drawn: ") for chart in found)
+
+
+def test_only_invalid_trials_draw_no_empty_panel(runs: Path) -> None:
+    build(runs, [Cell("celery", [(rate, 3, 50)], reasons=["noise"]) for rate in (10, 20)])
+    found = {chart.name: chart for chart in catalogue(derive(runs))}
+    assert found["cost-sleep-50ms-one-box"].draw is None
+    figure = found["latency-sleep-50ms-one-box"].draw
+    assert figure is not None
+    (ax,) = figure().axes
+    assert any(line.get_marker() == "x" for line in ax.lines)
+
+
+def test_the_same_campaign_gives_the_same_bytes(
+    small: tuple[Campaign, dict[str, Truth]], tmp_path: Path
+) -> None:
+    for chart in charts(small[0].folder).values():
+        assert chart.draw is not None
+        svg = save(chart.draw(), tmp_path / chart.name)
+        assert svg == to_svg(chart.draw())
+        assert (tmp_path / f"{chart.name}.png").read_bytes().startswith(b"\x89PNG")
+        ET.fromstring(svg)
+        assert b"dc:date" not in svg
+
+
+def test_a_strategy_keeps_its_colour_and_strangers_get_one_of_their_own() -> None:
+    assert len(set(COLOURS.values())) == len(COLOURS)
+    assert colour("someone_elses") == colour("someone_elses")
+    assert colour("someone_elses") not in COLOURS.values()
+
+
+@pytest.mark.parametrize(("panels", "columns"), [(1, 1), (2, 2), (4, 2), (9, 3), (12, 4)])
+def test_a_grid_fits_its_panels(panels: int, columns: int) -> None:
+    assert shape_for(panels).columns == columns
+
+
+@given(st.floats(1e-2, 1e5), st.floats(1.01, 1e6))
+def test_ticks_are_few_ordered_and_inside(low: float, ratio: float) -> None:
+    high = low * ratio
+    found = ticks(low, high, 6)
+    assert found == sorted(found)
+    assert all(low <= tick <= high for tick in found)
+    assert len(found) <= 7
+    even = even_ticks(high)
+    assert even[0] == 0
+    assert even[-1] <= high * (1 + 1e-9)
+    assert 2 <= len(even) <= 6
+
+
+@given(st.floats(1e-3, 1e7))
+def test_numbers_read_as_what_they_are(value: float) -> None:
+    read = float(number(value).replace(",", ""))
+    assert math.isclose(read, value, rel_tol=0.06, abs_tol=0.5 if value > 10 else 0)
+    assert milliseconds(value).endswith((" ms", " s"))
+
+
+def test_numbers_a_person_would_write() -> None:
+    assert [number(x) for x in (0, 0.5, 6.6667, 40, 1500, math.nan)] == [
+        "0",
+        "0.5",
+        "6.7",
+        "40",
+        "1,500",
+        "n/a",
+    ]
+    assert [milliseconds(x) for x in (0.25, 100, 2500)] == ["0.25 ms", "100 ms", "2.5 s"]

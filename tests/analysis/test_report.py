@@ -1,0 +1,108 @@
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analysis import report
+from analysis.derive import derive
+from analysis.page import render_page
+from analysis.report import make_report
+from results.errors import BlockpointError
+from results.store import Campaign
+from tests.analysis.synthetic import Cell, Truth, build
+
+
+class Sources(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [
+            value or "" for name, value in attrs if name == "src" or (tag == "link" and name == "href")
+        ]
+        assert tag != "script"
+
+
+def test_a_report_is_whole_and_needs_nothing_else(small: tuple[Campaign, dict[str, Truth]]) -> None:
+    lines: list[str] = []
+    page = make_report(small[0].folder, lines.append)
+    text = page.read_text()
+    sources = Sources()
+    sources.feed(text)
+    assert len(sources.found) > 5
+    assert all(source.startswith("data:") for source in sources.found)
+    assert not re.search(r"""(?:src|href|url\()\s*=?\s*["']?https?:""", text)
+    assert "/ping-sync crossed 100 ms between 60 and 120 tasks/s" in text
+    for link in re.findall(r'href="((?:charts|notebooks)/[^"]+)"', text):
+        assert (page.parent / link).is_file()
+    assert (small[0].folder / "derived" / "summary.csv").is_file()
+    assert any("reading trial" in line for line in lines)
+    assert not list(small[0].folder.glob(".*"))
+    for path in (page.parent / "notebooks").glob("*.ipynb"):
+        cells = json.loads(path.read_text())["cells"]
+        outputs = [output for cell in cells for output in cell.get("outputs", [])]
+        assert any("image/svg+xml" in output.get("data", {}) for output in outputs)
+        assert not any(output["output_type"] == "error" for output in outputs)
+    assert not any("could not be executed" in line for line in lines)
+
+
+def test_names_and_labels_are_escaped(runs: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    build(
+        runs,
+        [Cell("a<b>&", [(20, 3, 50)], reasons=[evil])],
+        host={"cpu_model": evil, "cpu_count": "many"},
+        anything=[evil, {"deep": None}],
+    )
+    page = render_page(derive(runs), [], [evil])
+    assert "<script>" not in page
+    assert "<b>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_manifest_that_knows_nothing_still_makes_a_page(runs: Path) -> None:
+    build(runs, [Cell("celery", [(20, 3, 50)])], unknown="")
+    assert "celery" in render_page(derive(runs), [], [])
+
+
+def test_a_report_replaces_the_old_one_only_when_it_is_whole(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(runs, [Cell("celery", [(20, 3, 50)])])
+    monkeypatch.setattr(
+        report, "execute_notebooks", lambda *_: ["the notebook x could not be executed: no kernel"]
+    )
+    page = make_report(runs)
+    assert "no kernel" in page.read_text()
+    (page.parent / "mark").touch()
+
+    def fail(*_: object) -> str:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "render_page", fail)
+        with pytest.raises(RuntimeError):
+            make_report(runs)
+    assert (page.parent / "mark").exists()
+    make_report(runs)
+    assert not (page.parent / "mark").exists()
+    assert sorted(path.name for path in runs.iterdir()) == ["derived", "manifest.json", "report", "trials"]
+
+
+def test_a_campaign_that_is_missing_empty_or_damaged_is_one_line(runs: Path, tmp_path: Path) -> None:
+    with pytest.raises(BlockpointError):
+        make_report(tmp_path / "nowhere")
+    build(runs, [])
+    with pytest.raises(BlockpointError, match="no sealed trial"):
+        make_report(runs)
+    shutil.rmtree(runs)
+    campaign, _ = build(runs, [Cell("celery", [(20, 3, 50)])])
+    next(campaign.trials_folder.glob("*/requests.parquet")).write_bytes(b"PAR1")
+    with pytest.raises(BlockpointError) as caught:
+        make_report(runs)
+    assert "\n" not in str(caught.value)
+    assert not (runs / "report").exists()
