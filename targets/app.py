@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 
 from targets import bystanders
 from targets.observation import observation
@@ -37,10 +39,18 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
         await strategy.stop()
 
     app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
+    app.add_exception_handler(RequestValidationError, refuse)
     app.include_router(submission(strategy, settings, probes))
     app.include_router(bystanders.router)
     app.include_router(observation(definition.subject(variant, settings), settings, probes))
     return app
+
+
+async def refuse(_request: Request, error: Exception) -> JSONResponse:
+    """Say what is wrong with a request, without repeating what it held: that may be large, or NaN."""
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    detail = [{"loc": fault["loc"], "msg": fault["msg"], "type": fault["type"]} for fault in faults]
+    return JSONResponse({"detail": detail}, status_code=422)
 
 
 def __getattr__(name: str) -> FastAPI:

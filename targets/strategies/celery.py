@@ -38,7 +38,7 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     app = Celery(name, broker=url)
     app.conf.update(accept_content=["json"], broker_connection_retry_on_startup=True, **configuration)
 
-    @app.task(name=TASK, bind=True, max_retries=attempts - 1)
+    @app.task(name=TASK, bind=True, max_retries=attempts - 1, shared=False)
     def run(self: "CeleryTask[Any, Any]", message: dict[str, Any]) -> None:
         attempt = self.request.retries + 1
         try:

@@ -1,0 +1,56 @@
+PYTHON ?= python3
+STRATEGY ?= background_tasks
+VARIANT ?= default
+PROFILE ?= quick
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup bench test lint types unit serve benchmark lock clean
+
+help:  ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(INSTALLED)  ## install everything into .venv
+
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "blockpoint needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "no venv: install Python's venv package (Debian: python3-venv)"; exit 1; }
+	@echo "installing the locked requirements into $(VENV) (about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+bench: setup  ## measure a campaign (PROFILE=quick) and make its report
+	$(BIN)/blockpoint run --profile $(PROFILE)
+
+test: lint types  ## lint, types, import contracts and all tests
+	$(BIN)/python -m pytest
+
+unit: setup  ## only the tests that start no servers
+	$(BIN)/python -m pytest -m "not e2e and not browser"
+
+lint: setup  ## style, and the contracts between the packages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: setup  ## mypy --strict
+	$(BIN)/mypy
+
+serve: setup  ## run one target in the foreground (STRATEGY=celery VARIANT=tuned)
+	$(BIN)/blockpoint serve $(STRATEGY) $(VARIANT)
+
+benchmark: setup  ## measure the harness itself
+	$(BIN)/python -m benchmarks
+
+lock: setup  ## choose the newest versions that fit and write requirements.txt
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.txt
+
+clean:  ## remove the environment, caches and everything that is made again
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf results/runs/*/derived results/runs/*/report

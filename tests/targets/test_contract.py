@@ -1,0 +1,218 @@
+"""Every strategy in every variant, with its real broker and workers, keeps one and the same contract."""
+
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from harness.broker import Broker
+from harness.ledgers import LedgerReader
+from harness.pinning import Pinning
+from harness.processes import family
+from harness.stack import Launch, Stack, running_stack
+from results.schema import KINDS, Moment
+from targets.settings import Settings
+from targets.strategy import discover
+
+pytestmark = pytest.mark.e2e
+
+SUBJECTS = [(name, variant) for name, found in sorted(discover().items()) for variant in found.variants]
+SETTLE_S = 20.0
+UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
+
+
+@pytest.fixture(scope="module", params=SUBJECTS, ids="/".join)
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    strategy, variant = request.param
+    logs = tmp_path_factory.mktemp("logs")
+    with family() as members:
+        launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS))
+        with running_stack(launch, strategy, variant, logs) as running:
+            running.preflight("sleep")
+            yield running
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.url, timeout=20) as made:
+        yield made
+
+
+def new_id() -> str:
+    """Return an id that is a multiple of four, as registrations need."""
+    return f"{secrets.randbits(61) << 2:016x}"
+
+
+def settled(reader: LedgerReader) -> np.ndarray:
+    """Wait until every accepted task is over; returns all moments since the reader was made."""
+    deadline = time.monotonic() + SETTLE_S
+    while reader.outstanding() > 0:
+        assert time.monotonic() < deadline, f"{reader.outstanding()} tasks never ended"
+        time.sleep(0.02)
+    return reader.events()
+
+
+def moments_of(events: np.ndarray, task_id: str) -> list[tuple[Moment, int]]:
+    mine = np.sort(events[events["task_id"] == int(task_id, 16)], order="at_ns", kind="stable")
+    return [(Moment(int(event["moment"])), int(event["attempt"])) for event in mine]
+
+
+def at_ns(events: np.ndarray, task_id: str, moment: Moment) -> int:
+    mine = events[(events["task_id"] == int(task_id, 16)) & (events["moment"] == moment)]
+    assert len(mine) == 1
+    return int(mine["at_ns"][0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_accepted_task_starts_and_finishes_exactly_once(
+    stack: Stack, client: httpx.Client, kind: str
+) -> None:
+    reader = stack.reader()
+    ids = [new_id() for _ in range(30)]
+    for task_id in ids:
+        reply = client.post("/tasks", json={"task_id": task_id, "kind": kind, "duration_ms": 10})
+        assert (reply.status_code, reply.json()) == (202, {"task_id": task_id})
+    events = settled(reader)
+    for task_id in ids:
+        moments = moments_of(events, task_id)
+        assert sorted(moments) == [
+            (Moment.RECEIVED, 0),
+            (Moment.ACCEPTED, 0),
+            (Moment.STARTED, 1),
+            (Moment.FINISHED, 1),
+        ]
+        assert moments[0] == (Moment.RECEIVED, 0)
+        started, finished = (at_ns(events, task_id, moment) for moment in (Moment.STARTED, Moment.FINISHED))
+        assert started <= finished
+        if kind == "sleep":
+            assert finished - started >= 8e6  # uvloop's timers count whole milliseconds
+
+
+def test_a_failing_task_is_retried_as_declared(stack: Stack) -> None:
+    reader = stack.reader()
+    attempts = stack.subject.max_attempts
+    cases = {1: new_id(), attempts: new_id()}
+    for fail_first, task_id in cases.items():
+        # on a connection of its own, since uvicorn closes that of a background task that raised
+        body = {"task_id": task_id, "duration_ms": 1, "fail_first": fail_first}
+        reply = httpx.post(f"{stack.url}/tasks", json=body, timeout=20)
+        assert reply.status_code == (500 if stack.subject.strategy == "inline" else 202)
+    deadline = time.monotonic() + SETTLE_S
+    for fail_first, task_id in cases.items():
+        runs = min(fail_first + 1, attempts)
+        expected = [(moment, run) for run in range(1, runs + 1) for moment in (Moment.STARTED, Moment.FAILED)]
+        if runs > fail_first:
+            expected[-1] = (Moment.FINISHED, runs)
+        seen: list[tuple[Moment, int]] = []
+        while seen != expected and time.monotonic() < deadline:
+            seen = [(m, a) for m, a in moments_of(reader.events(), task_id) if m >= Moment.STARTED]
+            time.sleep(0.02)
+        assert seen == expected
+
+
+def test_a_registration_starts_three_tasks(stack: Stack, client: httpx.Client) -> None:
+    reader = stack.reader()
+    task_id = new_id()
+    parts = [f"{int(task_id, 16) + part:016x}" for part in (1, 2, 3)]
+    reply = client.post("/users/register", json={"task_id": task_id, "duration_ms": 2})
+    assert (reply.status_code, reply.json()) == (202, {"task_id": task_id, "tasks": parts})
+    events = settled(reader)
+    for part in parts:
+        assert [m for m, _ in moments_of(events, part)].count(Moment.FINISHED) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/tasks", {}, 422),
+        ("/tasks", {"task_id": "nothex"}, 422),
+        ("/tasks", {"task_id": "00000000000000AA"}, 422),
+        ("/tasks", {"task_id": "00000000000000aa\n"}, 422),
+        ("/tasks", {"task_id": 170}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "kind": "pickle"}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "duration_ms": -1}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "duration_ms": 60_001}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "duration_ms": "soon"}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "payload": "x" * 65_537}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "fail_first": 11}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "surprise": 1}, 422),
+        ("/users/register", {"task_id": "00000000000000a1"}, 422),
+        ("/users/register", {"task_id": "00000000000000a4", "email": "nobody"}, 422),
+    ],
+)
+def test_bad_input_is_refused_and_starts_nothing(
+    stack: Stack, client: httpx.Client, path: str, body: dict[str, Any], status: int
+) -> None:
+    reader = stack.reader()
+    assert client.post(path, json=body).status_code == status
+    assert len(reader.events()) == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b'{"task_id": "00000000000000aa", "duration_ms": NaN}', b"\xff"]
+)
+def test_a_body_that_is_not_json_is_refused(client: httpx.Client, content: bytes) -> None:
+    reply = client.post("/tasks", content=content, headers={"content-type": "application/json"})
+    assert reply.status_code in (400, 422)
+
+
+def test_the_state_of_a_task_can_be_asked(stack: Stack, client: httpx.Client) -> None:
+    reader = stack.reader()
+    task_id = new_id()
+    assert client.get(f"/tasks/{task_id}").json() == {
+        "task_id": task_id,
+        "state": "unknown",
+        "source": "none",
+    }
+    client.post("/tasks", json={"task_id": task_id})
+    settled(reader)
+    deadline = time.monotonic() + SETTLE_S
+    state: dict[str, str] = {}
+    while state.get("state") != "finished" and time.monotonic() < deadline:
+        state = client.get(f"/tasks/{task_id}").json()
+    assert state["state"] == "finished"
+    keeps_results = stack.subject.key in ("celery/default", "arq/default")
+    assert state["source"] == ("library" if keeps_results else "ledger")
+    assert client.get("/tasks/xyz").status_code == 422
+
+
+def test_bystanders_identity_and_metrics(stack: Stack, client: httpx.Client) -> None:
+    for path in ("/ping", "/ping-sync"):
+        reply = client.get(path)
+        assert (reply.status_code, reply.json()) == (200, {"pong": True})
+    identity = client.get("/health").json()
+    assert identity["service"] == "blockpoint"
+    assert f"{identity['strategy']}/{identity['variant']}" == stack.subject.key
+    assert identity["nonce"] == stack.nonce
+    assert identity["slots"] == {kind: service.slots for kind, service in stack.subject.services.items()}
+    metrics = client.get("/metrics").text
+    assert 'blockpoint_tasks_total{result="accepted"}' in metrics
+    assert "blockpoint_event_loop_lag_seconds" in metrics
+
+
+def test_no_pickle_is_in_the_broker_and_nothing_in_the_end(stack: Stack, client: httpx.Client) -> None:
+    if stack.broker is None:
+        pytest.skip("no broker")
+    reader = stack.reader()
+    for _ in range(5):
+        client.post("/tasks", json={"task_id": new_id(), "duration_ms": 1})
+    values = [value for key in stack.broker.client.scan_iter() for value in held(stack.broker, key)]
+    assert not any(value.startswith(b"\x80") for value in values)
+    settled(reader)
+    deadline = time.monotonic() + SETTLE_S
+    while stack.broker.depth(stack.subject.queues) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert stack.broker.depth(stack.subject.queues) == 0
+
+
+def held(broker: Broker, key: bytes) -> list[bytes]:
+    """Return the values under a key that holds text or a list; none if it is gone meanwhile."""
+    if broker.client.type(key) == b"list":
+        return list(broker.client.lrange(key, 0, -1))
+    if broker.client.type(key) == b"string":
+        return [broker.client.get(key) or b""]
+    return []

@@ -1,0 +1,79 @@
+import os
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from results.schema import LEDGER_RECORD, Moment
+from results.tables import read_ledger
+from targets.ledger import Ledger
+
+
+def _files(folder: Path) -> list[np.ndarray]:
+    return [read_ledger(path) for path in sorted(folder.glob("ledger-*.bin"))]
+
+
+def test_records_are_as_the_schema_says(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.record(2**64 - 1, Moment.STARTED, 3)
+    ledger.record(7, Moment.FINISHED, 3)
+    (events,) = _files(tmp_path)
+    assert events.dtype == LEDGER_RECORD
+    assert events["task_id"].tolist() == [2**64 - 1, 7]
+    assert events["moment"].tolist() == [Moment.STARTED, Moment.FINISHED]
+    assert events["attempt"].tolist() == [3, 3]
+    assert set(events["pid"].tolist()) == {os.getpid()}
+    assert np.all(np.diff(events["at_ns"]) >= 0)
+
+
+def _record_in_child(ledger: Ledger) -> None:
+    ledger.record(2, Moment.STARTED, 1)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_writes_a_file_of_its_own(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.record(1, Moment.RECEIVED)
+    child = get_context("fork").Process(target=_record_in_child, args=(ledger,))
+    child.start()
+    child.join()
+    ledger.record(3, Moment.RECEIVED)
+    by_pid = {int(events["pid"][0]): events["task_id"].tolist() for events in _files(tmp_path)}
+    assert by_pid == {os.getpid(): [1, 3], child.pid: [2]}
+
+
+@pytest.mark.parametrize(
+    ("moments", "state"),
+    [
+        ([], None),
+        ([(Moment.RECEIVED, 0)], "accepted"),
+        ([(Moment.RECEIVED, 0), (Moment.ACCEPTED, 0), (Moment.STARTED, 1)], "started"),
+        ([(Moment.STARTED, 1), (Moment.FINISHED, 1), (Moment.ACCEPTED, 0)], "finished"),
+        ([(Moment.STARTED, 1), (Moment.FAILED, 1)], "failed"),
+        ([(Moment.STARTED, 1), (Moment.FAILED, 1), (Moment.STARTED, 2)], "started"),
+        ([(Moment.STARTED, 1), (Moment.FAILED, 1), (Moment.STARTED, 2), (Moment.FINISHED, 2)], "finished"),
+    ],
+)
+def test_state_of_a_task(tmp_path: Path, moments: list[tuple[Moment, int]], state: str | None) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.record(8, Moment.FAILED, 1)
+    for moment, attempt in moments:
+        ledger.record(9, moment, attempt)
+    assert ledger.state(9) == state
+
+
+def test_without_a_folder_nothing_is_recorded() -> None:
+    ledger = Ledger(None)
+    ledger.record(1, Moment.STARTED)
+    assert ledger.state(1) is None
+
+
+def test_a_full_disk_ends_the_recording_but_not_the_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ledger = Ledger(tmp_path)
+    (tmp_path / f"ledger-{os.getpid()}.bin").symlink_to("/dev/full")
+    ledger.record(1, Moment.STARTED)
+    ledger.record(2, Moment.STARTED)
+    assert capsys.readouterr().err.count("No space left") == 1

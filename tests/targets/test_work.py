@@ -1,0 +1,78 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from results.schema import KINDS, Moment
+from results.tables import read_ledger
+from targets import ledger as ledger_module
+from targets import work
+from targets.ledger import Ledger
+from targets.settings import Settings
+from targets.task import Task
+from targets.work import TaskFailedError, calibrate, perform, perform_async, units_per_ms
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(ledger_module, "_ledger", Ledger(tmp_path))
+    return tmp_path
+
+
+def _moments(folder: Path) -> list[tuple[int, int]]:
+    (path,) = folder.glob("ledger-*.bin")
+    events = read_ledger(path)
+    return list(zip(events["moment"].tolist(), events["attempt"].tolist(), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_task_starts_and_finishes_once(folder: Path, kind: str, asynchronous: bool) -> None:
+    task = Task(1, kind, 1)
+    if asynchronous:
+        asyncio.run(perform_async(task))
+    else:
+        perform(task)
+    assert _moments(folder) == [(Moment.STARTED, 1), (Moment.FINISHED, 1)]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_task_fails_as_often_as_asked(folder: Path, asynchronous: bool) -> None:
+    task = Task(1, "sleep", 0, fail_first=2)
+
+    def run(attempt: int) -> None:
+        if asynchronous:
+            asyncio.run(perform_async(task, attempt))
+        else:
+            perform(task, attempt)
+
+    for attempt in (1, 2):
+        with pytest.raises(TaskFailedError):
+            run(attempt)
+    run(3)
+    assert [moment for moment, _ in _moments(folder)] == [
+        *(Moment.STARTED, Moment.FAILED) * 2,
+        *(Moment.STARTED, Moment.FINISHED),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["cpu", "cpu_native"])
+def test_work_is_proportional_to_its_units(kind: str) -> None:
+    """Twice the units take about twice the time: the fastest of several runs, compared within one test."""
+    per_ms = calibrate(kind, 0.02)
+
+    def fastest_s(units: float) -> float:
+        return min(work._timed_s(work.KINDS[kind].body, units) for _ in range(15))
+
+    ratio = fastest_s(per_ms * 4) / fastest_s(per_ms * 2)
+    assert 1.3 < ratio < 3
+
+
+def test_a_given_calibration_is_used() -> None:
+    assert units_per_ms("cpu", Settings(units_per_ms_cpu=123.0)) == 123.0
+    assert units_per_ms("sleep", Settings()) == 1.0
+
+
+def test_messages_round_trip() -> None:
+    task = Task(2**64 - 1, "cpu", 1.5, 2, "payload")
+    assert Task.from_message(task.to_message()) == task
