@@ -53,7 +53,9 @@ def make_grid(panels: int, shape: Shape, words: Words, rows: int | None = None) 
     width = max(shape.left + shape.columns * cell_width, 7.0)
     lines = _wrap(words.caption, width)
     bottom = 0.42 + _LINE_IN * len(lines) + 0.15
-    gaps = [_GAP_IN if row % shape.group == 0 else _CLOSE_IN for row in range(count)]
+    gaps = [
+        _GAP_IN + 0.12 * (shape.group > 1) if row % shape.group == 0 else _CLOSE_IN for row in range(count)
+    ]
     height = _TITLE_IN + count * shape.panel_height + sum(gaps) + bottom
     with mpl.rc_context(RC):
         figure = Figure(figsize=(width, height), facecolor="white")
