@@ -16,7 +16,7 @@ import gevent
 from gevent.event import AsyncResult, Event
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.openloop import address, options, summary
+from loadtests.openloop import address, options, statistics, summary
 from loadtests.openloop.identity import identify
 from loadtests.openloop.run import Message, Run, check_out, write
 from loadtests.openloop.scenario import Scenario
@@ -122,6 +122,8 @@ class Desk:
         run, self._run = self._run, None
         if run is None:
             return
+        if self.environment.parsed_options.csv_prefix:
+            statistics.let_csv_catch_up()
         load, rows, errors = run.load(interrupted=self._interrupted_s is not None)
         code = 0 if not load.reasons else 1
         if self._folder is not None:
@@ -145,6 +147,7 @@ class Desk:
         self.session = None
         self._interrupted_s = self._interrupted_s if self._leads else None
         if not self._leads:
+            statistics.report_now(self.environment.runner)
             self.environment.process_exit_code = 0
         self.environment.runner.send_message(REPORT, report)
 

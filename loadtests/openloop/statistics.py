@@ -7,6 +7,7 @@ whole ones; both are replaced here by three significant digits.
 import math
 from typing import Any
 
+import gevent
 import locust.stats
 
 
@@ -30,3 +31,13 @@ def keep_small_latencies() -> None:
     stats: Any = locust.stats
     stats.bucket_response_time = bucket
     stats.StatsCSV._percentile_fields = _percentile_fields  # noqa: SLF001
+
+
+def let_csv_catch_up() -> None:
+    """Wait until Locust's CSV files hold everything: it rewrites them once a second, but not at the end."""
+    gevent.sleep(1.2 * locust.stats.CSV_STATS_INTERVAL_SEC)
+
+
+def report_now(worker_runner: Any) -> None:
+    """Send a worker's statistics to the master, else due every three seconds only."""
+    worker_runner._send_stats()  # noqa: SLF001

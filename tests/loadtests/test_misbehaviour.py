@@ -1,0 +1,65 @@
+"""What the client makes of a target that misbehaves: no request lost from the record, none sent twice."""
+
+import pytest
+
+from results.schema import NEVER, Outcome
+from tests.loadtests.conftest import Locust
+from tests.loadtests.scripted import scripted
+
+pytestmark = pytest.mark.e2e
+LOAD = ("--rate", "100", "--seconds", "1", "--bystander-rate", "10", "--drain-seconds", "0.3")
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "outcome", "error"),
+    [
+        ("hang", Outcome.UNKNOWN, "drain limit"),
+        ("close", Outcome.UNKNOWN, "closed before reply"),
+        ("garbage", Outcome.UNKNOWN, "not HTTP"),
+        ("busy", Outcome.REJECTED, ""),
+        ("pieces", Outcome.ACCEPTED, ""),
+        ("close after reply", Outcome.ACCEPTED, ""),
+    ],
+)
+def test_each_misbehaviour_has_its_own_outcome(
+    locust: Locust, behaviour: str, outcome: Outcome, error: str
+) -> None:
+    with scripted(behaviour) as server:
+        ran = locust.run("steady", "--host", server.url, *LOAD)
+    requests = ran.table("requests")
+    assert len(requests) == ran.load.scheduled
+    assert set(requests.outcome) == {outcome}, ran.output
+    assert set(requests.error) == {error}
+    assert sorted(server.received) == sorted(f"{task_id:016x}" for task_id in requests.task_id)
+    if error:
+        assert (requests.replied_ns == NEVER).all()
+        assert any(reason.startswith("errors:") and error in reason for reason in ran.load.reasons)
+
+
+def test_a_request_times_out_by_itself(locust: Locust) -> None:
+    with scripted("hang") as server:
+        ran = locust.run("steady", "--host", server.url, *LOAD, "--request-timeout", "0.1", "--allow-errors")
+    requests = ran.table("requests")
+    assert set(requests.error) == {"timeout"}
+    assert not any(reason.startswith("errors") for reason in ran.load.reasons)
+
+
+def test_over_the_cap_an_arrival_is_shed_and_counted(locust: Locust) -> None:
+    with scripted("hang") as server:
+        ran = locust.run("steady", "--host", server.url, *LOAD, "--max-in-flight", "20")
+    requests = ran.table("requests")
+    shed = requests[requests.outcome == Outcome.SHED]
+    assert len(shed) == ran.load.shed > 0
+    assert (shed.sent_ns == NEVER).all()
+    assert len(server.received) == len(requests) - len(shed) <= 20
+    assert any(reason.startswith("shed:") for reason in ran.load.reasons)
+
+
+def test_a_foreign_service_is_refused_before_any_load(locust: Locust) -> None:
+    with scripted("foreign") as server:
+        server.health = b'{"service":"something else"}'
+        ran = locust.run("steady", "--host", server.url, *LOAD)
+    assert ran.code == 2
+    assert "some other service" in ran.output
+    assert server.received == []
+    assert server.gets == [b"/health"]
