@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -133,11 +132,12 @@ class Local:
         )
         return done.returncode
 
-    def await_healthy(self, service: str, limit_s: float = 60) -> None:
+    def await_healthy(self, service: str, process: str | None = None, limit_s: float = 60) -> None:
+        name = process or service
         deadline = time.monotonic() + limit_s
         while self.check(service):
-            assert self.running[service].poll() is None, f"{service} ended:\n{self.log(service)}"
-            assert time.monotonic() < deadline, f"{service} is not healthy:\n{self.log(service)}"
+            assert self.running[name].poll() is None, f"{name} ended:\n{self.log(name)}"
+            assert time.monotonic() < deadline, f"{name} is not healthy:\n{self.log(name)}"
             time.sleep(0.3)
 
     def stop(self) -> list[str]:
@@ -153,10 +153,11 @@ class Local:
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 wrong.append(f"{name} ignored SIGTERM:\n{self.log(name)}")
-        wrong += [f"left behind: {process.cmdline()}" for process in self.survivors()]
+        for survivor in self.survivors():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                wrong.append(f"left behind: {survivor.cmdline()}")
+                survivor.kill()
         for process in self.running.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         self.running.clear()
         return wrong
@@ -173,6 +174,6 @@ class Local:
         return found
 
     def swapped(self, service: str, text: str) -> str:
-        for there, here in {"http://127.0.0.1:8000": self.url(service), **self.swaps}.items():
-            text = text.replace(there, here)
-        return text
+        """Text that was meant for a container, as it is for the local process; replaced in one pass."""
+        swaps = {"http://127.0.0.1:8000": self.url(service), **self.swaps}
+        return re.sub("|".join(map(re.escape, swaps)), lambda match: swaps[match[0]], text)

@@ -73,8 +73,10 @@ def ask(url: str, form: dict[str, Any] | None = None) -> Any:
 
 def test_every_health_check_passes(local: Local) -> None:
     checked = [name for name in local.services if name in local.running and name != "redis"]
-    for service in [*checked, "locust-worker"]:
+    for service in checked:
         local.await_healthy(service)
+    local.await_healthy("locust-worker", process="locust-worker-0")
+    assert {p.pid for p in local.running.values()} <= {p.pid for p in local.survivors()}, "cannot see its own"
 
 
 def test_a_health_check_fails_where_nobody_answers(local: Local) -> None:

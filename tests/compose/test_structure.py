@@ -155,6 +155,12 @@ def test_the_image_holds_the_packages_and_the_builder_gets_nothing_else() -> Non
         assert any(fnmatch(secret, rule) for rule in rules[1:])
 
 
+def test_the_documentation_lists_every_target_with_its_port() -> None:
+    text = (ROOT / "docs" / "docker.md").read_text()
+    rows = re.findall(r"^\|[^|]*\|[^|]*?(\d{4})[^|]*\| `http://([\w-]+):8000` \|$", text, re.MULTILINE)
+    assert rows == [(SERVICES[service]["ports"][0].split(":")[1], service) for service in WEB]
+
+
 def test_only_understood_variables_are_used() -> None:
     """`${NAME:-default}` alone: whatever is not set must still bring everything up."""
     with pytest.raises(ValueError, match="not understood"):
