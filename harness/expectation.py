@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 from analysis.queueing import saturation_rate
 from harness.pinning import Pinning, available_cores, choose
@@ -23,6 +24,7 @@ def settings_for(base: Settings, pinning: Pinning, workers: bool) -> Settings:
     return replace(base, cores=len(cores)) if cores else base
 
 
+@cache
 def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Settings]:
     """Return a strategy's declaration under a pinning, and the settings it runs with.
 

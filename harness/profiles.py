@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-MIN_RATE_PER_S = 2.0
 SAME_RATE = 1.12
 """rates of a grid closer than this factor are one"""
 SERVICES_LONG = 6
@@ -143,7 +142,7 @@ def rates(profile: Profile, ceiling_per_s: float | None) -> list[float]:
             wanted.append(highest)
     kept: list[float] = []
     for rate in sorted(wanted):
-        if MIN_RATE_PER_S <= rate <= highest and (not kept or rate > SAME_RATE * kept[-1]):
+        if rate <= highest and (not kept or rate > SAME_RATE * kept[-1]):
             kept.append(float(f"{rate:.3g}"))
     return kept
 

@@ -1,0 +1,110 @@
+import dataclasses
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.expectation import predicted_per_s, select
+from harness.pinning import choose
+from harness.planner import Planner
+from harness.profiles import PROFILES, SAME_RATE, rates, trial_seconds
+from results.errors import BlockpointError
+from results.schema import Plan
+from targets.settings import Settings
+
+QUICK = PROFILES["quick"]
+
+
+def planned(profile: str, seed: int = 1) -> list[Plan]:
+    def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
+        return predicted_per_s(key, Settings(), kind, duration_ms, topology)
+
+    chosen = PROFILES[profile]
+    topologies = dict.fromkeys([*chosen.topologies, *chosen.cpu_topologies])
+    return Planner(chosen, ceiling, seed).plan(chosen.subjects, list(topologies))
+
+
+@given(ceiling=st.none() | st.floats(1.1, 1e6))
+def test_rates_cross_the_ceiling_where_the_profile_can(ceiling: float | None) -> None:
+    found = rates(QUICK, ceiling)
+    assert found == sorted(found)
+    assert found
+    assert all(later / earlier > SAME_RATE * 0.99 for earlier, later in itertools.pairwise(found))
+    assert found[-1] <= QUICK.max_rate_per_s * 1.001
+    if ceiling is not None and ceiling < QUICK.max_rate_per_s / max(QUICK.fractions):
+        assert found[0] < ceiling < found[-1]
+
+
+@given(duration_ms=st.floats(0, 60_000), rate=st.floats(0.1, 10_000))
+def test_a_trial_is_at_least_six_services_long(duration_ms: float, rate: float) -> None:
+    assert trial_seconds(QUICK, duration_ms, rate) >= max(6 * duration_ms / 1000, QUICK.seconds)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_plan_is_reproducible_and_its_names_are_unique(profile: str) -> None:
+    plans = planned(profile)
+    assert plans == planned(profile)
+    assert len({plan.trial_id for plan in plans}) == len(plans)
+    assert {plan.subject for plan in plans} == set(PROFILES[profile].subjects)
+    if profile != "smoke":
+        assert [p.subject for p in plans] != [p.subject for p in planned(profile, seed=2)]
+
+
+def test_all_subjects_meet_the_same_seeds() -> None:
+    seeds: dict[str, set[int]] = {}
+    for plan in planned("full"):
+        seeds.setdefault(plan.subject, set()).add(plan.seed)
+    assert len({frozenset(found) for found in seeds.values()}) == 1
+
+
+def test_only_computing_kinds_are_measured_in_both_topologies() -> None:
+    topologies: dict[str, set[str]] = {}
+    for plan in planned("full"):
+        topologies.setdefault(plan.kind, set()).add(plan.topology)
+    assert topologies == {
+        "sleep": {"one-box"},
+        "cpu": {"one-box", "split"},
+        "cpu_native": {"one-box", "split"},
+    }
+
+
+def test_selection() -> None:
+    keys = ("celery/default", "celery/tuned", "arq/tuned")
+    assert select(keys, (), ()) == list(keys)
+    assert select(keys, (), ("tuned",)) == ["celery/tuned", "arq/tuned"]
+    assert select(keys, ("celery",), ()) == ["celery/default", "celery/tuned"]
+    assert select(keys, ("threadpool/default", "celery"), ("tuned",)) == [
+        "threadpool/default",
+        "celery/tuned",
+    ]
+    with pytest.raises(BlockpointError, match="did you mean 'threadpool'"):
+        select(keys, ("treadpool",), ())
+    with pytest.raises(BlockpointError, match="variant of inline"):
+        select(keys, ("inline",), ("tuned",))
+    with pytest.raises(BlockpointError, match="no strategy of this profile"):
+        select(keys, (), ("durable",))
+
+
+@pytest.mark.parametrize(
+    ("topology", "cores", "placed"),
+    [
+        ("one-box", [0, 1], ((0,), (0,), (1,), 0)),
+        ("split", [0, 1], ((0,), (1,), (1,), 10)),
+        ("one-box", [2, 3, 5, 7], ((2, 3, 5), (2, 3, 5), (7,), 0)),
+        ("split", [0, 1, 2, 3], ((0,), (1, 2), (3,), 0)),
+        ("one-box", [0], ((), (), (), 0)),
+        ("split", [], ((), (), (), 0)),
+    ],
+)
+def test_placement_of_web_worker_and_generator(
+    topology: str, cores: list[int], placed: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
+) -> None:
+    pinning = choose(topology, cores)
+    assert (pinning.web, pinning.worker, pinning.generator, pinning.worker_nice) == placed
+    assert bool(pinning.note) == (len(cores) < 2 or pinning.worker_nice > 0)
+
+
+def test_a_common_rate_that_equals_an_own_one_is_measured_once() -> None:
+    profile = dataclasses.replace(QUICK, fractions=(0.5,), common_rates_per_s=(100, 101))
+    assert rates(profile, 200.0) == [100]

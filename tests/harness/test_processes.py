@@ -1,0 +1,87 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.pinning import Pinning
+from harness.processes import Family, interruptible, marked
+
+GRANDPARENT = """
+import os, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+time.sleep(600)
+"""
+HARNESS = f"""
+import sys, time
+from pathlib import Path
+from harness.pinning import Pinning
+from harness.processes import family
+with family() as members:
+    command = [sys.executable, "-c", {GRANDPARENT!r}]
+    members.spawn("web", command, members.folder / "log", {{}}, Pinning())
+    print(members.marker, members.folder, flush=True)
+    time.sleep(600)
+"""
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_closing_ends_grandchildren_in_other_sessions_too(members: Family) -> None:
+    command = [sys.executable, "-c", GRANDPARENT]
+    child = members.spawn("web", command, members.folder / "log", {}, Pinning())
+    assert eventually(lambda: len(marked(members.marker)) == 2)
+    members.close()
+    assert not child.running
+    assert marked(members.marker) == []
+    assert not members.folder.exists()
+
+
+def test_output_goes_to_the_log(members: Family) -> None:
+    command = [sys.executable, "-c", "print('one'); print('two'); raise SystemExit(3)"]
+    child = members.spawn("web", command, members.folder / "log", {}, Pinning())
+    assert child.process.wait(20) == 3
+    assert child.log_tail().split() == ["one", "two"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_outlives_a_harness_however_it_ends(number: signal.Signals) -> None:
+    harness = subprocess.Popen(
+        [sys.executable, "-c", HARNESS], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert harness.stdout is not None
+    with harness.stdout as stdout:
+        marker, folder = stdout.readline().decode().split()
+    assert eventually(lambda: len(marked(marker)) >= 2)
+    harness.send_signal(number)
+    harness.wait(20)
+    assert eventually(lambda: marked(marker) == [])
+    assert eventually(lambda: not Path(folder).exists())
+
+
+def test_sigterm_leaves_through_the_cleanup() -> None:
+    cleaned = []
+
+    def body() -> None:
+        with interruptible():
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(5)
+            finally:
+                cleaned.append(True)
+
+    with pytest.raises(SystemExit) as left:
+        body()
+    assert (left.value.code, cleaned) == (128 + signal.SIGTERM, [True])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
