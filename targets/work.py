@@ -56,22 +56,22 @@ KINDS = {
 def calibrate(kind: str, target_s: float = 0.1) -> float:
     """Return the units of a computing kind that take one millisecond on an undisturbed core.
 
-    The fastest of five runs of about `target_s` / 5 each counts: noise only ever adds time.
+    CPU time of this thread is counted, and the fastest of five runs taken: noise only ever adds time.
     """
     body = KINDS[kind].body
     units = 16
     while True:
-        elapsed_s = _timed_s(body, units)
+        elapsed_s = _cpu_s(body, units)
         if elapsed_s >= target_s / 10:
             break
         units *= 2
-    return units / (min(elapsed_s, *(_timed_s(body, units) for _ in range(4))) * 1000)
+    return units / (min(elapsed_s, *(_cpu_s(body, units) for _ in range(4))) * 1000)
 
 
-def _timed_s(body: Callable[[float], None], units: float) -> float:
-    started = time.perf_counter()
+def _cpu_s(body: Callable[[float], None], units: float) -> float:
+    started_s = time.thread_time()
     body(units)
-    return time.perf_counter() - started
+    return time.thread_time() - started_s
 
 
 @cache
