@@ -55,8 +55,9 @@ def ended_ns(tasks: pd.DataFrame) -> Ints:
 def measure(tasks: pd.DataFrame, step: Step, tasks_per_s: float) -> Backlog:
     """Regress the backlog of a step on time (least squares over 256 evenly spaced looks).
 
-    Theory expects a growth of max(0, 1 - 1/rho). Chance moves a backlog of mean L by about sqrt(L), so that
-    a growth counts only where it adds up to 3 sqrt(L) tasks, and to at least 3.
+    Theory expects a growth of max(0, 1 - 1/rho). While its slots fill, a healthy system grows too, and
+    chance moves the number in service, L = completions per second x duration (Little's law), by about
+    sqrt(L): a growth counts only where it adds up to 3 sqrt(L) tasks, and to at least 3.
     """
     at = np.linspace(step.measure_from_ns, step.to_ns, _LOOKS).astype(np.int64)
     waiting = outstanding(tasks, at)
@@ -65,6 +66,10 @@ def measure(tasks: pd.DataFrame, step: Step, tasks_per_s: float) -> Backlog:
     slope = float(centred @ waiting / (centred @ centred)) if seconds[-1] > 0 else 0.0
     growth = slope / tasks_per_s if tasks_per_s > 0 else 0.0
     grown = slope * seconds[-1]
-    mean = float(waiting.mean())
-    certain = grown > max(3.0, 3 * np.sqrt(max(mean - grown / 2, 1.0)))
-    return Backlog(growth, mean, int(waiting[-1]), behind=bool(certain and growth > GROWTH_LIMIT))
+    ended = ended_ns(tasks)
+    served = int(((ended >= at[0]) & (ended < at[-1])).sum())
+    in_service = served * step.duration_ms / 1000 / seconds[-1] if seconds[-1] > 0 else 0.0
+    certain = grown > 3 * np.sqrt(max(in_service, 1.0))
+    return Backlog(
+        growth, float(waiting.mean()), int(waiting[-1]), behind=bool(certain and growth > GROWTH_LIMIT)
+    )

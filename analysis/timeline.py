@@ -17,8 +17,8 @@ _NARROWEST_NS: Final = 100_000_000
 def timeline(frames: Frames) -> pd.DataFrame:
     """Return one row an equal slice of a trial, from its first arrival to its drained backlog.
 
-    Columns: `trial_id`, `strategy`, `variant`, `kind`, `duration_ms`, `topology`, `valid`, `at_s` (the
-    slice's middle, from the schedule's start), `arrivals_per_s`, `completed_per_s`, `backlog` (at the
+    Columns: `trial_id`, `attempt`, `strategy`, `variant`, `kind`, `duration_ms`, `topology`, `valid`, `at_s`
+    (the slice's middle, from the schedule's start), `arrivals_per_s`, `completed_per_s`, `backlog` (at the
     slice's end), and for `accept`, `ping` and `ping_sync` the worst latency of what was due in the slice in
     ms: NaN where nothing was, the bound where nothing came back.
     """
@@ -44,6 +44,7 @@ def timeline(frames: Frames) -> pd.DataFrame:
     )
     about = {
         "trial_id": plan.trial_id,
+        "attempt": frames.trial.attempt,
         "strategy": frames.subject.strategy,
         "variant": frames.subject.variant,
         "kind": plan.kind,

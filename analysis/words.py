@@ -1,5 +1,6 @@
 """What the numbers say, in plain words: where each subject blocked, by what, and where it fell behind."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from analysis.charts.series import subjects
 from analysis.tables import LIMIT_MS
 
 _NOTICED_WAIT_MS: Final = 50.0
+_NOTICED_CHANCE: Final = 0.15
 ACCEPTING: Final = {**STREAMS, "accept": "accepting a task"}
 
 
@@ -98,6 +100,7 @@ def _read(own: pd.DataFrame, strategy: str, variant: str, condition: tuple[str, 
         sentences = [
             *_blocking(valid, found, condition[1]),
             _falling_behind(valid, behind, ceiling),
+            *_chance(valid),
             *_waiting(valid),
             *_losses(valid),
         ]
@@ -124,8 +127,7 @@ def _blocking(valid: pd.DataFrame, found: dict[str, Bracket], duration_ms: float
     if crossed and calm:
         sentences.append(f"Meanwhile, up to {top}/s, {_worst(valid, calm)}.")
     lightest = valid.sort_values("offered_per_s").iloc[0]
-    accept, wait = float(lightest["accept_p50_ms"]), float(lightest["queue_wait_p50_ms"])
-    if duration_ms > 5 and accept >= 0.8 * duration_ms and wait < 0.1 * duration_ms:
+    if duration_ms > 5 and lightest["accept_p50_ms"] >= lightest["completion_p50_ms"]:
         sentences.append("Here a request waits for its task: accepting takes at least as long as the task.")
     return sentences
 
@@ -169,6 +171,16 @@ def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str
     return f"{start}, where {share}{disputed}; it never completed more than {best} tasks/s ({theory})."
 
 
+def _chance(valid: pd.DataFrame) -> list[str]:
+    """A short trial at a low rate may by chance have met another one: then its verdict is of that rate."""
+    odd = valid[(valid["due_per_s"] / valid["offered_per_s"] - 1).abs() > _NOTICED_CHANCE]
+    if odd.empty:
+        return []
+    pairs = zip(odd["due_per_s"], odd["offered_per_s"], strict=True)
+    met = _listed([f"{number(due)}/s for {number(offered)}/s" for due, offered in pairs][:3])
+    return [f"Few arrivals, so chance played a part: {met} were due while it was measured."]
+
+
 def _waiting(valid: pd.DataFrame) -> list[str]:
     lightest = valid.sort_values("offered_per_s").iloc[0]
     wait = float(lightest["queue_wait_p50_ms"])
@@ -202,7 +214,8 @@ def _left_out(own: pd.DataFrame) -> list[str]:
     invalid = own[~own["valid"].astype(bool)].drop_duplicates(["trial_id", "attempt"])
     if invalid.empty:
         return []
-    reasons = _listed(sorted({str(reason) for reason in invalid["reasons"] if reason})[:3])
+    kinds = Counter(part.split(":")[0].strip() for text in invalid["reasons"] for part in text.split("; "))
+    reasons = _listed([kind if count == 1 else f"{kind} in {count}" for kind, count in kinds.most_common(4)])
     if len(invalid) == len(own.drop_duplicates(["trial_id", "attempt"])):
         return [f"Nothing can be said: every trial was invalid ({reasons})."]
     plural = "trials were" if len(invalid) > 1 else "trial was"

@@ -21,12 +21,12 @@ def burst_timeline(bins: pd.DataFrame, words: Words) -> Figure:
     """Draw arrivals and completions, the backlog, and bystander latency over time; three panels a subject.
 
     `bins` are rows of `analysis.timeline.timeline`; of a subject's bursts the first valid one is drawn.
-    Scales are shared, so that heights may be compared.
+    Latencies share their scale; rates and backlogs do not, since each subject's burst fits its own ceiling.
     """
     chosen = [(s, v, _first(rows)) for s, v, rows in subjects(bins)]
     columns = min(len(chosen), 4) if len(chosen) != 6 else 3
     blocks = -(-len(chosen) // columns)
-    shape = Shape(columns, {1: 5.8, 2: 3.8, 3: 2.7}.get(columns, 2.1), 1.15, 0.45, group=ROWS)
+    shape = Shape(columns, {1: 5.8, 2: 3.8, 3: 2.7}.get(columns, 2.1), 1.15, 0.62, group=ROWS)
     figure, axes = make_grid(blocks * ROWS * columns, shape, words, rows=blocks * ROWS)
     drawn = pd.concat([rows for *_, rows in chosen])
     end = float(drawn["at_s"].max())
@@ -39,14 +39,16 @@ def burst_timeline(bins: pd.DataFrame, words: Words) -> Figure:
             continue
         strategy, variant, rows = chosen[place]
         rates, backlog, latency = column_axes
-        _rates(rates, rows, strategy, top_of(drawn, ["arrivals_per_s", "completed_per_s"]))
-        _backlog(backlog, rows, strategy, top_of(drawn, ["backlog"]))
-        _latency(latency, rows, strategy, max(top_of(drawn, _LATENCIES), LIMIT_MS) * 2)
+        valid = bool(rows["valid"].all())
+        shade = colour(strategy) if valid else MUTED
+        _rates(rates, rows, shade)
+        _backlog(backlog, rows, shade)
+        _latency(latency, rows, shade, max(top_of(drawn, _LATENCIES), LIMIT_MS) * 2)
         recovered = recovery_s(rows)
-        detail = (
-            "backlog not gone while watched" if recovered is None else f"recovered at {number(recovered)} s"
-        )
-        head(rates, f"{strategy} · {variant}", detail, colour(strategy))
+        detail = "backlog not gone while watched"
+        if recovered is not None:
+            detail = f"recovered at {number(recovered)} s"
+        head(rates, f"{strategy} · {variant}", detail if valid else f"INVALID trial · {detail}", shade)
         _time(column_axes, end, leftmost=column == 0)
     return figure
 
@@ -63,33 +65,34 @@ def recovery_s(rows: pd.DataFrame) -> float | None:
 def _first(rows: pd.DataFrame) -> pd.DataFrame:
     valid = rows[rows["valid"].astype(bool)]
     kept = valid if len(valid) else rows
-    return pd.DataFrame(kept[kept["trial_id"] == kept["trial_id"].iloc[0]])
+    same = (kept["trial_id"] == kept["trial_id"].iloc[0]) & (kept["attempt"] == kept["attempt"].iloc[0])
+    return pd.DataFrame(kept[same])
 
 
-def _rates(ax: Axes, rows: pd.DataFrame, strategy: str, top: float) -> None:
+def _rates(ax: Axes, rows: pd.DataFrame, shade: str) -> None:
     ax.fill_between(rows["at_s"], rows["arrivals_per_s"], color="#CCCCCC", linewidth=0, step="mid")
-    ax.plot(rows["at_s"], rows["completed_per_s"], color=colour(strategy), linewidth=1.2)
-    linear_axis(ax, top)
+    ax.plot(rows["at_s"], rows["completed_per_s"], color=shade, linewidth=1.2)
+    linear_axis(ax, top_of(rows, ["arrivals_per_s", "completed_per_s"]))
 
 
-def _backlog(ax: Axes, rows: pd.DataFrame, strategy: str, top: float) -> None:
-    ax.fill_between(rows["at_s"], rows["backlog"], color=colour(strategy), alpha=0.3, linewidth=0)
-    ax.plot(rows["at_s"], rows["backlog"], color=colour(strategy), linewidth=1.2)
-    linear_axis(ax, top)
+def _backlog(ax: Axes, rows: pd.DataFrame, shade: str) -> None:
+    ax.fill_between(rows["at_s"], rows["backlog"], color=shade, alpha=0.3, linewidth=0)
+    ax.plot(rows["at_s"], rows["backlog"], color=shade, linewidth=1.2)
+    linear_axis(ax, top_of(rows, ["backlog"]))
 
 
-def _latency(ax: Axes, rows: pd.DataFrame, strategy: str, top: float) -> None:
+def _latency(ax: Axes, rows: pd.DataFrame, shade: str, top: float) -> None:
     log_axis(ax, FLOOR_MS, top, "y", time=True, limit=4)
     limit_line(ax, LIMIT_MS, named=False)
     looks = {
-        "accept_worst_ms": (colour(strategy), "-", 1.4),
+        "accept_worst_ms": (shade, "-", 1.4),
         "ping_worst_ms": ("#8A8A8A", "-", 1.1),
         "ping_sync_worst_ms": ("#222222", (0, (3, 1)), 1.1),
     }
-    for column, (shade, line, width) in looks.items():
+    for column, (ink, line, width) in looks.items():
         known = rows.dropna(subset=[column])
         values = known[column].clip(lower=FLOOR_MS)
-        ax.plot(known["at_s"], values, color=shade, linestyle=line, linewidth=width)
+        ax.plot(known["at_s"], values, color=ink, linestyle=line, linewidth=width)
 
 
 def _time(axes: list[Axes], end: float, *, leftmost: bool) -> None:
@@ -101,7 +104,7 @@ def _time(axes: list[Axes], end: float, *, leftmost: bool) -> None:
         ax.set_xticks(places, [label(place) for place in places])
         if leftmost:
             ax.set_ylabel(name, fontsize=8)
-        else:
+        elif ax is axes[-1]:
             ax.tick_params(labelleft=False)
         if ax is not axes[-1]:
             ax.tick_params(labelbottom=False)

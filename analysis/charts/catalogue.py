@@ -120,7 +120,8 @@ def _bursts(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
         return
     for key, bins in _grouped(derived.bursts, CONDITION):
         tail, about = _names(*key)
-        rows = summary[summary["trial_id"].isin(set(bins["trial_id"]))]
+        shown = pd.MultiIndex.from_frame(bins[["trial_id", "attempt"]])
+        rows = summary[pd.MultiIndex.from_frame(summary[["trial_id", "attempt"]]).isin(shown)]
         subtitle = (
             f"{about} · grey area: arrivals, line: completions · worst latency: accepting in colour, "
             "/ping grey, /ping-sync dashed"

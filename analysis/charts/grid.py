@@ -15,6 +15,7 @@ _TITLE_IN = 0.55
 _LINE_IN = 0.155
 _GAP_IN = 0.68
 _CLOSE_IN = 0.14
+_GROUP_GAP_IN = 0.8
 
 
 @dataclass(frozen=True)

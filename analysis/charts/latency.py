@@ -40,7 +40,7 @@ def latency_by_rate(rows: pd.DataFrame, words: Words) -> Figure:
     top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), LIMIT_MS) * 2
     for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
         rate_axis(ax, rows["offered_per_s"])
-        log_axis(ax, FLOOR_MS, top, "y", time=True)
+        log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
         limit_line(ax, LIMIT_MS, named=number_ == 0)
         ceiling = own["ceiling_per_s"].iloc[0]
         if np.isfinite(ceiling):
@@ -60,7 +60,7 @@ def latency_by_duration(rows: pd.DataFrame, words: Words) -> Figure:
     low, high = span(rows["duration_ms"])
     for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
         log_axis(ax, low / 1.3, high * 1.3, "x", time=True, limit=5)
-        log_axis(ax, FLOOR_MS, top, "y", time=True)
+        log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
         limit_line(ax, LIMIT_MS, named=number_ == 0)
         saturated = saturation_duration(own)
         if saturated is not None:

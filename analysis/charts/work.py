@@ -61,7 +61,7 @@ def queue_wait(rows: pd.DataFrame, words: Words) -> Figure:
     for ax, strategy in zip(axes, strategies, strict=True):
         own = rows[rows["strategy"] == strategy]
         rate_axis(ax, rows["offered_per_s"])
-        log_axis(ax, FLOOR_MS, top, "y", time=True)
+        log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
         details, labels = [], []
         for _, variant, mine in subjects(own):
             line, marker = variant_style(variant)
