@@ -114,6 +114,7 @@ def embedded_broker(family: Family, folder: Path, pinning: Pinning) -> Iterator[
     port = free_port()
     command = [server_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
     command += ["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"]
+    command += ["--set-proc-title", "no"]  # the title would overwrite the family's marker
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
     broker = Broker(f"redis://127.0.0.1:{port}/0", child)
     try:

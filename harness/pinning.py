@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 TOPOLOGIES = {
@@ -47,11 +48,15 @@ class Pinning:
         return {**roles, "worker_nice": self.worker_nice, "note": self.note}
 
 
-def available_cores() -> list[int]:
-    """Return the cores this process may use, or none where the platform cannot pin."""
+@cache
+def available_cores() -> tuple[int, ...]:
+    """Return the cores this process might use when it was first asked; none where nothing can be pinned.
+
+    The harness then moves itself to the generator's core, which must not look like a one-core machine.
+    """
     if sys.platform != "linux":
-        return []
-    return sorted(os.sched_getaffinity(0))
+        return ()
+    return tuple(sorted(os.sched_getaffinity(0)))
 
 
 def choose(topology: str, cores: Sequence[int]) -> Pinning:

@@ -24,17 +24,21 @@ class AppendFile:
 
     def append(self, record: bytes) -> None:
         """Append one record; a full disk is reported once and ends the recording."""
-        if self._descriptor < 0:
-            if self._folder is None:
-                return
-            path = self._folder / f"{self._prefix}-{os.getpid()}.bin"
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
+            if self._descriptor < 0:
+                if self._folder is None:
+                    return
+                self._descriptor = self._open(self._folder)
             os.write(self._descriptor, record)
         except OSError as error:
             self._folder = None
             self.close()
             print(f"blockpoint: {self._prefix} stopped: {error.strerror}", file=sys.stderr, flush=True)
+
+    def _open(self, folder: Path) -> int:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self._prefix}-{os.getpid()}.bin"
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def close(self) -> None:
         """Close the file; the next record would open this process's own."""
