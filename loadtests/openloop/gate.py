@@ -43,7 +43,7 @@ def reasons_against(figures: Figures, *, closed: bool = False, allow_errors: boo
     checks = [
         (f.interrupted, "interrupted: the schedule was not walked to its end"),
         (not f.one_clock, "clocks: the workers ran on different hosts, their times cannot be compared"),
-        (not f.scheduled, "empty: no task was due"),
+        (not f.scheduled, "empty: no task was due after the warm-up"),
         (
             open_loop and not f.slip_p99_ms < limit_ms,
             f"slip: p99 {f.slip_p99_ms:.2f} ms, limit {limit_ms:.2f} ms",

@@ -84,7 +84,7 @@ class Run:
         busiest = max((r["cpu_cores"] for r in reports), default=0.0)
         reasons = gate.reasons_against(
             gate.Figures(
-                scheduled=sum(counts.values()),
+                scheduled=int(np.count_nonzero(part & (rows["stream"] == Stream.TASKS))),
                 slip_p99_ms=slip_p99_ms,
                 accept_p50_ms=float(np.nan_to_num(accept_p50_ms)),
                 shed=int(np.count_nonzero(rows["outcome"] == Outcome.SHED)),

@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,10 +51,12 @@ class Locust:
         self.processes: list[subprocess.Popen[str]] = []
         self.runs = 0
 
-    def start(self, scenario: str, *arguments: str) -> tuple[subprocess.Popen[str], Path]:
+    def start(
+        self, scenario: str, *arguments: str, program: Sequence[str] = (str(BIN / "locust"),)
+    ) -> tuple[subprocess.Popen[str], Path]:
         self.runs += 1
         out = self.folder / f"out{self.runs}"
-        command = [str(BIN / "locust"), "-f", f"loadtests/{scenario}.py", "--out", str(out), *arguments]
+        command = [*program, "-f", f"loadtests/{scenario}.py", "--out", str(out), *arguments]
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -65,6 +67,13 @@ class Locust:
         )
         self.processes.append(process)
         return process, out
+
+    def start_without_timerfd(self, *arguments: str) -> "tuple[subprocess.Popen[str], Path]":
+        code = (
+            "import locust, loadtests.openloop.session as session, loadtests.openloop.timer as timer;"
+            "session.best_timer = timer.SleepTimer; from locust.main import main; main()"
+        )
+        return self.start("steady", *arguments, program=(sys.executable, "-c", code))
 
     def run(self, scenario: str, *arguments: str) -> Ran:
         process, out = self.start(scenario, "--headless", "--only-summary", *arguments)

@@ -10,6 +10,7 @@ import pytest
 
 from results.schema import NEVER, Outcome
 from tests.loadtests.conftest import Locust, answers, free_port, wait_until
+from tests.loadtests.scripted import scripted
 
 pytestmark = pytest.mark.e2e
 QUIET = ("--duration-ms", "1")
@@ -203,3 +204,36 @@ def test_overload_ends_as_unknown_at_the_drains_limit(locust: Locust, target: st
     assert set(unknown.error) == {"drain limit"}
     assert (unknown.replied_ns == NEVER).all()
     assert any(reason.startswith("errors:") for reason in ran.load.reasons)
+
+
+def test_without_a_timerfd_the_schedule_is_kept_all_the_same(locust: Locust, target: str) -> None:
+    arguments = ("--headless", "--only-summary", "--host", target, "--rate", "100", "--seconds", "1", *QUIET)
+    ran = locust.finish(*locust.start_without_timerfd(*arguments))
+    requests = ran.table("requests")
+    assert ran.load.timer == "sleep"
+    assert ran.load.accepted == len(requests) > 50
+    assert (requests.due_ns <= requests.sent_ns).all()
+
+
+def test_a_target_that_goes_away_leaves_refused_rows(locust: Locust) -> None:
+    with scripted("") as server:
+        arguments = (
+            "--headless",
+            "--host",
+            server.url,
+            "--rate",
+            "100",
+            "--seconds",
+            "2",
+            "--bystander-rate",
+        )
+        process, out = locust.start("steady", *arguments, "5", "--drain-seconds", "1")
+        wait_until(lambda: len(server.received) > 30)
+    ran = locust.finish(process, out)
+    requests = ran.table("requests")
+    refused = requests[requests.outcome == Outcome.REFUSED]
+    assert ran.code == 1
+    assert len(refused) > 10
+    assert set(refused.error) == {"connection refused"}
+    accepted = requests[requests.outcome == Outcome.ACCEPTED]
+    assert {f"{task_id:016x}" for task_id in accepted.task_id} <= set(server.received)
