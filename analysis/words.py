@@ -172,7 +172,7 @@ def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str
 
 
 def _chance(valid: pd.DataFrame) -> list[str]:
-    """A short trial at a low rate may by chance have met another one: then its verdict is of that rate."""
+    """Name the rates that short trials met by chance instead of the planned one: verdicts are of those."""
     odd = valid[(valid["due_per_s"] / valid["offered_per_s"] - 1).abs() > _NOTICED_CHANCE]
     if odd.empty:
         return []

@@ -128,7 +128,9 @@ def _bursts(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
         )
         yield _chart(
             f"burst-{tail}",
-            Words("What a burst does", subtitle, conditions(derived.manifest, rows)),
+            Words(
+                "What a burst does", subtitle, conditions(derived.manifest, rows, invalid_are="drawn in grey")
+            ),
             burst_timeline,
             bins,
         )
@@ -140,9 +142,8 @@ def _cost(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
     if not rows["valid"].astype(bool).any():
         return _missing(f"cost-{tail}", title, f"{about}: no trial is valid")
     subtitle = f"{about} · at the highest rate at which most keep up, else the nearest that was measured"
-    return _chart(
-        f"cost-{tail}", Words(title, subtitle, conditions(derived.manifest, rows)), cost_by_role, rows
-    )
+    caption = conditions(derived.manifest, rows, invalid_are="left out")
+    return _chart(f"cost-{tail}", Words(title, subtitle, caption), cost_by_role, rows)
 
 
 def _chart(name: str, words: Words, draw: Draw, rows: pd.DataFrame) -> Chart:

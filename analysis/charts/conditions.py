@@ -27,7 +27,9 @@ def machine(manifest: Manifest) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def conditions(manifest: Manifest, rows: pd.DataFrame, *notes: str) -> str:
+def conditions(
+    manifest: Manifest, rows: pd.DataFrame, *notes: str, invalid_are: str = "crosses, in no line"
+) -> str:
     """Return a caption: slots, topology, machine, seed, number of trials and of the invalid ones."""
     trials = rows.drop_duplicates(["trial_id", "attempt"])
     invalid = int((~trials["valid"].astype(bool)).sum())
@@ -39,7 +41,7 @@ def conditions(manifest: Manifest, rows: pd.DataFrame, *notes: str) -> str:
         machine(manifest),
         f"seed {manifest.seed}",
         f"{len(trials)} trial{'s' * (len(trials) != 1)}, {invalid or 'none'} invalid"
-        + (" (crosses; in no line or bar)" if invalid else ""),
+        + (f" ({invalid_are})" if invalid else ""),
     ]
     return ". ".join([" · ".join(parts), *(note.rstrip(".") for note in notes if note)]) + "."
 
