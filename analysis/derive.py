@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.load import Measured, load_campaign
+from analysis.load import load_campaign
 from analysis.tables import summarise
 from analysis.timeline import timeline
 from results.errors import BlockpointError
@@ -54,11 +54,17 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
 
 
 def read_derived(folder: Path) -> Derived:
-    """Return the tables of `derived/`, made again where they are not there; raises BlockpointError."""
+    """Return the tables of `derived/`; made again where they are missing or older than the last trial.
+
+    Raises BlockpointError.
+    """
     measured = load_campaign(folder)
     try:
         summary = _read(folder / "derived" / "summary.csv")
-    except FileNotFoundError:
+    except (OSError, ValueError):
+        return derive(folder)
+    sealed = {(trial.plan.trial_id, trial.attempt) for trial in measured.trials}
+    if set(zip(summary["trial_id"], summary["attempt"], strict=True)) != sealed:
         return derive(folder)
     bursts = folder / "derived" / "bursts.csv"
     return Derived(folder, measured.manifest, summary, _read(bursts) if bursts.exists() else pd.DataFrame())
@@ -92,6 +98,3 @@ def _write(derived: Derived) -> None:
 
 def _read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=_TEXT, keep_default_na=True).fillna(dict.fromkeys(_TEXT, ""))
-
-
-__all__ = ["Derived", "Measured", "derive", "read_derived", "replace_folder"]

@@ -2,10 +2,12 @@ import math
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analysis.charts import Words, burst_timeline
 from analysis.charts.catalogue import Chart, catalogue
 from analysis.charts.grid import shape_for
 from analysis.charts.scales import even_ticks, milliseconds, number, ticks
@@ -82,6 +84,16 @@ def test_the_same_campaign_gives_the_same_bytes(
         assert (tmp_path / f"{chart.name}.png").read_bytes().startswith(b"\x89PNG")
         ET.fromstring(svg)
         assert b"dc:date" not in svg
+
+
+def test_of_two_attempts_at_a_burst_the_valid_one_is_drawn(small: tuple[Campaign, dict[str, Truth]]) -> None:
+    bins = read_derived(small[0].folder).bursts
+    refused = bins.assign(attempt=2, valid=False, backlog=9999)
+    figure = burst_timeline(pd.concat([refused, bins], ignore_index=True), Words("", "", ""))
+    backlog = figure.axes[1].lines[0]
+    assert list(backlog.get_ydata()) == list(bins["backlog"])
+    alone = burst_timeline(refused, Words("", "", ""))
+    assert any("INVALID" in text.get_text() for text in alone.axes[0].texts)
 
 
 def test_a_strategy_keeps_its_colour_and_strangers_get_one_of_their_own() -> None:
