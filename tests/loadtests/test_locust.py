@@ -58,7 +58,7 @@ def test_a_steady_run_writes_every_arrival(locust: Locust, target: str) -> None:
 def test_each_scenario_walks_its_steps(
     locust: Locust, target: str, scenario: str, extra: tuple[str, ...], steps: list[tuple[float, float]]
 ) -> None:
-    ran = locust.run(scenario, "--host", target, "--rate", "30", "--seconds", "1.5", *QUIET, *extra)
+    ran = locust.run(scenario, "--host", target, "--rate", "30", "--seconds", "1.2", *QUIET, *extra)
     load, requests = ran.load, ran.table("requests")
     assert [(s.rate_per_s, s.duration_ms) for s in load.steps] == steps
     assert all(a.to_ns == b.from_ns for a, b in zip(load.steps, load.steps[1:], strict=False))
@@ -70,7 +70,7 @@ def test_each_scenario_walks_its_steps(
 
 
 def test_a_closed_loop_is_labelled_and_recorded_alike(locust: Locust, target: str) -> None:
-    arguments = ("--host", target, "--users", "5", "--rate", "100", "--seconds", "1.5", *QUIET)
+    arguments = ("--host", target, "--users", "5", "--rate", "100", "--seconds", "1", *QUIET)
     ran = locust.run("closed_loop", *arguments)
     load, requests = ran.load, ran.table("requests")
     assert load.closed
@@ -107,7 +107,7 @@ def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
     master, out = locust.start(
         "steady",
         *("--master", "--headless", "--only-summary", "--expect-workers", "2", *bind),
-        *("--host", target, "--rate", "100", "--seconds", "1.5", "--seed", "4", *QUIET),
+        *("--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET),
     )
     workers = [
         locust.start("steady", "--worker", "--master-host", "127.0.0.1", "--master-port", port)
@@ -116,7 +116,7 @@ def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
     ran = locust.finish(master, out)
     for worker, worker_out in workers:
         assert locust.finish(worker, worker_out).code == 0
-    alone = locust.run("steady", "--host", target, "--rate", "100", "--seconds", "1.5", "--seed", "4", *QUIET)
+    alone = locust.run("steady", "--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET)
     shared, whole = ran.table("requests"), alone.table("requests")
     assert shared.arrival.tolist() == whole.arrival.tolist()
     offsets_ns = [r.table("requests").due_ns - r.load.steps[0].from_ns for r in (ran, alone)]

@@ -7,7 +7,7 @@ from tests.loadtests.conftest import Locust
 from tests.loadtests.scripted import scripted
 
 pytestmark = pytest.mark.e2e
-LOAD = ("--rate", "100", "--seconds", "1", "--bystander-rate", "10", "--drain-seconds", "0.3")
+LOAD = ("--rate", "100", "--seconds", "0.6", "--bystander-rate", "10", "--drain-seconds", "0.3")
 
 
 @pytest.mark.parametrize(
