@@ -19,7 +19,7 @@ from results.schema import Plan, Trial
 from results.store import Campaign
 from targets.settings import Settings
 
-STACK_S = 2.0
+STACK_S = 1.5
 """expected time to start and stop a target"""
 TRIAL_OVERHEAD_S = 2.5
 """expected time that a trial takes beyond its schedule: the generator's start, drain and sealing"""

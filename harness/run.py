@@ -2,6 +2,8 @@
 
 import dataclasses
 import datetime as dt
+import functools
+import importlib.util
 import os
 import sys
 from collections.abc import Callable
@@ -56,7 +58,8 @@ def run_command(request: Request) -> int:
 
     Raises BlockpointError for whatever the user can put right.
     """
-    console = Console(stderr=False, highlight=False)
+    console = Console(highlight=False)
+    say = functools.partial(console.print, soft_wrap=True, markup=False)
     profile = _profile(request)
     if request.resume:
         campaign = _resumed(request)
@@ -82,10 +85,12 @@ def run_command(request: Request) -> int:
             http=manifest.http,
             redis_url=request.redis_url,
         )
-        console.print(f"campaign {campaign.folder}: {len(plans)} trials, about {minutes(_total_s(plans))}")
+        say(f"campaign {campaign.folder}: {len(plans)} trials, about {minutes(_total_s(plans))}")
         with Progress(console, _total_s(plans), len(plans)) as progress:
             run_campaign(session, campaign, progress)
-    return _conclude(campaign, request.report, lambda line: console.print(line, soft_wrap=True))
+    if available_cores():
+        os.sched_setaffinity(0, available_cores())
+    return _conclude(campaign, request.report, say)
 
 
 def _profile(request: Request) -> Profile:
@@ -139,8 +144,8 @@ def _created(
         profile=profile.name,
         seed=request.seed,
         topology=topologies,
-        loop=request.loop,
-        http=request.http,
+        loop=served_by(request.loop, ("uvloop", "asyncio")),
+        http=served_by(request.http, ("httptools", "h11")),
         subjects=[subject_on(key, base, pinning)[0] for key in dict.fromkeys(plan.subject for plan in plans)],
         plans=plans,
         calibration=calibration,
@@ -148,6 +153,14 @@ def _created(
         environment={**environment(), "broker": _broker(request, members, pinning)},
     )
     return create_campaign(runs_folder() / name, manifest)
+
+
+def served_by(asked: str, choices: tuple[str, str]) -> str:
+    """Return what uvicorn's `auto` comes to: the first of two choices where it is installed."""
+    if asked != "auto":
+        return asked
+    fast, plain = choices
+    return fast if importlib.util.find_spec(fast) else plain
 
 
 def _broker(request: Request, members: Family, pinning: Pinning) -> dict[str, str]:

@@ -1,0 +1,190 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.progress import result
+from results.schema import Moment, Outcome
+from results.store import Campaign, open_campaign
+
+from .blockpoint import QUIET, blockpoint, eventually, families, started
+
+pytestmark = pytest.mark.e2e
+
+SMALL = ["run", "--profile", "smoke", "--duration", "20ms", "--rate", "60", "--seconds", "1", *QUIET]
+
+
+def temporary_folders() -> set[Path]:
+    return set(Path(tempfile.gettempdir()).glob("blockpoint-*"))
+
+
+def check_sealed(campaign: Campaign) -> None:
+    """Client, ledger and broker agree to the task, in every trial."""
+    for trial in campaign.trials():
+        accounts = trial.accounts
+        assert (accounts.unaccounted, accounts.strangers, accounts.finished_twice) == (0, 0, 0)
+        assert accounts.finished + accounts.in_service + accounts.waiting == accounts.accepted
+        requests = campaign.table(trial, "requests")
+        outcome = np.asarray(requests["outcome"].to_numpy())
+        assert requests.num_rows == trial.load.scheduled
+        assert int((outcome == Outcome.ACCEPTED).sum()) == trial.load.accepted
+        events = campaign.table(trial, "events")
+        moments = np.asarray(events["moment"].to_numpy())
+        assert int((moments == Moment.FINISHED).sum()) == accounts.finished
+        resources = campaign.table(trial, "resources")
+        roles = set(resources["role"].to_pylist())
+        assert {"web", "generator", "harness", "other"} <= roles
+        assert ("broker" in roles) == ("worker" in roles) == (not trial.plan.subject.startswith("background"))
+        assert re.search(r"accept p99 [\d.,]+ ms · /ping [\d.,]+ ms", result(campaign, trial))
+
+
+def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:
+    subjects = ("background_tasks/default", "arq/tuned", "celery/tuned")
+    strategies = [word for subject in subjects for word in ("--strategy", subject)]
+    done = blockpoint(*SMALL, *strategies, "--name", "small", runs=tmp_path)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    campaign = open_campaign(tmp_path / "small")
+    assert len(campaign.trials()) == 3
+    assert {trial.plan.subject for trial in campaign.trials()} == set(subjects)
+    check_sealed(campaign)
+    again = blockpoint(*SMALL, "--resume", "small", runs=tmp_path)
+    assert "0 trials" in again.stdout
+    assert len(open_campaign(tmp_path / "small").trials()) == 3
+    taken = blockpoint(*SMALL, *strategies, "--name", "small", runs=tmp_path)
+    assert taken.returncode == 2
+    assert "already exists" in taken.stderr
+    assert families() == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    before = temporary_folders()
+    arguments = [*SMALL, "--strategy", "arq/tuned", "--rate", "30", "--rate", "90"]
+    running = started(*arguments, "--name", "cut", runs=tmp_path)
+    trials = tmp_path / "cut" / "trials"
+    assert eventually(lambda: len(list(trials.glob("0*"))) >= 1, 60)
+    assert eventually(lambda: len(list(trials.glob(".partial*/resources.jsonl"))) == 1, 60)
+    running.send_signal(number)
+    output, _ = running.communicate(timeout=30)
+    expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
+    assert running.returncode == expected
+    assert "Traceback" not in output
+    assert eventually(lambda: families() == set())
+    assert eventually(lambda: temporary_folders() <= before)
+    sealed = {path.name: path.stat().st_mtime_ns for path in trials.glob("0*/trial.json")}
+    resumed = blockpoint(*arguments, "--resume", "cut", runs=tmp_path)
+    assert resumed.returncode in (0, 1), resumed.stdout + resumed.stderr
+    campaign = open_campaign(tmp_path / "cut")
+    assert {trial.plan.trial_id for trial in campaign.trials()} == {
+        p.trial_id for p in campaign.manifest.plans
+    }
+    assert sealed.items() <= {p.name: p.stat().st_mtime_ns for p in trials.glob("0*/trial.json")}.items()
+    assert not list(trials.glob(".partial*"))
+    check_sealed(campaign)
+
+
+def test_an_overloaded_target_is_cut_off_and_every_task_is_found(tmp_path: Path) -> None:
+    """One slot cannot do half a second of work sixty times a second: the rest must be in the broker."""
+    load = ["--duration", "500ms", "--rate", "60", "--seconds", "1", "--slots", "1"]
+    arguments = ["run", "--profile", "smoke", "--strategy", "celery/tuned", *load, *QUIET]
+    done = blockpoint(*arguments, "--name", "over", runs=tmp_path)
+    campaign = open_campaign(tmp_path / "over")
+    (trial,) = campaign.trials()
+    assert not trial.drained, done.stdout
+    assert trial.accounts.waiting > 0
+    assert trial.accounts.unaccounted == 0
+
+
+def test_a_worker_that_dies_at_its_start_is_shown_with_its_last_words(tmp_path: Path) -> None:
+    package = tmp_path / "package"
+    (package / "broken-1.dist-info").mkdir(parents=True)
+    (package / "broken.py").write_text(
+        "from targets.strategies.inline import Inline\n"
+        "from targets.strategy import Definition, Variant\n"
+        "class Broken(Inline):\n"
+        "    workers = [['broken_worker']]\n"
+        "definition = Definition('broken', 'dies', {'default': Variant('dies', Broken)})\n"
+    )
+    (package / "broken_worker.py").write_text("raise SystemExit('the licence has expired')\n")
+    info = package / "broken-1.dist-info"
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[blockpoint.strategies]\nbroken = broken:definition\n")
+    done = blockpoint(
+        *SMALL, "--strategy", "broken", "--name", "x", runs=tmp_path / "runs", PYTHONPATH=str(package)
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert "the worker process of broken/default exited at once with code 1" in output
+    assert "the licence has expired" in output
+    assert "Traceback" not in output
+
+
+def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
+    running = started("serve", "celery", "tuned", "--port", "18431", runs=tmp_path)
+    assert running.stdout is not None
+    lines = []
+    for line in running.stdout:
+        lines.append(line)
+        if "Ctrl-C" in line:
+            break
+    assert "locust -f loadtests/steady.py --headless --host http://127.0.0.1:18431" in "".join(lines)
+    refused = blockpoint("serve", "inline", "--port", "18431", runs=tmp_path)
+    assert refused.returncode == 2
+    assert "choose another with --port" in refused.stderr
+    os.killpg(running.pid, signal.SIGINT)
+    assert running.wait(30) == 0
+    running.stdout.close()
+    assert eventually(lambda: families() == set())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--strategy", "celerry"], "did you mean 'celery'"),
+        (["run", "--strategy", "celery/tunde"], "did you mean 'tuned'"),
+        (["run", "--kind", "cpus"], "did you mean 'cpu'"),
+        (["run", "--profile", "quikc"], "did you mean 'quick'"),
+        (["run", "--rate", "0"], "0"),
+        (["run", "--rate", "1e9"], "1000000000"),
+        (["run", "--duration", "an hour"], "is not a duration"),
+        (["run", "--duration", "2000s"], "outside 0 to 60000 ms"),
+        (["run", "--topology", "cloud"], "one-box"),
+        (["run", "--resume", "nowhere"], "there is no campaign 'nowhere'"),
+        (["run", "--name", "../up", "--strategy", "inline"], "cannot be a campaign's name"),
+        (["run", "--strategy", "arq", "--redis-url", "redis://127.0.0.1:1/0"], "no Redis answers"),
+        (["report", "nowhere"], "there is no campaign 'nowhere'"),
+        (["serve", "inlien"], "did you mean 'inline'"),
+        (["serve", "inline", "tuned"], "variant of inline"),
+        (["measure"], "No such command"),
+    ],
+)
+def test_bad_input_is_one_clear_line(tmp_path: Path, arguments: list[str], says: str) -> None:
+    done = blockpoint(*arguments, runs=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.lower().startswith("error")]
+    assert len(errors) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_runs_nothing(tmp_path: Path) -> None:
+    done = blockpoint("run", "--dry-run", runs=tmp_path)
+    assert done.returncode == 0
+    assert "trials of profile quick, about" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_needs_nothing_heavy() -> None:
+    heavy = {"pandas", "fastapi", "celery", "locust", "matplotlib", "pyarrow"}
+    code = f"import sys, harness.cli; sys.exit(str({heavy} & set(sys.modules) or ''))"
+    subprocess.run([sys.executable, "-c", code], check=True)
