@@ -8,7 +8,6 @@ Goals: slip p99 below 1 ms at 5,000/s, and more than half of closed-loop FastHtt
 """
 
 import argparse
-import json
 import re
 import shutil
 import subprocess
@@ -16,7 +15,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.processes import GENERATOR_CORE, ROOT, free_port, locust, machine, pinned, table, target
+from benchmarks.processes import (
+    GENERATOR_CORE,
+    closed_loop,
+    free_port,
+    locust,
+    machine,
+    pinned,
+    table,
+    target,
+)
 from results.documents import read_document
 from results.schema import Load
 
@@ -51,29 +59,6 @@ def open_loop(
     verdict = ", ".join(reason.split(":")[0] for reason in load.reasons) or "passed"
     row = ["open loop", name, rate_per_s, f"{sent_per_s:.0f}", *slips]
     return load, [*row, reply[1] if reply else "", f"{load.cpu_cores:.2f}", verdict]
-
-
-def closed_loop(url: str, seconds: float) -> tuple[float, list[object]]:
-    """Run FastHttpUser as fast as it goes; returns its requests per second and a row of the table."""
-    command = [str(Path(sys.executable).with_name("locust")), "-f", "benchmarks/fasthttp.py", "--host", url]
-    command += [
-        "--headless",
-        "--json",
-        "--only-summary",
-        "--loglevel",
-        "ERROR",
-        "--run-time",
-        f"{seconds:.0f}s",
-    ]
-    command += ["--users", str(CLOSED_USERS), "--spawn-rate", "100"]
-    ran = subprocess.run(
-        pinned(GENERATOR_CORE, command), cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    (entry,) = json.loads(ran.stdout)
-    per_s = entry["num_requests"] / (entry["last_request_timestamp"] - entry["start_time"])
-    mean_ms = entry["total_response_time"] / entry["num_requests"]
-    row = [f"FastHttpUser x{CLOSED_USERS}", "fast", "max", f"{per_s:.0f}", "", "", ""]
-    return per_s, [*row, f"{mean_ms:.2f} (mean)", "", ""]
 
 
 def wrk(url: str, seconds: float) -> list[list[object]]:
@@ -115,7 +100,9 @@ def main() -> None:
             for rate_per_s in rates_per_s:
                 loads[rate_per_s], row = open_loop(url, "fast", rate_per_s, arguments.seconds, folder)
                 rows.append(row)
-            closed_per_s, row = closed_loop(url, arguments.seconds)
+            closed_per_s, mean_ms = closed_loop(url, arguments.seconds, CLOSED_USERS)
+            users = f"FastHttpUser x{CLOSED_USERS}"
+            row = [users, "fast", "max", f"{closed_per_s:.0f}", "", "", "", f"{mean_ms:.2f} (mean)", "", ""]
             rows += [row, *wrk(url, arguments.seconds)]
         port = free_port()
         uvicorn = str(Path(sys.executable).with_name("uvicorn"))

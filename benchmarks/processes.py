@@ -1,11 +1,12 @@
 """Starting the programs that a benchmark compares, each pinned to a core and reaped."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,11 +31,14 @@ def pinned(core: int, command: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def target(port: int, *command: str, log: Path) -> Iterator[str]:
+def target(
+    port: int, *command: str, log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Run a target on its core until the block ends; yields its URL once it listens."""
+    environ = {**os.environ, **(environment or {})}
     with log.open("w") as file:
         process = subprocess.Popen(
-            pinned(TARGET_CORE, command), cwd=ROOT, stdout=file, stderr=subprocess.STDOUT
+            pinned(TARGET_CORE, command), cwd=ROOT, env=environ, stdout=file, stderr=subprocess.STDOUT
         )
         try:
             for _ in range(200):
@@ -58,6 +62,19 @@ def locust(scenario: str, url: str, out: Path, *arguments: str) -> str:
     if not (out / "load.json").exists():
         raise RuntimeError(ran.stdout + ran.stderr)
     return ran.stdout
+
+
+def closed_loop(url: str, seconds: float, users: int) -> tuple[float, float]:
+    """Run FastHttpUsers as fast as they go; returns requests per second and their mean latency in ms."""
+    command = [str(Path(sys.executable).with_name("locust")), "-f", "benchmarks/fasthttp.py", "--host", url]
+    command += ["--headless", "--json", "--only-summary", "--loglevel", "ERROR"]
+    command += ["--run-time", f"{seconds:.0f}s", "--users", str(users), "--spawn-rate", "100"]
+    ran = subprocess.run(
+        pinned(GENERATOR_CORE, command), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    (entry,) = json.loads(ran.stdout)
+    per_s = entry["num_requests"] / (entry["last_request_timestamp"] - entry["start_time"])
+    return per_s, entry["total_response_time"] / entry["num_requests"]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -1,0 +1,118 @@
+"""What recording costs: a sample at the client, a moment in the ledger, and the ledger in a running target.
+
+    python -m benchmarks.recording [--pairs 8] [--seconds 4]
+
+The same target runs twice, with the ledger and without it; closed loops as fast as they go visit the two in
+turn, so that a drift of the machine meets both. Goals: below 0.3 us a sample and 1 us a moment; accepted
+throughput with the ledger within 2 % of that without.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.processes import closed_loop, free_port, machine, table, target
+from loadtests.openloop.recorder import Recorder
+from loadtests.openloop.schedule import Stretch, plan
+from results.schema import Moment, Outcome
+from targets.ledger import Ledger
+
+EVENTS = 200_000
+ROUNDS = 7
+USERS = 32
+GOAL_SAMPLE_US, GOAL_EVENT_US, GOAL_LOSS = 0.3, 1.0, 0.02
+
+
+def fastest_us(body: Callable[[], None]) -> float:
+    """Return the microseconds an event of the fastest of several rounds of `EVENTS` events."""
+    times_s = []
+    for _ in range(ROUNDS):
+        started_s = time.perf_counter()
+        body()
+        times_s.append(time.perf_counter() - started_s)
+    return min(times_s) / EVENTS * 1e6
+
+
+def sample_us() -> float:
+    """Return the cost of noting when a request was sent and how it ended."""
+    recorder = Recorder(plan([Stretch(10.0, EVENTS / 10, 0.0)], seed=1, arrivals="constant"))
+    rows = range(min(EVENTS, len(recorder.sent_ns)))
+
+    def body() -> None:
+        sent_ns, settle = recorder.sent_ns, recorder.settle
+        for row in rows:
+            sent_ns[row] = row
+            settle(row, Outcome.ACCEPTED, 202, row, "")
+
+    return fastest_us(body)
+
+
+def event_us(folder: Path) -> float:
+    """Return the cost of one moment in the ledger, its `write` included."""
+    record = Ledger(folder).record
+
+    def body() -> None:
+        for task_id in range(EVENTS):
+            record(task_id, Moment.STARTED, 1)
+
+    return fastest_us(body)
+
+
+def throughputs(folder: Path, pairs: int, seconds: float) -> np.ndarray:
+    """Return accepted tasks per second, one row a pair: with the ledger, without it."""
+    uvicorn = str(Path(sys.executable).with_name("uvicorn"))
+    (folder / "ledger").mkdir()
+    with ExitStack() as stack:
+        urls = []
+        for ledger in (str(folder / "ledger"), ""):
+            port = free_port()
+            command = (uvicorn, "targets.app:background_tasks_async", "--port", str(port), "--no-access-log")
+            environment = {"BLOCKPOINT_LEDGER": ledger}
+            log = folder / f"{port}.log"
+            urls.append(stack.enter_context(target(port, *command, log=log, environment=environment)))
+        measured = np.empty((pairs, 2))
+        for pair in range(-1, pairs):
+            order = (0, 1) if pair % 2 else (1, 0)
+            for which in order:
+                per_s, _ = closed_loop(urls[which], seconds, USERS)
+                if pair >= 0:
+                    measured[pair, which] = per_s
+    return measured
+
+
+def main() -> None:
+    """Measure and print the table and the goals."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, default=8)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    arguments = parser.parse_args()
+    print(machine(), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        sample, event = sample_us(), event_us(Path(name))
+        measured = throughputs(Path(name), arguments.pairs, arguments.seconds)
+    ratios = measured[:, 0] / measured[:, 1] - 1
+    draws = np.random.default_rng(1).choice(ratios, (10_000, len(ratios))).mean(axis=1)
+    low, high = np.quantile(draws, (0.025, 0.975))
+    with_ledger, without = measured.mean(axis=0)
+    met = {True: "met", False: "MISSED"}
+    rows = [
+        ["client, a sample", f"{sample:.2f} us", f"< {GOAL_SAMPLE_US} us", met[sample < GOAL_SAMPLE_US]],
+        ["ledger, a moment", f"{event:.2f} us", f"< {GOAL_EVENT_US} us", met[event < GOAL_EVENT_US]],
+        [
+            "ledger, throughput",
+            f"{with_ledger:.0f}/s against {without:.0f}/s: {ratios.mean():+.1%} [{low:+.1%}, {high:+.1%}]",
+            f"within {GOAL_LOSS:.0%}",
+            met[abs(ratios.mean()) < GOAL_LOSS],
+        ],
+    ]
+    print(table(["what", "measured", "goal", ""], rows))
+
+
+if __name__ == "__main__":
+    main()
