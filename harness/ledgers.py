@@ -5,22 +5,30 @@ from pathlib import Path
 import numpy as np
 
 from results.schema import LEDGER_RECORD, PROBE_RECORD, Moment
-from results.tables import read_ledger
+from results.tables import ledger_slots, read_ledger
 
 
 class LedgerReader:
-    """Follows all ledger files of a folder from a point in time on."""
+    """Follows all ledger files of a folder from a point in time on, at which no task is under way."""
 
     def __init__(self, folder: Path, max_attempts: int) -> None:
         self._folder = folder
         self._max_attempts = max_attempts
-        self._offsets: dict[Path, int] = {path: path.stat().st_size for path in self._files()}
-        self._parts: list[np.ndarray] = []
+        self._since = {path: _without_gap(ledger_slots(path)).nbytes for path in self._files()}
+        self._counted = dict(self._since)
         self._outstanding = 0
 
     def outstanding(self) -> int:
         """Return how many tasks were accepted and have neither finished nor failed for good."""
-        self._advance()
+        for path in self._files():
+            offset = self._counted.get(path, 0)
+            slots = _without_gap(ledger_slots(path, offset))
+            self._counted[path] = offset + slots.nbytes
+            moment = slots["moment"]
+            over = (moment == Moment.FINISHED) | (
+                (moment == Moment.FAILED) & (slots["attempt"] >= self._max_attempts)
+            )
+            self._outstanding += int((moment == Moment.ACCEPTED).sum()) - int(over.sum())
         return self._outstanding
 
     def finished_ids(self) -> set[int]:
@@ -30,23 +38,17 @@ class LedgerReader:
 
     def events(self) -> np.ndarray:
         """Return every record since the reader was made, as an array of `LEDGER_RECORD`."""
-        self._advance()
-        return np.concatenate(self._parts) if self._parts else np.empty(0, LEDGER_RECORD)
-
-    def _advance(self) -> None:
-        for path in self._files():
-            offset = self._offsets.get(path, 0)
-            if path.stat().st_size - offset < LEDGER_RECORD.itemsize:
-                continue
-            events = read_ledger(path, offset)
-            self._offsets[path] = offset + events.nbytes
-            self._parts.append(events)
-            moment, attempt = events["moment"], events["attempt"]
-            over = (moment == Moment.FINISHED) | ((moment == Moment.FAILED) & (attempt >= self._max_attempts))
-            self._outstanding += int((moment == Moment.ACCEPTED).sum()) - int(over.sum())
+        parts = [read_ledger(path, self._since.get(path, 0)) for path in self._files()]
+        return np.concatenate(parts) if parts else np.empty(0, LEDGER_RECORD)
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("ledger-*.bin"))
+
+
+def _without_gap(slots: np.ndarray) -> np.ndarray:
+    """Return the slots before the first that is not written yet: a later one would be counted too early."""
+    empty = np.flatnonzero(slots["moment"] == 0)
+    return slots[: empty[0]] if len(empty) else slots
 
 
 def read_probes(folder: Path, since_ns: int) -> np.ndarray:
@@ -56,4 +58,4 @@ def read_probes(folder: Path, since_ns: int) -> np.ndarray:
         data = path.read_bytes()
         parts.append(np.frombuffer(data[: len(data) - len(data) % PROBE_RECORD.itemsize], PROBE_RECORD))
     probes = np.concatenate(parts) if parts else np.empty(0, PROBE_RECORD)
-    return probes[probes["at_ns"] >= since_ns]
+    return probes[(probes["at_ns"] > 0) & (probes["at_ns"] >= since_ns)]

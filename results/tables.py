@@ -71,16 +71,22 @@ def read_table(folder: Path, name: str, rows: int | None = None, crc: int | None
     return table
 
 
-def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
-    """Return a ledger file's whole records from byte `offset` on, as an array of `LEDGER_RECORD`.
+def ledger_slots(path: Path, offset: int = 0) -> np.ndarray:
+    """Return all whole slots of a ledger file from byte `offset` on, as an array of `LEDGER_RECORD`.
 
-    A record torn by a crash can only be the last one; it is left out.
+    The file grows by zeros ahead of its records; a slot whose moment is 0 is not written, or not yet.
     """
     with path.open("rb") as file:
         file.seek(offset)
         data = file.read()
     whole = len(data) - len(data) % LEDGER_RECORD.itemsize
     return np.frombuffer(data[:whole], dtype=LEDGER_RECORD)
+
+
+def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
+    """Return the records of a ledger file from byte `offset` on, as an array of `LEDGER_RECORD`."""
+    slots = ledger_slots(path, offset)
+    return np.compress(slots["moment"] != 0, slots)
 
 
 def _reason(error: Exception) -> str:

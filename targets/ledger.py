@@ -9,11 +9,13 @@ import numpy as np
 
 from results.schema import LEDGER_RECORD, Moment
 from results.tables import read_ledger
-from targets.appendfile import AppendFile
+from targets.recordfile import RecordFile
 
 PREFIX = "ledger"
 
-_pack = struct.Struct("<QqIHBx").pack
+LAYOUT = struct.Struct("<QqIHBx")
+"""`results.schema.LEDGER_RECORD`"""
+
 _now_ns = time.monotonic_ns
 
 
@@ -22,15 +24,13 @@ class Ledger:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._file = AppendFile(folder, PREFIX)
+        self._append = RecordFile(folder, PREFIX, LAYOUT).append
         self._pid = os.getpid()
-        self._enabled = self._file.enabled
         os.register_at_fork(after_in_child=self._forked)
 
     def record(self, task_id: int, moment: int, attempt: int = 0) -> None:
         """Append that `moment` of the task happened now."""
-        if self._enabled:
-            self._file.append(_pack(task_id, _now_ns(), self._pid, attempt, moment))
+        self._append(task_id, _now_ns(), self._pid, attempt, moment)
 
     def state(self, task_id: int) -> str | None:
         """Return how far the task has come according to all processes' files; None if unheard of.

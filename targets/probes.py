@@ -11,19 +11,20 @@ import anyio.to_thread
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
-from targets.appendfile import AppendFile
+from targets.recordfile import RecordFile
 
 PREFIX = "probes"
 LOOK_S = 0.02
 RECORD_EVERY_NS = 100_000_000
-_pack = struct.Struct("<qqi4x").pack
+LAYOUT = struct.Struct("<qqi4x")
+"""`results.schema.PROBE_RECORD`"""
 
 
 class Probes:
     """Measures loop lag every 20 ms and writes the worst of each 100 ms to the process's file."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._file = AppendFile(folder, PREFIX)
+        self._append = RecordFile(folder, PREFIX, LAYOUT).append
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._lag = Gauge(
@@ -50,7 +51,6 @@ class Probes:
             watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
-            self._file.close()
 
     def exposition(self) -> bytes:
         """Return the metrics in Prometheus' text format."""
@@ -67,7 +67,7 @@ class Probes:
             worst_ns = max(worst_ns, now_ns - before_ns - int(LOOK_S * 1e9))
             tokens = max(tokens, int(limiter.borrowed_tokens))
             if now_ns - recorded_ns >= RECORD_EVERY_NS:
-                self._file.append(_pack(now_ns, worst_ns, tokens))
+                self._append(now_ns, worst_ns, tokens)
                 self._lag.set(worst_ns / 1e9)
                 self._in_use.set(tokens)
                 worst_ns = tokens = 0

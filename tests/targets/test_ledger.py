@@ -1,4 +1,8 @@
 import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -8,6 +12,7 @@ import pytest
 from results.schema import LEDGER_RECORD, Moment
 from results.tables import read_ledger
 from targets.ledger import Ledger
+from targets.recordfile import CHUNK_BYTES
 
 
 def _files(folder: Path) -> list[np.ndarray]:
@@ -77,3 +82,31 @@ def test_a_full_disk_ends_the_recording_but_not_the_process(
     ledger.record(1, Moment.STARTED)
     ledger.record(2, Moment.STARTED)
     assert capsys.readouterr().err.count("No space left") == 1
+
+
+def test_records_of_many_threads_are_all_there_across_chunks(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    each = 15_000
+
+    def write(thread: int) -> None:
+        for number in range(each):
+            ledger.record(thread * each + number, Moment.STARTED, 1)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    (events,) = _files(tmp_path)
+    assert len(events) * LEDGER_RECORD.itemsize > CHUNK_BYTES
+    assert sorted(events["task_id"].tolist()) == list(range(4 * each))
+
+
+def test_a_killed_process_loses_no_record(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys; from pathlib import Path; from targets.ledger import Ledger\n"
+        "ledger = Ledger(Path(sys.argv[1]))\n"
+        "for task_id in range(1000): ledger.record(task_id, 3, 1)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (events,) = _files(tmp_path)
+    assert events["task_id"].tolist() == list(range(1000))
