@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from harness.sampler import OTHER
 from results.schema import NEVER, RESOURCES
 from results.tables import Columns
 
@@ -43,11 +42,6 @@ def mean_cores(columns: Columns, role: str, from_ns: int, to_ns: int) -> float:
     at_ns = columns["at_ns"]
     chosen = (columns["role"] == role) & (at_ns > from_ns) & (at_ns <= to_ns)
     return float(columns["cpu_cores"][chosen].mean()) if chosen.any() else float("nan")
-
-
-def foreign_cores(columns: Columns, from_ns: int, to_ns: int) -> float:
-    """Return the mean number of cores that programs other than ours used."""
-    return mean_cores(columns, OTHER, from_ns, to_ns)
 
 
 def _parse(line: str) -> dict[str, Any] | None:

@@ -21,6 +21,9 @@ from harness.broker import Broker
 EVERY_S = 0.2
 LOOK_FOR_CHILDREN_EVERY = 10
 OTHER = "other"
+"""role under which the CPU use of all programs but ours stands"""
+STEAL = "steal"
+"""role under which the time that the hypervisor gave to other machines stands"""
 
 
 class Role:
@@ -56,10 +59,10 @@ class Role:
         return len(self._members), used_s, rss
 
 
-def busy_s() -> float:
-    """Return the CPU seconds that all programs of this machine have used since it started."""
+def machine_s() -> tuple[float, float]:
+    """Return the CPU seconds that all programs used, and those that were stolen, since the start."""
     times = psutil.cpu_times()
-    return float(times.user + times.nice + times.system)
+    return float(times.user + times.nice + times.system), float(getattr(times, "steal", 0.0))
 
 
 def main() -> None:
@@ -81,14 +84,14 @@ def main() -> None:
 
 
 def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write: Any) -> None:
-    last_ns, last_busy_s = time.monotonic_ns(), busy_s()
+    last_ns, (last_busy_s, last_steal_s) = time.monotonic_ns(), machine_s()
     due = time.monotonic()
     turn = 0
     while True:
         if turn % LOOK_FOR_CHILDREN_EVERY == 0:
             for role in roles.values():
                 role.look()
-        now_ns, now_busy_s = time.monotonic_ns(), busy_s()
+        now_ns, (now_busy_s, now_steal_s) = time.monotonic_ns(), machine_s()
         elapsed_s = max((now_ns - last_ns) / 1e9, 1e-6)
         unclaimed_s = now_busy_s - last_busy_s
         rows: dict[str, tuple[int, float, int, int]] = {}
@@ -98,9 +101,10 @@ def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write
             depth = broker.depth(queues) if broker and name == "broker" else -1
             rows[name] = (processes, used_s / elapsed_s, rss, depth)
         rows[OTHER] = (0, max(unclaimed_s, 0.0) / elapsed_s, 0, -1)
+        rows[STEAL] = (0, (now_steal_s - last_steal_s) / elapsed_s, 0, -1)
         if turn:
             write(json.dumps({"at_ns": now_ns, "roles": rows}) + "\n")
-        last_ns, last_busy_s = now_ns, now_busy_s
+        last_ns, last_busy_s, last_steal_s = now_ns, now_busy_s, now_steal_s
         turn += 1
         due = max(due + EVERY_S, time.monotonic())
         time.sleep(max(due - time.monotonic(), 0))

@@ -15,7 +15,8 @@ from analysis.queueing import saturation_rate
 from harness.accounts import Ending, account
 from harness.ledgers import LedgerReader, read_probes
 from harness.processes import Child
-from harness.resources import foreign_cores, resource_columns
+from harness.resources import mean_cores, resource_columns
+from harness.sampler import OTHER, STEAL
 from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.documents import read_document
@@ -26,7 +27,9 @@ from results.tables import read_table, write_table
 
 SCENARIOS = Path(__file__).parent.parent / "loadtests"
 GENERATOR_START_LIMIT_S = 30.0
-POLL_S = 0.05
+POLL_S = 0.1
+NOTABLE_STEAL_CORES = 0.005
+SPIN = [sys.executable, "-S", "-c", "while True: pass"]
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
 
@@ -81,7 +84,9 @@ class Measurement:
         cores = self.launch.settings.cores
         ceiling = saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores)
         resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
-        foreign = foreign_cores(resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        measured = (load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        foreign = mean_cores(resources, OTHER, *measured)
+        stolen = mean_cores(resources, STEAL, *measured)
         accounts = self._account(staged, load, reader, drained)
         events = reader.events()
         names = ("task_id", "moment", "at_ns", "pid", "attempt")
@@ -102,7 +107,7 @@ class Measurement:
             load=load,
             accounts=accounts,
             rows=rows,
-            reasons=[*load.reasons, *self._reasons(load, accounts, ceiling, foreign)],
+            reasons=[*load.reasons, *self._reasons(load, accounts, ceiling, foreign, stolen)],
         )
 
     @contextlib.contextmanager
@@ -111,7 +116,10 @@ class Measurement:
         launch, stack, logs = self.launch, self.stack, staged / "logs"
         command = [sys.executable, "-m", "locust", *self._arguments(staged)]
         generator = launch.family.spawn("generator", command, logs / "generator.log", {}, launch.pinning)
-        roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
+        ours = [*stack.children(), generator]
+        if launch.pinning.keep_awake:
+            ours.append(launch.family.spawn("awake", SPIN, logs / "awake.log", {}, launch.pinning))
+        roles = [f"--role={child.role}={child.pid}" for child in ours]
         command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
         if stack.broker:
             command += ["--redis-url", stack.broker.url]
@@ -121,7 +129,8 @@ class Measurement:
             yield generator
         finally:
             launch.family.stop(sampler, 1.0)
-            launch.family.stop(generator, 0.0)
+            for child in ours[len(stack.children()) :]:
+                launch.family.stop(child, 0.0)
 
     def _arguments(self, staged: Path) -> list[str]:
         plan, stack = self.plan, self.stack
@@ -168,7 +177,9 @@ class Measurement:
         held = broker.task_ids(subject.queues) if broker and not drained else set()
         return account(task_ids, outcomes, reader.events(), held, ending)
 
-    def _reasons(self, load: Load, accounts: Accounts, ceiling: float | None, foreign: float) -> list[str]:
+    def _reasons(
+        self, load: Load, accounts: Accounts, ceiling: float | None, foreign: float, stolen: float
+    ) -> list[str]:
         errors = load.rejected + load.unknown + load.refused
         overloaded = ceiling is not None and self.plan.rate_per_s >= OVERLOADED_FROM * ceiling
         limit = self.limits.foreign_cores
@@ -183,6 +194,10 @@ class Measurement:
                 f"errors: {errors} requests failed below the predicted saturation",
             ),
             (not foreign < limit, f"noise: other programs used {foreign:.2f} cores, limit {limit:g}"),
+            (
+                bool(load.reasons) and stolen > NOTABLE_STEAL_CORES,
+                f"steal: meanwhile the hypervisor gave {stolen:.2f} cores to other machines",
+            ),
         ]
         return [reason for against, reason in checks if against]
 

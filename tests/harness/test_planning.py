@@ -89,20 +89,20 @@ def test_selection() -> None:
 @pytest.mark.parametrize(
     ("topology", "cores", "placed"),
     [
-        ("one-box", [0, 1], ((0,), (0,), (1,), 0)),
-        ("split", [0, 1], ((0,), (1,), (1,), 10)),
-        ("one-box", [2, 3, 5, 7], ((2, 3, 5), (2, 3, 5), (7,), 0)),
-        ("split", [0, 1, 2, 3], ((0,), (1, 2), (3,), 0)),
-        ("one-box", [0], ((), (), (), 0)),
-        ("split", [], ((), (), (), 0)),
+        ("one-box", [0, 1], ((0,), (0,), (1,), False)),
+        ("split", [0, 1], ((0,), (1,), (1,), True)),
+        ("one-box", [2, 3, 5, 7], ((2, 3, 5), (2, 3, 5), (7,), False)),
+        ("split", [0, 1, 2, 3], ((0,), (1, 2), (3,), False)),
+        ("one-box", [0], ((), (), (), False)),
+        ("split", [], ((), (), (), False)),
     ],
 )
 def test_placement_of_web_worker_and_generator(
-    topology: str, cores: list[int], placed: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], int]
+    topology: str, cores: list[int], placed: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], bool]
 ) -> None:
     pinning = choose(topology, cores)
-    assert (pinning.web, pinning.worker, pinning.generator, pinning.worker_nice) == placed
-    assert bool(pinning.note) == (len(cores) < 2 or pinning.worker_nice > 0)
+    assert (pinning.web, pinning.worker, pinning.generator, pinning.workers_give_way) == placed
+    assert bool(pinning.note) == (len(cores) < 2 or pinning.workers_give_way)
 
 
 def test_a_common_rate_that_equals_an_own_one_is_measured_once() -> None:
