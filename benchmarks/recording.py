@@ -24,7 +24,7 @@ from results.schema import Moment, Outcome
 from targets.ledger import Ledger
 
 EVENTS = 200_000
-ROUNDS = 7
+ROUNDS = 25
 USERS = 32
 GOAL_SAMPLE_US, GOAL_EVENT_US, GOAL_LOSS = 0.3, 1.0, 0.02
 

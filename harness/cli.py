@@ -1,6 +1,7 @@
 """The command line; everything heavy is imported by the command that needs it."""
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -53,6 +54,19 @@ LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
 
 
+def target_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what target is started."""
+    slots = click.IntRange(1, 1000)
+    for option in (
+        click.option("--redis-url", default="", help="A server's empty database, not the embedded broker."),
+        click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser."),
+        click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop."),
+        click.option("--slots", default=40, show_default=True, type=slots, help="Slots of tuned variants."),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blockpoint")
 def blockpoint() -> None:
@@ -84,16 +98,14 @@ def blockpoint() -> None:
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0, 2**31), help="Seed of all schedules."
 )
+@target_options
 @click.option(
-    "--slots", default=40, show_default=True, type=click.IntRange(1, 1000), help="Slots of tuned variants."
+    "--max-foreign-cores",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 1024),
+    help="Cores that other programs may use before a trial is invalid.",
 )
-@click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop.")
-@click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser.")
-@click.option(
-    "--redis-url", default="", help="A running server's empty database, instead of the embedded one."
-)
-@click.option("--max-foreign-cores", default=0.1, show_default=True, type=click.FloatRange(0, 1024),
-              help="Cores that other programs may use before a trial is invalid.")  # fmt: skip
 @click.option("--name", default="", help="The campaign's name; by default the profile and the time.")
 @click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted campaign.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its expected time, run nothing.")
@@ -110,7 +122,6 @@ def run(**given: Any) -> None:
 def report(campaign: str) -> None:
     """Make the charts, notebooks and page of a CAMPAIGN (a name under results/runs, or a folder)."""
     from analysis.report import make_report
-
     from results.store import campaign_folder
 
     page = make_report(campaign_folder(campaign), click.echo)
@@ -126,14 +137,7 @@ def report(campaign: str) -> None:
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; keep it loopback."
 )
-@click.option(
-    "--slots", default=40, show_default=True, type=click.IntRange(1, 1000), help="Slots of tuned variants."
-)
-@click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop.")
-@click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser.")
-@click.option(
-    "--redis-url", default="", help="A running server's empty database, instead of the embedded one."
-)
+@target_options
 def serve(**given: Any) -> None:
     """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C."""
     from harness.serve import serve_command

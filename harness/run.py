@@ -60,11 +60,12 @@ def run_command(request: Request) -> int:
     """
     console = Console(highlight=False)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    profile = _profile(request)
     if request.resume:
         campaign = _resumed(request)
+        profile = named_profile(campaign.manifest.profile)
         plans = [plan for plan, _ in missing(campaign, profile.attempts)]
     else:
+        profile = _profile(request)
         plans = _plans(request, profile)
     if request.dry_run:
         _show_plan(console, plans, request, profile)
@@ -77,7 +78,7 @@ def run_command(request: Request) -> int:
         manifest = campaign.manifest
         session = Session(
             family=members,
-            settings=_settings(request.slots, manifest.calibration),
+            settings=_settings(manifest.slots, manifest.calibration),
             limits=Limits(profile.drain_s, request.max_foreign_cores),
             attempts=profile.attempts,
             retry_until_s=profile.retry_until_s,
@@ -93,10 +94,15 @@ def run_command(request: Request) -> int:
     return _conclude(campaign, request.report, say)
 
 
+def named_profile(name: str) -> Profile:
+    """Return a profile; raises BlockpointError for an unknown name."""
+    if name not in PROFILES:
+        raise unknown("profile", name, PROFILES)
+    return PROFILES[name]
+
+
 def _profile(request: Request) -> Profile:
-    if request.profile not in PROFILES:
-        raise unknown("profile", request.profile, PROFILES)
-    profile = PROFILES[request.profile]
+    profile = named_profile(request.profile)
     changes: dict[str, object] = {
         "kinds": request.kinds,
         "durations_ms": request.durations_ms,
@@ -144,6 +150,7 @@ def _created(
         profile=profile.name,
         seed=request.seed,
         topology=topologies,
+        slots=request.slots,
         loop=served_by(request.loop, ("uvloop", "asyncio")),
         http=served_by(request.http, ("httptools", "h11")),
         subjects=[subject_on(key, base, pinning)[0] for key in dict.fromkeys(plan.subject for plan in plans)],

@@ -298,6 +298,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     profile: str
     seed: int
     topology: list[str]
+    slots: int = 40
+    """tasks in service at once in the `tuned` variants"""
     loop: str
     http: str
     subjects: list[Subject]

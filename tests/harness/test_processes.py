@@ -3,13 +3,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from harness.pinning import Pinning
 from harness.processes import Family, interruptible, marked
+
+from .blockpoint import eventually
 
 GRANDPARENT = """
 import os, subprocess, sys, time
@@ -27,15 +28,6 @@ with family() as members:
     print(members.marker, members.folder, flush=True)
     time.sleep(600)
 """
-
-
-def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_closing_ends_grandchildren_in_other_sessions_too(members: Family) -> None:
