@@ -87,6 +87,7 @@ def blockpoint() -> None:
     "--rate", "rates_per_s", multiple=True, type=RATE, help="Arrival rates per second, instead of the grid."
 )
 @click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial.")
+@click.option("--attempts", type=click.IntRange(1, 100), help="Tries that an invalid trial gets in all.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
 @click.option(
     "--topology",

@@ -25,9 +25,6 @@ class Pinning:
     generator: tuple[int, ...] = ()
     workers_give_way: bool = False
     """they share the generator's core and run only when it does not"""
-    keep_awake: bool = False
-    """a process that spins only when nothing else wants the generator's core keeps it from sleeping: a
-    virtual core that halts wakes late (slip p99 1.4 ms instead of 0.2)"""
     note: str = ""
 
     def cores(self, role: str) -> tuple[int, ...]:
@@ -39,7 +36,7 @@ class Pinning:
         try:
             if self.cores(role):
                 os.sched_setaffinity(pid, self.cores(role))
-            if role in ("sampler", "awake") or (role == "worker" and self.workers_give_way):
+            if role == "sampler" or (role == "worker" and self.workers_give_way):
                 give_way(pid)
         except ProcessLookupError:
             pass  # it exited already; whoever waits for it will say so
@@ -47,12 +44,7 @@ class Pinning:
     def describe(self) -> dict[str, Any]:
         """Return the pinning for the manifest."""
         roles = {role: list(self.cores(role)) for role in ("web", "worker", "broker", "generator")}
-        return {
-            **roles,
-            "workers_give_way": self.workers_give_way,
-            "keep_awake": self.keep_awake,
-            "note": self.note,
-        }
+        return {**roles, "workers_give_way": self.workers_give_way, "note": self.note}
 
 
 def give_way(pid: int) -> None:
@@ -87,11 +79,10 @@ def choose(topology: str, cores: Sequence[int]) -> Pinning:
         reason = "this platform cannot pin processes" if not cores else "there is only one core"
         return Pinning(note=f"not pinned: {reason}; generator and target disturb each other")
     *target, last = cores
-    awake = hasattr(os, "SCHED_IDLE")
     if topology == "one-box":
-        return Pinning(tuple(target), tuple(target), tuple(target), (last,), keep_awake=awake)
+        return Pinning(tuple(target), tuple(target), tuple(target), (last,))
     first, *middle = target
     if not middle:
         note = "two cores: the workers share the generator's core and give way to it"
         return Pinning((first,), (last,), (first,), (last,), workers_give_way=True, note=note)
-    return Pinning((first,), tuple(middle), (first,), (last,), keep_awake=awake)
+    return Pinning((first,), tuple(middle), (first,), (last,))

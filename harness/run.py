@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -39,6 +40,7 @@ class Request:
     durations_ms: tuple[float, ...]
     rates_per_s: tuple[float, ...]
     seconds: float | None
+    attempts: int | None
     repeats: int | None
     topologies: tuple[str, ...]
     seed: int
@@ -62,7 +64,7 @@ def run_command(request: Request) -> int:
     say = functools.partial(console.print, soft_wrap=True, markup=False)
     if request.resume:
         campaign = _resumed(request)
-        profile = named_profile(campaign.manifest.profile)
+        profile = _changed(named_profile(campaign.manifest.profile), attempts=request.attempts)
         plans = [plan for plan, _ in missing(campaign, profile.attempts)]
     else:
         profile = _profile(request)
@@ -102,18 +104,25 @@ def named_profile(name: str) -> Profile:
 
 
 def _profile(request: Request) -> Profile:
-    profile = named_profile(request.profile)
-    changes: dict[str, object] = {
-        "kinds": request.kinds,
-        "durations_ms": request.durations_ms,
-        "repeats": request.repeats,
-        "topologies": request.topologies,
-        "cpu_topologies": request.topologies,
-        "seconds": request.seconds,
-    }
-    if request.seconds:
-        changes["max_seconds"] = request.seconds
-    return dataclasses.replace(profile, **{name: value for name, value in changes.items() if value})  # type: ignore[arg-type]
+    return _changed(
+        named_profile(request.profile),
+        attempts=request.attempts,
+        kinds=request.kinds,
+        durations_ms=request.durations_ms,
+        repeats=request.repeats,
+        topologies=request.topologies,
+        cpu_topologies=request.topologies,
+        seconds=request.seconds,
+        max_seconds=request.seconds,
+    )
+
+
+def _changed(profile: Profile, **changes: Any) -> Profile:
+    """Return the profile with whatever was asked for; asking for attempts lifts the limit on their time."""
+    asked = {name: value for name, value in changes.items() if value}
+    if "attempts" in asked:
+        asked["retry_until_s"] = float("inf")
+    return dataclasses.replace(profile, **asked)
 
 
 def _plans(request: Request, profile: Profile) -> list[Plan]:

@@ -29,7 +29,6 @@ SCENARIOS = Path(__file__).parent.parent / "loadtests"
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
 NOTABLE_STEAL_CORES = 0.005
-SPIN = [sys.executable, "-S", "-c", "while True: pass"]
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
 
@@ -116,10 +115,7 @@ class Measurement:
         launch, stack, logs = self.launch, self.stack, staged / "logs"
         command = [sys.executable, "-m", "locust", *self._arguments(staged)]
         generator = launch.family.spawn("generator", command, logs / "generator.log", {}, launch.pinning)
-        ours = [*stack.children(), generator]
-        if launch.pinning.keep_awake:
-            ours.append(launch.family.spawn("awake", SPIN, logs / "awake.log", {}, launch.pinning))
-        roles = [f"--role={child.role}={child.pid}" for child in ours]
+        roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
         command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
         if stack.broker:
             command += ["--redis-url", stack.broker.url]
@@ -129,8 +125,7 @@ class Measurement:
             yield generator
         finally:
             launch.family.stop(sampler, 1.0)
-            for child in ours[len(stack.children()) :]:
-                launch.family.stop(child, 0.0)
+            launch.family.stop(generator, 0.0)
 
     def _arguments(self, staged: Path) -> list[str]:
         plan, stack = self.plan, self.stack
