@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup bench test lint types unit serve benchmark lock clean
+.PHONY: help setup bench test lint types unit serve benchmark publish lock clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,10 @@ serve: setup  ## run one target in the foreground (STRATEGY=celery VARIANT=tuned
 
 benchmark: setup  ## measure the harness itself
 	$(BIN)/python -m benchmarks
+
+publish:  ## keep a campaign in the repository (CAMPAIGN=name of one under results/runs)
+	mkdir -p results/published/$(CAMPAIGN)
+	tar -C results/runs/$(CAMPAIGN) --exclude=logs --exclude=derived -cf - . | tar -C results/published/$(CAMPAIGN) -xf -
 
 lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv

@@ -54,6 +54,13 @@ def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:
     assert len(campaign.trials()) == 3
     assert {trial.plan.subject for trial in campaign.trials()} == set(subjects)
     check_sealed(campaign)
+    reported = blockpoint("report", "small", runs=tmp_path)
+    assert reported.returncode == 0, reported.stderr
+    page = (tmp_path / "small" / "report" / "index.html").read_text()
+    assert all(subject.replace("/", " · ") in page for subject in subjects)
+    notebooks = list((tmp_path / "small" / "report" / "notebooks").glob("*.ipynb"))
+    assert len(notebooks) == 2
+    assert all('"image/' in notebook.read_text() for notebook in notebooks)
     again = blockpoint(*SMALL, "--resume", "small", runs=tmp_path)
     assert "0 trials" in again.stdout
     assert len(open_campaign(tmp_path / "small").trials()) == 3
