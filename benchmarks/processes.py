@@ -64,8 +64,11 @@ def locust(scenario: str, url: str, out: Path, *arguments: str) -> str:
     return ran.stdout
 
 
-def closed_loop(url: str, seconds: float, users: int) -> tuple[float, float]:
-    """Run FastHttpUsers as fast as they go; returns requests per second and their mean latency in ms."""
+def closed_loop(url: str, seconds: float, users: int) -> tuple[int, tuple[float, float]]:
+    """Run FastHttpUsers as fast as they go; returns their number of requests and their statistics.
+
+    The statistics are requests per second and mean latency in ms.
+    """
     command = [str(Path(sys.executable).with_name("locust")), "-f", "benchmarks/fasthttp.py", "--host", url]
     command += ["--headless", "--json", "--only-summary", "--loglevel", "ERROR"]
     command += ["--run-time", f"{seconds:.0f}s", "--users", str(users), "--spawn-rate", "100"]
@@ -74,7 +77,7 @@ def closed_loop(url: str, seconds: float, users: int) -> tuple[float, float]:
     )
     (entry,) = json.loads(ran.stdout)
     per_s = entry["num_requests"] / (entry["last_request_timestamp"] - entry["start_time"])
-    return per_s, entry["total_response_time"] / entry["num_requests"]
+    return entry["num_requests"], (per_s, entry["total_response_time"] / entry["num_requests"])
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
