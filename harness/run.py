@@ -228,12 +228,14 @@ def _show_plan(console: Console, plans: list[Plan], request: Request, profile: P
 
 def _conclude(campaign: Campaign, report: bool, say: Callable[[str], None]) -> int:
     counts = tally(campaign)
-    for count, what in (
-        (counts.invalid, "trials stayed invalid: kept with their reasons, not averaged in"),
-        (counts.failed, "trials could not be measured"),
-    ):
-        if count:
-            say(f"{count} {what}")
+    if counts.invalid:
+        say(
+            f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their reasons, "
+            "drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
+            f"blockpoint run --resume {campaign.folder.name} --attempts 5"
+        )
+    if counts.failed:
+        say(f"{counts.failed} trials could not be measured")
     if not counts.valid + counts.invalid:
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
     if report:
