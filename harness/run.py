@@ -230,8 +230,8 @@ def _conclude(campaign: Campaign, report: bool, say: Callable[[str], None]) -> i
     counts = tally(campaign)
     if counts.invalid:
         say(
-            f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their reasons, "
-            "drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
+            f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their "
+            "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
             f"blockpoint run --resume {campaign.folder.name} --attempts 5"
         )
     if counts.failed:
