@@ -85,8 +85,15 @@ class Broker:
     def task_ids(self, queues: Iterable[str]) -> set[int]:
         """Return every task id that stands in the queues' entries.
 
-        Ids are found as words of 16 hex digits, so the result may hold strangers: intersect it.
+        Ids are found as words of 16 hex digits, so the result may hold strangers: intersect it. Raises
+        BlockpointError where the server no longer answers.
         """
+        try:
+            return self._task_ids(queues)
+        except redis.RedisError as error:
+            raise BlockpointError(f"the broker at {self.url} no longer answers: {error}") from None
+
+    def _task_ids(self, queues: Iterable[str]) -> set[int]:
         found: set[int] = set()
         for queue in queues:
             kind = self.client.type(queue)

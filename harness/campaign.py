@@ -131,7 +131,7 @@ def _run_block(
                 continue
             except OSError as error:
                 raise BlockpointError(
-                    f"{plan.trial_id}: {error.strerror or error}; sealed trials are kept: free some room and "
+                    f"{plan.trial_id}: {error.strerror or error}; sealed trials are kept: put that right and "
                     f"continue with --resume {campaign.folder.name}"
                 ) from error
             if not trial.drained:

@@ -76,7 +76,10 @@ class Stack:
 
         Raises BlockpointError where another program answers or the task does not finish.
         """
-        identity = self.identity()
+        try:
+            identity = self.identity()
+        except OSError as error:
+            raise BlockpointError(f"{self.subject.key} no longer answers at {self.url}: {error}") from None
         reader = self.reader()
         task_id = secrets.token_hex(8)
         self._post({"task_id": task_id, "kind": kind, "duration_ms": 1})

@@ -21,7 +21,7 @@ from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.documents import read_document
 from results.errors import BlockpointError
-from results.schema import Accounts, Load, Plan, Trial
+from results.schema import FANOUT_PARTS, Accounts, Load, Plan, Service, Trial
 from results.store import Campaign
 from results.tables import read_table, write_table
 
@@ -106,7 +106,10 @@ class Measurement:
             load=load,
             accounts=accounts,
             rows=rows,
-            reasons=[*load.reasons, *self._reasons(load, accounts, ceiling, foreign, stolen)],
+            reasons=[
+                *load.reasons,
+                *self._reasons(load, accounts, overloads(service, load, cores), foreign, stolen),
+            ],
         )
 
     @contextlib.contextmanager
@@ -173,10 +176,9 @@ class Measurement:
         return account(task_ids, outcomes, reader.events(), held, ending)
 
     def _reasons(
-        self, load: Load, accounts: Accounts, ceiling: float | None, foreign: float, stolen: float
+        self, load: Load, accounts: Accounts, overloaded: bool, foreign: float, stolen: float
     ) -> list[str]:
         errors = load.rejected + load.unknown + load.refused
-        overloaded = ceiling is not None and self.plan.rate_per_s >= OVERLOADED_FROM * ceiling
         limit = self.limits.foreign_cores
         checks = [
             (
@@ -195,6 +197,16 @@ class Measurement:
             ),
         ]
         return [reason for against, reason in checks if against]
+
+
+def overloads(service: Service, load: Load, cores: int) -> bool:
+    """Say whether any step of a load comes near the rate at which theory sees the service saturate."""
+    parts = FANOUT_PARTS if load.scenario == "fanout" else 1
+    for step in load.steps:
+        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores)
+        if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
+            return True
+    return False
 
 
 def _read_load(staged: Path, generator: Child) -> Load:

@@ -13,7 +13,7 @@ CHUNK_BYTES = 2**20
 
 
 class RecordFile:
-    """A file of records that a killed process leaves whole, at a third of the cost of a `write` each.
+    """A file of records that a killed process leaves whole, without a `write` for each.
 
     The file grows by chunks of zeros and is mapped, so that a record is a store into the page cache: it
     survives the process. Readers skip what is still zero. The file is opened at the first record, hence

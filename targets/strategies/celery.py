@@ -26,7 +26,7 @@ TUNED_ATTEMPTS = 3
 TUNED: dict[str, Any] = {
     "task_ignore_result": True,
     # With a limit, the worker's loop sleeps once that many messages wait for their acknowledgement: one
-    # that comes from a pool thread does not wake it (measured: 16 tasks/s instead of 200).
+    # that comes from a pool thread does not wake it (docs/strategies.md).
     "worker_prefetch_multiplier": 0,
     "broker_transport_options": {
         "socket_timeout": 5.0,
