@@ -41,21 +41,32 @@ class Schedule:
         return Schedule(self.due_ns[mine], self.stream[mine], self.arrival[mine], self.step[mine])
 
 
-def offsets_ns(rate_per_s: float, seconds: float, arrivals: str, random: np.random.Generator) -> np.ndarray:
+def offsets_ns(
+    rate_per_s: float, seconds: float, arrivals: str, random: np.random.Generator, warm_up: float = 0.0
+) -> np.ndarray:
     """Return the due offsets of one stretch, sorted int64 in [0, seconds).
 
-    `arrivals` is `poisson` or `constant`. Gaps are drawn at unit rate and scaled, so that one seed gives
-    the same pattern at every rate.
+    `arrivals` is `poisson` or `constant`. Poisson arrivals are conditioned on their number, which is the
+    expected one both in the warm-up (that share of the stretch) and after it: given its count, a Poisson
+    process is a uniform sample in order (e.g. Kingman, *Poisson Processes*, 1993, section 2.4). So a trial
+    meets the rate that it is named after, instead of one that chance puts sqrt(n) arrivals away from it.
+    Gaps are drawn at unit rate and scaled: one seed gives the same pattern at every rate.
     """
+    count = round(rate_per_s * seconds)
     if arrivals == "constant":
-        at_s = (np.arange(round(rate_per_s * seconds)) + 0.5) / rate_per_s
+        at_s = (np.arange(count) + 0.5) / rate_per_s
         return (at_s * NS_PER_S).astype(np.int64)
-    horizon = rate_per_s * seconds
-    block = int(horizon + 6 * horizon**0.5) + 16
-    at = np.cumsum(random.standard_exponential(block))
-    while at[-1] < horizon:
-        at = np.concatenate([at, at[-1] + np.cumsum(random.standard_exponential(block))])
-    return (at[at < horizon] / rate_per_s * NS_PER_S).astype(np.int64)
+    cut_s, early = warm_up * seconds, round(rate_per_s * warm_up * seconds)
+    at_s = np.concatenate(
+        [_uniform(early, 0.0, cut_s, random), _uniform(count - early, cut_s, seconds, random)]
+    )
+    return (at_s * NS_PER_S).astype(np.int64)
+
+
+def _uniform(count: int, begin: float, end: float, random: np.random.Generator) -> np.ndarray:
+    """Return `count` uniform values in order, made of exponential gaps."""
+    gaps = np.cumsum(random.standard_exponential(count + 1))
+    return np.asarray(begin + (end - begin) * gaps[:-1] / gaps[-1])
 
 
 def boundaries_ns(stretches: Sequence[Stretch]) -> list[int]:
@@ -65,7 +76,12 @@ def boundaries_ns(stretches: Sequence[Stretch]) -> list[int]:
 
 
 def plan(
-    stretches: Sequence[Stretch], *, seed: int, arrivals: str = "poisson", bystander_per_s: float = 0.0
+    stretches: Sequence[Stretch],
+    *,
+    seed: int,
+    arrivals: str = "poisson",
+    bystander_per_s: float = 0.0,
+    warm_up: float = 0.0,
 ) -> Schedule:
     """Plan the tasks of the stretches, beside two bystander streams that are always Poisson.
 
@@ -80,7 +96,8 @@ def plan(
             if rate <= 0:
                 continue
             random = np.random.default_rng([seed, int(stream), step])
-            due = offsets_ns(rate, stretch.seconds, arrivals if tasks else "poisson", random)
+            spacing = arrivals if tasks else "poisson"
+            due = offsets_ns(rate, stretch.seconds, spacing, random, warm_up)
             parts.append((due + starts[step], stream, step))
     due_ns = np.concatenate([np.zeros(0, np.int64), *(due for due, _, _ in parts)])
     order = np.argsort(due_ns, kind="stable")

@@ -61,6 +61,7 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> Sessio
         seed=settings.seed,
         arrivals=settings.arrivals,
         bystander_per_s=settings.bystander_rate,
+        warm_up=settings.warm_up,
     ).shard(order["index"], order["count"])
     names = [("POST", scenario.path), *(("GET", path) for path in BYSTANDER_PATHS.values())]
     streams = schedule.stream.tolist()

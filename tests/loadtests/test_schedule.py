@@ -65,13 +65,27 @@ def test_stretches_follow_each_other_without_a_gap(parts: list[Stretch]) -> None
     assert edges[-1] == pytest.approx(sum(p.seconds for p in parts) * NS_PER_S, abs=1)
 
 
-def test_poisson_arrivals_have_the_rate_and_spread_that_they_should() -> None:
-    rate_per_s, seconds = 200.0, 10.0
+def test_poisson_arrivals_spread_as_chance_does_though_their_number_is_fixed() -> None:
+    rate_per_s, seconds, looks = 200.0, 10.0, 200
     random = np.random.default_rng(1)
-    counts = [len(offsets_ns(rate_per_s, seconds, "poisson", random)) for _ in range(200)]
-    # 200 draws of Poisson(2000): the mean within 5 standard errors, the variance within a third
-    assert np.mean(counts) == pytest.approx(2000, abs=5 * (2000 / 200) ** 0.5)
-    assert np.var(counts) == pytest.approx(2000, rel=0.4)
+    counts = []
+    for _ in range(looks):
+        due = offsets_ns(rate_per_s, seconds, "poisson", random)
+        assert len(due) == rate_per_s * seconds
+        counts.append(np.count_nonzero(due < seconds * NS_PER_S / 2))
+    # a binomial half of 2,000: the mean within 5 standard errors, the variance within a third
+    assert np.mean(counts) == pytest.approx(1000, abs=5 * (500 / looks) ** 0.5)
+    assert np.var(counts) == pytest.approx(500, rel=0.4)
+
+
+@given(st.floats(1, 500), st.floats(0.5, 5), st.floats(0, 0.9), seeds)
+def test_what_is_measured_has_the_rate_that_was_asked_for(
+    rate_per_s: float, seconds: float, warm_up: float, seed: int
+) -> None:
+    due = offsets_ns(rate_per_s, seconds, "poisson", np.random.default_rng(seed), warm_up)
+    measured = np.count_nonzero(due >= warm_up * seconds * NS_PER_S)
+    assert abs(len(due) - rate_per_s * seconds) <= 0.5
+    assert abs(measured - rate_per_s * seconds * (1 - warm_up)) <= 2
 
 
 @given(st.floats(1, 500), st.floats(0.5, 5))
