@@ -21,30 +21,36 @@ from harness.broker import Broker
 EVERY_S = 0.2
 LOOK_FOR_CHILDREN_EVERY = 10
 OTHER = "other"
-"""role under which the CPU use of all programs but ours stands"""
+"""role under which the CPU use of all programs but ours stands: the machine's less ours, so that a single
+sample may err by some of the clock's ticks, even below zero, while their mean does not"""
 STEAL = "steal"
 """role under which the time that the hypervisor gave to other machines stands"""
 
 
 class Role:
-    """The processes of one role: those named and all their descendants."""
+    """The processes of one role: those named and, unless they stand `alone`, all their descendants.
 
-    def __init__(self, pids: list[int]) -> None:
+    A descendant that exits hands its CPU time to the parent that reaps it, so that none of it is lost
+    between two samples and taken for another program's.
+    """
+
+    def __init__(self, pids: list[int], *, alone: bool = False) -> None:
         self._roots = pids
+        self._alone = alone
         self._members: dict[int, psutil.Process] = {}
-        self._cpu_s: dict[int, float] = {}
+        self._total_s: float | None = None
 
     def look(self) -> None:
         """Find processes that have come since."""
         for pid in self._roots:
             with contextlib.suppress(psutil.Error):
                 root = psutil.Process(pid)
-                for process in (root, *root.children(recursive=True)):
+                for process in (root, *(() if self._alone else root.children(recursive=True))):
                     self._members.setdefault(process.pid, process)
 
     def sample(self) -> tuple[int, float, int]:
         """Return the number of processes, the CPU seconds since the last sample and the memory in bytes."""
-        used_s, rss = 0.0, 0
+        total_s, rss = 0.0, 0
         for pid, process in list(self._members.items()):
             try:
                 with process.oneshot():
@@ -53,16 +59,23 @@ class Role:
             except psutil.Error:
                 del self._members[pid]
                 continue
-            total_s = times.user + times.system
-            used_s += total_s - self._cpu_s.get(pid, total_s)
-            self._cpu_s[pid] = total_s
+            total_s += times.user + times.system
+            if not self._alone:
+                total_s += times.children_user + times.children_system
+        used_s = 0.0 if self._total_s is None else max(total_s - self._total_s, 0.0)
+        self._total_s = total_s
         return len(self._members), used_s, rss
 
 
 def machine_s() -> tuple[float, float]:
-    """Return the CPU seconds that all programs used, and those that were stolen, since the start."""
+    """Return the CPU seconds that all programs used, and those that were stolen, since the start.
+
+    Interrupts count: the network's work is charged to the process that it interrupts, too.
+    """
     times = psutil.cpu_times()
-    return float(times.user + times.nice + times.system), float(getattr(times, "steal", 0.0))
+    interrupts_s = getattr(times, "irq", 0.0) + getattr(times, "softirq", 0.0)
+    busy_s = times.user + getattr(times, "nice", 0.0) + times.system + interrupts_s
+    return float(busy_s), float(getattr(times, "steal", 0.0))
 
 
 def main() -> None:
@@ -74,13 +87,15 @@ def main() -> None:
     parser.add_argument("--queue", action="append", default=[])
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    pids: dict[str, list[int]] = {"harness": [os.getppid(), os.getpid()]}
+    pids: dict[str, list[int]] = {}
     for role in given.role:
         name, _, pid = role.partition("=")
         pids.setdefault(name, []).append(int(pid))
     broker = Broker(given.redis_url, None) if given.redis_url and given.queue else None
     with given.out.open("a", buffering=1) as out:
-        _run({name: Role(of_role) for name, of_role in pids.items()}, broker, given.queue, out.write)
+        roles = {name: Role(of_role) for name, of_role in pids.items()}
+        roles["harness"] = Role([os.getppid(), os.getpid()], alone=True)
+        _run(roles, broker, given.queue, out.write)
 
 
 def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write: Any) -> None:
@@ -100,7 +115,7 @@ def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write
             unclaimed_s -= used_s
             depth = broker.depth(queues) if broker and name == "broker" else -1
             rows[name] = (processes, used_s / elapsed_s, rss, depth)
-        rows[OTHER] = (0, max(unclaimed_s, 0.0) / elapsed_s, 0, -1)
+        rows[OTHER] = (0, unclaimed_s / elapsed_s, 0, -1)
         rows[STEAL] = (0, (now_steal_s - last_steal_s) / elapsed_s, 0, -1)
         if turn:
             write(json.dumps({"at_ns": now_ns, "roles": rows}) + "\n")
