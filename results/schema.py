@@ -230,6 +230,33 @@ class Plan(Document, frozen=True, kw_only=True):
     """further arguments of the scenario"""
 
 
+class Point(Document, frozen=True, kw_only=True):
+    """One point of a search: where does this subject block, and where does its work fall behind?"""
+
+    subject: str
+    """key of the Subject"""
+    kind: str
+    duration_ms: float
+    topology: str = "one-box"
+    saturation_per_s: float | None = None
+    """predicted by theory, None where it has no limit or was not asked"""
+    blocking_per_s: float | None = None
+    """predicted, 0 where it blocks at any rate; None where nothing shares the tasks' queue"""
+    lowest_per_s: float
+    """below this a trial has too few arrivals to say anything"""
+    highest_per_s: float
+
+    def covers(self, plan: Plan) -> bool:
+        """Say whether a planned trial is one at this point."""
+        return (plan.scenario, plan.subject, plan.kind, plan.duration_ms, plan.topology) == (
+            "steady",
+            self.subject,
+            self.kind,
+            self.duration_ms,
+            self.topology,
+        )
+
+
 class Accounts(Document, frozen=True, kw_only=True):
     """What became of every accepted task, counted from the client's, executors' and broker's records.
 
@@ -272,6 +299,8 @@ class Trial(Document, frozen=True, kw_only=True):
     drained: bool
     """the backlog was gone before the drain's limit"""
     drained_ns: int
+    stopped_early: str = ""
+    """why the load was ended before its schedule; empty where it was not"""
     foreign_cores: float
     """mean number of cores that other programs used"""
     load: Load
@@ -304,6 +333,13 @@ class Manifest(Document, frozen=True, kw_only=True):
     http: str
     subjects: list[Subject]
     plans: list[Plan]
+    """planned before the first trial; empty for a search, whose trials follow from each other"""
+    points: list[Point] = []
+    """what a search looks for"""
+    limit_ms: float = 100.0
+    """a stream of requests is blocked where its p99 is above this"""
+    precision: float = 1.1
+    """the width of an interval, failed rate over held rate, at which a search is content"""
     calibration: dict[str, float]
     """work units per millisecond of each computing kind"""
     pinning: dict[str, Any]

@@ -1,0 +1,51 @@
+"""Between which rates something gave way: the one rule by which verdicts become an interval."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one valid trial answered to one question."""
+
+    rate_per_s: float
+    failed: bool
+    certain: bool = True
+    """its margin of error lies on one side of the limit"""
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """The interval in which something gave way; rates per second."""
+
+    held: float | None
+    """highest rate below every failure; None where it held at none"""
+    failed: float | None
+    """lowest rate above everything that held; None where it failed at none"""
+    disputed: bool = False
+    """repeats at one rate disagreed, or it held at a higher rate than it failed at: both edges moved out"""
+
+    @property
+    def width(self) -> float:
+        """The failed rate over the held one; infinite where one of them is missing."""
+        return self.failed / self.held if self.held and self.failed else float("inf")
+
+
+def bracket(verdicts: Iterable[Verdict]) -> Bracket:
+    """Return [highest that held, lowest that failed], widened where verdicts disagree.
+
+    A rate counts as held or failed only where all its repeats say so. Where something held above a rate
+    at which it failed, the answer lies anywhere between what held below all failures and what failed above
+    all that held.
+    """
+    by_rate: dict[float, set[bool]] = {}
+    for verdict in verdicts:
+        by_rate.setdefault(verdict.rate_per_s, set()).add(verdict.failed)
+    failing = [rate for rate, answers in by_rate.items() if True in answers]
+    holding = [rate for rate, answers in by_rate.items() if False in answers]
+    lowest_failing, highest_holding = min(failing, default=float("inf")), max(holding, default=0.0)
+    held = [rate for rate in holding if rate < lowest_failing]
+    failed = [rate for rate in failing if rate > highest_holding]
+    return Bracket(
+        max(held, default=None), min(failed, default=None), disputed=lowest_failing <= highest_holding
+    )

@@ -1,0 +1,140 @@
+"""Where to measure next: brackets and bisects the two points of a strategy in the logarithm of the rate.
+
+Pure: the next rate follows from the trials so far and from nothing else, so that a search that was
+interrupted goes on where it stood.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from analysis.brackets import Bracket, Verdict, bracket
+
+STRIDE = 4.0
+"""factor between two rates while nothing is known"""
+SAME_RATE = 1.004
+"""rates closer than this are one"""
+AIM = 0.96
+"""share of the wanted width, in the logarithm, that is aimed at: rounding must not miss it"""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a search is to find, and what theory expects of it."""
+
+    precision: float
+    """the wanted width of an interval: its failed rate over its held one"""
+    lowest_per_s: float
+    highest_per_s: float
+    saturation_per_s: float | None = None
+    """predicted; None where theory has no limit or is not to be asked"""
+    blocking_per_s: float | None = None
+    """predicted; 0 where it blocks at any rate, None where nothing is known"""
+    repeats: int = 2
+    """trials that an edge gets whose verdict is not certain"""
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One valid trial, as the search sees it."""
+
+    rate_per_s: float
+    blocked: bool
+    blocked_certain: bool
+    behind: bool
+    behind_certain: bool
+    completions_per_s: float
+    """slope of the completions: the service's own rate where work was always waiting"""
+
+
+def next_rate(goal: Goal, seen: Sequence[Sighting]) -> float | None:
+    """Return the rate of the next trial; None where both points are found or cannot be found here.
+
+    The wider of the two brackets goes first; each trial then answers both questions.
+    """
+    behind, blocked = verdicts(seen)
+    saturation, blocking = _guesses(goal, seen)
+    apart = any(s.behind and s.behind_certain and not s.blocked for s in seen)
+    questions = sorted(
+        [(behind, saturation, False), (blocked, blocking, apart)],
+        key=lambda question: bracket(question[0]).width,
+        reverse=True,
+    )
+    for answers, guess, leap in questions:
+        rate = _refine(goal, answers, guess, leap)
+        if rate is not None:
+            return rate
+    return next((rate for answers, _, _ in questions for rate in _uncertain(goal, answers)), None)
+
+
+def verdicts(seen: Sequence[Sighting]) -> tuple[list[Verdict], list[Verdict]]:
+    """Return the answers to both questions: does the work fall behind, does the API block?"""
+    behind = [Verdict(s.rate_per_s, s.behind, s.behind_certain) for s in seen]
+    blocked = [Verdict(s.rate_per_s, s.blocked, s.blocked_certain) for s in seen]
+    return behind, blocked
+
+
+def capacity(seen: Sequence[Sighting]) -> float | None:
+    """Return the rate at which work was done where it certainly fell behind, at the lowest such rate.
+
+    A saturated server works as fast as it can: one trial above the saturation point shows where it lies.
+    """
+    behind = [s for s in seen if s.behind and s.behind_certain and s.completions_per_s > 0]
+    return min(behind, key=lambda s: s.rate_per_s).completions_per_s if behind else None
+
+
+def _guesses(goal: Goal, seen: Sequence[Sighting]) -> tuple[float | None, float | None]:
+    measured = capacity(seen)
+    saturation = measured or goal.saturation_per_s
+    blocking = goal.blocking_per_s
+    if blocking and measured and goal.saturation_per_s:
+        blocking *= measured / goal.saturation_per_s
+    return saturation, blocking
+
+
+def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: bool) -> float | None:
+    """Return the rate that narrows one bracket most; None where it is narrow enough or at its end."""
+    found = bracket(answers)
+    if found.width <= goal.precision:
+        return None
+    tried = sorted({answer.rate_per_s for answer in answers})
+    for rate in _candidates(goal, found, guess, tried, leap):
+        within = min(max(rate, goal.lowest_per_s), goal.highest_per_s)
+        if not any(_same(within, other) for other in tried):
+            return within
+    return None
+
+
+def _candidates(
+    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], leap: bool
+) -> Iterator[float]:
+    half = goal.precision ** (AIM / 2)
+    held, failed = found.held or 0.0, found.failed or math.inf
+    if guess and held < guess / half < failed and held * half * SAME_RATE < guess:
+        yield guess / half
+    if guess and held < guess * half < failed and guess * half * SAME_RATE < failed:
+        yield guess * half
+    stride = STRIDE if guess is None else goal.precision ** len(tried)
+    if held and math.isfinite(failed):
+        edges = [held, *(rate for rate in tried if held < rate < failed), failed]
+        gaps = sorted(zip(edges, edges[1:], strict=False), key=lambda gap: gap[1] / gap[0], reverse=True)
+        yield from (math.sqrt(low * high) for low, high in gaps)
+    elif held:
+        yield goal.highest_per_s if leap else max(tried) * stride
+    elif math.isfinite(failed):
+        yield goal.lowest_per_s if guess == 0 else min(tried) / stride
+    elif not tried:
+        yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
+
+
+def _uncertain(goal: Goal, answers: Sequence[Verdict]) -> Iterator[float]:
+    """Yield the edges of a bracket that stand on a verdict which chance may have made."""
+    found = bracket(answers)
+    for edge in (found.held, found.failed):
+        at_edge = [answer for answer in answers if answer.rate_per_s == edge]
+        if at_edge and len(at_edge) < goal.repeats and not any(answer.certain for answer in at_edge):
+            yield at_edge[0].rate_per_s
+
+
+def _same(a: float, b: float) -> bool:
+    return max(a, b) / min(a, b) < SAME_RATE
