@@ -137,6 +137,9 @@ class Service(Document, frozen=True, kw_only=True):
     """`poll`: time between two looks at the queue"""
     read_limit: int = 0
     """`poll`: the most tasks claimed at one look"""
+    shares: list[str] = []
+    """those of the streams `accept`, `ping` and `ping_sync` that wait in the same queue as the tasks; `accept`
+    under the law `await`: the reply itself waits until the task has ended"""
 
 
 class Subject(Document, frozen=True, kw_only=True):

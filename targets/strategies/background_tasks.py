@@ -1,10 +1,12 @@
 """FastAPI's BackgroundTasks with a `def` task, which runs in AnyIO's shared thread pool."""
 
+from collections.abc import Sequence
+
 import anyio
 import anyio.to_thread
 from fastapi import BackgroundTasks
 
-from results.schema import Service
+from results.schema import KINDS, Service
 from targets.settings import Settings
 from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
@@ -13,16 +15,16 @@ from targets.work import perform
 ANYIO_TOKENS = 40
 
 
-def threads(slots: int) -> dict[str, Service]:
-    """Return how a pool of that many threads in one process serves tasks."""
-    return {kind: Service(law="pool", slots=slots) for kind in ("sleep", "cpu", "cpu_native")}
+def threads(slots: int, shares: Sequence[str] = ()) -> dict[str, Service]:
+    """Return how a pool of that many threads in one process serves tasks, and which streams need it too."""
+    return {kind: Service(law="pool", slots=slots, shares=list(shares)) for kind in KINDS}
 
 
 class BackgroundTasksDef(InProcess):
     """As shipped: tasks share AnyIO's 40 tokens with every `def` endpoint of the process."""
 
     def __init__(self, _settings: Settings) -> None:
-        self.services = threads(ANYIO_TOKENS)
+        self.services = threads(ANYIO_TOKENS, shares=["ping_sync"])
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Hand the task to FastAPI, to be run after the reply."""

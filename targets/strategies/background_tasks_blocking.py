@@ -4,6 +4,7 @@ from fastapi import BackgroundTasks
 
 from results.schema import KINDS, Service
 from targets.settings import Settings
+from targets.strategies.inline import SERVED_BY_THE_LOOP
 from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
 from targets.work import perform
@@ -18,7 +19,9 @@ class BackgroundTasksBlocking(InProcess):
     """As so often written: the event loop does the task and nothing else meanwhile."""
 
     def __init__(self, _settings: Settings) -> None:
-        self.services = {kind: Service(law="loop", slots=1) for kind in KINDS}
+        self.services = {
+            kind: Service(law="loop", slots=1, shares=list(SERVED_BY_THE_LOOP)) for kind in KINDS
+        }
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Hand the task to FastAPI, to be run after the reply."""

@@ -13,19 +13,22 @@ class Inline(InProcess):
     """Runs the task in the endpoint, which replies when it is done."""
 
     def __init__(self, _settings: Settings) -> None:
-        self.services = ON_THE_LOOP
+        self.services = AWAITED
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Run the task."""
         await perform_async(task)
 
 
-ON_THE_LOOP = {
-    "sleep": Service(law="await", slots=0),
-    "cpu": Service(law="loop", slots=1),
-    "cpu_native": Service(law="loop", slots=1),
+SERVED_BY_THE_LOOP = ("accept", "ping", "ping_sync")
+"""What waits while the event loop of the web process computes: all that it serves."""
+
+AWAITED = {
+    "sleep": Service(law="await", slots=0, shares=["accept"]),
+    "cpu": Service(law="await", slots=1, shares=list(SERVED_BY_THE_LOOP)),
+    "cpu_native": Service(law="await", slots=1, shares=list(SERVED_BY_THE_LOOP)),
 }
-"""How coroutines on the web process's event loop serve tasks."""
+"""How an endpoint that awaits its task serves it: the reply comes when the task has ended."""
 
 definition = Definition(
     name="inline",
