@@ -30,7 +30,17 @@ class Figures:
     """all processes of the generator read the same monotonic clock"""
 
 
-def reasons_against(figures: Figures, *, closed: bool = False, allow_errors: bool = False) -> list[str]:
+def slip_limit_ms(accept_p50_ms: float, tolerated_ms: float = 0.0) -> float:
+    """Return how late the generator may be: a share of the latency, never less than what is tolerated.
+
+    Whoever only asks on which side of a limit the latency is tolerates the same share of that limit.
+    """
+    return max(tolerated_ms or MAX_SLIP_MS, MAX_SLIP_SHARE * accept_p50_ms)
+
+
+def reasons_against(
+    figures: Figures, *, closed: bool = False, allow_errors: bool = False, tolerated_slip_ms: float = 0.0
+) -> list[str]:
     """Return why the run does not count, each as `word: figure and limit`; empty when it does.
 
     A closed loop has no schedule to be late for, shed from or fall short of. With `allow_errors` an
@@ -38,7 +48,7 @@ def reasons_against(figures: Figures, *, closed: bool = False, allow_errors: boo
     """
     f = figures
     open_loop = not closed and f.scheduled > 0
-    limit_ms = max(MAX_SLIP_MS, MAX_SLIP_SHARE * f.accept_p50_ms)
+    limit_ms = slip_limit_ms(f.accept_p50_ms, tolerated_slip_ms)
     errors = ", ".join(f"{n} {how}" for how, n in sorted(f.errors.items()))
     checks = [
         (f.interrupted, "interrupted: the schedule was not walked to its end"),

@@ -97,6 +97,7 @@ class Run:
             ),
             closed=closed,
             allow_errors=settings.allow_errors,
+            tolerated_slip_ms=settings.slip_limit_ms,
         )
         load = Load(
             scenario=self.scenario.name,

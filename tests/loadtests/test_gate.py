@@ -18,7 +18,7 @@ GOOD = Figures(
 )
 
 
-def words(figures: Figures, **options: bool) -> list[str]:
+def words(figures: Figures, **options: Any) -> list[str]:
     return [reason.split(":")[0] for reason in reasons_against(figures, **options)]
 
 
@@ -48,6 +48,14 @@ def test_each_fault_has_its_own_reason(change: dict[str, Any], word: str) -> Non
 def test_a_slip_that_is_small_beside_the_latency_passes() -> None:
     assert words(replace(GOOD, slip_p99_ms=3.0, accept_p50_ms=200.0)) == []
     assert words(replace(GOOD, slip_p99_ms=5.0, accept_p50_ms=200.0)) == ["slip"]
+
+
+def test_a_tolerated_slip_replaces_the_lowest_limit_only() -> None:
+    late = replace(GOOD, slip_p99_ms=1.9)
+    assert words(late) == ["slip"]
+    assert words(late, tolerated_slip_ms=2.0) == []
+    assert words(GOOD, tolerated_slip_ms=0.2) == ["slip"]
+    assert words(replace(late, accept_p50_ms=200.0), tolerated_slip_ms=0.2) == []
 
 
 def test_wanted_overload_is_no_fault_of_the_run() -> None:

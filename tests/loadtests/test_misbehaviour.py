@@ -63,3 +63,16 @@ def test_a_foreign_service_is_refused_before_any_load(locust: Locust) -> None:
     assert "some other service" in ran.output
     assert server.received == []
     assert server.gets == [b"/health"]
+
+
+def test_more_than_the_generator_can_send_is_its_own_fault(locust: Locust) -> None:
+    flood = ("--rate", "30000", "--seconds", "0.5", "--bystander-rate", "0", "--max-in-flight", "500")
+    with scripted("answer") as server:
+        ran = locust.run("steady", "--host", server.url, *flood, "--drain-seconds", "0.2", "--allow-errors")
+    assert any(reason.startswith("rate:") for reason in ran.load.reasons)
+
+
+def test_a_schedule_without_a_task_is_a_fault(locust: Locust) -> None:
+    with scripted("answer") as server:
+        ran = locust.run("steady", "--host", server.url, "--rate", "0.01", "--seconds", "0.2")
+    assert [reason.split(":")[0] for reason in ran.load.reasons] == ["empty"]
