@@ -10,6 +10,7 @@ from typing import Final
 import pandas as pd
 
 from analysis.load import load_campaign
+from analysis.points import find_points
 from analysis.tables import summarise
 from analysis.timeline import timeline
 from results.errors import BlockpointError
@@ -17,7 +18,18 @@ from results.schema import Manifest
 
 BURST: Final = "burst"
 _TEXT: Final = dict.fromkeys(
-    ("trial_id", "strategy", "variant", "kind", "topology", "scenario", "reasons"), "str"
+    (
+        "trial_id",
+        "strategy",
+        "variant",
+        "kind",
+        "topology",
+        "scenario",
+        "reasons",
+        "stopped_early",
+        "blocked_by",
+    ),
+    "str",
 )
 
 
@@ -29,6 +41,11 @@ class Derived:
     manifest: Manifest
     summary: pd.DataFrame
     bursts: pd.DataFrame
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Where each subject blocks and falls behind: see `points.find_points`."""
+        return find_points(self.summary, self.manifest)
 
 
 def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Derived:
@@ -42,7 +59,7 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
         progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
         summaries.append(summarise(frames, measured.manifest))
         if frames.trial.load.scenario == BURST:
-            bursts.append(timeline(frames))
+            bursts.append(timeline(frames, measured.manifest.limit_ms))
     derived = Derived(
         folder,
         measured.manifest,
@@ -86,6 +103,7 @@ def _write(derived: Derived) -> None:
         made = Path(tempfile.mkdtemp(prefix=".derived-", dir=derived.folder))
         try:
             derived.summary.to_csv(made / "summary.csv", index=False)
+            derived.points.to_csv(made / "points.csv", index=False)
             if len(derived.bursts):
                 derived.bursts.to_csv(made / "bursts.csv", index=False)
             made.chmod(0o755)

@@ -13,8 +13,7 @@ from analysis.charts.grid import Words
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.style import colour
 from analysis.derive import Derived
-from analysis.tables import LIMIT_MS
-from analysis.words import Reading, read
+from analysis.words import Reading, interval, read
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MAX_ROWS: Final = 2_000
@@ -44,7 +43,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour}
+    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour, "interval": interval}
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
     readings = read(derived.summary)
     return environment.get_template("report.html").render(
@@ -55,7 +54,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
         by_subject=_by_subject(readings),
         drawings=drawings,
         problems=problems,
-        limit_ms=LIMIT_MS,
+        limit_ms=derived.manifest.limit_ms,
         trials=len(trials),
         invalid=int((~trials["valid"].astype(bool)).sum()),
         rows=_rows(derived.summary.head(_MAX_ROWS)),

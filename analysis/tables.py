@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis import backlog
+from analysis import backlog, verdicts
 from analysis.load import FANOUT, Frames
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile, percentile
@@ -15,8 +15,6 @@ from results.schema import FANOUT_PARTS, NEVER, Manifest, Outcome, Step, Stream
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
-LIMIT_MS: Final = 100.0
-"""a bystander or the endpoint itself is blocked where its p99 is above this"""
 ROLES: Final = ("web", "worker", "broker", "generator")
 _UNANSWERED: Final = (Outcome.UNKNOWN, Outcome.REFUSED, Outcome.SHED)
 
@@ -41,7 +39,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
     service = subject.services.get(load.kind)
     ceiling = _ceiling(frames, manifest, step)
     tasks = frames.tasks[_window(frames.tasks, index, step)]
-    return (
+    row = (
         {
             "trial_id": plan.trial_id,
             "attempt": trial.attempt,
@@ -61,6 +59,8 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
             "slots": service.slots if service else 0,
             "valid": trial.valid,
             "reasons": "; ".join(trial.reasons),
+            "stopped_early": trial.stopped_early,
+            "load_s": (step.to_ns - step.from_ns) / 1e9,
         }
         | _counts(tasks, parts, seconds)
         | _throughput(frames.tasks, step, seconds)
@@ -71,6 +71,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         | _resources(frames.resources, step)
         | {"unaccounted": trial.accounts.unaccounted, "foreign_cores": trial.foreign_cores}
     )
+    return row | verdicts.blocking(row, manifest.limit_ms) | verdicts.falling_behind(row)
 
 
 def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:

@@ -14,13 +14,13 @@ BINS: Final = 120
 _NARROWEST_NS: Final = 100_000_000
 
 
-def timeline(frames: Frames) -> pd.DataFrame:
+def timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
     """Return one row an equal slice of a trial, from its first arrival to its drained backlog.
 
-    Columns: `trial_id`, `attempt`, `strategy`, `variant`, `kind`, `duration_ms`, `topology`, `valid`, `at_s`
-    (the slice's middle, from the schedule's start), `arrivals_per_s`, `completed_per_s`, `backlog` (at the
-    slice's end), and for `accept`, `ping` and `ping_sync` the worst latency of what was due in the slice in
-    ms: NaN where nothing was, the bound where nothing came back.
+    Columns: `trial_id`, `attempt`, `strategy`, `variant`, `kind`, `duration_ms`, `topology`, `valid`,
+    `limit_ms`, `at_s` (the slice's middle, from the schedule's start), `arrivals_per_s`,
+    `completed_per_s`, `backlog` (at the slice's end), and for `accept`, `ping` and `ping_sync` the worst
+    latency of what was due in the slice in ms: NaN where nothing was, the bound where nothing came back.
     """
     load, plan = frames.trial.load, frames.trial.plan
     start, schedule_end = load.steps[0].from_ns, load.steps[-1].to_ns
@@ -51,6 +51,7 @@ def timeline(frames: Frames) -> pd.DataFrame:
         "duration_ms": plan.duration_ms,
         "topology": plan.topology,
         "valid": frames.trial.valid,
+        "limit_ms": limit_ms,
     }
     return pd.DataFrame(about | columns)
 

@@ -7,36 +7,16 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from analysis.brackets import Bracket, Verdict, bracket
 from analysis.charts.catalogue import CONDITION, at_rates
-from analysis.charts.latency import STREAMS
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.series import subjects
-from analysis.tables import LIMIT_MS
+from analysis.points import verdicts
+from analysis.verdicts import STREAMS
 
 _NOTICED_WAIT_MS: Final = 50.0
 _NOTICED_CHANCE: Final = 0.15
 ACCEPTING: Final = {**STREAMS, "accept": "accepting a task"}
-
-
-@dataclass(frozen=True)
-class Bracket:
-    """Between which measured rates something gave way."""
-
-    held: float | None
-    """highest rate below `failed` at which it held; None where it held at none"""
-    failed: float | None
-    """lowest rate at which it did not; None where it held at all of them"""
-    disputed: bool = False
-    """repeats at one rate disagreed, or it held again at a higher rate"""
-
-    def __str__(self) -> str:
-        """Return the bracket as a table prints it."""
-        mark = " (repeats disagree)" if self.disputed else ""
-        if self.failed is None:
-            return f"> {number(self.held)}/s" if self.held else "not measured"
-        if self.held is None:
-            return f"≤ {number(self.failed)}/s{mark}"
-        return f"{number(self.held)} to {number(self.failed)}/s{mark}"
 
 
 @dataclass(frozen=True)
@@ -73,27 +53,22 @@ def read(summary: pd.DataFrame) -> list[Reading]:
     return readings
 
 
-def bracket(rates: pd.Series, failed: pd.Series) -> Bracket:
-    """Return between which rates the verdict turns; a rate holds only where all its repeats held."""
-    verdicts = pd.DataFrame({"rate": rates, "failed": failed.astype(bool)}).groupby("rate")["failed"]
-    worst, best = verdicts.any(), verdicts.all()
-    if worst.empty:
-        return Bracket(None, None)
-    if not worst.any():
-        return Bracket(float(worst.index.max()), None)
-    first = float(worst[worst].index.min())
-    below = worst[worst.index < first]
-    again = bool((~worst[worst.index > first]).any())
-    held = float(below.index.max()) if len(below) else None
-    return Bracket(held, first, again or bool((worst != best).any()))
+def interval(found: Bracket) -> str:
+    """Return a bracket as a table prints it."""
+    mark = " (repeats disagree)" if found.disputed else ""
+    if found.failed is None:
+        return f"> {number(found.held)}/s{mark}" if found.held else f"not {'found' if mark else 'measured'}"
+    if found.held is None:
+        return f"≤ {number(found.failed)}/s{mark}"
+    return f"{number(found.held)} to {number(found.failed)}/s{mark}"
 
 
 def _read(own: pd.DataFrame, strategy: str, variant: str, condition: tuple[str, float, str]) -> Reading:
     valid = own[own["valid"].astype(bool)]
-    found = {name: bracket(valid["offered_per_s"], valid[f"{name}_p99_ms"] > LIMIT_MS) for name in STREAMS}
-    crossed = {name: each for name, each in found.items() if each.failed is not None}
-    first = min(crossed, key=lambda name: crossed[name].failed or 0.0) if crossed else ""
-    behind = bracket(valid["offered_per_s"], valid["behind"])
+    found = {name: bracket(_crossings(valid, name)) for name in STREAMS}
+    crossed = _crossed(found)
+    first = crossed[0] if crossed else ""
+    behind = bracket(verdicts(valid, "behind"))
     ceiling = float(own["ceiling_per_s"].iloc[0])
     sentences: list[str] = []
     if len(valid):
@@ -110,17 +85,28 @@ def _read(own: pd.DataFrame, strategy: str, variant: str, condition: tuple[str, 
         variant,
         *condition,
         ceiling,
-        crossed[first] if first else bracket(valid["offered_per_s"], valid["behind"] & False),
+        bracket(verdicts(valid, "blocked")),
         ACCEPTING[first] if first else "",
         behind,
         sentences,
     )
 
 
+def _crossings(valid: pd.DataFrame, name: str) -> list[Verdict]:
+    crossed = valid[f"{name}_p99_ms"] > valid["limit_ms"]
+    return [Verdict(*pair) for pair in zip(valid["offered_per_s"], crossed, strict=True)]
+
+
+def _crossed(found: dict[str, Bracket]) -> list[str]:
+    """Return the streams that crossed the limit, the first one first."""
+    crossed = [name for name, each in found.items() if each.failed is not None or each.disputed]
+    return sorted(crossed, key=lambda name: found[name].failed or np.inf)
+
+
 def _blocking(valid: pd.DataFrame, found: dict[str, Bracket], duration_ms: float) -> list[str]:
     top = number(valid["offered_per_s"].max())
-    calm = [name for name, each in found.items() if each.failed is None]
-    crossed = sorted((n for n in found if n not in calm), key=lambda n: found[n].failed or 0.0)
+    crossed = _crossed(found)
+    calm = [name for name in found if name not in crossed]
     sentences = [f"{ACCEPTING[name].capitalize()} {_crossing(valid, name, found[name])}." for name in crossed]
     if not crossed:
         sentences.append(f"The API stayed fast at every rate measured, up to {top}/s: {_worst(valid, calm)}.")
@@ -133,13 +119,16 @@ def _blocking(valid: pd.DataFrame, found: dict[str, Bracket], duration_ms: float
 
 
 def _crossing(valid: pd.DataFrame, name: str, found: Bracket) -> str:
+    limit = milliseconds(valid["limit_ms"].iloc[0])
+    if found.failed is None:
+        return f"crossed {limit} above {number(found.held or 0)} tasks/s, but not in every trial there"
     after = f"{milliseconds(_p99(valid, name, found.failed))} at {number(found.failed or 0)}/s"
     disputed = ", though not in every repeat or at every higher rate" if found.disputed else ""
     if found.held is None:
-        return f"was above {LIMIT_MS:.0f} ms already at the lowest rate measured (p99 {after}){disputed}"
+        return f"was above {limit} already at the lowest rate measured (p99 {after}){disputed}"
     before = milliseconds(_p99(valid, name, found.held))
     return (
-        f"crossed {LIMIT_MS:.0f} ms between {number(found.held)} and {number(found.failed or 0)} tasks/s "
+        f"crossed {limit} between {number(found.held)} and {number(found.failed or 0)} tasks/s "
         f"(p99 {before}, then {after}){disputed}"
     )
 
@@ -159,6 +148,8 @@ def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str
     theory = "theory has no ceiling"
     if np.isfinite(ceiling):
         theory = f"theory puts the ceiling at {number(ceiling)}/s"
+    if behind.failed is None and behind.disputed:
+        return f"The work fell behind in some trials above {number(behind.held or 0)}/s, but not in all."
     if behind.failed is None:
         return f"The work kept up at every rate measured, up to {number(behind.held or 0)}/s ({theory})."
     disputed = ", with repeats that disagree" if behind.disputed else ""

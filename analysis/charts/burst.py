@@ -11,7 +11,6 @@ from analysis.charts.grid import Shape, Words, head, limit_line, make_grid
 from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis, number
 from analysis.charts.series import subjects, top_of
 from analysis.charts.style import MUTED, colour
-from analysis.tables import LIMIT_MS
 
 ROWS: Final = 3
 _LATENCIES: Final = ["accept_worst_ms", "ping_worst_ms", "ping_sync_worst_ms"]
@@ -43,7 +42,7 @@ def burst_timeline(bins: pd.DataFrame, words: Words) -> Figure:
         shade = colour(strategy) if valid else MUTED
         _rates(rates, rows, shade)
         _backlog(backlog, rows, shade)
-        _latency(latency, rows, shade, max(top_of(drawn, _LATENCIES), LIMIT_MS) * 2)
+        _latency(latency, rows, shade, max(top_of(drawn, _LATENCIES), drawn["limit_ms"].iloc[0]) * 2)
         recovered = recovery_s(rows)
         detail = "backlog not gone while watched"
         if recovered is not None:
@@ -83,7 +82,7 @@ def _backlog(ax: Axes, rows: pd.DataFrame, shade: str) -> None:
 
 def _latency(ax: Axes, rows: pd.DataFrame, shade: str, top: float) -> None:
     log_axis(ax, FLOOR_MS, top, "y", time=True, limit=4)
-    limit_line(ax, LIMIT_MS, named=False)
+    limit_line(ax, float(rows["limit_ms"].iloc[0]), named=False)
     looks = {
         "accept_worst_ms": (shade, "-", 1.4),
         "ping_worst_ms": ("#8A8A8A", "-", 1.1),

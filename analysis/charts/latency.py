@@ -20,9 +20,8 @@ from analysis.charts.grid import (
 from analysis.charts.scales import FLOOR_MS, log_axis, milliseconds, number, rate_axis, span
 from analysis.charts.series import Look, percentile_series, subjects, top_of
 from analysis.charts.style import FAINT, colour
-from analysis.tables import LIMIT_MS
+from analysis.verdicts import STREAMS
 
-STREAMS: Final = {"accept": "accept", "ping": "/ping", "ping_sync": "/ping-sync"}
 _BYSTANDERS: Final = {
     "ping": Look("#8A8A8A", "-", "s", 1.4),
     "ping_sync": Look("#444444", (0, (4, 1.2)), "D", 1.4),
@@ -37,11 +36,12 @@ def latency_by_rate(rows: pd.DataFrame, words: Words) -> Figure:
     panels = list(subjects(rows))
     shape = shape_for(len(panels))
     figure, axes = make_grid(len(panels), shape, words)
-    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), LIMIT_MS) * 2
+    limit_ms = float(rows["limit_ms"].iloc[0])
+    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), limit_ms) * 2
     for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
         rate_axis(ax, rows["offered_per_s"])
         log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
-        limit_line(ax, LIMIT_MS, named=number_ == 0)
+        limit_line(ax, limit_ms, named=number_ == 0)
         ceiling = own["ceiling_per_s"].iloc[0]
         if np.isfinite(ceiling):
             ceiling_line(ax, ceiling)
@@ -56,12 +56,13 @@ def latency_by_duration(rows: pd.DataFrame, words: Words) -> Figure:
     panels = list(subjects(rows))
     shape = shape_for(len(panels))
     figure, axes = make_grid(len(panels), shape, words)
-    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), LIMIT_MS) * 2
+    limit_ms = float(rows["limit_ms"].iloc[0])
+    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), limit_ms) * 2
     low, high = span(rows["duration_ms"])
     for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
         log_axis(ax, low / 1.3, high * 1.3, "x", time=True, limit=5)
         log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
-        limit_line(ax, LIMIT_MS, named=number_ == 0)
+        limit_line(ax, limit_ms, named=number_ == 0)
         saturated = saturation_duration(own)
         if saturated is not None:
             ax.axvspan(saturated, high * 1.3, color=FAINT, alpha=0.45, zorder=0, linewidth=0)

@@ -1,10 +1,10 @@
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
+from analysis.brackets import Bracket, Verdict, bracket
 from analysis.derive import derive, read_derived
-from analysis.words import Bracket, Reading, bracket, read
+from analysis.words import Reading, interval, read
 from results.schema import Service
 from results.store import Campaign
 from tests.analysis.conftest import POOL
@@ -19,23 +19,30 @@ CASES = [
         "repeats disagree",
         [10, 20, 20],
         [0, 0, 1],
-        Bracket(10, 20, disputed=True),
-        "10 to 20/s (repeats disagree)",
+        Bracket(10, None, disputed=True),
+        "> 10/s (repeats disagree)",
+    ),
+    (
+        "failed for sure above a dispute",
+        [10, 20, 20, 30, 40],
+        [0, 0, 1, 0, 1],
+        Bracket(10, 40, disputed=True),
+        "10 to 40/s (repeats disagree)",
     ),
     (
         "held again above",
         [10, 20, 30],
         [0, 1, 0],
-        Bracket(10, 20, disputed=True),
-        "10 to 20/s (repeats disagree)",
+        Bracket(10, None, disputed=True),
+        "> 10/s (repeats disagree)",
     ),
 ]
 
 
 @pytest.mark.parametrize(("why", "rates", "failed", "found", "printed"), CASES)
 def test_brackets(why: str, rates: list[float], failed: list[int], found: Bracket, printed: str) -> None:
-    made = bracket(pd.Series(rates, dtype=float), pd.Series(failed, dtype=bool))
-    assert (made, str(made)) == (found, printed), why
+    made = bracket(Verdict(rate, bool(answer)) for rate, answer in zip(rates, failed, strict=True))
+    assert (made, interval(made)) == (found, printed), why
 
 
 def reading(small: tuple[Campaign, dict[str, Truth]], strategy: str) -> Reading:
@@ -57,7 +64,7 @@ def test_a_full_pool_is_named_with_what_it_starved(small: tuple[Campaign, dict[s
 def test_a_broker_falls_behind_while_its_api_stays_fast(small: tuple[Campaign, dict[str, Truth]]) -> None:
     found = reading(small, "celery")
     assert found.by == ""
-    assert str(found.blocks) == "> 120/s"
+    assert interval(found.blocks) == "> 120/s"
     assert found.behind == Bracket(60, 120)
     assert "The API stayed fast at every rate measured, up to 120/s" in found.sentences[0]
 
@@ -66,7 +73,7 @@ def test_only_invalid_trials_say_nothing(runs: Path) -> None:
     build(runs, [Cell("celery", [(20, 3, 50)], service=POOL, reasons=["a noisy neighbour"])])
     (found,) = read(derive(runs).summary)
     assert found.sentences == ["Nothing can be said: every trial was invalid (a noisy neighbour)."]
-    assert str(found.blocks) == str(found.behind) == "not measured"
+    assert interval(found.blocks) == interval(found.behind) == "not measured"
 
 
 def test_closed_loops_and_bursts_make_no_verdict(runs: Path) -> None:

@@ -1,0 +1,128 @@
+"""The answers of a campaign: where each subject blocks and where its work falls behind, with intervals."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.brackets import Bracket, Verdict, bracket
+from results.schema import Manifest
+
+BLOCKING: Final = "blocking"
+SATURATION: Final = "saturation"
+COLUMNS: Final = {BLOCKING: "blocked", SATURATION: "behind"}
+"""the column of the summary that answers each question"""
+_KEYS: Final = ["strategy", "variant", "kind", "duration_ms", "topology"]
+_AT_TOP: Final = 0.98
+_GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
+"""reasons of the gate that lie in the generator"""
+
+
+def find_points(summary: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+    """Return one row for each subject, condition and question, from all valid trials at a fixed rate.
+
+    `question` is `blocking` or `saturation`; `held_per_s` and `failed_per_s` are the interval's edges, NaN
+    where it is open; `by` names the streams that crossed the limit; `ceiling_per_s` and `predicted_per_s`
+    are what theory says; `certain` is False where an edge stands on a verdict whose margin of error crosses
+    the limit, `disputed` True where verdicts disagreed and the interval was widened, and `shaky` marks both;
+    `stopped_by` says what ended the search where the interval is wider than wanted; `trials`, `invalid` and
+    `load_s` say what it cost.
+    """
+    steady = summary[(summary["scenario"] == "steady") & ~summary["closed"].astype(bool)]
+    rows = [
+        row
+        for key, own in steady.groupby(_KEYS, sort=True)
+        for row in _rows(dict(zip(_KEYS, key, strict=True)), own, manifest)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _rows(key: dict[str, Any], own: pd.DataFrame, manifest: Manifest) -> Iterator[dict[str, Any]]:
+    valid = own[own["valid"].astype(bool)]
+    expected = _expected(key, manifest)
+    ceiling = float(own["ceiling_per_s"].iloc[0])
+    about = {
+        **key,
+        "slots": int(own["slots"].iloc[0]),
+        "limit_ms": manifest.limit_ms,
+        "ceiling_per_s": ceiling,
+        "trials": len(valid),
+        "invalid": len(own) - len(valid),
+        "load_s": float(own["load_s"].sum()),
+    }
+    for question, column in COLUMNS.items():
+        answers = verdicts(valid, column)
+        found = bracket(answers)
+        certain = all(
+            any(a.certain for a in answers if a.rate_per_s == edge)
+            for edge in (found.held, found.failed)
+            if edge
+        )
+        predicted = expected.get(question)
+        yield about | {
+            "question": question,
+            "predicted_per_s": np.nan if predicted is None else predicted,
+            "held_per_s": found.held or np.nan,
+            "failed_per_s": found.failed or np.nan,
+            "by": _by(valid, found) if question == BLOCKING else "",
+            "certain": certain,
+            "disputed": found.disputed,
+            "shaky": found.disputed or not certain,
+            "stopped_by": _stopped_by(own, found, expected, manifest),
+        }
+
+
+def verdicts(valid: pd.DataFrame, column: str) -> list[Verdict]:
+    """Return what valid trials answered to the question of a column of the summary."""
+    triples = zip(valid["offered_per_s"], valid[column], valid[f"{column}_certain"], strict=True)
+    return [Verdict(float(rate), bool(failed), bool(certain)) for rate, failed, certain in triples]
+
+
+def _expected(key: dict[str, Any], manifest: Manifest) -> dict[str, float | None]:
+    subject = f"{key['strategy']}/{key['variant']}"
+    for point in manifest.points:
+        if (point.subject, point.kind, point.duration_ms, point.topology) == (
+            subject,
+            key["kind"],
+            key["duration_ms"],
+            key["topology"],
+        ):
+            return {
+                SATURATION: point.saturation_per_s,
+                BLOCKING: point.blocking_per_s,
+                "highest": point.highest_per_s,
+                "lowest": point.lowest_per_s,
+            }
+    return {}
+
+
+def _by(valid: pd.DataFrame, found: Bracket) -> str:
+    """Return the streams that crossed the limit at the failed rate, the first one first."""
+    rates = valid.loc[valid["blocked"].astype(bool), "offered_per_s"]
+    if rates.empty:
+        return ""
+    at = found.failed if found.failed is not None else rates.min()
+    named = valid.loc[(valid["offered_per_s"] == at) & valid["blocked"].astype(bool), "blocked_by"]
+    return ", ".join(dict.fromkeys(name for text in named for name in text.split(", ") if name))
+
+
+def _stopped_by(
+    own: pd.DataFrame, found: Bracket, expected: dict[str, float | None], manifest: Manifest
+) -> str:
+    """Return what kept an interval wider than wanted; empty where it is narrow enough, or no search was."""
+    if not expected or found.width <= manifest.precision:
+        return ""
+    highest, lowest = expected["highest"] or np.inf, expected["lowest"] or 0.0
+    if found.failed is None and found.held and found.held >= _AT_TOP * highest:
+        return "highest rate of the search"
+    if found.held is None and found.failed and found.failed <= lowest / _AT_TOP:
+        return "lowest rate of the search"
+    low, high = found.held or 0.0, found.failed or np.inf
+    inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]
+    if inside.empty:
+        return "disagreeing verdicts" if found.disputed else "time"
+    kinds = {part.split(":")[0].strip() for text in inside["reasons"] for part in text.split("; ")}
+    if kinds & {"noise", "steal"}:
+        return "noise of the machine"
+    return "the generator" if kinds & set(_GENERATOR) else ", ".join(sorted(kinds))
