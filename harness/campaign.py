@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.expectation import split_key, subject_on
-from harness.pinning import available_cores, choose
+from harness.pinning import Pinning
 from harness.processes import Family
 from harness.progress import Progress
 from harness.stack import Launch, Stack, running_stack
@@ -147,6 +147,7 @@ class _Stacks:
 
     def __init__(self, session: Session, campaign: Campaign) -> None:
         self._session = session
+        self._pinning = campaign.manifest.pinning
         self._logs = campaign.folder / "logs"
         self._open = contextlib.ExitStack()
         self._current: tuple[Launch, Stack] | None = None
@@ -161,7 +162,7 @@ class _Stacks:
         """Return the running target for a plan's subject and topology."""
         if self._current is None:
             session = self._session
-            pinning = choose(plan.topology, available_cores())
+            pinning = Pinning.described(self._pinning[plan.topology])
             _, settings = subject_on(plan.subject, session.settings, pinning)
             launch = Launch(
                 session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url

@@ -2,12 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from results.errors import BlockpointError
 from results.schema import KINDS
+
+if TYPE_CHECKING:
+    from harness.placement import Placement
 
 MAX_DURATION_MS = 60_000
 MAX_RATE_PER_S = 20_000
@@ -49,6 +52,18 @@ class Kind(click.ParamType[str]):
         return str(value)
 
 
+class Cores(click.ParamType["Placement"]):
+    """Cores by role: `web=0,worker=1-2,generator=3`."""
+
+    name = "role=cores"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> "Placement":
+        """Return the placement; raises BlockpointError for an unknown role or core."""
+        from harness.placement import parse
+
+        return parse(str(value))
+
+
 RATE = click.FloatRange(0, MAX_RATE_PER_S, min_open=True)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
@@ -62,6 +77,28 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser."),
         click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop."),
         click.option("--slots", default=40, show_default=True, type=slots, help="Slots of tuned variants."),
+    ):
+        command = option(command)
+    return command
+
+
+def machine_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say which cores are used and how quiet they have to be."""
+    for option in (
+        click.option(
+            "--max-foreign-cores",
+            default=0.1,
+            show_default=True,
+            type=click.FloatRange(0, 1024),
+            help="Cores that other programs may use before a trial is invalid.",
+        ),
+        click.option(
+            "--cores",
+            "placement",
+            default="",
+            type=Cores(),
+            help="Where web, worker, broker and generator run, such as web=0,worker=1-2,generator=3.",
+        ),
     ):
         command = option(command)
     return command
@@ -100,13 +137,7 @@ def blockpoint() -> None:
     "--seed", default=1, show_default=True, type=click.IntRange(0, 2**31), help="Seed of all schedules."
 )
 @target_options
-@click.option(
-    "--max-foreign-cores",
-    default=0.1,
-    show_default=True,
-    type=click.FloatRange(0, 1024),
-    help="Cores that other programs may use before a trial is invalid.",
-)
+@machine_options
 @click.option("--name", default="", help="The campaign's name; by default the profile and the time.")
 @click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted campaign.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and its expected time, run nothing.")

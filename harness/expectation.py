@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import cache
 
 from analysis.queueing import saturation_rate
-from harness.pinning import Pinning, available_cores, choose
+from harness.pinning import Pinning
+from harness.placement import BY_RULE, Placement
 from results.errors import BlockpointError
 from results.schema import Subject
 from targets.settings import Settings
@@ -37,9 +38,11 @@ def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Set
     return definition.subject(variant, settings), settings
 
 
-def predicted_per_s(key: str, base: Settings, kind: str, duration_ms: float, topology: str) -> float | None:
+def predicted_per_s(
+    key: str, base: Settings, kind: str, duration_ms: float, topology: str, *, placement: Placement = BY_RULE
+) -> float | None:
     """Return the rate at which theory sees a subject saturate; None where it knows no limit."""
-    subject, settings = subject_on(key, base, choose(topology, available_cores()))
+    subject, settings = subject_on(key, base, placement.pinning(topology))
     if kind not in subject.services:
         raise BlockpointError(f"{key} does not say how it serves tasks of kind {kind!r}")
     return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores)

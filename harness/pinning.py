@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -11,6 +11,7 @@ TOPOLOGIES = {
     "one-box": "web, workers and broker share the same cores, the generator has its own",
     "split": "the workers have cores of their own beside the web's",
 }
+ROLES = ("web", "worker", "broker", "generator")
 GIVING_WAY_NICE = 19
 """where the platform has no SCHED_IDLE"""
 
@@ -43,8 +44,14 @@ class Pinning:
 
     def describe(self) -> dict[str, Any]:
         """Return the pinning for the manifest."""
-        roles = {role: list(self.cores(role)) for role in ("web", "worker", "broker", "generator")}
+        roles = {role: list(self.cores(role)) for role in ROLES}
         return {**roles, "workers_give_way": self.workers_give_way, "note": self.note}
+
+    @staticmethod
+    def described(pinning: Mapping[str, Any]) -> "Pinning":
+        """Return the pinning that a manifest describes."""
+        web, worker, broker, generator = (tuple(pinning[role]) for role in ROLES)
+        return Pinning(web, worker, broker, generator, pinning["workers_give_way"], pinning["note"])
 
 
 def give_way(pid: int) -> None:

@@ -16,7 +16,8 @@ from rich.table import Table
 from harness.campaign import Session, expected_s, missing, run_campaign, tally
 from harness.environment import environment
 from harness.expectation import predicted_per_s, select, subject_on
-from harness.pinning import Pinning, available_cores, choose
+from harness.pinning import ROLES, Pinning, available_cores
+from harness.placement import Placement
 from harness.planner import Planner
 from harness.processes import Family, family
 from harness.profiles import PROFILES, Profile
@@ -48,6 +49,7 @@ class Request:
     loop: str
     http: str
     redis_url: str
+    placement: Placement
     max_foreign_cores: float
     name: str
     resume: str
@@ -73,7 +75,7 @@ def run_command(request: Request) -> int:
         _show_plan(console, plans, request, profile)
         return 0
     with family() as members:
-        pinning = choose("one-box", available_cores())
+        pinning = _recorded_pinning(campaign) if request.resume else request.placement.pinning("one-box")
         pinning.apply(os.getpid(), "harness")
         if not request.resume:
             campaign = _created(request, profile, plans, members, pinning)
@@ -130,7 +132,7 @@ def _plans(request: Request, profile: Profile) -> list[Plan]:
     keys = select(profile.subjects, request.strategies, request.variants)
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
-        return predicted_per_s(key, base, kind, duration_ms, topology)
+        return predicted_per_s(key, base, kind, duration_ms, topology, placement=request.placement)
 
     topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if _computes(profile) else ())])
     plans = Planner(profile, ceiling, request.seed, request.rates_per_s).plan(keys, list(topologies))
@@ -165,7 +167,7 @@ def _created(
         subjects=[subject_on(key, base, pinning)[0] for key in dict.fromkeys(plan.subject for plan in plans)],
         plans=plans,
         calibration=calibration,
-        pinning={name: choose(name, available_cores()).describe() for name in topologies},
+        pinning={name: request.placement.pinning(name).describe() for name in topologies},
         environment={**environment(), "broker": _broker(request, members, pinning)},
     )
     return create_campaign(runs_folder() / name, manifest)
@@ -204,6 +206,17 @@ def _resumed(request: Request) -> Campaign:
     return campaign
 
 
+def _recorded_pinning(campaign: Campaign) -> Pinning:
+    """Return where the harness sat; raises BlockpointError where a recorded core is not there any more."""
+    recorded = [Pinning.described(described) for described in campaign.manifest.pinning.values()]
+    cores = {core for pinning in recorded for role in ROLES for core in pinning.cores(role)}
+    if missing := sorted(cores.difference(available_cores())):
+        raise BlockpointError(
+            f"{campaign.folder} was measured on core {missing[0]} too, which is not available here"
+        )
+    return recorded[0]
+
+
 def _settings(slots: int, calibration: dict[str, float]) -> Settings:
     return Settings(
         slots=slots,
@@ -220,7 +233,9 @@ def _show_plan(console: Console, plans: list[Plan], request: Request, profile: P
     base = Settings(slots=request.slots)
     table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
     for plan in plans:
-        limit = predicted_per_s(plan.subject, base, plan.kind, plan.duration_ms, plan.topology)
+        limit = predicted_per_s(
+            plan.subject, base, plan.kind, plan.duration_ms, plan.topology, placement=request.placement
+        )
         table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
     console.print(table)
     console.print(f"{len(plans)} trials of profile {profile.name}, about {minutes(_total_s(plans))} in all")
