@@ -16,7 +16,10 @@ class LedgerReader:
         self._max_attempts = max_attempts
         self._since = {path: _without_gap(ledger_slots(path)).nbytes for path in self._files()}
         self._counted = dict(self._since)
-        self._outstanding = 0
+        self.accepted = 0
+        """tasks accepted by the last look"""
+        self.ended = 0
+        """tasks finished or failed for good by the last look"""
 
     def outstanding(self) -> int:
         """Return how many tasks were accepted and have neither finished nor failed for good."""
@@ -28,8 +31,9 @@ class LedgerReader:
             over = (moment == Moment.FINISHED) | (
                 (moment == Moment.FAILED) & (slots["attempt"] >= self._max_attempts)
             )
-            self._outstanding += int((moment == Moment.ACCEPTED).sum()) - int(over.sum())
-        return self._outstanding
+            self.accepted += int((moment == Moment.ACCEPTED).sum())
+            self.ended += int(over.sum())
+        return self.accepted - self.ended
 
     def finished_ids(self) -> set[int]:
         """Return the ids of the tasks that have finished since the reader was made."""

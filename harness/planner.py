@@ -94,15 +94,14 @@ class Planner:
             )
 
     def _trial(self, subject: str, topology: str, repeat: int, **given: object) -> Plan:
-        options = ["--bystander-rate", f"{self.profile.bystander_per_s:g}"]
         fields = {
             "trial_id": "",
             "subject": subject,
             "topology": topology,
             "repeat": repeat,
             "seed": self.seed + repeat,
+            "bystander_per_s": self.profile.bystander_per_s,
             **given,
-            "options": [*options, *given.get("options", [])],  # type: ignore[misc]
         }
         return msgspec.convert(fields, Plan)
 

@@ -4,6 +4,7 @@ Pure: the next rate follows from the trials so far and from nothing else, so tha
 interrupted goes on where it stood.
 """
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def next_rate(goal: Goal, seen: Sequence[Sighting]) -> float | None:
 
 
 def verdicts(seen: Sequence[Sighting]) -> tuple[list[Verdict], list[Verdict]]:
-    """Return the answers to both questions: does the work fall behind, does the API block?"""
+    """Return the answers to both questions: whether the work falls behind, and whether the API blocks."""
     behind = [Verdict(s.rate_per_s, s.behind, s.behind_certain) for s in seen]
     blocked = [Verdict(s.rate_per_s, s.blocked, s.blocked_certain) for s in seen]
     return behind, blocked
@@ -117,7 +118,7 @@ def _candidates(
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
         edges = [held, *(rate for rate in tried if held < rate < failed), failed]
-        gaps = sorted(zip(edges, edges[1:], strict=False), key=lambda gap: gap[1] / gap[0], reverse=True)
+        gaps = sorted(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0], reverse=True)
         yield from (math.sqrt(low * high) for low, high in gaps)
     elif held:
         yield goal.highest_per_s if leap else max(tried) * stride

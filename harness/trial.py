@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import numpy as np
 
 from analysis.queueing import saturation_rate
 from harness.accounts import Ending, account
+from harness.hopeless import Watch
 from harness.ledgers import LedgerReader, read_probes
 from harness.processes import Child
 from harness.resources import mean_cores, resource_columns
@@ -28,6 +30,10 @@ from results.tables import read_table, write_table
 SCENARIOS = Path(__file__).parent.parent / "loadtests"
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
+SLIP_SHARE = 0.02
+"""of the latency that is asked about: a generator so little late cannot move the answer"""
+HOPELESS_DRAIN_S = 1.0
+"""a backlog that takes longer than this is cut off: a new target is up in less"""
 NOTABLE_STEAL_CORES = 0.005
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
@@ -39,6 +45,8 @@ class Limits:
 
     drain_s: float = 10.0
     foreign_cores: float = 0.1
+    question_ms: float = 0.0
+    """latency limit that a search asks about; hopeless trials are then ended early; 0 asks nothing"""
 
 
 @dataclass(frozen=True)
@@ -73,8 +81,8 @@ class Measurement:
         since_ns = time.monotonic_ns()
         samples = staged / "resources.jsonl"
         with self._generating(staged, samples) as generator:
-            self._await(generator)
-            drained = self._drain(reader)
+            stopped_early = self._await(generator, reader)
+            drained = self._drain(reader, HOPELESS_DRAIN_S if stopped_early else self.limits.drain_s)
         drained_ns = time.monotonic_ns()
         load = _read_load(staged, generator)
         if not drained:
@@ -102,13 +110,16 @@ class Measurement:
             ceiling_per_s=ceiling,
             drained=drained,
             drained_ns=drained_ns,
+            stopped_early=stopped_early,
             foreign_cores=foreign,
             load=load,
             accounts=accounts,
             rows=rows,
             reasons=[
-                *load.reasons,
-                *self._reasons(load, accounts, overloads(service, load, cores), foreign, stolen),
+                *(reason for reason in load.reasons if not (stopped_early and _interrupted(reason))),
+                *self._reasons(
+                    load, accounts, bool(stopped_early) or overloads(service, load, cores), foreign, stolen
+                ),
             ],
         )
 
@@ -144,21 +155,35 @@ class Measurement:
                 f"{plan.rate_per_s:g}",
             ),
             *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(staged)),
-            *("--drain-seconds", f"{self.limits.drain_s:g}", "--allow-errors", *plan.options),
+            *("--drain-seconds", f"{self.limits.drain_s:g}", "--allow-errors"),
+            *("--slip-limit-ms", f"{SLIP_SHARE * self.limits.question_ms:g}"),
+            *("--bystander-rate", f"{plan.bystander_per_s:g}", *plan.options),
         ]
 
-    def _await(self, generator: Child) -> None:
+    def _await(self, generator: Child, reader: LedgerReader) -> str:
+        """Wait for the generator's end; returns why it was ended early, if it was."""
+        plan, asked_ms = self.plan, self.limits.question_ms
+        watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
+        began_s = 0.0
+        stopped = ""
         deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
         while generator.running:
             self.stack.check()
             if time.monotonic() > deadline:
                 raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
+            if asked_ms and not stopped:
+                reader.outstanding()
+                began_s = began_s or (time.monotonic() if reader.accepted else 0.0)
+                stopped = watch.look(time.monotonic() - began_s, reader.ended) if began_s else ""
+                if stopped:
+                    generator.process.send_signal(signal.SIGINT)
             self.tick()
             time.sleep(POLL_S)
+        return stopped
 
-    def _drain(self, reader: LedgerReader) -> bool:
+    def _drain(self, reader: LedgerReader, within_s: float) -> bool:
         """Wait until the backlog is gone; returns whether it is."""
-        deadline = time.monotonic() + self.limits.drain_s
+        deadline = time.monotonic() + within_s
         while reader.outstanding() > 0:
             self.stack.check()
             if time.monotonic() > deadline:
@@ -207,6 +232,10 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
         if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
             return True
     return False
+
+
+def _interrupted(reason: str) -> bool:
+    return reason.startswith("interrupted:")
 
 
 def _read_load(staged: Path, generator: Child) -> Load:

@@ -138,7 +138,7 @@ class Service(Document, frozen=True, kw_only=True):
     read_limit: int = 0
     """`poll`: the most tasks claimed at one look"""
     shares: list[str] = []
-    """those of the streams `accept`, `ping` and `ping_sync` that wait in the same queue as the tasks; `accept`
+    """which of the streams `accept`, `ping` and `ping_sync` wait in the same queue as the tasks; `accept`
     under the law `await`: the reply itself waits until the task has ended"""
 
 
@@ -229,12 +229,14 @@ class Plan(Document, frozen=True, kw_only=True):
     seed: int
     repeat: int = 0
     topology: str = "one-box"
+    bystander_per_s: float = 20.0
+    """rate of each bystander stream"""
     options: list[str] = []
     """further arguments of the scenario"""
 
 
 class Point(Document, frozen=True, kw_only=True):
-    """One point of a search: where does this subject block, and where does its work fall behind?"""
+    """One point of a search: where this subject blocks, and where its work falls behind."""
 
     subject: str
     """key of the Subject"""

@@ -1,0 +1,59 @@
+"""Sees during a trial that its work falls so far behind that the rest of the load would teach nothing."""
+
+import math
+from dataclasses import dataclass, field
+
+GROWTH = 0.15
+"""share of the arrivals that has to stay behind, chance aside, before a trial is called hopeless"""
+WARM_UP_SHARE = 0.2
+EARLIEST_SHARE = 0.4
+"""of the schedule that is walked in any case"""
+SERVICES = 3
+"""service times that are waited for in any case, so that slots that fill up do not look like a backlog"""
+BYSTANDERS = 100
+"""requests to each bystander that are wanted after the warm-up, for a p99 to mean something"""
+LIMITS_WAITED = 3.0
+"""a new task would have to wait this many limits: a stream that shares the queue has crossed its limit"""
+
+
+@dataclass
+class Watch:
+    """Follows one trial at a fixed rate from the number of its tasks that have ended.
+
+    What is due by now is known from the rate; what a blocked target has not even read yet counts too.
+    """
+
+    rate_per_s: float
+    seconds: float
+    duration_ms: float
+    limit_ms: float
+    bystander_per_s: float
+    _warm: tuple[float, int] | None = field(default=None, init=False)
+    """seconds and ended tasks at the first look after the warm-up"""
+
+    def look(self, elapsed_s: float, ended: int) -> str:
+        """Return why to stop, or an empty text; `elapsed_s` since the first arrival, `ended` since then."""
+        warm_s = max(WARM_UP_SHARE * self.seconds, self.duration_ms / 1000)
+        if self._warm is None:
+            if elapsed_s >= warm_s:
+                self._warm = elapsed_s, ended
+            return ""
+        from_s, ended_before = self._warm
+        if elapsed_s < self._earliest_s(from_s):
+            return ""
+        came = self.rate_per_s * (elapsed_s - from_s)
+        stayed = came - (ended - ended_before)
+        surely = stayed - 3 * math.sqrt(came)
+        rest_per_s = max(self.rate_per_s - stayed / (elapsed_s - from_s), 1 / self.seconds)
+        waits_ms = (self.rate_per_s * elapsed_s - ended) / rest_per_s * 1000
+        if surely <= GROWTH * came or waits_ms < LIMITS_WAITED * self.limit_ms:
+            return ""
+        share = f"{stayed / came:.0%} of the arrivals stayed behind"
+        return f"{share} after {elapsed_s:.1f} of {self.seconds:g} s"
+
+    def _earliest_s(self, from_s: float) -> float:
+        return max(
+            EARLIEST_SHARE * self.seconds,
+            SERVICES * self.duration_ms / 1000,
+            from_s + BYSTANDERS / self.bystander_per_s if self.bystander_per_s else 0.0,
+        )
