@@ -10,7 +10,7 @@ from analysis import backlog, verdicts
 from analysis.load import FANOUT, Frames
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile, percentile
-from results.schema import FANOUT_PARTS, NEVER, Manifest, Outcome, Step, Stream
+from results.schema import FANOUT_PARTS, NEVER, Manifest, Outcome, Service, Step, Stream
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -67,7 +67,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         | _accept(tasks.iloc[::parts], load.drained_ns)
         | _bystanders(frames, index, step)
         | _work(tasks, trial.drained_ns)
-        | _backlog(frames.tasks, step, offered)
+        | _backlog(frames.tasks, step, offered, load.kind, service)
         | _resources(frames.resources, step)
         | {"unaccounted": trial.accounts.unaccounted, "foreign_cores": trial.foreign_cores}
     )
@@ -176,13 +176,21 @@ def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
     return columns
 
 
-def _backlog(tasks: pd.DataFrame, step: Step, tasks_per_s: float) -> dict[str, Any]:
-    found = backlog.measure(tasks, step, tasks_per_s)
+def _backlog(
+    tasks: pd.DataFrame, step: Step, tasks_per_s: float, kind: str, service: Service | None
+) -> dict[str, Any]:
+    held = kind == "sleep" and service is not None and service.slots > 0
+    tick_s = service.poll_s if service else 0.0
+    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s)
     return {
+        "completion_slope_per_s": backlog.completion_slope(tasks, step),
         "backlog_growth": found.growth,
+        "backlog_growth_low": found.growth_low,
+        "backlog_growth_high": found.growth_high,
         "backlog_mean": found.mean,
         "backlog_end": found.end,
         "behind": found.behind,
+        "behind_certain": found.certain,
     }
 
 

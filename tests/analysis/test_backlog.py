@@ -1,0 +1,131 @@
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.backlog import Backlog, completion_slope, measure, outstanding
+from analysis.queueing import backlog_growth
+from analysis.simulation import Queue, trial
+from results.schema import Outcome, Step
+
+SEEDS = 40
+FIXED = Queue("conditioned", "deterministic", 10)
+RANDOM = Queue("conditioned", "exponential", 10)
+BURSTY = Queue("onoff", "exponential", 1)
+LONG = 0.1 * 1e9
+"""the simulated service time in ns"""
+
+
+@cache
+def verdicts(queue: Queue, rho: float, measured: int) -> list[Backlog]:
+    made = (trial(queue, rho, measured, seed) for seed in range(SEEDS))
+    return [measure(tasks, step, step.rate_per_s, held=queue.law == "deterministic") for tasks, step in made]
+
+
+CASES = [
+    ("far below", FIXED, 0.5, 400, (0, 0)),
+    ("a pool that sleeps, just below", FIXED, 0.95, 400, (0.15, 0.9)),
+    ("... and just above", FIXED, 1.05, 400, (0.02, 0.1)),
+    ("... with more arrivals", FIXED, 1.025, 1600, (0, 0.02)),
+    ("random service takes more arrivals", RANDOM, 0.9, 1600, (0.05, 0.6)),
+    ("... above too", RANDOM, 1.1, 1600, (0.05, 0.4)),
+    ("few arrivals, far above", RANDOM, 1.5, 100, (0.1, 0.3)),
+    ("bursts, well below", BURSTY, 0.5, 400, (0.02, 0.7)),
+    ("bursts, well above", BURSTY, 1.5, 400, (0.05, 0.2)),
+]
+
+
+@pytest.mark.parametrize(("why", "queue", "rho", "measured", "bounds"), CASES)
+def test_how_often_the_verdict_is_wrong_or_open(
+    why: str, queue: Queue, rho: float, measured: int, bounds: tuple[float, float]
+) -> None:
+    found = verdicts(queue, rho, measured)
+    wrong, undecided = bounds
+    assert np.mean([each.behind != (rho > 1) for each in found]) <= wrong, why
+    assert np.mean([not each.certain for each in found]) <= undecided, why
+    assert np.mean([each.certain and each.behind != (rho > 1) for each in found]) <= 0.05, why
+
+
+@pytest.mark.parametrize("queue", [FIXED, RANDOM, Queue("poisson", "deterministic", 40)])
+@pytest.mark.parametrize("rho", [0.8, 1.05, 1.3])
+def test_the_interval_covers_what_theory_says(queue: Queue, rho: float) -> None:
+    found = verdicts(queue, rho, 1600)
+    truth = backlog_growth(rho)
+    slack = 0.001  # fixed service leaves almost no noise, and arrivals are whole numbers
+    assert np.mean([e.growth_low - slack <= truth <= e.growth_high + slack for e in found]) >= 0.9
+    assert np.mean([e.growth for e in found]) == pytest.approx(truth, abs=0.01)
+
+
+def test_a_fixed_count_of_arrivals_and_the_quieter_series_narrow_the_margin() -> None:
+    margins = [e.growth_high - e.growth for e in verdicts(FIXED, 1.1, 1600)]
+    assert np.median(margins) < 0.005  # the schedule's own noise alone is 1.96 / sqrt(1600) = 0.049
+
+
+def test_slots_that_fill_are_no_growth() -> None:
+    everlasting = Queue("conditioned", "deterministic", 100)
+    tasks, step = trial(everlasting, 0.9, 120, seed=1)  # 1.7 service times long
+    for held in (True, False):
+        assert not measure(tasks, step, step.rate_per_s, held=held).behind
+    assert not measure(tasks, step, step.rate_per_s, held=False).certain
+
+
+def test_of_less_than_one_service_time_nothing_is_known() -> None:
+    tasks, step = trial(Queue("conditioned", "deterministic", 100), 0.9, 60, seed=1)
+    found = measure(tasks, step, step.rate_per_s)
+    assert (found.growth_low, found.growth_high, found.behind, found.certain) == (-1, 1, False, False)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_where_hardly_anything_finishes_nearly_all_stays_behind(held: bool) -> None:
+    tasks, step = trial(Queue("conditioned", "deterministic", 1), 50, 400, seed=1)
+    found = measure(tasks, step, step.rate_per_s, held=held)
+    assert found.growth == pytest.approx(0.98, abs=0.02)
+    assert found.behind
+    assert found.certain
+
+
+def test_a_coarse_poll_s_waves_are_no_growth() -> None:
+    tasks, step = trial(FIXED, 0.5, 200, seed=2)
+    tick_ns = int(5 * LONG)
+    started = -(-tasks["due_ns"] // tick_ns) * tick_ns
+    polled = tasks.assign(started_ns=started, finished_ns=started + int(LONG))
+    assert not measure(polled, step, step.rate_per_s, held=True, tick_s=0.5).behind
+
+
+def test_what_was_turned_away_does_not_stay_behind() -> None:
+    tasks, step = trial(FIXED, 0.5, 1600, seed=3)
+    away = np.random.default_rng(0).random(len(tasks)) < 0.5
+    tasks["outcome"] = np.where(away, int(Outcome.REJECTED), int(Outcome.ACCEPTED))
+    found = measure(tasks[~away | tasks["finished_ns"].gt(0)], step, step.rate_per_s)
+    assert abs(found.growth) < 0.02
+    assert not found.behind
+
+
+def test_completions_come_at_the_service_rate_when_saturated_and_at_the_arrivals_below() -> None:
+    tasks, step = trial(FIXED, 1.5, 1600, seed=4)
+    assert completion_slope(tasks, step) == pytest.approx(FIXED.slots / 0.1, rel=0.01)
+    tasks, step = trial(FIXED, 0.6, 1600, seed=4)
+    assert completion_slope(tasks, step) == pytest.approx(step.rate_per_s, rel=0.05)
+
+
+def test_no_tasks_and_no_time() -> None:
+    tasks, step = trial(FIXED, 0.5, 100, seed=5)
+    nothing = measure(tasks.iloc[:0], step, step.rate_per_s)
+    assert (nothing.mean, nothing.end) == (0, 0)
+    empty = Step(rate_per_s=1, duration_ms=0, from_ns=5, measure_from_ns=5, to_ns=5)
+    assert not measure(tasks, empty, 1.0).certain
+    assert np.isnan(completion_slope(tasks, empty))
+
+
+def test_a_task_is_outstanding_from_due_to_its_end() -> None:
+    tasks = pd.DataFrame(
+        {
+            "due_ns": [0, 10, 20, 30],
+            "finished_ns": [15, -1, -1, 35],
+            "failed_ns": [-1, 40, -1, -1],
+            "outcome": [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.UNKNOWN, Outcome.REJECTED],
+        }
+    )
+    at = np.array([-1, 0, 10, 15, 20, 30, 40])
+    assert list(outstanding(tasks, at)) == [0, 1, 2, 1, 2, 2, 1]
