@@ -1,0 +1,173 @@
+"""Opens a campaign, new or old, and what is needed to run its trials."""
+
+import datetime as dt
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.campaign import Session
+from harness.environment import environment
+from harness.expectation import subject_on
+from harness.pinning import ROLES, Pinning, available_cores
+from harness.placement import Placement
+from harness.processes import Family
+from harness.trial import Limits
+from results.errors import BlockpointError
+from results.schema import Manifest, Plan, Point
+from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
+from targets.settings import Settings
+from targets.work import KINDS, calibrate
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Under which conditions a command was asked to measure."""
+
+    seed: int
+    slots: int
+    loop: str
+    http: str
+    redis_url: str
+    placement: Placement
+    max_foreign_cores: float
+    quiet_wait: float
+    """longest wait for a quiet machine before each trial, s"""
+    name: str
+    resume: str
+    """an existing campaign's name or folder; empty for a new one"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agenda:
+    """What a new campaign is to measure: planned trials, or points whose trials follow from each other."""
+
+    profile: str
+    plans: Sequence[Plan] = ()
+    points: Sequence[Point] = ()
+    limit_ms: float = 100.0
+    precision: float = 1.1
+    work: Sequence[Plan | Point] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "work", [*self.plans, *self.points])
+
+
+def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
+    """Write down all conditions of a new campaign, and pin this process to the generator's cores.
+
+    Raises BlockpointError where its name cannot be used, and where no broker starts.
+    """
+    name = conditions.name or f"{agenda.profile}-{dt.datetime.now():%Y%m%d-%H%M%S}"
+    if Path(name).name != name or name.startswith("."):
+        raise BlockpointError(f"{name!r} cannot be a campaign's name: use letters, digits, dots and dashes")
+    pinning = conditions.placement.pinning("one-box")
+    pinning.apply(os.getpid(), "harness")
+    base = Settings(slots=conditions.slots)
+    kinds = {item.kind for item in agenda.work if KINDS[item.kind].calibrated}
+    topologies = list(dict.fromkeys(item.topology for item in agenda.work))
+    keys = dict.fromkeys(item.subject for item in agenda.work)
+    manifest = Manifest(
+        campaign=name,
+        created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        profile=agenda.profile,
+        seed=conditions.seed,
+        topology=topologies,
+        slots=conditions.slots,
+        loop=served_by(conditions.loop, ("uvloop", "asyncio")),
+        http=served_by(conditions.http, ("httptools", "h11")),
+        subjects=[subject_on(key, base, pinning)[0] for key in keys],
+        plans=list(agenda.plans),
+        points=list(agenda.points),
+        limit_ms=agenda.limit_ms,
+        precision=agenda.precision,
+        calibration={kind: calibrate(kind) for kind in sorted(kinds)},
+        pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
+        environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
+    )
+    return create_campaign(runs_folder() / name, manifest)
+
+
+def reopen(name: str) -> Campaign:
+    """Open an old campaign to go on with it, and pin this process to the generator's cores.
+
+    Raises BlockpointError where what is here now is not what the campaign was begun with.
+    """
+    campaign = open_campaign(campaign_folder(name))
+    then, now = campaign.manifest.environment, environment()
+    for part, words in (("packages", "packages"), ("python", "Python"), ("git", "code")):
+        if then.get(part) != now[part]:
+            raise BlockpointError(
+                f"{campaign.folder} was measured with other {words} than are here now: "
+                "its trials would not be comparable; start a new campaign"
+            )
+    if then.get("host", {}).get("cpu_model") != now["host"]["cpu_model"]:
+        raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
+    _recorded_pinning(campaign).apply(os.getpid(), "harness")
+    return campaign
+
+
+def session(
+    conditions: Conditions,
+    campaign: Campaign,
+    members: Family,
+    limits: Limits,
+    *,
+    attempts: int,
+    retry_until_s: float = float("inf"),
+) -> Session:
+    """Return what the trials of a campaign need."""
+    manifest = campaign.manifest
+    return Session(
+        family=members,
+        settings=Settings(
+            slots=manifest.slots,
+            units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
+            units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
+        ),
+        limits=limits,
+        attempts=attempts,
+        retry_until_s=retry_until_s,
+        loop=manifest.loop,
+        http=manifest.http,
+        redis_url=conditions.redis_url,
+    )
+
+
+def unpin() -> None:
+    """Let this process use every core again: a report has no generator to make room for."""
+    if available_cores():
+        os.sched_setaffinity(0, available_cores())
+
+
+def served_by(asked: str, choices: tuple[str, str]) -> str:
+    """Return what uvicorn's `auto` comes to: the first of two choices where it is installed."""
+    if asked != "auto":
+        return asked
+    fast, plain = choices
+    return fast if importlib.util.find_spec(fast) else plain
+
+
+def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:
+    from harness.broker import embedded_broker, external_broker
+
+    with (
+        external_broker(redis_url)
+        if redis_url
+        else embedded_broker(members, members.folder / "first-look", pinning)
+    ) as broker:
+        return broker.describe()
+
+
+def _recorded_pinning(campaign: Campaign) -> Pinning:
+    """Return where the harness sat; raises BlockpointError where a recorded core is not there any more."""
+    recorded = [Pinning.described(described) for described in campaign.manifest.pinning.values()]
+    cores = {core for pinning in recorded for role in ROLES for core in pinning.cores(role)}
+    if missing := sorted(cores.difference(available_cores())):
+        raise BlockpointError(
+            f"{campaign.folder} was measured on core {missing[0]} too, which is not available here"
+        )
+    return recorded[0]
