@@ -32,6 +32,11 @@ class Pinning:
         """Return a role's cores; the harness and its sampler sit with the generator."""
         return {"web": self.web, "worker": self.worker, "broker": self.broker}.get(role, self.generator)
 
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The cores of all roles; none where nothing can be pinned."""
+        return tuple(sorted({core for role in ROLES for core in self.cores(role)}))
+
     def apply(self, pid: int, role: str) -> None:
         """Pin a process that was started just now; what it forks and spawns inherits that."""
         try:

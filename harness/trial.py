@@ -16,14 +16,15 @@ from analysis.queueing import saturation_rate
 from harness.accounts import Ending, account
 from harness.hopeless import Watch
 from harness.ledgers import LedgerReader, read_probes
+from harness.noise import during, excuses, reasons_against
 from harness.processes import Child
-from harness.resources import mean_cores, resource_columns
-from harness.sampler import OTHER, STEAL
+from harness.quiet import await_quiet
+from harness.resources import resource_columns
 from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.documents import read_document
 from results.errors import BlockpointError
-from results.schema import FANOUT_PARTS, Accounts, Load, Plan, Service, Trial
+from results.schema import FANOUT_PARTS, Accounts, Load, Noise, Plan, Service, Trial
 from results.store import Campaign
 from results.tables import read_table, write_table
 
@@ -34,7 +35,6 @@ SLIP_SHARE = 0.02
 """of the latency that is asked about: a generator so little late cannot move the answer"""
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
-NOTABLE_STEAL_CORES = 0.005
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
 
@@ -45,6 +45,8 @@ class Limits:
 
     drain_s: float = 10.0
     foreign_cores: float = 0.1
+    quiet_wait_s: float = 3.0
+    """longest wait for a quiet machine before the load; 0: none"""
     question_ms: float = 0.0
     """latency limit that a search asks about; hopeless trials are then ended early; 0 asks nothing"""
 
@@ -77,6 +79,7 @@ class Measurement:
     def _measure(self, staged: Path, attempt: int) -> Trial:
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.stack.preflight(self.plan.kind)
+        before = self._await_quiet()
         reader = self.stack.reader()
         since_ns = time.monotonic_ns()
         samples = staged / "resources.jsonl"
@@ -91,9 +94,7 @@ class Measurement:
         cores = self.launch.settings.cores
         ceiling = saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores)
         resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
-        measured = (load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        foreign = mean_cores(resources, OTHER, *measured)
-        stolen = mean_cores(resources, STEAL, *measured)
+        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
         accounts = self._account(staged, load, reader, drained)
         events = reader.events()
         names = ("task_id", "moment", "at_ns", "pid", "attempt")
@@ -111,17 +112,24 @@ class Measurement:
             drained=drained,
             drained_ns=drained_ns,
             stopped_early=stopped_early,
-            foreign_cores=foreign,
+            noise=noise,
+            service=service,
             load=load,
             accounts=accounts,
             rows=rows,
             reasons=[
                 *(reason for reason in load.reasons if not (stopped_early and _interrupted(reason))),
-                *self._reasons(
-                    load, accounts, bool(stopped_early) or overloads(service, load, cores), foreign, stolen
-                ),
+                *self._reasons(load, accounts, bool(stopped_early) or overloads(service, load, cores)),
+                *reasons_against(noise, self.limits.foreign_cores),
+                *(excuses(noise) if load.reasons else ()),
             ],
         )
+
+    def _await_quiet(self) -> Noise:
+        ours = [child.pid for child in self.stack.children()]
+        limits = self.limits
+        cores = self.launch.pinning.used
+        return await_quiet(cores, ours, limits.foreign_cores, limits.quiet_wait_s, self.tick)
 
     @contextlib.contextmanager
     def _generating(self, staged: Path, samples: Path) -> Iterator[Child]:
@@ -200,11 +208,8 @@ class Measurement:
         held = broker.task_ids(subject.queues) if broker and not drained else set()
         return account(task_ids, outcomes, reader.events(), held, ending)
 
-    def _reasons(
-        self, load: Load, accounts: Accounts, overloaded: bool, foreign: float, stolen: float
-    ) -> list[str]:
+    def _reasons(self, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
         errors = load.rejected + load.unknown + load.refused
-        limit = self.limits.foreign_cores
         checks = [
             (
                 accounts.unaccounted > 0,
@@ -214,11 +219,6 @@ class Measurement:
             (
                 errors > 0 and not overloaded,
                 f"errors: {errors} requests failed below the predicted saturation",
-            ),
-            (not foreign < limit, f"noise: other programs used {foreign:.2f} cores, limit {limit:g}"),
-            (
-                bool(load.reasons) and stolen > NOTABLE_STEAL_CORES,
-                f"steal: meanwhile the hypervisor gave {stolen:.2f} cores to other machines",
             ),
         ]
         return [reason for against, reason in checks if against]

@@ -250,6 +250,10 @@ class Point(Document, frozen=True, kw_only=True):
     lowest_per_s: float
     """below this a trial has too few arrivals to say anything"""
     highest_per_s: float
+    seconds: float
+    """length of a trial where its duration and rate ask for no more"""
+    max_seconds: float
+    bystander_per_s: float
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""
@@ -289,6 +293,22 @@ class Accounts(Document, frozen=True, kw_only=True):
     """events of tasks that this trial never sent"""
 
 
+class Noise(Document, frozen=True, kw_only=True):
+    """What else went on on the machine: before the load, while nothing of ours ran, and during it."""
+
+    quiet: bool | None = None
+    """others had left the machine alone when the load began; None where nobody looked"""
+    waited_s: float = 0.0
+    """time spent looking before the load"""
+    hiccup_p99_ms: float | None = None
+    """before the load: how late a thread woke that only sleeps, on the worst of the cores used"""
+    hiccup_max_ms: float | None = None
+    foreign_cores: float | None = None
+    """mean number of cores that other programs used while it was measured; None where none was seen"""
+    steal_cores: float | None = None
+    """mean number of cores that the hypervisor gave to other machines meanwhile"""
+
+
 class Trial(Document, frozen=True, kw_only=True):
     """One measured run (`trial.json`)."""
 
@@ -306,8 +326,11 @@ class Trial(Document, frozen=True, kw_only=True):
     drained_ns: int
     stopped_early: str = ""
     """why the load was ended before its schedule; empty where it was not"""
-    foreign_cores: float
-    """mean number of cores that other programs used"""
+    foreign_cores: float | None = None
+    """of trials without `noise`, which were measured before there was one"""
+    noise: Noise | None = None
+    service: Service | None = None
+    """of the plan's kind, under its topology; None in old trials: the manifest's is that of `one-box`"""
     load: Load
     accounts: Accounts
     rows: dict[str, int]
