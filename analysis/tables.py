@@ -10,7 +10,7 @@ from analysis import backlog, verdicts
 from analysis.load import FANOUT, Frames
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile, percentile
-from results.schema import FANOUT_PARTS, NEVER, Manifest, Outcome, Service, Step, Stream
+from results.schema import FANOUT_PARTS, NEVER, Manifest, Noise, Outcome, Service, Step, Stream, Trial
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -36,7 +36,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
     parts = FANOUT_PARTS if load.scenario == FANOUT else 1
     seconds = (step.to_ns - step.measure_from_ns) / 1e9
     offered = step.rate_per_s * parts
-    service = subject.services.get(load.kind)
+    service = _service(frames)
     ceiling = _ceiling(frames, manifest, step)
     tasks = frames.tasks[_window(frames.tasks, index, step)]
     row = (
@@ -69,9 +69,22 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         | _work(tasks, trial.drained_ns)
         | _backlog(frames.tasks, step, offered, load.kind, service)
         | _resources(frames.resources, step)
-        | {"unaccounted": trial.accounts.unaccounted, "foreign_cores": trial.foreign_cores}
+        | {"unaccounted": trial.accounts.unaccounted}
+        | _noise(trial)
     )
     return row | verdicts.blocking(row, manifest.limit_ms) | verdicts.falling_behind(row)
+
+
+def _service(frames: Frames) -> Service | None:
+    """Return how the trial's tasks were served; a manifest knows that of the first topology only."""
+    return frames.trial.service or frames.subject.services.get(frames.trial.load.kind)
+
+
+def _noise(trial: Trial) -> dict[str, Any]:
+    """Return what others took; NaN where nobody looked."""
+    noise = trial.noise or Noise(foreign_cores=trial.foreign_cores)
+    names = ("foreign_cores", "steal_cores", "hiccup_p99_ms")
+    return {name: np.nan if (value := getattr(noise, name)) is None else value for name in names}
 
 
 def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
@@ -79,7 +92,7 @@ def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
     plan, kind = frames.trial.plan, frames.trial.load.kind
     if step.duration_ms == plan.duration_ms:
         return frames.trial.ceiling_per_s
-    service = frames.subject.services.get(kind)
+    service = _service(frames)
     cores = _cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
     return saturation_rate(service, kind, step.duration_ms, cores) if service else None
 
