@@ -86,6 +86,14 @@ def machine_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say which cores are used and how quiet they have to be."""
     for option in (
         click.option(
+            "--quiet-wait",
+            default=3.0,
+            show_default=True,
+            type=click.FloatRange(0, 600),
+            metavar="SECONDS",
+            help="Longest wait for a quiet machine before each trial; 0 does not look.",
+        ),
+        click.option(
             "--max-foreign-cores",
             default=0.1,
             show_default=True,

@@ -12,7 +12,7 @@ import psutil
 from harness.processes import MARKER
 
 COMMAND = [sys.executable, "-m", "harness"]
-QUIET = ["--max-foreign-cores", "1024", "--no-report"]
+QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
 def environment(runs: Path, **more: str) -> dict[str, str]:
