@@ -1,4 +1,4 @@
-"""What theory says about a strategy before it is measured: its ceiling in tasks per second.
+"""The highest rate at which a strategy can work, from how it serves tasks.
 
 Light on purpose: the harness places its rates with it, so nothing here imports more than `math`.
 """

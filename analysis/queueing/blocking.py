@@ -1,0 +1,135 @@
+"""Where theory sees the API block: the rate at which what shares the tasks' queue waits too long."""
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.queueing.ceilings import saturation_rate
+from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers
+from analysis.queueing.trace import starts, visits
+from analysis.stats import percentile
+from results.schema import Service
+
+Floats = npt.NDArray[np.float64]
+
+OVERHEAD_MS: Final = 0.5
+"""How much longer than its duration a task holds its server: `sleep` overshoots by 0.1 to 0.2 ms, and the
+hand-over takes a thread of AnyIO's 0.3 ms and the event loop about as long (measured at load)"""
+WARM_UP: Final = 0.2
+"""share of a trial that is not measured"""
+_SEEDS: Final = 5
+_PRECISION: Final = 1.02
+_DOUBLINGS: Final = 6
+
+
+def blocking_rate(
+    service: Service,
+    kind: str,
+    duration_ms: float,
+    cores: int,
+    *,
+    limit_ms: float = 100.0,
+    seconds: float = 20.0,
+    bystander_per_s: float = 20.0,
+    overhead_ms: float = OVERHEAD_MS,
+) -> float | None:
+    """Return the rate (tasks/s) at which the p99 of the worst sharing stream is predicted to cross the limit.
+
+    It holds for a trial of `seconds` with Poisson arrivals whose warm-up is cut: the queue is followed on
+    five seeded schedules, the median of their p99 counts, and the rate is found by bisection to 2 %. A
+    blocked loop with S > limit blocks far below saturation: a bystander that comes in the first S - limit
+    of a task waits too long, so that 1 % do at a rate of 0.01 / (S - limit), 0.1/s for tasks of 200 ms. The
+    answer is never below one task a trial, which is the least that a trial can show.
+
+    0.0 where every rate blocks (a reply that awaits a task longer than the limit). None where no blocking is
+    predicted: nothing shares the tasks' queue, or no law is known for it (see `fifo_servers`; a /ping-sync
+    that needs a thread while others compute waits for the GIL first). Raises like `saturation_rate`.
+    """
+    ceiling = saturation_rate(service, kind, duration_ms, cores)
+    if service.law == "await" and kind == "sleep":
+        return 0.0 if "accept" in service.shares and duration_ms + overhead_ms > limit_ms else None
+    servers = fifo_servers(service, kind, cores)
+    if not service.shares or not servers or not ceiling or service.law == "poll":
+        return None
+    held_s = (duration_ms + overhead_ms) / 1000
+    return _crossing(
+        _Queue(service.law, tuple(service.shares), servers, held_s, seconds, bystander_per_s),
+        ceiling,
+        limit_ms / 1000,
+    )
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """What a trial's tasks and bystanders meet."""
+
+    law: str
+    shares: tuple[str, ...]
+    servers: int
+    held_s: float
+    seconds: float
+    bystander_per_s: float
+
+    def p99_s(self, rate_per_s: float) -> float:
+        """Return the p99 of the worst sharing stream at a rate: the median over the seeds."""
+        return float(np.median([self._worst_s(rate_per_s, seed) for seed in range(_SEEDS)]))
+
+    def _worst_s(self, rate_per_s: float, seed: int) -> float:
+        """Follow one schedule. Bystanders hold nothing, but slow a loop down by what they take of it."""
+        due = _arrivals(rate_per_s, self.seconds, seed)
+        passes = PASSES["pool" if self.law == "pool" else "loop"]
+        sharing = {name: count for name, count in passes.items() if name in self.shares}
+        taken = 0.0 if self.law == "pool" else REQUEST_S * self.bystander_per_s * sum(sharing.values())
+        held = self.held_s / max(1 - taken, 0.1)
+        start = starts(due, held, self.servers)
+        p99 = []
+        if "accept" in self.shares:
+            p99.append(self._p99(start - due + held * (self.law == "await"), due))
+        for stream, (_, count) in enumerate(sharing.items(), start=1):
+            came = at = _arrivals(self.bystander_per_s, self.seconds, seed, stream)
+            for _ in range(count):
+                at = visits(at, due, start, held, self.servers)
+            p99.append(self._p99(at - came, came))
+        return max(p99)
+
+    def _p99(self, wait_s: Floats, due_s: Floats) -> float:
+        measured = wait_s[due_s >= WARM_UP * self.seconds]
+        return percentile(measured, 99) if len(measured) else 0.0
+
+
+@cache
+def _crossing(queue: _Queue, ceiling_per_s: float, limit_s: float) -> float | None:
+    """Return where the p99 crosses the limit: bracketed by factors of 2 about the ceiling, then bisected."""
+    high, least = ceiling_per_s, 1 / queue.seconds
+    for _ in range(_DOUBLINGS):
+        if queue.p99_s(high) > limit_s:
+            break
+        high *= 2
+    else:
+        return None
+    low = high / 2
+    while low > least and queue.p99_s(low) > limit_s:
+        low, high = low / 2, low
+    while high / low > _PRECISION:
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if queue.p99_s(middle) > limit_s else (middle, high)
+    return max(float(np.sqrt(low * high)), least)
+
+
+def _arrivals(rate_per_s: float, seconds: float, seed: int, stream: int = 0) -> Floats:
+    """Return Poisson arrivals given their number, the expected one in the warm-up and after it.
+
+    So the schedules of trials are made too (`loadtests.openloop.schedule.offsets_ns`). One seed gives nearly
+    the same pattern at neighbouring rates, so that the p99 hardly jumps between them.
+    """
+    random = np.random.default_rng([seed, stream])
+    cut_s, early = WARM_UP * seconds, round(rate_per_s * WARM_UP * seconds)
+    later = round(rate_per_s * seconds) - early
+    parts = []
+    for begin, end, count in ((0.0, cut_s, early), (cut_s, seconds, later)):
+        gaps = np.cumsum(random.standard_exponential(count + 1))
+        parts.append(begin + (end - begin) * gaps[:-1] / gaps[-1])
+    return np.concatenate(parts)

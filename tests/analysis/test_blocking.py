@@ -1,0 +1,113 @@
+import time
+
+import numpy as np
+import pytest
+
+from analysis.queueing.blocking import blocking_rate
+from analysis.queueing.replay import fifo_servers, replay
+from results.schema import Service
+
+ALL = ["accept", "ping", "ping_sync"]
+POOL = Service(law="pool", slots=40, shares=["ping_sync"])
+LOOP = Service(law="loop", slots=1, shares=ALL)
+AWAITED = Service(law="await", slots=0, shares=["accept"])
+
+
+def rate(service: Service, duration_ms: float, kind: str = "sleep", **conditions: float) -> float:
+    found = blocking_rate(service, kind, duration_ms, cores=2, **conditions)
+    assert found is not None
+    return found
+
+
+def test_a_shared_pool_blocks_a_little_below_its_ceiling() -> None:
+    assert 150 < rate(POOL, 200) < 200
+    assert 720 < rate(POOL, 50) < 800
+
+
+def test_longer_tasks_block_further_below_it() -> None:
+    blocked_at = [rate(POOL, ms) * ms / 40_000 for ms in (20, 100, 500, 2000)]
+    assert blocked_at == sorted(blocked_at, reverse=True)
+
+
+def test_a_loop_blocked_by_tasks_longer_than_the_limit_blocks_almost_at_once() -> None:
+    alone = Service(law="loop", slots=1, shares=["ping"])
+    assert rate(alone, 200, seconds=300) == pytest.approx(0.1, rel=0.25)
+    assert rate(LOOP, 200, seconds=300) <= rate(alone, 200, seconds=300)
+    assert 100 < rate(LOOP, 5) < 180
+
+
+def test_never_below_one_task_a_trial() -> None:
+    assert rate(LOOP, 5000, seconds=10) == pytest.approx(0.1, rel=0.02)
+
+
+def test_a_reply_that_awaits_a_task_longer_than_the_limit_always_blocks() -> None:
+    assert blocking_rate(AWAITED, "sleep", 200, 2) == 0
+    assert blocking_rate(AWAITED, "sleep", 50, 2) is None
+    computing = Service(law="await", slots=1, shares=ALL)
+    assert rate(computing, 20, "cpu") <= rate(LOOP, 20, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("why", "service", "kind", "duration_ms"),
+    [
+        ("nothing shares the pool", Service(law="pool", slots=40), "sleep", 200),
+        ("nothing shares a worker", Service(law="poll", slots=10, poll_s=0.5, read_limit=100), "sleep", 200),
+        ("coroutines side by side", Service(law="await", slots=0), "sleep", 200),
+        ("threads that take turns at the GIL", POOL, "cpu", 200),
+        ("tasks that take no time have no ceiling", POOL, "sleep", 0),
+    ],
+)
+def test_where_no_blocking_is_predicted(why: str, service: Service, kind: str, duration_ms: float) -> None:
+    assert blocking_rate(service, kind, duration_ms, 2) is None, why
+
+
+def test_it_is_quick_and_remembers() -> None:
+    began = time.perf_counter()
+    first = blocking_rate(POOL, "sleep", 12, 2, seconds=21)
+    assert time.perf_counter() - began < 1
+    began = time.perf_counter()
+    assert blocking_rate(POOL, "sleep", 12, 2, seconds=21) == first
+    assert time.perf_counter() - began < 0.01
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "servers"),
+    [
+        (POOL, "sleep", 40),
+        (POOL, "cpu", None),
+        (POOL, "cpu_native", None),
+        (Service(law="pool", slots=2, processes=2), "cpu", 2),
+        (Service(law="pool", slots=2, processes=2), "cpu_native", 2),
+        (LOOP, "sleep", 1),
+        (Service(law="loop", slots=4, processes=4), "cpu", 2),
+        (AWAITED, "sleep", 0),
+        (AWAITED, "cpu", 1),
+    ],
+)
+def test_how_many_servers_a_queue_has(service: Service, kind: str, servers: int | None) -> None:
+    assert fifo_servers(service, kind, cores=2) == servers
+
+
+def test_a_shared_pool_makes_a_def_endpoint_wait_twice() -> None:
+    due = np.zeros(4)
+    found = replay(
+        Service(law="pool", slots=1, shares=["ping_sync"]),
+        1,
+        due,
+        np.ones(4),
+        {"ping": np.array([0.5]), "ping_sync": np.array([1.5])},
+    )
+    assert found.start_s.tolist() == [0, 1, 2, 3]
+    assert list(found.latency_s) == ["ping_sync"]
+    assert found.latency_s["ping_sync"][0] == pytest.approx(2.5, abs=0.01)
+
+
+def test_a_blocked_loop_replies_before_the_task_and_an_awaiting_endpoint_after_it() -> None:
+    due, held = np.array([0.0, 0.2]), np.ones(2)
+    ping = {"ping": np.array([0.5])}
+    before = replay(LOOP, 1, due, held, ping).latency_s
+    after = replay(Service(law="await", slots=1, shares=ALL), 1, due, held, ping).latency_s
+    assert before["accept"].tolist() == pytest.approx([0, 0.8])
+    assert after["accept"].tolist() == pytest.approx([1, 1.8])
+    assert before["ping"][0] == after["ping"][0] == pytest.approx(1.5, abs=0.01)
+    assert replay(AWAITED, 0, due, held, ping).latency_s["accept"].tolist() == [1, 1]
