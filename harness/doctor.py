@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import psutil
-
 from harness.broker import server_binary
 from harness.environment import host
 from harness.pinning import available_cores
+from harness.quiet import MAX_HICCUP_P99_MS, look
 from results.errors import BlockpointError
 from targets.strategy import check_versions, discover
 
@@ -20,6 +19,8 @@ GOOD, NOTE, BAD = range(3)
 LOOK_S = 1.0
 MIN_FILES = 2048
 MAX_FOREIGN_CORES = 0.1
+MAX_STEAL_CORES = 0.02
+"""in a look of this length two ticks of the CPU clock"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def diagnose(port: int) -> Iterator[Finding]:
     facts = host()
     yield Finding(GOOD, f"Python {platform.python_version()}")
     yield _cores()
-    yield _noise()
+    yield from _noise()
     governor = facts["governor"]
     yield Finding(
         NOTE if governor and governor != "performance" else GOOD,
@@ -66,20 +67,42 @@ def diagnose(port: int) -> Iterator[Finding]:
 def _cores() -> Finding:
     cores = available_cores()
     if not cores:
-        return Finding(
-            NOTE, f"{os.cpu_count()} cores, no pinning on {sys.platform}", "expect more noise; repeat trials"
-        )
+        what = f"{os.cpu_count()} cores, no pinning on {sys.platform}"
+        return Finding(NOTE, what, "generator and target disturb each other; repeat trials")
     if len(cores) < 2:
         return Finding(BAD, "1 core", "generator and target need one each: figures will not be valid")
+    try:
+        os.sched_setaffinity(0, cores)
+    except OSError as error:
+        advice = "processes must be allowed to choose their cores"
+        return Finding(BAD, f"{len(cores)} cores, pinning refused ({error.strerror})", advice)
     return Finding(GOOD, f"{len(cores)} cores, processes are pinned to them")
 
 
-def _noise() -> Finding:
-    used = sum(psutil.cpu_percent(LOOK_S, percpu=True)) / 100
-    what = f"{used:.2f} cores in use by other programs, load average {os.getloadavg()[0]:.2f}"
-    if used > MAX_FOREIGN_CORES:
-        return Finding(NOTE, what, f"trials are invalid above {MAX_FOREIGN_CORES}; stop other programs")
-    return Finding(GOOD, what)
+def _noise() -> Iterator[Finding]:
+    """Look at all cores for a second, while nothing of ours runs."""
+    seen = look(available_cores(), seconds=LOOK_S)
+    yield _judged(
+        f"{seen.foreign_cores:.2f} cores in use by other programs, load average {os.getloadavg()[0]:.2f}",
+        seen.foreign_cores >= MAX_FOREIGN_CORES,
+        f"trials are invalid from {MAX_FOREIGN_CORES} on; stop other programs",
+    )
+    yield _judged(
+        f"{seen.steal_cores:.2f} cores given to other machines by the hypervisor",
+        seen.steal_cores > MAX_STEAL_CORES,
+        "its host is busy: repeat trials, or measure at another time",
+    )
+    for hiccups in seen.hiccups:
+        where = "any core" if hiccups.core is None else f"core {hiccups.core}"
+        yield _judged(
+            f"idle thread on {where} wakes {hiccups.p99_ms:.2f} ms late (p99), {hiccups.max_ms:.2f} at most",
+            hiccups.p99_ms >= MAX_HICCUP_P99_MS,
+            f"trials are invalid where their generator is {MAX_HICCUP_P99_MS:g} ms late; repeat them",
+        )
+
+
+def _judged(what: str, shaky: bool, advice: str) -> Finding:
+    return Finding(NOTE, what, advice) if shaky else Finding(GOOD, what)
 
 
 def _files() -> Finding:

@@ -20,13 +20,15 @@ from results.schema import Noise
 LOOK_S = 0.3
 """long enough for the machine's CPU clock, which ticks every 10 ms"""
 NAP_S = 0.001
+UNHURRIED_CORES = 8
+"""with more of them each thread naps longer, lest they hold up one another"""
 MAX_HICCUP_P99_MS = 1.0
 """a generator that is later than that has its trials refused"""
 
 
 @dataclass(frozen=True)
 class Hiccups:
-    """How late a thread woke up that slept `NAP_S` at a time."""
+    """How late a thread woke up that slept for a millisecond at a time."""
 
     core: int | None
     """None where the platform cannot pin"""
@@ -94,6 +96,7 @@ def await_quiet(
 
 def _doze(cores: Sequence[int | None], seconds: float) -> list[Hiccups]:
     """Let one thread a core do nothing but wake up; a nap's own length drifts past the clock's ticks."""
+    nap_s = NAP_S * max(1.0, len(cores) / UNHURRIED_CORES)
     late_ms: list[list[float]] = [[0.0] for _ in cores]
     until_s = time.monotonic() + seconds
 
@@ -101,8 +104,8 @@ def _doze(cores: Sequence[int | None], seconds: float) -> list[Hiccups]:
         if core is not None:
             os.sched_setaffinity(0, {core})
         while (asleep_s := time.monotonic()) < until_s:
-            time.sleep(NAP_S)
-            late.append((time.monotonic() - asleep_s - NAP_S) * 1e3)
+            time.sleep(nap_s)
+            late.append((time.monotonic() - asleep_s - nap_s) * 1e3)
 
     threads = [threading.Thread(target=doze, args=pair) for pair in zip(cores, late_ms, strict=True)]
     for thread in threads:
