@@ -112,6 +112,59 @@ def machine_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def subject_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what is measured."""
+    for option in (
+        click.option(
+            "--topology",
+            "topologies",
+            multiple=True,
+            type=click.Choice(["one-box", "split"]),
+            help="Who shares cores.",
+        ),
+        click.option(
+            "--duration",
+            "durations_ms",
+            multiple=True,
+            type=Milliseconds(),
+            help="Task durations, such as 100ms.",
+        ),
+        click.option(
+            "--kind", "kinds", multiple=True, type=Kind(), help=f"Kinds of task: {', '.join(KINDS)}."
+        ),
+        click.option("--variant", "variants", multiple=True, help="Only these variants."),
+        click.option("--strategy", "strategies", multiple=True, metavar="NAME[/VARIANT]", help="Only these."),
+    ):
+        command = option(command)
+    return command
+
+
+def campaign_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of every command that makes a campaign."""
+    for option in (
+        click.option(
+            "--report/--no-report", default=True, show_default=True, help="Make the report at the end."
+        ),
+        click.option("--dry-run", is_flag=True, help="Print what would be measured, run nothing."),
+        click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted campaign."),
+        click.option("--name", default="", help="The campaign's name; by default the profile and the time."),
+        machine_options,
+        target_options,
+        click.option(
+            "--seed",
+            default=1,
+            show_default=True,
+            type=click.IntRange(0, 2**31),
+            help="Seed of all schedules.",
+        ),
+        click.option(
+            "--attempts", type=click.IntRange(1, 100), help="Tries that an invalid trial gets in all."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="blockpoint")
 def blockpoint() -> None:
@@ -122,39 +175,50 @@ def blockpoint() -> None:
 @click.option(
     "--profile", default="quick", show_default=True, help="smoke, quick or full; see `blockpoint list`."
 )
-@click.option("--strategy", "strategies", multiple=True, metavar="NAME[/VARIANT]", help="Only these.")
-@click.option("--variant", "variants", multiple=True, help="Only these variants.")
-@click.option("--kind", "kinds", multiple=True, type=Kind(), help=f"Kinds of task: {', '.join(KINDS)}.")
-@click.option(
-    "--duration", "durations_ms", multiple=True, type=Milliseconds(), help="Task durations, such as 100ms."
-)
+@subject_options
 @click.option(
     "--rate", "rates_per_s", multiple=True, type=RATE, help="Arrival rates per second, instead of the grid."
 )
 @click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial.")
-@click.option("--attempts", type=click.IntRange(1, 100), help="Tries that an invalid trial gets in all.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
-@click.option(
-    "--topology",
-    "topologies",
-    multiple=True,
-    type=click.Choice(["one-box", "split"]),
-    help="Who shares cores.",
-)
-@click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(0, 2**31), help="Seed of all schedules."
-)
-@target_options
-@machine_options
-@click.option("--name", default="", help="The campaign's name; by default the profile and the time.")
-@click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted campaign.")
-@click.option("--dry-run", is_flag=True, help="Print the plan and its expected time, run nothing.")
-@click.option("--report/--no-report", default=True, show_default=True, help="Make the report at the end.")
+@campaign_options
 def run(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
     from harness.run import Request, run_command
 
     sys.exit(run_command(Request(**given)))
+
+
+@blockpoint.command()
+@click.option(
+    "--profile",
+    default="standard",
+    show_default=True,
+    help="smoke, quick, standard or full; see `blockpoint list`.",
+)
+@subject_options
+@click.option(
+    "--slo-ms",
+    "limit_ms",
+    type=click.FloatRange(1, 60_000),
+    help="A stream of requests is blocked where its p99 is above this.  [default: 100]",
+)
+@click.option(
+    "--precision",
+    type=click.FloatRange(1.01, 10),
+    help="Wanted width of an interval: lowest rate that failed over highest that held.",
+)
+@click.option("--max-rate", "highest_per_s", type=RATE, help="No rate above this is tried.")
+@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Shortest length of a trial.")
+@click.option("--max-trials", type=click.IntRange(1, 1000), help="Valid trials that a point gets at most.")
+@click.option("--budget", "budget_s", type=click.FloatRange(1), help="Seconds after which no trial begins.")
+@click.option("--predict/--no-predict", default=True, show_default=True, help="Begin at what theory expects.")
+@campaign_options
+def find(**given: Any) -> None:
+    """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
+    from harness.find import Request, find_command
+
+    sys.exit(find_command(Request(**given)))
 
 
 @blockpoint.command()

@@ -48,6 +48,36 @@ def predicted_per_s(
     return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores)
 
 
+def predicted_blocking_per_s(
+    key: str,
+    base: Settings,
+    kind: str,
+    duration_ms: float,
+    topology: str,
+    *,
+    placement: Placement,
+    limit_ms: float,
+    seconds: float,
+    bystander_per_s: float,
+) -> float | None:
+    """Return the rate at which theory sees a subject block the API in trials of that length.
+
+    0 where it blocks at any rate; None where nothing shares the tasks' queue or no law is known.
+    """
+    from analysis.queueing.blocking import blocking_rate
+
+    subject, settings = subject_on(key, base, placement.pinning(topology))
+    return blocking_rate(
+        subject.services[kind],
+        kind,
+        duration_ms,
+        settings.cores,
+        limit_ms=limit_ms,
+        seconds=seconds,
+        bystander_per_s=bystander_per_s,
+    )
+
+
 def select(keys: Sequence[str], strategies: Sequence[str], variants: Sequence[str]) -> list[str]:
     """Return the subjects that a command names: a profile's `keys`, narrowed, or those asked for by name.
 

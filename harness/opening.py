@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.campaign import Session
 from harness.environment import environment
 from harness.expectation import subject_on
 from harness.pinning import ROLES, Pinning, available_cores
 from harness.placement import Placement
 from harness.processes import Family
+from harness.stacks import Session
 from harness.trial import Limits
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point

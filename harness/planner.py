@@ -41,7 +41,7 @@ class Planner:
             for block in blocks:
                 shuffle(block)
                 ordered += block
-        return [_named(plan, number) for number, plan in enumerate(ordered, start=1)]
+        return [named(plan, number) for number, plan in enumerate(ordered, start=1)]
 
     def _steady(self, subject: str, topology: str, repeat: int) -> Iterator[Plan]:
         profile = self.profile
@@ -58,7 +58,7 @@ class Planner:
                     duration_ms=duration_ms,
                     scenario="steady",
                     rate_per_s=rate,
-                    seconds=trial_seconds(profile, duration_ms, rate),
+                    seconds=trial_seconds(profile.seconds, profile.max_seconds, duration_ms, rate),
                 )
 
     def _moving(self, subject: str, topology: str, repeat: int) -> Iterator[Plan]:
@@ -106,7 +106,8 @@ class Planner:
         return msgspec.convert(fields, Plan)
 
 
-def _named(plan: Plan, number: int) -> Plan:
+def named(plan: Plan, number: int) -> Plan:
+    """Return the plan with the id of the campaign's trial of that number."""
     where = "" if plan.topology == "one-box" else f"-{plan.topology}"
     name = (
         f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.scenario}-{plan.kind}-{plan.duration_ms:g}ms-"

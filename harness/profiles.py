@@ -6,6 +6,8 @@ SAME_RATE = 1.12
 """rates of a grid closer than this factor are one"""
 SERVICES_LONG = 6
 """a trial lasts at least this many services"""
+ENOUGH_ARRIVALS = 100
+"""a trial lasts until so many tasks have come, if it may"""
 
 ALL_SUBJECTS = (
     "inline/default",
@@ -147,7 +149,7 @@ def rates(profile: Profile, ceiling_per_s: float | None) -> list[float]:
     return kept
 
 
-def trial_seconds(profile: Profile, duration_ms: float, rate_per_s: float) -> float:
+def trial_seconds(seconds: float, max_seconds: float, duration_ms: float, rate_per_s: float) -> float:
     """Return a trial's length: at least six services long, longer where arrivals are rare."""
-    wanted = max(profile.seconds, SERVICES_LONG * duration_ms / 1000, 100 / rate_per_s)
-    return max(min(wanted, profile.max_seconds), SERVICES_LONG * duration_ms / 1000)
+    wanted = max(seconds, ENOUGH_ARRIVALS / rate_per_s)
+    return max(min(wanted, max_seconds), SERVICES_LONG * duration_ms / 1000)

@@ -1,5 +1,6 @@
 """Progress of a campaign: a live line in a terminal, a plain log elsewhere."""
 
+import math
 import time
 from dataclasses import dataclass, field
 
@@ -21,7 +22,9 @@ class Progress:
 
     console: Console
     expected_s: float
+    """for all trials; a search's budget, infinite where it has none"""
     total: int
+    """trials in all; 0 for a search, which does not know"""
     done: int = 0
     _started: float = field(default_factory=time.monotonic)
     _doing: str = ""
@@ -53,13 +56,11 @@ class Progress:
         """Print a line above the live one."""
         self.console.print(Text(line), soft_wrap=True)
 
-    def sealed(self, campaign: Campaign, trial: Trial, expected_s: float) -> None:
-        """Print a sealed trial's result."""
+    def sealed(self, plan: Plan, figures: str, expected_s: float) -> None:
+        """Print a sealed trial's figures."""
         self.done += 1
         self._expected_done_s += expected_s
-        self.say(
-            f"{self._clock()} [{self.done}/{self.total}] {describe(trial.plan)}: {result(campaign, trial)}"
-        )
+        self.say(f"{self._clock()} [{self._count(self.done)}] {describe(plan)}: {figures}")
 
     def tick(self, *, force: bool = False) -> None:
         """Refresh the live line, at most twice a second: the generator may share our core."""
@@ -67,11 +68,19 @@ class Progress:
         if self._live and (force or now - self._refreshed >= REFRESH_S):
             self._refreshed = now
             self._live.update(
-                Text(f"{self._clock()} [{self.done + 1}/{self.total}] running {self._doing}"), refresh=True
+                Text(f"{self._clock()} [{self._count(self.done + 1)}] running {self._doing}"), refresh=True
             )
+
+    def _count(self, number: int) -> str:
+        return f"{number}/{self.total}" if self.total else str(number)
 
     def _clock(self) -> str:
         elapsed_s = time.monotonic() - self._started
+        if not self.total:
+            left_s = max(self.expected_s - elapsed_s, 0)
+            return f"{minutes(elapsed_s)} elapsed" + (
+                f", {minutes(left_s)} left" if left_s < math.inf else ""
+            )
         pace = elapsed_s / self._expected_done_s if self._expected_done_s > 0 else 1.0
         left_s = max(self.expected_s - self._expected_done_s, 0) * pace
         return f"{minutes(elapsed_s)} elapsed, {minutes(left_s)} left"

@@ -1,0 +1,187 @@
+"""Runs a search: which point has its turn, which trial comes next, and when it is enough."""
+
+import itertools
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from analysis.brackets import Bracket, bracket
+from analysis.load import read_trial
+from analysis.tables import summarise
+from analysis.words import interval
+from harness.campaign import expected_s
+from harness.planner import named
+from harness.profiles import trial_seconds
+from harness.progress import Progress, result
+from harness.search import Goal, Sighting, next_rate, verdicts
+from harness.searches import SearchProfile
+from harness.stacks import Session, Stacks
+from results.schema import Plan, Point, Trial
+from results.store import Campaign
+
+GIVE_UP = 2
+"""trials of a point that could not be measured at all, before it is left"""
+OVERTAXED = ("shed", "rate", "cpu", "sockets")
+"""reasons of the gate that a higher rate can only make worse"""
+Step = tuple[Plan, int]
+"""the next trial and which try at it this is, from 1"""
+
+
+@dataclass
+class Pursuit:
+    """One point and all trials that were made for it."""
+
+    point: Point
+    sightings: list[Sighting] = field(default_factory=list)
+    last: Trial | None = None
+    refused: list[Trial] = field(default_factory=list)
+    """invalid trials whose tries are used up"""
+    failures: int = 0
+
+    def brackets(self) -> tuple[Bracket, Bracket]:
+        """Return where it blocks, and where it falls behind."""
+        behind, blocked = verdicts(self.sightings)
+        return bracket(blocked), bracket(behind)
+
+
+class Hunt:
+    """A search over all points of a campaign."""
+
+    def __init__(
+        self, session: Session, campaign: Campaign, profile: SearchProfile, progress: Progress
+    ) -> None:
+        self._session = session
+        self._campaign = campaign
+        self._profile = profile
+        self._progress = progress
+        self._pursuits = [Pursuit(point) for point in campaign.manifest.points]
+        self._number = 0
+        self._until = time.monotonic() + profile.budget_s
+        for trial in campaign.trials():
+            for pursuit in self._pursuits:
+                if pursuit.point.covers(trial.plan):
+                    self._note(pursuit, trial)
+
+    def run(self) -> None:
+        """Give every subject its turns until all points are found, or the time is up.
+
+        The first round is in random order, the later ones begin where the answer is widest.
+        """
+        self._campaign.discard_partial()
+        shuffle = random.Random(self._campaign.manifest.seed).shuffle
+        for turn in itertools.count():
+            groups = self._groups()
+            if not groups:
+                return
+            if turn:
+                groups.sort(key=lambda group: -max(self._width(pursuit) for pursuit in group))
+            else:
+                shuffle(groups)
+            for group in groups:
+                if not self._take_turn(group):
+                    return
+
+    def _groups(self) -> list[list[Pursuit]]:
+        """Return the pursuits with something left to do, by the target that they need."""
+        groups: dict[tuple[str, str], list[Pursuit]] = {}
+        for pursuit in self._pursuits:
+            if self._next(pursuit):
+                groups.setdefault((pursuit.point.subject, pursuit.point.topology), []).append(pursuit)
+        return list(groups.values())
+
+    def _take_turn(self, group: Sequence[Pursuit]) -> bool:
+        """Run a few trials of each point on one target; False once the time is up."""
+        with Stacks(self._session, self._campaign) as stacks:
+            for pursuit in group:
+                for plan, attempt in self._steps(pursuit):
+                    if time.monotonic() + expected_s(plan) > self._until:
+                        return False
+                    self._progress.begin(plan)
+                    trial = stacks.measure(plan, attempt, self._progress)
+                    if trial is None:
+                        pursuit.failures += 1
+                        continue
+                    self._note(pursuit, trial)
+                    self._progress.sealed(plan, self._outcome(pursuit, trial), expected_s(plan))
+        return True
+
+    def _steps(self, pursuit: Pursuit) -> Iterator[Step]:
+        for _ in range(self._profile.turn):
+            step = self._next(pursuit)
+            if step is None:
+                return
+            yield step
+
+    def _next(self, pursuit: Pursuit) -> Step | None:
+        """Return a point's next trial; None where it is found or cannot be found here."""
+        last, point = pursuit.last, pursuit.point
+        if pursuit.failures >= GIVE_UP or len(pursuit.sightings) >= self._profile.max_trials:
+            return None
+        if last and not last.valid and last not in pursuit.refused:
+            return last.plan, last.attempt + 1
+        rate = next_rate(self._goal(pursuit), pursuit.sightings)
+        rate = rate and float(f"{rate:.4g}")
+        if not rate or any(trial.plan.rate_per_s == rate for trial in pursuit.refused):
+            return None
+        plan = Plan(
+            trial_id="",
+            subject=point.subject,
+            kind=point.kind,
+            duration_ms=point.duration_ms,
+            scenario="steady",
+            rate_per_s=rate,
+            seconds=trial_seconds(point.seconds, point.max_seconds, point.duration_ms, rate),
+            seed=self._campaign.manifest.seed + len(pursuit.sightings),
+            repeat=sum(sighting.rate_per_s == rate for sighting in pursuit.sightings),
+            topology=point.topology,
+            bystander_per_s=point.bystander_per_s,
+        )
+        return named(plan, self._number + 1), 1
+
+    def _goal(self, pursuit: Pursuit) -> Goal:
+        point, manifest = pursuit.point, self._campaign.manifest
+        goal = Goal(
+            precision=manifest.precision,
+            lowest_per_s=point.lowest_per_s,
+            highest_per_s=point.highest_per_s,
+            saturation_per_s=point.saturation_per_s,
+            blocking_per_s=point.blocking_per_s,
+            repeats=self._profile.repeats,
+        )
+        too_much = [t.plan.rate_per_s for t in pursuit.refused if any(map(_overtaxed, t.reasons))]
+        return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal
+
+    def _note(self, pursuit: Pursuit, trial: Trial) -> None:
+        """Take a sealed trial into account."""
+        self._number = max(self._number, int(trial.plan.trial_id.partition("-")[0]))
+        pursuit.last = trial
+        if trial.valid:
+            pursuit.sightings.append(self._sighting(trial))
+        elif trial.attempt >= self._profile.attempts:
+            pursuit.refused.append(trial)
+
+    def _sighting(self, trial: Trial) -> Sighting:
+        manifest = self._campaign.manifest
+        (row,) = summarise(read_trial(self._campaign, trial), manifest).to_dict("records")
+        return Sighting(
+            rate_per_s=trial.plan.rate_per_s,
+            blocked=bool(row["blocked"]),
+            blocked_certain=bool(row["blocked_certain"]),
+            behind=bool(row["behind"]),
+            behind_certain=bool(row["behind_certain"]),
+            completions_per_s=float(row["completion_slope_per_s"]),
+        )
+
+    def _width(self, pursuit: Pursuit) -> float:
+        return max(found.width for found in pursuit.brackets())
+
+    def _outcome(self, pursuit: Pursuit, trial: Trial) -> str:
+        blocks, behind = pursuit.brackets()
+        so_far = f"blocks {interval(blocks)}, falls behind {interval(behind)}"
+        cut = f" · stopped early: {trial.stopped_early}" if trial.stopped_early else ""
+        return f"{result(self._campaign, trial)}{cut} → {so_far}"
+
+
+def _overtaxed(reason: str) -> bool:
+    return reason.partition(":")[0] in OVERTAXED

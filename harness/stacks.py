@@ -1,0 +1,104 @@
+"""Measures trial after trial of one subject, on a target that stays up between them."""
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.expectation import split_key, subject_on
+from harness.pinning import Pinning
+from harness.processes import Family
+from harness.progress import Progress
+from harness.stack import Launch, Stack, running_stack
+from harness.trial import Limits, Measurement
+from results.errors import BlockpointError
+from results.schema import Plan, Trial
+from results.store import Campaign
+from targets.settings import Settings
+
+MIN_FREE_BYTES = 500 * 2**20
+
+
+@dataclass(frozen=True)
+class Session:
+    """What one command needs to run trials."""
+
+    family: Family
+    settings: Settings
+    limits: Limits
+    attempts: int
+    retry_until_s: float
+    loop: str
+    http: str
+    redis_url: str = ""
+
+
+class Stacks:
+    """Keeps one subject's target up from trial to trial, and starts a new one after it was dropped."""
+
+    def __init__(self, session: Session, campaign: Campaign) -> None:
+        self._session = session
+        self._pinning = campaign.manifest.pinning
+        self._campaign = campaign
+        self._logs = campaign.folder / "logs"
+        self._open = contextlib.ExitStack()
+        self._current: tuple[Launch, Stack] | None = None
+
+    def __enter__(self) -> "Stacks":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.drop()
+
+    def measure(self, plan: Plan, attempt: int, progress: Progress) -> Trial | None:
+        """Measure and seal one trial; None where that cannot be done, which is reported.
+
+        Raises BlockpointError where going on makes no sense: a full disk.
+        """
+        folder = self._campaign.folder
+        _check_disk(folder)
+        try:
+            launch, stack = self._get(plan)
+            measurement = Measurement(launch, stack, plan, self._session.limits, progress.tick)
+            trial = measurement.run(self._campaign, attempt)
+        except BlockpointError as error:
+            self.drop()
+            progress.say(f"{plan.trial_id} could not be measured: {error}")
+            return None
+        except OSError as error:
+            raise BlockpointError(
+                f"{plan.trial_id}: {error.strerror or error}; sealed trials are kept: put that right and "
+                f"continue with --resume {folder.name}"
+            ) from error
+        if not trial.drained:
+            self.drop()
+        return trial
+
+    def _get(self, plan: Plan) -> tuple[Launch, Stack]:
+        if self._current is None:
+            session = self._session
+            pinning = Pinning.described(self._pinning[plan.topology])
+            _, settings = subject_on(plan.subject, session.settings, pinning)
+            launch = Launch(
+                session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url
+            )
+            logs = self._logs / f"{plan.subject.replace('/', '-')}-{plan.topology}"
+            shutil.rmtree(logs, ignore_errors=True)
+            logs.mkdir(parents=True)
+            stack = self._open.enter_context(running_stack(launch, *split_key(plan.subject), logs))
+            self._current = (launch, stack)
+        return self._current
+
+    def drop(self) -> None:
+        """Take the target down."""
+        self._current = None
+        self._open.close()
+
+
+def _check_disk(folder: Path) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < MIN_FREE_BYTES:
+        raise BlockpointError(
+            f"only {free // 2**20} MiB are free under {folder}: a campaign needs {MIN_FREE_BYTES // 2**20}; "
+            f"sealed trials are kept, continue with --resume {folder.name}"
+        )
