@@ -13,7 +13,8 @@ BLOCKING: Final = "blocking"
 SATURATION: Final = "saturation"
 COLUMNS: Final = {BLOCKING: "blocked", SATURATION: "behind"}
 """the column of the summary that answers each question"""
-_KEYS: Final = ["strategy", "variant", "kind", "duration_ms", "topology"]
+CONDITION: Final = ["kind", "duration_ms", "topology"]
+_KEYS: Final = ["strategy", "variant", *CONDITION]
 _AT_TOP: Final = 0.98
 _GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
 """reasons of the gate that lie in the generator"""
@@ -29,13 +30,21 @@ def find_points(summary: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
     `stopped_by` says what ended the search where the interval is wider than wanted; `trials`, `invalid` and
     `load_s` say what it cost.
     """
-    steady = summary[(summary["scenario"] == "steady") & ~summary["closed"].astype(bool)]
+    rated = at_rates(summary[~summary["closed"].astype(bool)])
     rows = [
         row
-        for key, own in steady.groupby(_KEYS, sort=True)
+        for key, own in rated.groupby(_KEYS, sort=True)
         for row in _rows(dict(zip(_KEYS, key, strict=True)), own, manifest)
     ]
     return pd.DataFrame(rows)
+
+
+def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that belong on a rate axis: `steady`, or a `ramp` where a subject has nothing else."""
+    steady = summary[summary["scenario"] == "steady"]
+    ramp = summary[summary["scenario"] == "ramp"]
+    has = pd.MultiIndex.from_frame(ramp[_KEYS]).isin(pd.MultiIndex.from_frame(steady[_KEYS]))
+    return pd.concat([steady, ramp[~has]]) if len(ramp) else steady
 
 
 def _rows(key: dict[str, Any], own: pd.DataFrame, manifest: Manifest) -> Iterator[dict[str, Any]]:

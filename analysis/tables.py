@@ -93,11 +93,11 @@ def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
     if step.duration_ms == plan.duration_ms:
         return frames.trial.ceiling_per_s
     service = _service(frames)
-    cores = _cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
+    cores = usable_cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
     return saturation_rate(service, kind, step.duration_ms, cores) if service else None
 
 
-def _cores(manifest: Manifest, topology: str, role: str) -> int:
+def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
     """Return how many cores may run tasks: those the role is pinned to, else all of the machine's."""
     pinned = manifest.pinning.get(topology)
     cores = pinned.get(role) if isinstance(pinned, dict) else None

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.brackets import Bracket, Verdict, bracket
-from analysis.charts.catalogue import CONDITION, at_rates
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.series import subjects
-from analysis.points import verdicts
+from analysis.points import CONDITION, at_rates, verdicts
 from analysis.verdicts import STREAMS
 
 _NOTICED_WAIT_MS: Final = 50.0

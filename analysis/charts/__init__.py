@@ -2,7 +2,9 @@
 
 from analysis.charts.burst import burst_timeline
 from analysis.charts.cost import cost_by_role
+from analysis.charts.frontier import frontier
 from analysis.charts.grid import Words
+from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
 from analysis.charts.work import queue_wait, throughput
 
@@ -10,6 +12,8 @@ __all__ = [
     "Words",
     "burst_timeline",
     "cost_by_role",
+    "frontier",
+    "heatmap",
     "latency_by_duration",
     "latency_by_rate",
     "queue_wait",

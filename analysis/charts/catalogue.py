@@ -7,19 +7,28 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.ceilings import ceilings
 from analysis.charts.burst import burst_timeline
 from analysis.charts.conditions import conditions
 from analysis.charts.cost import cost_by_role
+from analysis.charts.frontier import frontier
 from analysis.charts.grid import Words
+from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
-from analysis.charts.scales import milliseconds, number
+from analysis.charts.scales import milliseconds, number, padded
 from analysis.charts.work import queue_wait, throughput
 from analysis.derive import Derived
+from analysis.points import CONDITION, at_rates
 
-CONDITION: Final = ["kind", "duration_ms", "topology"]
 _P: Final = "bold: p99; thin: p50"
 _SHADED: Final = "Shaded: 95 % interval of the p99 within a run"
 _CEILING: Final = "Dash-dotted: the ceiling that theory predicts"
+_EDGES: Final = (
+    "A bar reaches from the highest rate that held to the lowest that failed; "
+    "marks of one duration stand side by side"
+)
+_SHAKY: Final = "Shaky: repeats disagree, or a margin of error crosses the limit"
+_WORST: Final = "A cell shows its worst valid trial"
 _BOUNDS: Final = "Upward caret: some requests were never answered, the true value is higher"
 
 Key = tuple[str, float, str]
@@ -43,6 +52,7 @@ def catalogue(derived: Derived) -> Iterator[Chart]:
     steady = at_rates(summary)
     if steady.empty:
         yield _missing("latency", "Where the API starts to block", "no trial at a fixed rate was sealed")
+    yield from _answers(derived, steady)
     for key, rows in _grouped(steady, CONDITION):
         yield from _by_rate(derived, rows, key)
     yield from _by_duration(derived, summary)
@@ -51,21 +61,36 @@ def catalogue(derived: Derived) -> Iterator[Chart]:
         yield _cost(derived, rows, key)
 
 
-def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that belong on a rate axis: `steady`, or a `ramp` where a subject has nothing else."""
-    key = ["strategy", "variant", *CONDITION]
-    steady = summary[summary["scenario"] == "steady"]
-    ramp = summary[summary["scenario"] == "ramp"]
-    has = pd.MultiIndex.from_frame(ramp[key]).isin(pd.MultiIndex.from_frame(steady[key]))
-    return pd.concat([steady, ramp[~has]]) if len(ramp) else steady
-
-
 def at_durations(summary: pd.DataFrame) -> pd.DataFrame:
     """Return the rows at a rate that was measured at several durations, sweeps before steady trials."""
     rows = summary[summary["scenario"].isin(["duration_sweep", "steady"])]
     key = ["strategy", "variant", "kind", "topology", "offered_per_s"]
     several = rows.groupby(key)["duration_ms"].transform("nunique") > 1
     return rows[several]
+
+
+def _answers(derived: Derived, rows: pd.DataFrame) -> Iterator[Chart]:
+    points = derived.points
+    for (kind, topology), own in rows.groupby(["kind", "topology"], sort=True):
+        asked = points[(points["kind"] == kind) & (points["topology"] == topology)]
+        yield _frontier(derived, asked, own, str(kind), str(topology))
+    for (kind, topology), own in rows.groupby(["kind", "topology"], sort=True):
+        limit = milliseconds(derived.manifest.limit_ms)
+        subtitle = f"{kind} tasks, {topology} · worst p99 of /ping and /ping-sync; the limit is {limit}"
+        caption = conditions(derived.manifest, own, _WORST, invalid_are="left out")
+        words = Words("What an unrelated request goes through", subtitle, caption)
+        yield _chart(f"heatmap-{kind}-{topology}", words, heatmap, own)
+
+
+def _frontier(derived: Derived, points: pd.DataFrame, rows: pd.DataFrame, kind: str, topology: str) -> Chart:
+    name, title = f"frontier-{kind}-{topology}", "Where each strategy gives way"
+    if points[["held_per_s", "failed_per_s"]].isna().all(axis=None):
+        return _missing(name, title, f"{kind} tasks, {topology}: no trial is valid")
+    limit = milliseconds(derived.manifest.limit_ms)
+    subtitle = f"{kind} tasks, {topology} · the API blocks where the p99 of a stream is above {limit}"
+    words = Words(title, subtitle, conditions(derived.manifest, rows, _EDGES, _SHAKY, invalid_are="left out"))
+    limits = ceilings(derived.manifest, points, padded(points["duration_ms"]))
+    return Chart(name, words, lambda: frontier(points, words, limits))
 
 
 def _by_rate(derived: Derived, rows: pd.DataFrame, key: Key) -> Iterator[Chart]:

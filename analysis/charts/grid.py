@@ -2,10 +2,12 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -16,6 +18,14 @@ _LINE_IN = 0.155
 _GAP_IN = 0.68
 _CLOSE_IN = 0.14
 _GROUP_GAP_IN = 0.8
+_KEY_IN = 1.75
+_KEY: dict[str, Any] = {
+    "loc": "upper left",
+    "frameon": False,
+    "fontsize": 7.5,
+    "borderpad": 0,
+    "borderaxespad": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +57,13 @@ def shape_for(panels: int, height: float = 2.0, right: float = 0.78) -> Shape:
     return Shape(columns, width, height if columns > 1 else height * 1.5, right)
 
 
-def make_grid(panels: int, shape: Shape, words: Words, rows: int | None = None) -> tuple[Figure, list[Axes]]:
-    """Return a figure with that many panels, row by row; the places left over stay empty, without axes."""
+def make_grid(
+    panels: int, shape: Shape, words: Words, rows: int | None = None, key: Sequence[Artist] = ()
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with that many panels, row by row; the places left over stay empty, without axes.
+
+    `key` are the entries of a legend above all panels.
+    """
     count = rows if rows is not None else math.ceil(panels / shape.columns)
     cell_width = shape.panel_width + shape.right
     width = max(shape.left + shape.columns * cell_width, 7.0)
@@ -57,23 +72,33 @@ def make_grid(panels: int, shape: Shape, words: Words, rows: int | None = None) 
     gaps = [
         _GAP_IN + 0.12 * (shape.group > 1) if row % shape.group == 0 else _CLOSE_IN for row in range(count)
     ]
-    height = _TITLE_IN + count * shape.panel_height + sum(gaps) + bottom
+    across = max(2, int((width - 0.2) / _KEY_IN))
+    title = _TITLE_IN + (0.1 + 0.17 * math.ceil(len(key) / across) if key else 0.0)
+    height = title + count * shape.panel_height + sum(gaps) + bottom
     with mpl.rc_context(RC):
         figure = Figure(figsize=(width, height), facecolor="white")
         axes = []
         for number in range(panels):
             row, column = divmod(number, shape.columns)
             left = shape.left + column * cell_width
-            top = _TITLE_IN + row * shape.panel_height + sum(gaps[: row + 1]) - _GAP_IN * 0.3
+            top = title + row * shape.panel_height + sum(gaps[: row + 1]) - _GAP_IN * 0.3
             place = (left / width, 1 - (top + shape.panel_height) / height)
             axes.append(figure.add_axes((*place, shape.panel_width / width, shape.panel_height / height)))
         for ax in axes:
             plain(ax)
         figure.text(0.12 / width, 1 - 0.12 / height, words.title, fontsize=12, fontweight="bold", va="top")
         figure.text(0.12 / width, 1 - 0.38 / height, words.subtitle, fontsize=8.5, va="top", color=MUTED)
+        if key:
+            place = (0.12 / width, 1 - (_TITLE_IN + 0.04) / height)
+            figure.legend(handles=by_row(key, across), ncols=across, bbox_to_anchor=place, **_KEY)
         foot = "\n".join(lines)
         figure.text(0.12 / width, 0.1 / height, foot, fontsize=7, va="bottom", color=MUTED, linespacing=1.35)
     return figure, axes
+
+
+def by_row(entries: Sequence[Artist], across: int) -> list[Artist]:
+    """Return the entries in the order in which a legend of that many columns reads row by row."""
+    return [entry for column in range(across) for entry in entries[column::across]]
 
 
 def plain(ax: Axes) -> None:

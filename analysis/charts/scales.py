@@ -8,6 +8,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 FLOOR_MS = 0.1
 """shorter times are drawn here on a logarithmic axis"""
+_NAMES = 6
+"""as many times find room below a panel"""
 
 
 def number(value: float) -> str:
@@ -43,6 +45,30 @@ def rate_axis(ax: Axes, values: Iterable[float]) -> None:
     else:
         ax.set_xlim(0, high * 1.1)
         _fix(ax, even_ticks(high * 1.1), number, "x")
+
+
+def duration_axis(ax: Axes, durations_ms: list[float]) -> None:
+    """Set a logarithmic x axis that names the measured durations, with room beside the first and last."""
+    low, high = padded(durations_ms)
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    _fix(ax, thinned(durations_ms, math.log(high / low) / _NAMES), milliseconds, "x")
+
+
+def padded(durations_ms: Iterable[float]) -> tuple[float, float]:
+    """Return the range of an axis of durations."""
+    low, high = span(durations_ms)
+    beside = max((high / low) ** 0.14, 1.6)
+    return low / beside, high * beside
+
+
+def thinned(values: list[float], apart: float) -> list[float]:
+    """Return those values, the first one first, whose logarithms are at least that far apart."""
+    kept: list[float] = []
+    for value in sorted(values):
+        if not kept or math.log(value / kept[-1]) >= apart:
+            kept.append(value)
+    return kept
 
 
 def log_axis(ax: Axes, low: float, high: float, which: str, *, time: bool, limit: int = 7) -> None:

@@ -29,6 +29,8 @@ def words(chart: Chart) -> set[str]:
 def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str, Truth]]) -> None:
     found = charts(small[0].folder)
     assert set(found) == {
+        "frontier-sleep-one-box",
+        "heatmap-sleep-one-box",
         "latency-sleep-50ms-one-box",
         "throughput-sleep-50ms-one-box",
         "queue-wait-sleep-50ms-one-box",

@@ -1,0 +1,181 @@
+"""The answer on one page: at which rate each strategy blocks and falls behind, for each task duration."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.charts.grid import Words, axis_names, head, make_grid, shape_for
+from analysis.charts.scales import duration_axis, log_axis, number, span
+from analysis.charts.series import subjects
+from analysis.charts.style import INK, colour, order
+from analysis.points import BLOCKING, SATURATION
+
+_DODGE: Final = 0.026
+"""how far marks of one duration stand apart, as a share of the axis"""
+_ARROW: Final = 0.09
+"""length of an arrow, as a share of the axis"""
+_ENOUGH: Final = 3
+"""fewer points than these make no curve"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """How a point is drawn that answers this question."""
+
+    words: str
+    line: Literal["-"] | tuple[float, tuple[float, ...]]
+    marker: str
+    size: float
+
+
+QUESTIONS: Final = {
+    BLOCKING: Question("the API blocks", "-", "o", 5.0),
+    SATURATION: Question("the work falls behind", (0, (4, 1.5)), "D", 4.0),
+}
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """One point of the table on the axes: where it stands, its interval, and which ends of it are open."""
+
+    at_ms: float
+    per_s: float
+    low_per_s: float
+    high_per_s: float
+    up: bool
+    down: bool
+    shaky: bool
+
+    @property
+    def closed(self) -> bool:
+        return not (self.up or self.down)
+
+
+def frontier(points: pd.DataFrame, words: Words, ceilings: pd.DataFrame) -> Figure:
+    """Draw the blocking and the saturation point against the task's duration, one panel a strategy.
+
+    `points` are rows of `analysis.points.find_points` with one kind and topology, `ceilings` those of
+    `analysis.ceilings.ceilings`. A bar is an interval, an arrow one that is open at that end; a hollow mark
+    is shaky.
+    """
+    found = points.dropna(subset=["held_per_s", "failed_per_s"], how="all")
+    strategies = sorted(set(points["strategy"]), key=order)
+    shape = shape_for(len(strategies), height=2.3, right=0.3)
+    figure, axes = make_grid(len(strategies), shape, words, key=_key(set(points["variant"])))
+    durations = sorted(set(points["duration_ms"]))
+    low, high = span(found[["held_per_s", "failed_per_s"]].to_numpy().ravel())
+    room = max((high / low) ** (1.6 * _ARROW), 2.0)
+    for ax, strategy in zip(axes, strategies, strict=True):
+        duration_axis(ax, durations)
+        log_axis(ax, low / room, high * room, "y", time=False, limit=8)
+        own = found[found["strategy"] == strategy]
+        _ceilings(ax, ceilings[ceilings["strategy"] == strategy])
+        every = points[points["strategy"] == strategy]
+        head(ax, strategy, _slots(every) if len(own) else f"{_slots(every)} · no answer", colour(strategy))
+        place = -(own.groupby(["variant", "question"]).ngroups - 1) / 2
+        for _, variant, mine in subjects(own):
+            for question, rows in mine.groupby("question", sort=True):
+                marks = list(_marks(rows))
+                _draw(ax, marks, QUESTIONS[str(question)], shade(strategy, variant), place)
+                place += 1
+    axis_names(axes, shape.columns, "duration of a task", "arrival rate (tasks/s)")
+    return figure
+
+
+def shade(strategy: str, variant: str) -> str:
+    """Return a strategy's colour: pale for `default`, full for `tuned`, dark for others."""
+    weight, other = {"default": (0.55, 1.0), "tuned": (1.0, 1.0)}.get(variant, (0.6, 0.0))
+    red, green, blue = (weight * part + (1 - weight) * other for part in to_rgb(colour(strategy)))
+    return to_hex((red, green, blue))
+
+
+def _slots(rows: pd.DataFrame) -> str:
+    each = [
+        f"{variant} {number(slots) if (slots := int(own['slots'].iloc[0])) else 'unlimited'}"
+        for _, variant, own in subjects(rows)
+    ]
+    return "slots: " + ", ".join(each)
+
+
+def _marks(rows: pd.DataFrame) -> Iterator[_Mark]:
+    for row in rows.sort_values("duration_ms").to_dict("records"):
+        held, failed = float(row["held_per_s"]), float(row["failed_per_s"])
+        up, down = bool(np.isnan(failed)), bool(np.isnan(held))
+        low, high = (failed if down else held), (held if up else failed)
+        middle = float(np.sqrt(low * high))
+        yield _Mark(float(row["duration_ms"]), middle, low, high, up, down, bool(row["shaky"]))
+
+
+def _ceilings(ax: Axes, ceilings: pd.DataFrame) -> None:
+    for strategy, variant, own in subjects(ceilings):
+        ax.plot(
+            own["duration_ms"],
+            own["ceiling_per_s"],
+            color=shade(strategy, variant),
+            linestyle=(0, (1, 1.6)),
+            linewidth=1.3,
+            label=f"{variant} ceiling",
+            zorder=1.5,
+        )
+
+
+def _draw(ax: Axes, marks: list[_Mark], look: Question, ink: str, place: float) -> None:
+    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
+    aside = (right / left) ** (_DODGE * place)
+    away = (top / bottom) ** _ARROW
+    if len(marks) >= _ENOUGH:
+        line = [mark.per_s if mark.closed else np.nan for mark in marks]
+        ax.plot(
+            [mark.at_ms * aside for mark in marks],
+            line,
+            color=ink,
+            linestyle=look.line,
+            linewidth=1.6,
+            label=f"{look.words}: curve",
+        )
+    for mark in marks:
+        x = mark.at_ms * aside
+        low = mark.low_per_s / (away if mark.down else 1)
+        high = mark.high_per_s * (away if mark.up else 1)
+        ax.plot([x, x], [low, high], color=ink, linewidth=1.8, label=f"{look.words}: interval")
+        if not mark.closed:
+            end, tip = (high, "^") if mark.up else (low, "v")
+            ax.plot([x], [end], color=ink, marker=tip, markersize=4.5, label=f"{look.words}: open")
+        ax.plot(
+            [x],
+            [mark.per_s],
+            color=ink,
+            marker=look.marker,
+            markersize=look.size,
+            markerfacecolor="white" if mark.shaky else ink,
+            label=f"{look.words}: point",
+            zorder=3,
+        )
+
+
+def _key(variants: set[str]) -> list[Line2D]:
+    handles = [
+        Line2D([], [], color=INK, linestyle=q.line, marker=q.marker, markersize=q.size, label=q.words)
+        for q in QUESTIONS.values()
+    ]
+    handles.append(Line2D([], [], color=INK, linestyle=(0, (1, 1.6)), label="ceiling in theory"))
+    plain = {"color": INK, "linestyle": "none"}
+    handles += [
+        Line2D([], [], marker="|", markersize=11, label="interval: held to failed", **plain),  # type: ignore[arg-type]
+        Line2D([], [], marker="^", label="held at every rate", **plain),  # type: ignore[arg-type]
+        Line2D([], [], marker="v", label="failed at the lowest rate", **plain),  # type: ignore[arg-type]
+        Line2D([], [], marker="o", markerfacecolor="white", label="shaky", **plain),  # type: ignore[arg-type]
+    ]
+    tones = {"default": "pale: default", "tuned": "full: tuned"}
+    handles += [
+        Line2D([], [], color=shade("background_tasks", v), linewidth=5, label=tones.get(v, f"dark: {v}"))
+        for v in sorted(variants)
+    ]
+    return handles
