@@ -1,0 +1,168 @@
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.brackets import bracket
+from harness.search import Goal, Sighting, capacity, next_rate, verdicts
+
+LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
+Target = Callable[[float], Sighting]
+
+rates = st.floats(2, 1_500)
+precisions = st.sampled_from([1.05, 1.1, 1.25])
+
+
+def target(saturation: float, blocking: float = NEVER, error: float = 0.0, seed: int = 0) -> Target:
+    """Return what trials of a target would show whose verdicts err by about `error`, in the rate."""
+    random = np.random.default_rng(seed)
+
+    def measure(rate: float) -> Sighting:
+        offset = random.normal(0, error, 2) if error else np.zeros(2)
+        return Sighting(
+            rate_per_s=rate,
+            blocked=bool(rate * math.exp(offset[0]) > blocking),
+            blocked_certain=abs(math.log(rate / blocking)) >= 2 * error,
+            behind=bool(rate * math.exp(offset[1]) > saturation),
+            behind_certain=abs(math.log(rate / saturation)) >= 2 * error,
+            completions_per_s=min(rate, saturation),
+        )
+
+    return measure
+
+
+def search(goal: Goal, measure: Target, limit: int = 60) -> list[Sighting]:
+    seen: list[Sighting] = []
+    while (rate := next_rate(goal, seen)) is not None:
+        seen.append(measure(rate))
+        assert goal.lowest_per_s <= rate <= goal.highest_per_s
+        assert len(seen) <= limit, [sighting.rate_per_s for sighting in seen]
+    return seen
+
+
+@given(saturation=rates, share=st.floats(0.3, 3), precision=precisions)
+def test_without_a_prediction_both_points_are_found_in_twelve_trials(
+    saturation: float, share: float, precision: float
+) -> None:
+    blocking = saturation * share
+    seen = search(Goal(precision, LOWEST, HIGHEST), target(saturation, blocking))
+    behind, blocked = (bracket(answers) for answers in verdicts(seen))
+    assert behind.held is not None
+    assert behind.failed is not None
+    assert behind.held <= saturation <= behind.failed <= precision * behind.held
+    if LOWEST < blocking < HIGHEST:
+        assert blocked.held is not None
+        assert blocked.held <= blocking
+        assert blocked.width <= precision or blocking > HIGHEST / precision
+    assert len(seen) <= 14 if precision < 1.1 else 12
+
+
+@given(saturation=rates, error=st.floats(0.98, 1.02), precision=precisions)
+def test_a_good_prediction_needs_few_trials(saturation: float, error: float, precision: float) -> None:
+    goal = Goal(precision, LOWEST, HIGHEST, saturation * error, 0.97 * saturation * error)
+    seen = search(goal, target(saturation, 0.97 * saturation))
+    assert len(seen) <= 6
+    for answers, truth in zip(verdicts(seen), (saturation, 0.97 * saturation), strict=True):
+        found = bracket(answers)
+        assert found.held is not None
+        assert found.held <= truth
+        assert found.failed is None or truth <= found.failed
+
+
+@given(saturation=rates, error=st.floats(0.2, 5), precision=precisions)
+def test_a_wrong_prediction_is_overcome(saturation: float, error: float, precision: float) -> None:
+    seen = search(Goal(precision, LOWEST, HIGHEST, saturation * error, None), target(saturation))
+    found = bracket(verdicts(seen)[0])
+    assert found.held is not None
+    assert found.held <= saturation
+    assert found.width <= precision or saturation > HIGHEST / precision
+    assert len(seen) <= 16
+
+
+@pytest.mark.parametrize("error", [0.005, 0.01, 0.02])
+@pytest.mark.parametrize("precision", [1.05, 1.1])
+def test_where_verdicts_err_the_interval_widens_and_holds_the_truth(error: float, precision: float) -> None:
+    missed = 0
+    for seed in range(100):
+        saturation = 10 ** np.random.default_rng(seed).uniform(1, 3)
+        measure = target(saturation, error=error, seed=seed)
+        seen: list[Sighting] = []
+        goal = Goal(precision, LOWEST, HIGHEST, saturation)
+        while len(seen) < 12 and (rate := next_rate(goal, seen)) is not None:
+            seen.append(measure(rate))
+        found = bracket(verdicts(seen)[0])
+        missed += not (found.held or 0) <= saturation <= (found.failed or math.inf)
+    assert missed <= 10
+
+
+def test_one_overloaded_trial_says_where_to_look() -> None:
+    goal = Goal(1.1, LOWEST, HIGHEST)
+    seen = [target(100)(45), target(100)(180), target(100)(HIGHEST)]
+    assert capacity(seen) == 100
+    following = next_rate(goal, seen)
+    assert following is not None
+    assert 100 / 1.1 <= following <= 100
+
+
+def test_an_api_that_its_work_does_not_touch_is_tried_at_the_highest_rate() -> None:
+    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100)
+    seen = search(goal, target(100))
+    assert max(sighting.rate_per_s for sighting in seen) == HIGHEST
+    assert len(seen) == 3
+
+
+def test_an_api_that_always_blocks_is_tried_at_the_lowest_rate() -> None:
+    seen = search(Goal(1.1, LOWEST, HIGHEST, None, 0.0), target(NEVER, 0.0001))
+    assert min(sighting.rate_per_s for sighting in seen) == LOWEST
+    assert len(seen) <= 5
+
+
+def test_an_uncertain_edge_is_measured_again_and_disagreement_widens_the_interval() -> None:
+    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100, blocking_per_s=None)
+    seen = [
+        Sighting(96, False, True, False, False, 96),
+        Sighting(105, False, True, True, True, 100),
+        Sighting(HIGHEST, False, True, True, True, 100),
+    ]
+    assert next_rate(goal, seen) == 96
+    again = [*seen, Sighting(96, False, True, True, False, 95)]
+    found = bracket(verdicts(again)[0])
+    assert (found.held, found.failed, found.disputed) == (None, 105, True)
+    following = next_rate(goal, again)
+    assert following is not None
+    assert following < 96
+
+
+@given(
+    st.lists(
+        st.builds(
+            Sighting, st.floats(1, 2_000), st.booleans(), st.booleans(), st.booleans(), st.booleans(), rates
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_was_seen_the_next_rate_is_a_new_one_or_an_uncertain_edge(seen: list[Sighting]) -> None:
+    goal = Goal(1.1, LOWEST, HIGHEST)
+    rate = next_rate(goal, seen)
+    assert rate == next_rate(goal, seen)
+    if rate is None:
+        return
+    assert LOWEST <= rate <= HIGHEST
+    tried = [sighting for sighting in seen if sighting.rate_per_s == rate]
+    assert all(not (sighting.behind_certain and sighting.blocked_certain) for sighting in tried)
+
+
+@given(st.lists(st.tuples(st.sampled_from([10.0, 20.0, 30.0, 40.0]), st.booleans()), max_size=10))
+def test_no_verdict_lies_on_the_wrong_side_of_a_bracket(answers: list[tuple[float, bool]]) -> None:
+    from analysis.brackets import Verdict
+
+    found = bracket(Verdict(rate, failed) for rate, failed in answers)
+    for rate, failed in answers:
+        assert not (failed and found.held is not None and rate <= found.held)
+        assert not (not failed and found.failed is not None and rate >= found.failed)
+    edges = [edge for edge in (found.held, found.failed) if edge is not None]
+    assert all(low < high for low, high in itertools.pairwise(edges))
