@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.load import load_campaign
 from analysis.points import find_points
+from analysis.predictions import predict
 from analysis.tables import summarise
 from analysis.timeline import timeline
 from results.errors import BlockpointError
@@ -35,12 +36,16 @@ _TEXT: Final = dict.fromkeys(
 
 @dataclass(frozen=True)
 class Derived:
-    """A campaign's tables: `summary` (see `tables.summarise`) and `bursts` (see `timeline.timeline`)."""
+    """A campaign's tables, each described where it is made; all but the summary may have no row.
+
+    `summary`: `tables.summarise`; `bursts`: `timeline.timeline`; `predictions`: `predictions.predict`.
+    """
 
     folder: Path
     manifest: Manifest
     summary: pd.DataFrame
     bursts: pd.DataFrame
+    predictions: pd.DataFrame
 
     @property
     def points(self) -> pd.DataFrame:
@@ -54,17 +59,19 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
     Trials are read one after the other: memory holds the largest one, not the campaign.
     """
     measured = load_campaign(folder)
-    summaries, bursts = [], []
+    summaries, bursts, predictions = [], [], []
     for number, frames in enumerate(measured.frames(), start=1):
         progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
         summaries.append(summarise(frames, measured.manifest))
+        predictions.append(predict(frames, measured.manifest, summaries[-1]))
         if frames.trial.load.scenario == BURST:
             bursts.append(timeline(frames, measured.manifest.limit_ms))
     derived = Derived(
         folder,
         measured.manifest,
-        _order(pd.concat(summaries, ignore_index=True)),
-        pd.concat(bursts, ignore_index=True) if bursts else pd.DataFrame(),
+        _order(_together(summaries)),
+        _together(bursts),
+        _order(_together(predictions)),
     )
     _write(derived)
     return derived
@@ -78,19 +85,32 @@ def read_derived(folder: Path) -> Derived:
     measured = load_campaign(folder)
     try:
         summary = _read(folder / "derived" / "summary.csv")
+        predictions = _read(folder / "derived" / "predictions.csv")
     except (OSError, ValueError):
         return derive(folder)
     sealed = {(trial.plan.trial_id, trial.attempt) for trial in measured.trials}
     if set(zip(summary["trial_id"], summary["attempt"], strict=True)) != sealed:
         return derive(folder)
     bursts = folder / "derived" / "bursts.csv"
-    return Derived(folder, measured.manifest, summary, _read(bursts) if bursts.exists() else pd.DataFrame())
+    return Derived(
+        folder,
+        measured.manifest,
+        summary,
+        _read(bursts) if bursts.exists() else pd.DataFrame(),
+        predictions,
+    )
 
 
 def replace_folder(made: Path, target: Path) -> None:
     """Put a finished folder in the place of an older one."""
     shutil.rmtree(target, ignore_errors=True)
     made.rename(target)
+
+
+def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the tables as one: an empty one, with the same columns, only where all are."""
+    kept = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
 
 
 def _order(summary: pd.DataFrame) -> pd.DataFrame:
@@ -104,6 +124,7 @@ def _write(derived: Derived) -> None:
         try:
             derived.summary.to_csv(made / "summary.csv", index=False)
             derived.points.to_csv(made / "points.csv", index=False)
+            derived.predictions.to_csv(made / "predictions.csv", index=False)
             if len(derived.bursts):
                 derived.bursts.to_csv(made / "bursts.csv", index=False)
             made.chmod(0o755)
