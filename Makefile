@@ -22,8 +22,8 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-bench: setup  ## measure a campaign (PROFILE=quick) and make its report
-	$(BIN)/blockpoint run --profile $(PROFILE)
+bench: setup  ## search where every strategy blocks (PROFILE=quick) and make the report
+	$(BIN)/blockpoint find --profile $(PROFILE)
 
 test: lint types  ## lint, types, import contracts and all tests
 	$(BIN)/python -m pytest

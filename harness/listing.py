@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.pinning import TOPOLOGIES
 from harness.profiles import PROFILES
+from harness.searches import SEARCHES
 from targets.settings import Settings
 from targets.strategy import discover
 from targets.work import KINDS
@@ -27,7 +28,9 @@ def listing() -> Iterator[str]:
     yield from (f"  {name:14} {caption}" for name, caption in scenarios().items())
     yield "topologies"
     yield from (f"  {name:10} {meaning}" for name, meaning in TOPOLOGIES.items())
-    yield "profiles"
+    yield "profiles of `find`"
+    yield from (f"  {search.name:10} {search.summary}" for search in SEARCHES.values())
+    yield "profiles of `run`"
     yield from (f"  {profile.name:10} {profile.summary}" for profile in PROFILES.values())
 
 

@@ -103,6 +103,7 @@ class Measurement:
         rows["resources"] = write_table(staged, "resources", resources)
         samples.unlink(missing_ok=True)
         (staged / "load.json").unlink()
+        refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
         return Trial(
             plan=self.plan,
             attempt=attempt,
@@ -118,10 +119,10 @@ class Measurement:
             accounts=accounts,
             rows=rows,
             reasons=[
-                *(reason for reason in load.reasons if not (stopped_early and _interrupted(reason))),
+                *refused,
                 *self._reasons(load, accounts, bool(stopped_early) or overloads(service, load, cores)),
                 *reasons_against(noise, self.limits.foreign_cores),
-                *(excuses(noise) if load.reasons else ()),
+                *(excuses(noise) if refused else ()),
             ],
         )
 
