@@ -165,6 +165,7 @@ def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
         (["run", "--duration", "an hour"], "is not a duration"),
         (["run", "--duration", "2000s"], "outside 0 to 60000 ms"),
         (["run", "--topology", "cloud"], "one-box"),
+        (["run", "--cores", "wbe=0"], "did you mean 'web'"),
         (["run", "--resume", "nowhere"], "there is no campaign 'nowhere'"),
         (["run", "--name", "../up", "--strategy", "inline"], "cannot be a campaign's name"),
         (["run", "--strategy", "arq", "--redis-url", "redis://127.0.0.1:1/0"], "no Redis answers"),
