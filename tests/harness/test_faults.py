@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness import campaign
+from harness import stacks
 from harness.broker import embedded_broker, external_broker, server_binary
 from harness.pinning import Pinning
 from harness.processes import Family
@@ -47,6 +47,6 @@ def test_a_full_disk_stops_before_a_trial_and_says_how_to_go_on(
     usage: Any = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
     with pytest.raises(BlockpointError, match="only 1 MiB are free") as refusal:
-        campaign._check_disk(tmp_path / "mine")
+        stacks._check_disk(tmp_path / "mine")
     assert "--resume mine" in str(refusal.value)
     assert "\n" not in str(refusal.value)
