@@ -13,6 +13,7 @@ from analysis.charts.grid import Words
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.style import colour
 from analysis.derive import Derived
+from analysis.theory import MOST, lines, scores
 from analysis.words import Reading, interval, read
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -54,6 +55,9 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
         by_subject=_by_subject(readings),
         drawings=drawings,
         problems=problems,
+        scores=scores(derived.predictions),
+        theory=lines(derived.predictions),
+        theory_most=MOST,
         limit_ms=derived.manifest.limit_ms,
         trials=len(trials),
         invalid=int((~trials["valid"].astype(bool)).sum()),

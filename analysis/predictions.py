@@ -99,7 +99,8 @@ def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.Dat
 
 def agreement(predictions: pd.DataFrame, name: str) -> pd.Series:
     """Return, for the valid rows in which theory says something of a quantity, whether it agrees."""
-    known = predictions["valid"].astype(bool) & predictions[f"ratio_{name}"].notna()
+    pair = predictions[[f"predicted_{name}", f"measured_{name}"]]
+    known = predictions["valid"].astype(bool) & pair.notna().all(axis=1)
     return predictions.loc[known, f"agrees_{name}"].astype(bool)
 
 

@@ -6,6 +6,7 @@ from analysis.charts.frontier import frontier
 from analysis.charts.grid import Words
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
+from analysis.charts.prediction import predicted
 from analysis.charts.work import queue_wait, throughput
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "heatmap",
     "latency_by_duration",
     "latency_by_rate",
+    "predicted",
     "queue_wait",
     "throughput",
 ]

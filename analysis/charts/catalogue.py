@@ -15,6 +15,7 @@ from analysis.charts.frontier import frontier
 from analysis.charts.grid import Words
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
+from analysis.charts.prediction import predictable, predicted
 from analysis.charts.scales import milliseconds, number, padded
 from analysis.charts.work import queue_wait, throughput
 from analysis.derive import Derived
@@ -29,6 +30,8 @@ _EDGES: Final = (
 )
 _SHAKY: Final = "Shaky: repeats disagree, or a margin of error crosses the limit"
 _WORST: Final = "A cell shows its worst valid trial"
+_STEADY: Final = "Grey curve: the p99 of a pool's wait in steady state (M/D/c)"
+_AGREES: Final = "Agrees: within 20 % or 10 ms of what a valid trial measured"
 _BOUNDS: Final = "Upward caret: some requests were never answered, the true value is higher"
 
 Key = tuple[str, float, str]
@@ -59,6 +62,8 @@ def catalogue(derived: Derived) -> Iterator[Chart]:
     yield from _bursts(derived, summary)
     for key, rows in _grouped(steady, CONDITION):
         yield _cost(derived, rows, key)
+    for key, rows in _grouped(predictable(at_rates(derived.predictions)), CONDITION):
+        yield _predicted(derived, rows, key)
 
 
 def at_durations(summary: pd.DataFrame) -> pd.DataFrame:
@@ -169,6 +174,15 @@ def _cost(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
     subtitle = f"{about} · at the highest rate at which most keep up, else the nearest that was measured"
     caption = conditions(derived.manifest, rows, invalid_are="left out")
     return _chart(f"cost-{tail}", Words(title, subtitle, caption), cost_by_role, rows)
+
+
+def _predicted(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
+    tail, about = _names(*key)
+    subtitle = (
+        f"{about} · filled: measured, open: predicted by following the queue on the trial's own schedule"
+    )
+    caption = conditions(derived.manifest, rows, _CEILING, _STEADY, _AGREES)
+    return _chart(f"predicted-{tail}", Words("What theory knew", subtitle, caption), predicted, rows)
 
 
 def _chart(name: str, words: Words, draw: Draw, rows: pd.DataFrame) -> Chart:

@@ -37,6 +37,7 @@ def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str
         "duration-sleep-20-per-s-one-box",
         "burst-sleep-50ms-one-box",
         "cost-sleep-50ms-one-box",
+        "predicted-sleep-50ms-one-box",
     }
     assert {"accept", "/ping", "/ping-sync", "4 slots · ceiling 80/s"} <= words(
         found["latency-sleep-50ms-one-box"]

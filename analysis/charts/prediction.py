@@ -1,0 +1,83 @@
+"""Whether theory knows what was measured: the p99 of waits, predicted and measured, against rho."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
+from analysis.charts.scales import log_axis, rate_axis
+from analysis.charts.series import crosses, median_line, subjects, top_of
+from analysis.charts.style import FAINT, colour
+from analysis.predictions import agreement
+from analysis.queueing.waits import mdc_wait
+
+SHOWN: Final = {
+    "queue_wait_p99_ms": ("wait", "", "o"),
+    "accept_p99_ms": ("accept", "", "o"),
+    "ping_p99_ms": ("/ping", "#8A8A8A", "s"),
+    "ping_sync_p99_ms": ("/ping-sync", "#444444", "D"),
+}
+"""label, colour (the strategy's where empty) and marker of each quantity"""
+FLOOR_MS: Final = 1.0
+"""shorter waits are drawn here: below it lies what a request takes with nobody in its way"""
+
+
+def predictable(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `predictions.predict` that have a utilisation and a predicted wait to draw."""
+    waits = rows[[f"predicted_{name}" for name in SHOWN]]
+    return rows[rows["rho"].notna() & waits.notna().any(axis=1)]
+
+
+def predicted(rows: pd.DataFrame, words: Words) -> Figure:
+    """Draw measured p99s (filled) and those predicted on the trials' own schedules (open), a panel a subject.
+
+    `rows` are those of `predictable` with one kind, duration and topology. The grey curve of a pool is the
+    steady state's p99 (M/D/c).
+    """
+    panels = list(subjects(rows))
+    shape = shape_for(len(panels))
+    figure, axes = make_grid(len(panels), shape, words)
+    top = top_of(rows, [f"{side}_{name}" for name in SHOWN for side in ("predicted", "measured")]) * 3
+    for ax, (strategy, variant, own) in zip(axes, panels, strict=True):
+        rate_axis(ax, rows["rho"])
+        log_axis(ax, FLOOR_MS * 0.7, max(top, 100), "y", time=True)
+        ceiling_line(ax, 1.0)
+        _steady_state(ax, own)
+        shown = [name for name in SHOWN if own[f"predicted_{name}"].notna().any()]
+        right = [int(agreement(own, name).sum()) for name in shown]
+        asked = sum(len(agreement(own, name)) for name in shown)
+        head(ax, f"{strategy} · {variant}", f"{sum(right)} of {asked} agree", colour(strategy))
+        ends = [_series(ax, own, name, strategy) for name in shown]
+        end_labels(ax, [end for end in ends if end])
+    axis_names(axes, shape.columns, "arrival rate over ceiling", "p99")
+    return figure
+
+
+def _series(ax: Axes, own: pd.DataFrame, name: str, strategy: str) -> tuple[float, float, str, str] | None:
+    """Draw one quantity, both ways; return the end of its measured line with its label and colour."""
+    label, own_colour, marker = SHOWN[name]
+    drawn = own_colour or colour(strategy)
+    known = own[own[f"predicted_{name}"].notna()]
+    ends = []
+    for side in ("predicted", "measured"):
+        points = median_line(known, "rho", f"{side}_{name}").to_numpy(dtype=float)
+        points[:, 1] = np.maximum(points[:, 1], FLOOR_MS)
+        (line,) = ax.plot(*points.T, color=drawn, marker=marker, linewidth=1.6, markersize=3.5)
+        if side == "predicted":
+            line.set(linewidth=0.8, linestyle=(0, (1, 1.5)), markersize=8, markerfacecolor="none")
+        ends = [(float(x), float(y), label, drawn) for x, y in points[-1:]]
+    crosses(ax, known, "rho", f"measured_{name}", floor=FLOOR_MS)
+    return ends[0] if ends else None
+
+
+def _steady_state(ax: Axes, own: pd.DataFrame) -> None:
+    known = own[own["mdc_wait_p99_ms"].notna()]
+    if known.empty:
+        return
+    servers, held_ms = int(known["slots"].iloc[0]), float(known["held_ms"].median())
+    rho = np.linspace(0.05, 0.995, 120)
+    waits = [mdc_wait(servers * r / held_ms, held_ms, servers, 99) for r in rho]
+    ax.plot(rho, np.maximum(waits, FLOOR_MS), color=FAINT, linewidth=3, zorder=0, solid_capstyle="butt")
