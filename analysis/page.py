@@ -8,13 +8,15 @@ from typing import Any, Final
 import jinja2
 import pandas as pd
 
+from analysis.answers import answers
+from analysis.charts.catalogue import ANSWERS
 from analysis.charts.conditions import machine
 from analysis.charts.grid import Words
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.style import colour
 from analysis.derive import Derived
 from analysis.theory import MOST, lines, scores
-from analysis.words import Reading, interval, read
+from analysis.words import Reading, read
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MAX_ROWS: Final = 2_000
@@ -44,16 +46,18 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour, "interval": interval}
+    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour}
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
-    readings = read(derived.summary)
+    points = derived.points
+    first = [drawing for drawing in drawings if drawing.name.startswith(ANSWERS)]
     return environment.get_template("report.html").render(
         manifest=derived.manifest,
         machine=machine(derived.manifest),
         facts=_facts(derived),
-        readings=readings,
-        by_subject=_by_subject(readings),
-        drawings=drawings,
+        answers=answers(points),
+        by_subject=_by_subject(read(derived.summary, points)),
+        first=first,
+        drawings=[drawing for drawing in drawings if drawing not in first],
         problems=problems,
         scores=scores(derived.predictions),
         theory=lines(derived.predictions),

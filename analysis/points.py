@@ -1,6 +1,6 @@
 """The answers of a campaign: where each subject blocks and where its work falls behind, with intervals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ COLUMNS: Final = {BLOCKING: "blocked", SATURATION: "behind"}
 """the column of the summary that answers each question"""
 CONDITION: Final = ["kind", "duration_ms", "topology"]
 _KEYS: Final = ["strategy", "variant", *CONDITION]
+_EDGES: Final = ("held_per_s", "failed_per_s")
 _AT_TOP: Final = 0.98
 _GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
 """reasons of the gate that lie in the generator"""
@@ -37,6 +38,18 @@ def find_points(summary: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
         for row in _rows(dict(zip(_KEYS, key, strict=True)), own, manifest)
     ]
     return pd.DataFrame(rows)
+
+
+def by_question(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the rows of one subject and condition by their question."""
+    records = ({str(name): value for name, value in row.items()} for row in own.to_dict("records"))
+    return {row["question"]: row for row in records}
+
+
+def edges(row: Mapping[str, Any]) -> Bracket:
+    """Return the interval of a row of points."""
+    held, failed = (None if np.isnan(row[name]) else float(row[name]) for name in _EDGES)
+    return Bracket(held, failed, disputed=bool(row["disputed"]))
 
 
 def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
@@ -124,14 +137,14 @@ def _stopped_by(
         return ""
     highest, lowest = expected["highest"] or np.inf, expected["lowest"] or 0.0
     if found.failed is None and found.held and found.held >= _AT_TOP * highest:
-        return "highest rate of the search"
+        return "the highest rate of the search"
     if found.held is None and found.failed and found.failed <= lowest / _AT_TOP:
-        return "lowest rate of the search"
+        return "the lowest rate of the search"
     low, high = found.held or 0.0, found.failed or np.inf
     inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]
     if inside.empty:
         return "disagreeing verdicts" if found.disputed else "time"
     kinds = {part.split(":")[0].strip() for text in inside["reasons"] for part in text.split("; ")}
     if kinds & {"noise", "steal"}:
-        return "noise of the machine"
+        return "the noise of the machine"
     return "the generator" if kinds & set(_GENERATOR) else ", ".join(sorted(kinds))

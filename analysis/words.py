@@ -2,15 +2,16 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from analysis.answers import in_words
 from analysis.brackets import Bracket, Verdict, bracket
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.series import subjects
-from analysis.points import CONDITION, at_rates, verdicts
+from analysis.points import BLOCKING, CONDITION, SATURATION, at_rates, by_question, edges
 from analysis.verdicts import STREAMS
 
 _NOTICED_WAIT_MS: Final = 50.0
@@ -24,71 +25,41 @@ class Reading:
 
     strategy: str
     variant: str
-    kind: str
-    duration_ms: float
-    topology: str
-    ceiling_per_s: float
-    blocks: Bracket
-    """the API: the first of its streams to cross the limit"""
-    by: str
-    """which stream that was; empty where none did"""
-    behind: Bracket
+    condition: str
+    """in words"""
     sentences: list[str]
 
-    @property
-    def condition(self) -> str:
-        """The condition in words."""
-        return f"{self.kind} tasks of {milliseconds(self.duration_ms)}, {self.topology}"
 
+def read(summary: pd.DataFrame, points: pd.DataFrame) -> list[Reading]:
+    """Return a reading for every subject and condition with trials at fixed rates.
 
-def read(summary: pd.DataFrame) -> list[Reading]:
-    """Return a reading for every subject and condition with trials at fixed rates."""
+    `points` are those of `analysis.points.find_points` for the same summary.
+    """
     rows = at_rates(summary[~summary["closed"].astype(bool)])
     readings = []
     for strategy, variant, mine in subjects(rows):
+        known = points[(points["strategy"] == strategy) & (points["variant"] == variant)]
+        asked = dict(iter(known.groupby(CONDITION)))
         for key, own in mine.groupby(CONDITION, sort=True):
             kind, duration, topology = (str(part) for part in key)
-            readings.append(_read(own, strategy, variant, (kind, float(duration), topology)))
+            told = _sentences(own, by_question(asked[key]), float(duration))
+            readings.append(Reading(strategy, variant, in_words(kind, float(duration), topology), told))
     return readings
 
 
-def interval(found: Bracket) -> str:
-    """Return a bracket as a table prints it."""
-    mark = " (repeats disagree)" if found.disputed else ""
-    if found.failed is None:
-        return f"> {number(found.held)}/s{mark}" if found.held else f"not {'found' if mark else 'measured'}"
-    if found.held is None:
-        return f"≤ {number(found.failed)}/s{mark}"
-    return f"{number(found.held)} to {number(found.failed)}/s{mark}"
-
-
-def _read(own: pd.DataFrame, strategy: str, variant: str, condition: tuple[str, float, str]) -> Reading:
+def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]], duration_ms: float) -> list[str]:
     valid = own[own["valid"].astype(bool)]
-    found = {name: bracket(_crossings(valid, name)) for name in STREAMS}
-    crossed = _crossed(found)
-    first = crossed[0] if crossed else ""
-    behind = bracket(verdicts(valid, "behind"))
-    ceiling = float(own["ceiling_per_s"].iloc[0])
-    sentences: list[str] = []
-    if len(valid):
-        sentences = [
-            *_blocking(valid, found, condition[1]),
-            _falling_behind(valid, behind, ceiling),
-            *_chance(valid),
-            *_waiting(valid),
-            *_losses(valid),
-        ]
-    sentences += _left_out(own)
-    return Reading(
-        strategy,
-        variant,
-        *condition,
-        ceiling,
-        bracket(verdicts(valid, "blocked")),
-        ACCEPTING[first] if first else "",
-        behind,
-        sentences,
-    )
+    if valid.empty:
+        return _left_out(own)
+    return [
+        *_blocking(valid, {name: bracket(_crossings(valid, name)) for name in STREAMS}, duration_ms),
+        _falling_behind(valid, points[SATURATION]),
+        *_doubts(points),
+        *_chance(valid),
+        *_waiting(valid),
+        *_losses(valid),
+        *_left_out(own),
+    ]
 
 
 def _crossings(valid: pd.DataFrame, name: str) -> list[Verdict]:
@@ -142,7 +113,8 @@ def _worst(valid: pd.DataFrame, names: list[str]) -> str:
     return "the p99 was at most " + _listed(parts) if parts else "no sample was taken"
 
 
-def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str:
+def _falling_behind(valid: pd.DataFrame, point: dict[str, Any]) -> str:
+    behind, ceiling = edges(point), float(point["ceiling_per_s"])
     best = number(valid["completed_per_s"].max())
     theory = "theory has no ceiling"
     if np.isfinite(ceiling):
@@ -159,6 +131,15 @@ def _falling_behind(valid: pd.DataFrame, behind: Bracket, ceiling: float) -> str
     else:
         start = f"The work kept up at {number(behind.held)}/s and fell behind at {number(behind.failed)}/s"
     return f"{start}, where {share}{disputed}; it never completed more than {best} tasks/s ({theory})."
+
+
+def _doubts(points: dict[str, dict[str, Any]]) -> list[str]:
+    """Name the intervals that a repeat may move; where verdicts disagree, other sentences say so."""
+    named = {BLOCKING: "the API blocks", SATURATION: "the work falls behind"}
+    loose = [name for key, name in named.items() if points[key]["shaky"] and not points[key]["disputed"]]
+    if not loose:
+        return []
+    return [f"Where {_listed(loose)} is shaky: the margin of error at an edge of the interval is too wide."]
 
 
 def _chance(valid: pd.DataFrame) -> list[str]:

@@ -122,16 +122,16 @@ def _show_points(console: Console, wanted: list[Point]) -> None:
 
 
 def _conclude(campaign: Campaign, report: bool, console: Console) -> int:
+    from analysis.answers import answers
     from analysis.derive import derive
-    from analysis.words import interval, read
 
     if not campaign.trials():
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
     heads = ("strategy", "tasks", "API blocks at", "by", "work falls behind at")
     table = Table(*heads, box=None, pad_edge=False)
-    for r in read(derive(campaign.folder).summary):
-        name = f"{r.strategy}/{r.variant}"
-        table.add_row(name, r.condition, interval(r.blocks), r.by, interval(r.behind))
+    for a in answers(derive(campaign.folder).points):
+        name = f"{a.strategy}/{a.variant}"
+        table.add_row(name, a.condition, a.blocks.interval, a.by, a.behind.interval)
     console.print(table)
     if report:
         from analysis.report import make_report

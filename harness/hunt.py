@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from analysis.answers import interval
 from analysis.brackets import Bracket, bracket
 from analysis.load import read_trial
 from analysis.tables import summarise
-from analysis.words import interval
 from harness.campaign import expected_s
 from harness.planner import named
 from harness.profiles import trial_seconds

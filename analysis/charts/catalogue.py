@@ -21,6 +21,8 @@ from analysis.charts.work import queue_wait, throughput
 from analysis.derive import Derived
 from analysis.points import CONDITION, at_rates
 
+ANSWERS: Final = ("frontier-", "heatmap-")
+"""how the names of the charts begin that a report shows first"""
 _P: Final = "bold: p99; thin: p50"
 _SHADED: Final = "Shaded: 95 % interval of the p99 within a run"
 _CEILING: Final = "Dash-dotted: the ceiling that theory predicts"

@@ -22,6 +22,8 @@ from analysis.charts.style import INK, MUTED, colour
 
 _WIDTH_IN: Final = 10.4
 _CELL_IN: Final = (0.42, 0.2)
+_ROOMY: Final = 4
+"""more columns than these make their names small"""
 _NARROW_IN: Final = 1.5
 _WIDE_IN: Final = 2.7
 _LETTER_IN: Final = 0.062
@@ -29,7 +31,7 @@ _DECADES: Final = 2.0
 """how far the colours reach on either side of the limit"""
 _MOST_ROWS: Final = 14
 _HATCH: Final = "////"
-_NOTCH: Final = 0.13
+_NOTCH: Final = 0.1
 """share of a column that a mark of the ceiling takes at each side, beside the cell's text"""
 COLOURS: Final = ListedColormap(
     np.vstack(
@@ -50,7 +52,8 @@ def heatmap(rows: pd.DataFrame, words: Words) -> Figure:
     durations = sorted(set(rows["duration_ms"]))
     edges = rate_edges(*span(rows["offered_per_s"]))
     width = min(max(len(durations) * _CELL_IN[0], _NARROW_IN), _WIDE_IN)
-    columns = min(len(panels), int(_WIDTH_IN / (width + 0.45)))
+    rows_of_panels = math.ceil(len(panels) / int(_WIDTH_IN / (width + 0.45)))
+    columns = math.ceil(len(panels) / rows_of_panels)
     shape = Shape(columns, width, max((len(edges) - 1) * _CELL_IN[1], 1.5), right=0.45)
     figure, axes = make_grid(len(panels), shape, words, key=_key(float(rows["limit_ms"].iloc[0])))
     for ax, (strategy, variant, own) in zip(axes, panels, strict=True):
@@ -80,6 +83,8 @@ def _axes(ax: Axes, durations: list[float], edges: list[float]) -> None:
     ax.set_xlim(0, len(durations))
     ax.set_ylim(0, len(edges) - 1)
     ax.set_xticks(np.arange(len(durations)) + 0.5, [milliseconds(duration) for duration in durations])
+    if len(durations) > _ROOMY:
+        ax.tick_params(axis="x", labelsize=6.3)
     every = 2 if len(edges) > 8 else 1
     ax.set_yticks(range(0, len(edges), every), [number(edge) for edge in edges[::every]])
 

@@ -16,37 +16,51 @@
 # Two points that most comparisons confuse: where the **API** blocks, and where the **work** falls behind.
 
 # %%
-import pandas as pd
 from IPython.display import display
 
+from analysis.answers import answers, table
 from analysis.charts.catalogue import catalogue
 from analysis.notebook import campaign, show
 from analysis.words import read
 
 derived = campaign()
-readings = read(derived.summary)
+points = derived.points
 charts = {chart.name: chart for chart in catalogue(derived) if chart.draw}
 
 # %% [markdown]
-# Each point lies between the highest rate that held and the lowest that did not.
+# ## For every duration of a task
+#
+# The blocking point (solid) and the saturation point (dashed), each a bar from the highest rate that held to
+# the lowest that did not. Dotted: the ceiling in theory.
 
 # %%
-pd.DataFrame(
-    {
-        "subject": f"{reading.strategy}/{reading.variant}",
-        "tasks": reading.condition,
-        "API blocks at": str(reading.blocks),
-        "first": reading.by,
-        "work falls behind at": str(reading.behind),
-    }
-    for reading in readings
-)
+for name, chart in charts.items():
+    if name.startswith("frontier-"):
+        display(show(chart.draw()))
+
+# %% [markdown]
+# ## What an unrelated request goes through
+#
+# Blue: below the limit. Red: above it.
+
+# %%
+for name, chart in charts.items():
+    if name.startswith("heatmap-"):
+        display(show(chart.draw()))
+
+# %% [markdown]
+# ## Every point
+#
+# `~` marks what is shaky: verdicts at an edge disagree, or their margin of error crosses the limit.
+
+# %%
+table(answers(points))
 
 # %% [markdown]
 # ## In words
 
 # %%
-for reading in readings:
+for reading in read(derived.summary, points):
     print(f"{reading.strategy}/{reading.variant}, {reading.condition}: {' '.join(reading.sentences)}\n")
 
 # %% [markdown]

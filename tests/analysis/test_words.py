@@ -2,39 +2,40 @@ from pathlib import Path
 
 import pytest
 
+from analysis.answers import Answer, answers, interval
 from analysis.brackets import Bracket, Verdict, bracket
 from analysis.derive import derive, read_derived
-from analysis.words import Reading, interval, read
+from analysis.words import Reading, read
 from results.schema import Service
 from results.store import Campaign
 from tests.analysis.conftest import POOL
 from tests.analysis.synthetic import Cell, Truth, build
 
 CASES = [
-    ("nothing measured", [], [], Bracket(None, None), "not measured"),
+    ("nothing measured", [], [], Bracket(None, None), "not found"),
     ("held everywhere", [10, 20], [0, 0], Bracket(20, None), "> 20/s"),
-    ("failed from the start", [10, 20], [1, 1], Bracket(None, 10), "≤ 10/s"),
+    ("failed from the start", [10, 20], [1, 1], Bracket(None, 10), "< 10/s"),
     ("turned once", [30, 10, 20], [1, 0, 0], Bracket(20, 30), "20 to 30/s"),
     (
         "repeats disagree",
         [10, 20, 20],
         [0, 0, 1],
         Bracket(10, None, disputed=True),
-        "> 10/s (repeats disagree)",
+        "~> 10/s",
     ),
     (
         "failed for sure above a dispute",
         [10, 20, 20, 30, 40],
         [0, 0, 1, 0, 1],
         Bracket(10, 40, disputed=True),
-        "10 to 40/s (repeats disagree)",
+        "~10 to 40/s",
     ),
     (
         "held again above",
         [10, 20, 30],
         [0, 1, 0],
         Bracket(10, None, disputed=True),
-        "> 10/s (repeats disagree)",
+        "~> 10/s",
     ),
 ]
 
@@ -45,16 +46,20 @@ def test_brackets(why: str, rates: list[float], failed: list[int], found: Bracke
     assert (made, interval(made)) == (found, printed), why
 
 
-def reading(small: tuple[Campaign, dict[str, Truth]], strategy: str) -> Reading:
-    (found,) = (r for r in read(read_derived(small[0].folder).summary) if r.strategy == strategy)
-    return found
+def reading(small: tuple[Campaign, dict[str, Truth]], strategy: str) -> tuple[Reading, Answer]:
+    derived = read_derived(small[0].folder)
+    (found,) = (r for r in read(derived.summary, derived.points) if r.strategy == strategy)
+    (answer,) = (a for a in answers(derived.points) if a.strategy == strategy)
+    assert found.condition == answer.condition
+    return found, answer
 
 
 def test_a_full_pool_is_named_with_what_it_starved(small: tuple[Campaign, dict[str, Truth]]) -> None:
-    found = reading(small, "background_tasks")
-    assert found.by == "/ping-sync"
-    assert found.blocks == Bracket(60, 120)
-    assert found.behind == Bracket(60, 120)  # the invalid trial at 240/s has no say
+    found, answer = reading(small, "background_tasks")
+    assert answer.by == "/ping-sync"
+    assert answer.blocks.interval.endswith("60 to 120/s")
+    assert answer.behind.interval.endswith("60 to 120/s")  # the invalid trial at 240/s has no say
+    assert (answer.trials, answer.invalid, answer.ceiling) == (3, 1, "80/s")
     text = " ".join(found.sentences)
     assert "/ping-sync crossed 100 ms between 60 and 120 tasks/s" in text
     assert "theory puts the ceiling at 80/s" in text
@@ -62,29 +67,34 @@ def test_a_full_pool_is_named_with_what_it_starved(small: tuple[Campaign, dict[s
 
 
 def test_a_broker_falls_behind_while_its_api_stays_fast(small: tuple[Campaign, dict[str, Truth]]) -> None:
-    found = reading(small, "celery")
-    assert found.by == ""
-    assert interval(found.blocks) == "> 120/s"
-    assert found.behind == Bracket(60, 120)
+    found, answer = reading(small, "celery")
+    assert answer.by == ""
+    assert answer.blocks.interval.endswith("> 120/s")
+    assert answer.behind.interval.endswith("60 to 120/s")
     assert "The API stayed fast at every rate measured, up to 120/s" in found.sentences[0]
 
 
 def test_only_invalid_trials_say_nothing(runs: Path) -> None:
     build(runs, [Cell("celery", [(20, 3, 50)], service=POOL, reasons=["a noisy neighbour"])])
-    (found,) = read(derive(runs).summary)
+    derived = derive(runs)
+    (found,), (answer,) = read(derived.summary, derived.points), answers(derived.points)
     assert found.sentences == ["Nothing can be said: every trial was invalid (a noisy neighbour)."]
-    assert interval(found.blocks) == interval(found.behind) == "not measured"
+    assert answer.blocks.interval == answer.behind.interval == "not measured"
 
 
 def test_closed_loops_and_bursts_make_no_verdict(runs: Path) -> None:
     cells = [Cell("celery", [(20, 3, 50)], scenario="closed_loop", closed=True)]
     build(runs, [*cells, Cell("celery", [(20, 3, 50)], scenario="burst")])
-    assert read(derive(runs).summary) == []
+    derived = derive(runs)
+    assert read(derived.summary, derived.points) == []
+    assert answers(derived.points) == []
 
 
 def test_a_ramp_stands_in_where_nothing_else_was_measured(runs: Path) -> None:
     steps = [(20.0, 3.0, 50.0), (200.0, 3.0, 50.0)]
     loop = Service(law="loop", slots=1)
     build(runs, [Cell("blocking", steps, service=loop, scenario="ramp", suffers=("accept", "ping"))])
-    (found,) = read(derive(runs).summary)
-    assert found.blocks.failed is not None
+    derived = derive(runs)
+    (found,), (answer,) = read(derived.summary, derived.points), answers(derived.points)
+    assert answer.blocks.gave_way
+    assert "crossed 100 ms" in found.sentences[0] or "already at the lowest rate" in found.sentences[0]

@@ -1,0 +1,218 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.answers import answers, table
+from analysis.ceilings import ceilings
+from analysis.charts import Words, frontier, heatmap
+from analysis.charts.catalogue import catalogue
+from analysis.charts.heatmap import rate_edges, tint, worst
+from analysis.derive import Derived, derive
+from analysis.page import render_page
+from analysis.words import read
+from results.schema import Service
+from tests.analysis.synthetic import Cell, build
+
+POOL = Service(law="pool", slots=4)
+LOOP = Service(law="loop", slots=1)
+DURATIONS = (20.0, 50.0, 100.0)
+NOTHING = Words("", "", "")
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Derived:
+    """Four subjects at three durations: closed intervals, both open ends, a dispute, and only invalid ones.
+
+    A pool gives way between 0.7 and 1.5 of its ceiling; its repeat at 0.7 of 50 ms disagrees.
+    """
+    starved = Service(law="pool", slots=1)
+    cells = [
+        Cell("background_tasks", [(56, 3, 50)], service=starved, suffers=("ping_sync",), repeat=1, seed=2)
+    ]
+    for duration in DURATIONS:
+        ceiling = POOL.slots / duration * 1000
+        pool = {"strategy": "background_tasks", "service": POOL, "suffers": ("ping_sync",)}
+        cells += [Cell(steps=[(ceiling * part, 3, duration)], **pool) for part in (0.4, 0.7, 1.5)]
+        cells.append(Cell("celery", [(ceiling * 0.3, 3, duration)], "default", POOL, workers=1))
+        reasons = ["slip p99 2 ms"]
+        cells.append(Cell("celery", [(ceiling / 2, 3, duration)], "tuned", POOL, workers=1, reasons=reasons))
+        suffers = ("accept", "ping", "ping_sync")
+        cells.append(Cell("blocking", [(3000 / duration, 3, duration)], service=LOOP, suffers=suffers))
+    return derive(build(tmp_path_factory.mktemp("runs") / "searched", cells)[0].folder)
+
+
+def panel(figure: Figure, name: str, detail: str = "") -> Axes:
+    (found,) = (ax for ax in figure.axes if {name, detail} <= {text.get_text() for text in ax.texts} | {""})
+    return found
+
+
+def drawn(ax: Axes, label: str) -> list[tuple[float, ...]]:
+    """Return the y values of every line with that label."""
+    return [tuple(np.asarray(line.get_ydata(), float)) for line in ax.lines if line.get_label() == label]
+
+
+def made(searched: Derived) -> Figure:
+    return frontier(searched.points, NOTHING, ceilings(searched.manifest, searched.points, (10, 200)))
+
+
+def test_a_strategy_has_a_panel_with_both_its_points_and_its_ceiling(searched: Derived) -> None:
+    figure = made(searched)
+    assert len(figure.axes) == 3
+    ax = panel(figure, "background_tasks", "slots: default 4")
+    assert drawn(ax, "the API blocks: interval") == [(140, 300), (32, 120), (28, 60)]
+    assert len(drawn(ax, "the work falls behind: point")) == len(DURATIONS)
+    (curve,) = drawn(ax, "the API blocks: curve")
+    assert np.allclose(curve, np.sqrt([140 * 300, 32 * 120, 28 * 60]))
+    (ceiling,) = drawn(ax, "default ceiling")
+    assert np.isclose(ceiling[0], 400)
+    assert np.isclose(ceiling[-1], 20)
+    limits = {tuple(np.round((*ax.get_xlim(), *ax.get_ylim()), 6)) for ax in figure.axes}
+    assert len(limits) == 1, "the panels share their axes"
+
+
+def test_a_disputed_point_is_hollow_and_the_others_are_full(searched: Derived) -> None:
+    ax = panel(made(searched), "background_tasks")
+    points = [line for line in ax.lines if line.get_label() == "the API blocks: point"]
+    hollow = [line.get_markerfacecolor() == "white" for line in points]
+    mine = searched.points[searched.points["strategy"] == "background_tasks"]
+    asked = mine[mine["question"] == "blocking"].sort_values("duration_ms")
+    assert hollow == list(asked["shaky"])
+    assert hollow[1]
+
+
+def test_open_intervals_are_arrows_inside_the_panel_and_join_no_curve(searched: Derived) -> None:
+    figure = made(searched)
+    for strategy, tip, upward in (("celery", "^", True), ("blocking", "v", False)):
+        ax = panel(figure, strategy)
+        arrows = [line for line in ax.lines if line.get_label() == "the API blocks: open"]
+        assert [line.get_marker() for line in arrows] == [tip] * len(DURATIONS)
+        bottom, top = ax.get_ylim()
+        for line, (low, high) in zip(arrows, drawn(ax, "the API blocks: interval"), strict=True):
+            end = float(np.asarray(line.get_ydata())[0])
+            assert bottom < end < top
+            assert end == (high if upward else low)
+        assert np.isnan(drawn(ax, "the API blocks: curve")).all()
+
+
+def test_invalid_trials_make_no_mark(searched: Derived) -> None:
+    ax = panel(made(searched), "celery")
+    marks = [line for line in ax.lines if str(line.get_label()).endswith("point")]
+    assert len(marks) == 2 * len(DURATIONS), "those of the default variant alone"
+
+
+def test_one_duration_makes_points_without_a_curve(searched: Derived) -> None:
+    alone = searched.points[searched.points["duration_ms"] == 50]
+    figure = frontier(alone, NOTHING, ceilings(searched.manifest, alone, (30, 80)))
+    ax = panel(figure, "background_tasks")
+    assert not drawn(ax, "the API blocks: curve")
+    assert drawn(ax, "the API blocks: interval") == [(32, 120)]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["50 ms"]
+
+
+def test_every_pale_and_full_tone_and_mark_is_in_the_key(searched: Derived) -> None:
+    (legend,) = made(searched).legends
+    said = {text.get_text() for text in legend.get_texts()}
+    assert {"the API blocks", "the work falls behind", "ceiling in theory", "shaky"} <= said
+    assert {"pale: default", "full: tuned"} <= said
+
+
+def test_a_subject_served_otherwise_than_declared_keeps_its_trials_ceilings(searched: Derived) -> None:
+    odd = searched.points.assign(ceiling_per_s=searched.points["ceiling_per_s"] * 2)
+    found = ceilings(searched.manifest, odd[odd["strategy"] == "background_tasks"], (10, 200))
+    assert list(found["ceiling_per_s"]) == [400, 160, 80]
+
+
+def test_a_heat_map_has_hatched_blank_and_coloured_cells(searched: Derived) -> None:
+    figure = heatmap(searched.summary, NOTHING)
+    assert len(figure.axes) == 4
+    invalid = panel(figure, "celery", "tuned · 4 slots")
+    assert [patch.get_label() for patch in invalid.patches] == ["invalid"] * len(DURATIONS)
+    assert all(patch.get_hatch() for patch in invalid.patches)
+    pool = panel(figure, "background_tasks", "default · 4 slots")
+    assert {patch.get_label() for patch in pool.patches} == {"measured"}
+    printed = [text.get_text() for text in pool.texts if text.get_text().endswith((" ms", " s"))]
+    assert len(printed) == len(pool.patches)
+    (legend,) = figure.legends
+    assert "just above 100 ms" in {text.get_text() for text in legend.get_texts()}
+
+
+def test_a_cell_shows_its_worst_valid_bystander(searched: Derived) -> None:
+    rows = searched.summary[searched.summary["strategy"] == "background_tasks"]
+    columns = ["ping_p99_ms", "ping_sync_p99_ms"]
+    assert worst(rows)[0] == rows[columns].to_numpy().max()
+    assert np.isnan(worst(rows.assign(valid=False))[0])
+    assert worst(rows.assign(ping_sync_p99_at_least=True))[1]
+
+
+@pytest.mark.parametrize(("low", "high"), [(5, 5), (3, 600), (0.2, 5000), (1, 10), (0.999, 1.001)])
+def test_rows_of_rates_hold_every_rate_and_are_few(low: float, high: float) -> None:
+    edges = rate_edges(low, high)
+    assert edges == sorted(edges)
+    assert edges[0] <= low < edges[-1] > high
+    assert 1 <= len(edges) - 1 <= 14
+
+
+def test_colours_part_at_the_limit() -> None:
+    below, above = tint(99, 100), tint(101, 100)
+    assert below[2] > below[0], "blue"
+    assert above[0] > above[2], "red"
+    assert tint(1e6, 100) == tint(1e9, 100)
+
+
+def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
+    found = {(a.strategy, a.variant, a.condition.split(",")[0]): a for a in answers(searched.points)}
+    disputed = found["background_tasks", "default", "sleep tasks of 50 ms"].blocks
+    assert (disputed.interval, disputed.notes) == ("~32 to 120/s", "verdicts disagree")
+    open_above = found["celery", "default", "sleep tasks of 100 ms"].blocks
+    assert open_above.interval.endswith("> 12/s")
+    assert not open_above.gave_way
+    below = found["blocking", "default", "sleep tasks of 100 ms"]
+    assert below.blocks.interval.endswith("< 30/s")
+    assert "accepting a task" in below.by
+    nothing = found["celery", "tuned", "sleep tasks of 20 ms"]
+    assert (nothing.blocks.interval, nothing.trials, nothing.invalid) == ("not measured", 0, 1)
+    assert len(table(found.values())) == len(found) == 12
+
+
+def test_predictions_and_what_stopped_a_search_stand_beside_its_points(searched: Derived) -> None:
+    told = searched.points.assign(predicted_per_s=0.0, stopped_by="time")
+    blocks = answers(told)[0].blocks
+    assert blocks.predicted == "any rate"
+    assert blocks.notes.endswith("stopped by time")
+    assert answers(told.assign(predicted_per_s=np.nan))[0].blocks.predicted == ""
+
+
+def test_a_shaky_answer_is_named_in_words(searched: Derived) -> None:
+    doubtful = searched.points.assign(shaky=True, disputed=False)
+    (found,) = (
+        r
+        for r in read(searched.summary, doubtful)
+        if (r.strategy, r.condition) == ("background_tasks", "sleep tasks of 100 ms, one-box")
+    )
+    assert any(
+        s.startswith("Where the API blocks and the work falls behind is shaky") for s in found.sentences
+    )
+
+
+def test_the_answer_stands_first_on_the_page_and_in_the_catalogue(searched: Derived, tmp_path: Path) -> None:
+    names = [chart.name for chart in catalogue(searched)]
+    assert names[:2] == ["frontier-sleep-one-box", "heatmap-sleep-one-box"]
+    page = render_page(dataclasses.replace(searched, folder=tmp_path), [], [])
+    assert "~32 to 120/s" in page
+    assert "<small>verdicts disagree</small>" in page
+    assert page.index('id="results"') < page.index('id="points"') < page.index('id="reading"')
+
+
+def test_a_campaign_of_only_invalid_trials_has_no_frontier(searched: Derived) -> None:
+    refused = dataclasses.replace(searched, summary=searched.summary.assign(valid=False, reasons="noise"))
+    charts = {chart.name: chart for chart in catalogue(refused)}
+    assert charts["frontier-sleep-one-box"].draw is None
+    draw = charts["heatmap-sleep-one-box"].draw
+    assert draw is not None
+    assert {patch.get_label() for ax in draw().axes for patch in ax.patches} == {"invalid"}
+    assert isinstance(refused.points, pd.DataFrame)
