@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.stats import t_quantile
 from results.schema import NEVER, Outcome, Step
 
 Ints = npt.NDArray[np.int64]
@@ -23,8 +24,6 @@ _MOST_BATCHES: Final = 16
 _FEWEST_BATCHES: Final = 6
 _LOOKS: Final = 16
 """looks at the backlog in each batch"""
-_T975: Final = (2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145)
-"""97.5 % quantiles of Student's t with 4 to 14 degrees of freedom"""
 
 
 @dataclass(frozen=True)
@@ -47,18 +46,13 @@ class Backlog:
 
 
 def outstanding(tasks: pd.DataFrame, at_ns: Ints) -> Ints:
-    """Return how many tasks were due and not yet ended at each of the moments `at_ns`.
+    """Return how many tasks were due and not yet ended at each of the ascending moments `at_ns`.
 
     Counts what a client has every reason to wait for: accepted tasks and those of unknown outcome; not
     what was rejected, refused or never sent. A failed task ends with its last failure.
     """
     waited = _waited(tasks)
-    due = np.sort(tasks["due_ns"].to_numpy()[waited])
-    ended = ended_ns(tasks)[waited]
-    ended = np.sort(ended[ended != NEVER])
-    came = np.searchsorted(due, at_ns, side="right")
-    went = np.searchsorted(ended, at_ns, side="right")
-    return (came - went).astype(np.int64)
+    return _passed(tasks["due_ns"].to_numpy()[waited], at_ns) - _passed(ended_ns(tasks)[waited], at_ns)
 
 
 def ended_ns(tasks: pd.DataFrame) -> Ints:
@@ -101,8 +95,7 @@ def completion_slope(tasks: pd.DataFrame, step: Step) -> float:
     if step.to_ns <= step.measure_from_ns:
         return float("nan")
     at = np.linspace(step.measure_from_ns, step.to_ns, _MOST_BATCHES * _LOOKS).astype(np.int64)
-    finished = tasks["finished_ns"].to_numpy()
-    done = np.searchsorted(np.sort(finished[finished != NEVER]), at, side="right")
+    done = _passed(tasks["finished_ns"].to_numpy(), at)
     seconds = (at - at.mean()) / 1e9
     return float(seconds @ done / (seconds @ seconds))
 
@@ -157,18 +150,23 @@ def _drift(level: Floats, batches: int) -> tuple[float, float]:
         if n // k >= 3:
             sums = increments[n % k :].reshape(-1, k).sum(axis=1)
             variance = max(variance, float(sums.var(ddof=1)) / (k - 1 / 3))
-    return float(increments.mean()), float(_T975[n - 5] * np.sqrt(variance / n))
+    return float(increments.mean()), float(t_quantile(n - 1) * np.sqrt(variance / n))
 
 
 def _flow(tasks: pd.DataFrame, at_ns: Ints, *, held: bool) -> tuple[Ints, Ints]:
     """Return how many tasks had come, and how many had left, at each of the moments."""
     waited = _waited(tasks)
-    ended = ended_ns(tasks)
-    started = tasks["started_ns"].to_numpy()
-    left = np.where(held & (started != NEVER), started, ended)
-    came = np.sort(tasks["due_ns"].to_numpy()[waited])
-    gone = np.sort(left[waited & (left != NEVER)])
-    return np.searchsorted(came, at_ns, side="right"), np.searchsorted(gone, at_ns, side="right")
+    left = ended_ns(tasks)
+    if held:
+        started = tasks["started_ns"].to_numpy()
+        left = np.where(started != NEVER, started, left)
+    return _passed(tasks["due_ns"].to_numpy()[waited], at_ns), _passed(left[waited], at_ns)
+
+
+def _passed(moments_ns: Ints, at_ns: Ints) -> Ints:
+    """Return how many of the moments that came had come at each of the ascending `at_ns`."""
+    place = np.searchsorted(at_ns, moments_ns[moments_ns != NEVER])
+    return np.cumsum(np.bincount(place, minlength=len(at_ns) + 1))[: len(at_ns)]
 
 
 def _waited(tasks: pd.DataFrame) -> Mask:
