@@ -34,18 +34,22 @@ class Bracket:
 def bracket(verdicts: Iterable[Verdict]) -> Bracket:
     """Return [highest that held, lowest that failed], widened where verdicts disagree.
 
-    A rate counts as held or failed only where all its repeats say so. Where something held above a rate
-    at which it failed, the answer lies anywhere between what held below all failures and what failed above
-    all that held.
+    A verdict that is not certain only says that the point is near: it makes an edge only on a side that has
+    no certain one. A rate counts as held or failed only where all its repeats say so. Where something held
+    above a rate at which it failed, the answer lies anywhere between what held below all failures and what
+    failed above all that held.
     """
-    by_rate: dict[float, set[bool]] = {}
-    for verdict in verdicts:
-        by_rate.setdefault(verdict.rate_per_s, set()).add(verdict.failed)
-    failing = [rate for rate, answers in by_rate.items() if True in answers]
-    holding = [rate for rate, answers in by_rate.items() if False in answers]
+    answers = list(verdicts)
+    failing, holding = (_rates(answers, failed) for failed in (True, False))
     lowest_failing, highest_holding = min(failing, default=float("inf")), max(holding, default=0.0)
     held = [rate for rate in holding if rate < lowest_failing]
     failed = [rate for rate in failing if rate > highest_holding]
     return Bracket(
         max(held, default=None), min(failed, default=None), disputed=lowest_failing <= highest_holding
     )
+
+
+def _rates(answers: list[Verdict], failed: bool) -> set[float]:
+    """Return the rates with that answer: the certain ones, or all where none is certain."""
+    found = [answer for answer in answers if answer.failed == failed]
+    return {answer.rate_per_s for answer in found if answer.certain} or {a.rate_per_s for a in found}

@@ -147,7 +147,7 @@ class Hunt:
             highest_per_s=point.highest_per_s,
             saturation_per_s=point.saturation_per_s,
             blocking_per_s=point.blocking_per_s,
-            repeats=self._profile.repeats,
+            patience=self._profile.patience,
         )
         too_much = [t.plan.rate_per_s for t in pursuit.refused if any(map(_overtaxed, t.reasons))]
         return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal

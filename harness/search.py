@@ -31,8 +31,8 @@ class Goal:
     """predicted; None where theory has no limit or is not to be asked"""
     blocking_per_s: float | None = None
     """predicted; 0 where it blocks at any rate, None where nothing is known"""
-    repeats: int = 2
-    """trials that an edge gets whose verdict is not certain"""
+    patience: int = 3
+    """uncertain verdicts inside an interval after which the search is content with it"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def next_rate(goal: Goal, seen: Sequence[Sighting]) -> float | None:
         rate = _refine(goal, answers, guess, leap)
         if rate is not None:
             return rate
-    return next((rate for answers, _, _ in questions for rate in _uncertain(goal, answers)), None)
+    return None
 
 
 def verdicts(seen: Sequence[Sighting]) -> tuple[list[Verdict], list[Verdict]]:
@@ -94,10 +94,16 @@ def _guesses(goal: Goal, seen: Sequence[Sighting]) -> tuple[float | None, float 
 
 
 def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: bool) -> float | None:
-    """Return the rate that narrows one bracket most; None where it is narrow enough or at its end."""
-    found = bracket(answers)
-    if found.width <= goal.precision:
+    """Return the rate that narrows one bracket most; None where it is narrow enough or at its end.
+
+    A verdict that is not certain says that the point is near: the next rates lie about it.
+    """
+    found = bracket(answer for answer in answers if answer.certain)
+    near = [answer.rate_per_s for answer in answers if not answer.certain and _inside(answer, found)]
+    if found.width <= goal.precision or len(near) >= goal.patience:
         return None
+    if near:
+        guess = math.exp(sum(map(math.log, near)) / len(near))
     tried = sorted({answer.rate_per_s for answer in answers})
     for rate in _candidates(goal, found, guess, tried, leap):
         within = min(max(rate, goal.lowest_per_s), goal.highest_per_s)
@@ -111,10 +117,10 @@ def _candidates(
 ) -> Iterator[float]:
     half = goal.precision ** (AIM / 2)
     held, failed = found.held or 0.0, found.failed or math.inf
-    if guess and held < guess / half < failed and held * half * SAME_RATE < guess:
-        yield guess / half
-    if guess and held < guess * half < failed and guess * half * SAME_RATE < failed:
-        yield guess * half
+    if guess:
+        below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
+        above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
+        yield from (below + above) if held * failed <= guess**2 or not held else (above + below)
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
         edges = [held, *(rate for rate in tried if held < rate < failed), failed]
@@ -128,13 +134,8 @@ def _candidates(
         yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
 
 
-def _uncertain(goal: Goal, answers: Sequence[Verdict]) -> Iterator[float]:
-    """Yield the edges of a bracket that stand on a verdict which chance may have made."""
-    found = bracket(answers)
-    for edge in (found.held, found.failed):
-        at_edge = [answer for answer in answers if answer.rate_per_s == edge]
-        if at_edge and len(at_edge) < goal.repeats and not any(answer.certain for answer in at_edge):
-            yield at_edge[0].rate_per_s
+def _inside(answer: Verdict, found: Bracket) -> bool:
+    return (found.held or 0.0) <= answer.rate_per_s <= (found.failed or math.inf)
 
 
 def _same(a: float, b: float) -> bool:

@@ -34,8 +34,8 @@ class SearchProfile:
     """valid trials that a point gets at most"""
     turn: int
     """trials of a point before the others have theirs"""
-    repeats: int = 2
-    """trials that the edge of an interval gets whose verdict is not certain"""
+    patience: int = 3
+    """uncertain verdicts inside an interval after which the search is content with it"""
     attempts: int = 3
     """tries that an invalid trial gets in all"""
     budget_s: float = float("inf")
@@ -61,7 +61,7 @@ SEARCHES = {
             bystander_per_s=60,
             max_trials=3,
             turn=3,
-            repeats=1,
+            patience=1,
             attempts=1,
             budget_s=40,
         ),
@@ -77,13 +77,13 @@ SEARCHES = {
             bystander_per_s=80,
             max_trials=8,
             turn=3,
-            repeats=1,
+            patience=2,
             attempts=2,
             budget_s=310,
         ),
         SearchProfile(
             name="standard",
-            summary="about a minute a point: intervals a tenth wide, uncertain edges measured twice",
+            summary="about a minute a point: intervals a tenth wide",
             durations_ms=(100.0,),
             precision=1.1,
             highest_per_s=2_000,

@@ -121,20 +121,26 @@ def test_an_api_that_always_blocks_is_tried_at_the_lowest_rate() -> None:
     assert len(seen) <= 5
 
 
-def test_an_uncertain_edge_is_measured_again_and_disagreement_widens_the_interval() -> None:
-    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100, blocking_per_s=None)
+def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
+    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=90)
     seen = [
-        Sighting(96, False, True, False, False, 96),
-        Sighting(105, False, True, True, True, 100),
-        Sighting(HIGHEST, False, True, True, True, 100),
+        Sighting(86, False, True, False, True, 86),
+        Sighting(94.5, False, True, True, False, 94),
+        Sighting(HIGHEST, False, True, True, True, 94.2),
     ]
-    assert next_rate(goal, seen) == 96
-    again = [*seen, Sighting(96, False, True, True, False, 95)]
-    found = bracket(verdicts(again)[0])
-    assert (found.held, found.failed, found.disputed) == (None, 105, True)
-    following = next_rate(goal, again)
+    found = bracket(verdicts(seen)[0])
+    assert (found.held, found.failed) == (86, HIGHEST)
+    following = next_rate(goal, seen)
     assert following is not None
-    assert following < 96
+    assert 94.5 * 1.03 < following < 94.5 * 1.1
+
+
+def test_verdicts_that_stay_uncertain_end_the_search() -> None:
+    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100, patience=2)
+    unsure = [Sighting(rate, False, True, rate > 100, False, rate) for rate in (98, 102)]
+    edges = [Sighting(rate, False, True, rate > 100, True, rate) for rate in (90, 110, HIGHEST)]
+    assert next_rate(goal, [*unsure, *edges]) is None
+    assert bracket(verdicts([*unsure, *edges])[0]).failed == 110
 
 
 @given(
@@ -145,15 +151,13 @@ def test_an_uncertain_edge_is_measured_again_and_disagreement_widens_the_interva
         max_size=8,
     )
 )
-def test_whatever_was_seen_the_next_rate_is_a_new_one_or_an_uncertain_edge(seen: list[Sighting]) -> None:
+def test_whatever_was_seen_the_next_rate_is_a_new_one(seen: list[Sighting]) -> None:
     goal = Goal(1.1, LOWEST, HIGHEST)
     rate = next_rate(goal, seen)
     assert rate == next_rate(goal, seen)
-    if rate is None:
-        return
-    assert LOWEST <= rate <= HIGHEST
-    tried = [sighting for sighting in seen if sighting.rate_per_s == rate]
-    assert all(not (sighting.behind_certain and sighting.blocked_certain) for sighting in tried)
+    if rate is not None:
+        assert LOWEST <= rate <= HIGHEST
+        assert rate not in {sighting.rate_per_s for sighting in seen}
 
 
 @given(st.lists(st.tuples(st.sampled_from([10.0, 20.0, 30.0, 40.0]), st.booleans()), max_size=10))
