@@ -67,6 +67,7 @@ class Cores(click.ParamType["Placement"]):
 RATE = click.FloatRange(0, MAX_RATE_PER_S, min_open=True)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
+TOPOLOGIES = click.Choice(["one-box", "split"])
 
 
 def target_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -119,7 +120,7 @@ def subject_options(command: Callable[..., None]) -> Callable[..., None]:
             "--topology",
             "topologies",
             multiple=True,
-            type=click.Choice(["one-box", "split"]),
+            type=TOPOLOGIES,
             help="Who shares cores.",
         ),
         click.option(
@@ -219,6 +220,54 @@ def find(**given: Any) -> None:
     from harness.find import Request, find_command
 
     sys.exit(find_command(Request(**given)))
+
+
+@blockpoint.command()
+@click.option(
+    "--strategy",
+    default="background_tasks/default",
+    show_default=True,
+    metavar="NAME[/VARIANT]",
+    help="What is measured twice.",
+)
+@click.option("--kind", default="sleep", show_default=True, type=Kind(), help="Kind of task.")
+@click.option(
+    "--duration", "duration_ms", default="50ms", type=Milliseconds(), show_default=True, help="Task duration."
+)
+@click.option("--topology", default="one-box", show_default=True, type=TOPOLOGIES, help="Who shares cores.")
+@click.option("--rate", "rate_per_s", type=RATE, help="Arrival rate per second, instead of a fraction.")
+@click.option(
+    "--fraction",
+    default=0.5,
+    show_default=True,
+    type=click.FloatRange(0, 10, min_open=True),
+    help="Arrival rate as a fraction of the predicted ceiling.",
+)
+@click.option(
+    "--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 3600), help="Length of a trial."
+)
+@click.option(
+    "--pairs",
+    default=3,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Times that both are measured.",
+)
+@click.option(
+    "--attempts", default=3, show_default=True, type=click.IntRange(1, 100), help="Tries of an invalid trial."
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(0, 2**31), help="Seed of all schedules."
+)
+@target_options
+@machine_options
+@click.option("--name", default="", help="The campaign's name; by default `check` and the time.")
+@click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted check.")
+def check(**given: Any) -> None:
+    """Measure one strategy twice under two names: a difference that is found is noise (A/A)."""
+    from harness.check import Request, check_command
+
+    sys.exit(check_command(Request(**given)))
 
 
 @blockpoint.command()
