@@ -26,6 +26,7 @@ class Found:
     """what makes it shaky, and what stopped the search before it was narrow; may be empty"""
     predicted: str
     """empty where nobody predicted it"""
+    shaky: bool
     gave_way: bool
     """there is a rate at which it failed"""
 
@@ -36,8 +37,9 @@ class Answer:
 
     strategy: str
     variant: str
-    condition: str
-    """kind and duration of its tasks, and the topology, in words"""
+    tasks: str
+    """their kind and duration"""
+    topology: str
     blocks: Found
     by: str
     """the streams that crossed the limit; empty where none did"""
@@ -47,6 +49,11 @@ class Answer:
     trials: int
     invalid: int
     load_s: float
+
+    @property
+    def condition(self) -> str:
+        """Its tasks and the topology."""
+        return f"{self.tasks}, {self.topology}"
 
 
 def answers(points: pd.DataFrame) -> list[Answer]:
@@ -79,17 +86,13 @@ def table(found: Iterable[Answer]) -> pd.DataFrame:
     )
 
 
-def in_words(kind: str, duration_ms: float, topology: str) -> str:
-    """Return a condition as a person says it."""
-    return f"{kind} tasks of {milliseconds(duration_ms)}, {topology}"
-
-
 def _answer(strategy: str, variant: str, blocking: dict[str, Any], saturation: dict[str, Any]) -> Answer:
     ceiling = saturation["ceiling_per_s"]
     return Answer(
         strategy,
         variant,
-        in_words(saturation["kind"], saturation["duration_ms"], saturation["topology"]),
+        f"{saturation['kind']} {milliseconds(saturation['duration_ms'])}",
+        saturation["topology"],
         _found(blocking),
         ", ".join("accepting a task" if name == "accept" else name for name in blocking["by"].split(", ")),
         _found(saturation),
@@ -104,7 +107,7 @@ def _found(row: dict[str, Any]) -> Found:
     predicted = row["predicted_per_s"]
     expected = "" if np.isnan(predicted) else f"{number(predicted)}/s" if predicted else "any rate"
     lies = interval(edges(row), shaky=row["shaky"]) if row["trials"] else "not measured"
-    return Found(lies, _notes(row), expected, bool(np.isfinite(row["failed_per_s"])))
+    return Found(lies, _notes(row), expected, bool(row["shaky"]), bool(np.isfinite(row["failed_per_s"])))
 
 
 def interval(found: Bracket, *, shaky: bool = False) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.answers import in_words
 from analysis.brackets import Bracket, Verdict, bracket
 from analysis.charts.scales import milliseconds, number
 from analysis.charts.series import subjects
@@ -43,7 +42,11 @@ def read(summary: pd.DataFrame, points: pd.DataFrame) -> list[Reading]:
         for key, own in mine.groupby(CONDITION, sort=True):
             kind, duration, topology = (str(part) for part in key)
             told = _sentences(own, by_question(asked[key]), float(duration))
-            readings.append(Reading(strategy, variant, in_words(kind, float(duration), topology), told))
+            readings.append(
+                Reading(
+                    strategy, variant, f"{kind} tasks of {milliseconds(float(duration))}, {topology}", told
+                )
+            )
     return readings
 
 

@@ -24,7 +24,7 @@ _WIDTH_IN: Final = 10.4
 _CELL_IN: Final = (0.42, 0.2)
 _ROOMY: Final = 4
 """more columns than these make their names small"""
-_NARROW_IN: Final = 1.5
+_NARROW_IN: Final = 1.65
 _WIDE_IN: Final = 2.7
 _LETTER_IN: Final = 0.062
 _DECADES: Final = 2.0

@@ -166,15 +166,15 @@ def test_colours_part_at_the_limit() -> None:
 
 def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
     found = {(a.strategy, a.variant, a.condition.split(",")[0]): a for a in answers(searched.points)}
-    disputed = found["background_tasks", "default", "sleep tasks of 50 ms"].blocks
+    disputed = found["background_tasks", "default", "sleep 50 ms"].blocks
     assert (disputed.interval, disputed.notes) == ("~32 to 120/s", "verdicts disagree")
-    open_above = found["celery", "default", "sleep tasks of 100 ms"].blocks
+    open_above = found["celery", "default", "sleep 100 ms"].blocks
     assert open_above.interval.endswith("> 12/s")
     assert not open_above.gave_way
-    below = found["blocking", "default", "sleep tasks of 100 ms"]
+    below = found["blocking", "default", "sleep 100 ms"]
     assert below.blocks.interval.endswith("< 30/s")
     assert "accepting a task" in below.by
-    nothing = found["celery", "tuned", "sleep tasks of 20 ms"]
+    nothing = found["celery", "tuned", "sleep 20 ms"]
     assert (nothing.blocks.interval, nothing.trials, nothing.invalid) == ("not measured", 0, 1)
     assert len(table(found.values())) == len(found) == 12
 

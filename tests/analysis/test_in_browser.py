@@ -99,7 +99,7 @@ def test_the_page_opens_without_an_error_and_with_every_image(
     tab.call("Page.navigate", url=page.as_uri())
     tab.wait_for("Page.loadEventFired")
     seen = json.loads(tab.call("Runtime.evaluate", expression=SEEN)["result"]["value"])
-    assert len(seen["images"]) == 8
+    assert len(seen["images"]) == 9
     assert all(named and complete and natural > 0 for named, complete, natural in seen["images"])
     assert not seen["wide"]
     assert seen["requests"] == []
