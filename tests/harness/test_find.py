@@ -1,0 +1,125 @@
+import re
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.derive import read_derived
+from analysis.points import SATURATION
+from results.schema import Trial
+from results.store import Campaign, open_campaign
+
+from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .semaphore import installed
+
+pytestmark = pytest.mark.e2e
+
+SLOTS, DURATION_MS = 8, 40.0
+# a limit of a second forgives a generator that a busy machine holds up for 20 ms
+FORGIVING = ["--slo-ms", "1000", *QUIET]
+FIND = ["find", "--seconds", "2", "--precision", "1.3", *FORGIVING]
+
+
+def service_s(campaign: Campaign, trial: Trial) -> float:
+    """Return the mean time that a task held its slot."""
+    events = campaign.table(trial, "events").to_pandas()
+    at = events.pivot_table(index="task_id", columns="moment", values="at_ns")
+    return float((at[4] - at[3]).mean() / 1e9)
+
+
+@pytest.mark.parametrize(("variant", "most"), [("silent", 12), ("declared", 7)])
+def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(
+    variant: str, most: int, tmp_path: Path
+) -> None:
+    environment = installed(tmp_path / "installed", SLOTS)
+    done = blockpoint(
+        *FIND,
+        *(
+            "--strategy",
+            f"semaphore/{variant}",
+            "--duration",
+            f"{DURATION_MS:g}ms",
+            "--max-rate",
+            "800",
+            "--name",
+            "semaphore",
+        ),
+        runs=tmp_path / "runs",
+        **environment,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    campaign = open_campaign(tmp_path / "runs" / "semaphore")
+    valid = [trial for trial in campaign.trials() if trial.valid]
+    assert len(valid) <= most
+    points = read_derived(campaign.folder).points
+    (found,) = points[points["question"] == SATURATION].to_dict("records")
+    truth = SLOTS / float(np.mean([service_s(campaign, trial) for trial in valid]))
+    assert found["held_per_s"] < 1.05 * truth
+    assert found["failed_per_s"] > 0.95 * truth
+    assert found["failed_per_s"] / found["held_per_s"] < 2
+    assert re.search(rf"semaphore/{variant} +sleep 40 ms", done.stdout)
+
+
+def test_an_overloaded_trial_is_stopped_early_and_says_so(tmp_path: Path) -> None:
+    done = blockpoint(
+        *FIND,
+        *(
+            "--strategy",
+            "threadpool/default",
+            "--duration",
+            "40ms",
+            "--no-predict",
+            "--seconds",
+            "4",
+            "--max-trials",
+            "3",
+        ),
+        *("--max-rate", "600", "--name", "early"),
+        runs=tmp_path,
+    )
+    campaign = open_campaign(tmp_path / "early")
+    cut = [trial for trial in campaign.trials() if trial.stopped_early]
+    assert cut, done.stdout
+    for trial in cut:
+        walked_s = (trial.load.steps[-1].to_ns - trial.load.steps[0].from_ns) / 1e9
+        assert walked_s < trial.plan.seconds
+        assert not any(reason.startswith(("interrupted", "errors")) for reason in trial.reasons)
+        assert trial.accounts.unaccounted == 0
+    assert "stopped early: " in done.stdout
+
+
+def test_an_interrupted_search_goes_on_where_it_stood(tmp_path: Path) -> None:
+    asked = ["--strategy", "background_tasks/default", "--duration", "100ms", "--name", "cut"]
+    before = families()
+    running = started(*FIND, *asked, runs=tmp_path)
+    trials = tmp_path / "cut" / "trials"
+    try:
+        assert eventually(lambda: trials.exists() and any(trials.glob("0001-*")), 60)
+    finally:
+        running.send_signal(signal.SIGINT)
+        out, _ = running.communicate(timeout=60)
+    assert running.returncode == 130, out
+    assert eventually(lambda: families() <= before)
+    sealed = {trial.plan.trial_id for trial in open_campaign(tmp_path / "cut").trials()}
+    done = blockpoint("find", "--resume", "cut", "--max-trials", "2", *QUIET, runs=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    after = [trial.plan for trial in open_campaign(tmp_path / "cut").trials()]
+    assert sealed < {plan.trial_id for plan in after}
+    assert len({plan.rate_per_s for plan in after}) == len({plan.trial_id for plan in after})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--profile", "quik"], "quick"),
+        (["--strategy", "celry"], "celery"),
+        (["--resume", "nothing-there"], "no campaign"),
+        (["--precision", "1"], "precision"),
+    ],
+)
+def test_what_cannot_be_searched_is_one_clear_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+    done = blockpoint("find", *arguments, runs=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
