@@ -192,9 +192,8 @@ def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
 def _backlog(
     tasks: pd.DataFrame, step: Step, tasks_per_s: float, kind: str, service: Service | None
 ) -> dict[str, Any]:
-    held = kind == "sleep" and service is not None and service.slots > 0
     tick_s = service.poll_s if service else 0.0
-    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s)
+    found = backlog.measure(tasks, step, tasks_per_s, held=kind == "sleep", tick_s=tick_s)
     return {
         "completion_slope_per_s": backlog.completion_slope(tasks, step),
         "backlog_growth": found.growth,

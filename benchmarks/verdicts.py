@@ -1,13 +1,15 @@
 """How often the saturation verdict is wrong, and how long one trial's verdicts take.
 
-    python -m benchmarks.verdicts [--seeds 100] [--samples 1000000]
+    python -m benchmarks.verdicts [--seeds 50] [--samples 1000000]
 
-Queues whose truth is known (`analysis.simulation`): FP and FN are the shares, in %, of wrong yes-or-no
-answers below and above saturation (at rho = 1 neither answer is wrong; `behind` shows how often it was
-given); `wrong` the share that was certain and wrong, `open` the share that was left undecided. A certain
-"keeps up" is wrong where 5 % or more of the arrivals stay behind (rho >= 1.0526). To reach: `wrong` at most
-5 % on average over the queues with a fixed number of arrivals; one trial's verdicts under 1 s for a million
-tasks.
+Queues whose truth is known (`analysis.simulation`), by utilisation rho, in % of the trials: `lean` is the
+share of wrong yes-or-no answers, false positives below saturation and false negatives above (at rho = 1
+neither answer is wrong: the share of `behind`); `wrong` the share that was certain and wrong, `open` the
+share left undecided. A certain "keeps up" is wrong where 5 % or more of the arrivals stay behind (rho from
+1.0526). N is the number of arrivals after the warm-up.
+
+To reach: `wrong` at most 5 % on average over the queues with a fixed number of arrivals; one trial's
+verdicts (backlog, and three p99s with intervals) under 1 s for a million tasks.
 """
 
 import argparse
@@ -39,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seeds", type=int, default=100, help="trials a cell")
+    parser.add_argument("--seeds", type=int, default=50, help="trials a cell")
     parser.add_argument("--samples", type=int, default=1_000_000, help="tasks of the timed trial")
     arguments = parser.parse_args()
     wrong = rates(arguments.seeds)

@@ -25,7 +25,8 @@ def verdicts(queue: Queue, rho: float, measured: int) -> list[Backlog]:
 
 CASES = [
     ("far below", FIXED, 0.5, 400, (0, 0)),
-    ("a pool that sleeps, just below", FIXED, 0.95, 400, (0.15, 0.9)),
+    ("a line that empties again and again", FIXED, 0.8, 400, (0.02, 0.05)),
+    ("a pool that sleeps, just below", FIXED, 0.95, 400, (0.15, 0.8)),
     ("... and just above", FIXED, 1.05, 400, (0.02, 0.1)),
     ("... with more arrivals", FIXED, 1.025, 1600, (0, 0.02)),
     ("random service takes more arrivals", RANDOM, 0.9, 1600, (0.05, 0.6)),
