@@ -143,7 +143,7 @@ def _stopped_by(
     low, high = found.held or 0.0, found.failed or np.inf
     inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]
     if inside.empty:
-        return "disagreeing verdicts" if found.disputed else "time"
+        return "disagreeing verdicts" if found.disputed else "time or trials"
     kinds = {part.split(":")[0].strip() for text in inside["reasons"] for part in text.split("; ")}
     if kinds & {"noise", "steal"}:
         return "the noise of the machine"

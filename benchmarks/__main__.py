@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-NAMES = ("generator", "coordinated_omission", "recording", "analysis", "verdicts")
+NAMES = ("generator", "coordinated_omission", "recording", "analysis", "verdicts", "search")
 
 
 def main() -> int:
