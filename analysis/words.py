@@ -42,11 +42,8 @@ def read(summary: pd.DataFrame, points: pd.DataFrame) -> list[Reading]:
         for key, own in mine.groupby(CONDITION, sort=True):
             kind, duration, topology = (str(part) for part in key)
             told = _sentences(own, by_question(asked[key]), float(duration))
-            readings.append(
-                Reading(
-                    strategy, variant, f"{kind} tasks of {milliseconds(float(duration))}, {topology}", told
-                )
-            )
+            condition = f"{kind} tasks of {milliseconds(float(duration))}, {topology}"
+            readings.append(Reading(strategy, variant, condition, told))
     return readings
 
 

@@ -44,12 +44,12 @@ def cost_by_role(rows: pd.DataFrame, words: Words) -> Figure:
 
 
 def comparable(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return one row a subject (median of its repeats) at the rate at which most subjects keep up.
+    """Return one row a subject (median of its repeats) at the rate at which most subjects surely keep up.
 
     Of several such rates it is the highest; a subject without it shows its own nearest rate.
     """
     valid = rows[rows["valid"].astype(bool)]
-    steady = valid[~valid["behind"].astype(bool)]
+    steady = valid[~valid["behind"].astype(bool) & valid["behind_certain"].astype(bool)]
     shared = (steady if len(steady) else valid).drop_duplicates(["strategy", "variant", "offered_per_s"])
     counts = shared["offered_per_s"].value_counts()
     rate = float(counts[counts == counts.max()].index.max())
