@@ -12,6 +12,7 @@ import argparse
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -64,11 +65,10 @@ def search(seed: int, precision: float, off_by: float | None) -> tuple[int, bool
     random = np.random.default_rng(seed)
     saturation = 10 ** random.uniform(0.7, 3)
     blocking = saturation * random.uniform(0.8, 1.0)
-    expected: tuple[float, ...] = ()
+    goal = Goal(precision, LOWEST, HIGHEST)
     if off_by:
         factor = random.uniform(1 - off_by, 1 + off_by)
-        expected = factor * saturation, factor * blocking
-    goal = Goal(precision, LOWEST, HIGHEST, *expected)
+        goal = replace(goal, saturation_per_s=factor * saturation, blocking_per_s=factor * blocking)
     seen: list[Sighting] = []
     while len(seen) < 30 and (rate := next_rate(goal, seen)) is not None:
         seen.append(trial(rate, saturation, blocking, random))
