@@ -60,6 +60,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
             "valid": trial.valid,
             "reasons": "; ".join(trial.reasons),
             "stopped_early": trial.stopped_early,
+            "slip_p99_ms": load.slip_p99_ms,
             "load_s": (step.to_ns - step.from_ns) / 1e9,
         }
         | _counts(tasks, parts, seconds)

@@ -13,10 +13,11 @@ def blocking(row: Mapping[str, Any], limit_ms: float) -> dict[str, Any]:
     """Return `blocked`, `blocked_certain` and `blocked_by` from the p99s of a summary's row.
 
     Blocked means that the p99 of at least one stream is above the limit. That is certain where one stream's
-    whole interval is above it, or every stream's interval is below it.
+    whole interval is above it, the generator's own lateness taken off, or every stream's interval is below
+    it: lateness can only add to a latency.
     """
     crossed = [name for name in STREAMS if row[f"{name}_p99_ms"] > limit_ms]
-    above = any(row[f"{name}_p99_low_ms"] > limit_ms for name in crossed)
+    above = any(row[f"{name}_p99_low_ms"] - row["slip_p99_ms"] > limit_ms for name in crossed)
     below = all(row[f"{name}_p99_high_ms"] <= limit_ms for name in STREAMS if row[f"{name}_n"])
     crossed.sort(key=lambda name: -row[f"{name}_p99_ms"])
     return {

@@ -18,6 +18,9 @@ from results.schema import Point
 from results.store import Campaign
 from targets.settings import Settings
 
+WIDTH = 120
+"""columns that the closing table needs; a narrower terminal wraps its lines"""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Request(Conditions):
@@ -47,6 +50,7 @@ def find_command(request: Request) -> int:
     Raises BlockpointError for whatever the user can put right.
     """
     console = Console(highlight=False)
+    console.width = max(console.width, WIDTH)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
     with family() as members:
         if request.resume:

@@ -1,6 +1,7 @@
 """Runs a search: which point has its turn, which trial comes next, and when it is enough."""
 
 import itertools
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -141,12 +142,13 @@ class Hunt:
 
     def _goal(self, pursuit: Pursuit) -> Goal:
         point, manifest = pursuit.point, self._campaign.manifest
+        unknown = math.inf if self._profile.predict and point.kind == "sleep" else None
         goal = Goal(
             precision=manifest.precision,
             lowest_per_s=point.lowest_per_s,
             highest_per_s=point.highest_per_s,
-            saturation_per_s=point.saturation_per_s,
-            blocking_per_s=point.blocking_per_s,
+            saturation_per_s=unknown if point.saturation_per_s is None else point.saturation_per_s,
+            blocking_per_s=unknown if point.blocking_per_s is None else point.blocking_per_s,
             patience=self._profile.patience,
         )
         too_much = [t.plan.rate_per_s for t in pursuit.refused if any(map(_overtaxed, t.reasons))]

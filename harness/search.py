@@ -28,9 +28,9 @@ class Goal:
     lowest_per_s: float
     highest_per_s: float
     saturation_per_s: float | None = None
-    """predicted; None where theory has no limit or is not to be asked"""
+    """predicted; infinite where theory knows of no limit, None where nothing is known"""
     blocking_per_s: float | None = None
-    """predicted; 0 where it blocks at any rate, None where nothing is known"""
+    """predicted; 0 where it blocks at any rate, infinite where at none, None where nothing is known"""
     patience: int = 3
     """uncertain verdicts inside an interval after which the search is content with it"""
 
@@ -88,7 +88,7 @@ def _guesses(goal: Goal, seen: Sequence[Sighting]) -> tuple[float | None, float 
     measured = capacity(seen)
     saturation = measured or goal.saturation_per_s
     blocking = goal.blocking_per_s
-    if blocking and measured and goal.saturation_per_s:
+    if blocking and measured and goal.saturation_per_s and math.isfinite(goal.saturation_per_s):
         blocking *= measured / goal.saturation_per_s
     return saturation, blocking
 
@@ -117,7 +117,7 @@ def _candidates(
 ) -> Iterator[float]:
     half = goal.precision ** (AIM / 2)
     held, failed = found.held or 0.0, found.failed or math.inf
-    if guess:
+    if guess and math.isfinite(guess):
         below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
         above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
         yield from (below + above) if held * failed <= guess**2 or not held else (above + below)
@@ -127,7 +127,7 @@ def _candidates(
         gaps = sorted(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0], reverse=True)
         yield from (math.sqrt(low * high) for low, high in gaps)
     elif held:
-        yield goal.highest_per_s if leap else max(tried) * stride
+        yield goal.highest_per_s if leap or guess == math.inf else max(tried) * stride
     elif math.isfinite(failed):
         yield goal.lowest_per_s if guess == 0 else min(tried) / stride
     elif not tried:

@@ -33,8 +33,8 @@ GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
 STRICTEST_SLIP_MS = 1.0
 """what the generator's own gate allows at any latency"""
-SLIP_SHARE = 0.02
-"""of the latency that is asked about: a generator so little late cannot move the answer"""
+SLIP_SHARE = 0.05
+"""of the latency that is asked about: lateness only adds to a latency, and verdicts take it off again"""
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
 OVERLOADED_FROM = 0.9
