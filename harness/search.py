@@ -51,15 +51,15 @@ class Sighting:
 def next_rate(goal: Goal, seen: Sequence[Sighting]) -> float | None:
     """Return the rate of the next trial; None where both points are found or cannot be found here.
 
-    The wider of the two brackets goes first; each trial then answers both questions.
+    The question whose answer can be guessed goes first, since two trials may settle it, else the one with
+    the wider bracket; each trial then answers both.
     """
     behind, blocked = verdicts(seen)
     saturation, blocking = _guesses(goal, seen)
     apart = any(s.behind and s.behind_certain and not s.blocked for s in seen)
     questions = sorted(
         [(behind, saturation, False), (blocked, blocking, apart)],
-        key=lambda question: bracket(question[0]).width,
-        reverse=True,
+        key=lambda question: (not _telling(question[1]), -bracket(question[0]).width),
     )
     for answers, guess, leap in questions:
         rate = _refine(goal, answers, guess, leap)
@@ -117,7 +117,7 @@ def _candidates(
 ) -> Iterator[float]:
     half = goal.precision ** (AIM / 2)
     held, failed = found.held or 0.0, found.failed or math.inf
-    if guess and math.isfinite(guess):
+    if guess and _telling(guess):
         below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
         above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
         yield from (below + above) if held * failed <= guess**2 or not held else (above + below)
@@ -132,6 +132,10 @@ def _candidates(
         yield goal.lowest_per_s if guess == 0 else min(tried) / stride
     elif not tried:
         yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
+
+
+def _telling(guess: float | None) -> bool:
+    return guess is not None and 0 < guess < math.inf
 
 
 def _inside(answer: Verdict, found: Bracket) -> bool:
