@@ -32,7 +32,7 @@ class Goal:
     blocking_per_s: float | None = None
     """predicted; 0 where it blocks at any rate, infinite where at none, None where nothing is known"""
     patience: int = 3
-    """uncertain verdicts inside an interval after which the search is content with it"""
+    """uncertain verdicts inside an interval after which the search is content with a wider one"""
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,19 @@ def _guesses(goal: Goal, seen: Sequence[Sighting]) -> tuple[float | None, float 
 def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: bool) -> float | None:
     """Return the rate that narrows one bracket most; None where it is narrow enough or at its end.
 
-    A verdict that is not certain says that the point is near: the next rates lie about it.
+    A verdict that is not certain says that the point is near: the next rates lie about it, the farther off
+    the more of them there are, until certain ones stand on both sides.
     """
     found = bracket(answer for answer in answers if answer.certain)
     near = [answer.rate_per_s for answer in answers if not answer.certain and _inside(answer, found)]
-    if found.width <= goal.precision or len(near) >= goal.patience:
+    patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
+    if found.width <= goal.precision or not patient:
         return None
+    half = goal.precision ** (AIM / 2 * (1 + len(near) // 2))
     if near:
         guess = math.exp(sum(map(math.log, near)) / len(near))
     tried = sorted({answer.rate_per_s for answer in answers})
-    for rate in _candidates(goal, found, guess, tried, leap):
+    for rate in _candidates(goal, found, guess, tried, half, leap=leap):
         within = min(max(rate, goal.lowest_per_s), goal.highest_per_s)
         if not any(_same(within, other) for other in tried):
             return within
@@ -113,9 +116,8 @@ def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: b
 
 
 def _candidates(
-    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], leap: bool
+    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], half: float, *, leap: bool
 ) -> Iterator[float]:
-    half = goal.precision ** (AIM / 2)
     held, failed = found.held or 0.0, found.failed or math.inf
     if guess and _telling(guess):
         below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)

@@ -138,7 +138,7 @@ def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
 def test_verdicts_that_stay_uncertain_end_the_search() -> None:
     goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100, patience=2)
     unsure = [Sighting(rate, False, True, rate > 100, False, rate) for rate in (98, 102)]
-    edges = [Sighting(rate, False, True, rate > 100, True, rate) for rate in (90, 110, HIGHEST)]
+    edges = [Sighting(rate, False, True, rate > 100, True, rate) for rate in (93, 110, HIGHEST)]
     assert next_rate(goal, [*unsure, *edges]) is None
     assert bracket(verdicts([*unsure, *edges])[0]).failed == 110
 
