@@ -1,5 +1,6 @@
 """What one step of a trial says of its rate: whether the API blocks and the work falls behind, how surely."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,10 +15,11 @@ def blocking(row: Mapping[str, Any], limit_ms: float) -> dict[str, Any]:
 
     Blocked means that the p99 of at least one stream is above the limit. That is certain where one stream's
     whole interval is above it, the generator's own lateness taken off, or every stream's interval is below
-    it: lateness can only add to a latency.
+    it: lateness can only add to a latency. Too few samples for an interval are certain only of a block, and
+    only where half of them are above the limit.
     """
     crossed = [name for name in STREAMS if row[f"{name}_p99_ms"] > limit_ms]
-    above = any(row[f"{name}_p99_low_ms"] - row["slip_p99_ms"] > limit_ms for name in crossed)
+    above = any(_surely_ms(row, name) - row["slip_p99_ms"] > limit_ms for name in crossed)
     below = all(row[f"{name}_p99_high_ms"] <= limit_ms for name in STREAMS if row[f"{name}_n"])
     crossed.sort(key=lambda name: -row[f"{name}_p99_ms"])
     return {
@@ -26,6 +28,11 @@ def blocking(row: Mapping[str, Any], limit_ms: float) -> dict[str, Any]:
         "blocked_certain": bool(above if crossed else below),
         "blocked_by": ", ".join(STREAMS[name] for name in crossed),
     }
+
+
+def _surely_ms(row: Mapping[str, Any], name: str) -> float:
+    low_ms = float(row[f"{name}_p99_low_ms"])
+    return float(row[f"{name}_p50_ms"]) if math.isnan(low_ms) else low_ms
 
 
 def falling_behind(row: Mapping[str, Any]) -> dict[str, Any]:

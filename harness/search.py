@@ -108,7 +108,8 @@ def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: b
     if near:
         guess = math.exp(sum(map(math.log, near)) / len(near))
     tried = sorted({answer.rate_per_s for answer in answers})
-    for rate in _candidates(goal, found, guess, tried, half, leap=leap):
+    upwards = _upwards(bracket(answers), found, guess)
+    for rate in _candidates(goal, found, guess, tried, half, leap=leap, upwards=upwards):
         within = min(max(rate, goal.lowest_per_s), goal.highest_per_s)
         if not any(_same(within, other) for other in tried):
             return within
@@ -116,13 +117,20 @@ def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: b
 
 
 def _candidates(
-    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], half: float, *, leap: bool
+    goal: Goal,
+    found: Bracket,
+    guess: float | None,
+    tried: Sequence[float],
+    half: float,
+    *,
+    leap: bool,
+    upwards: bool,
 ) -> Iterator[float]:
     held, failed = found.held or 0.0, found.failed or math.inf
     if guess and _telling(guess):
         below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
         above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
-        yield from (below + above) if held * failed <= guess**2 or not held else (above + below)
+        yield from (above + below) if upwards else (below + above)
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
         edges = [held, *(rate for rate in tried if held < rate < failed), failed]
@@ -134,6 +142,13 @@ def _candidates(
         yield goal.lowest_per_s if guess == 0 else min(tried) / stride
     elif not tried:
         yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
+
+
+def _upwards(lean: Bracket, found: Bracket, guess: float | None) -> bool:
+    """Say whether the edge above is missing, by the uncertain verdicts too, or farther off than the other."""
+    if (lean.held is None) != (lean.failed is None):
+        return lean.failed is None
+    return bool(guess and found.held and found.failed and found.held * found.failed > guess**2)
 
 
 def _telling(guess: float | None) -> bool:
