@@ -131,11 +131,12 @@ def _conclude(campaign: Campaign, report: bool, console: Console) -> int:
 
     if not campaign.trials():
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-    heads = ("strategy", "tasks", "API blocks at", "by", "work falls behind at")
-    table = Table(*heads, box=None, pad_edge=False)
+    table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
     for a in answers(derive(campaign.folder).points):
-        name = f"{a.strategy}/{a.variant}"
-        table.add_row(name, a.condition, a.blocks.interval, a.by, a.behind.interval)
+        by = f"{a.by} crossed the limit" if a.by else ""
+        blocks = "; ".join(filter(None, (by, a.blocks.notes)))
+        table.add_row(f"{a.strategy}/{a.variant}", a.tasks, "API blocks", a.blocks.interval, blocks)
+        table.add_row("", "", "work falls behind", a.behind.interval, a.behind.notes)
     console.print(table)
     if report:
         from analysis.report import make_report
