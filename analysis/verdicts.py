@@ -40,4 +40,4 @@ def falling_behind(row: Mapping[str, Any]) -> dict[str, Any]:
     share = row["rejected"] / row["due"] if row["due"] else 0.0
     if share > REJECTED_SHARE:
         return {"behind": True, "behind_certain": True}
-    return {"behind": row["behind"], "behind_certain": row.get("behind_certain", True)}
+    return {"behind": row["behind"], "behind_certain": row["behind_certain"]}

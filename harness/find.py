@@ -135,7 +135,7 @@ def _conclude(campaign: Campaign, report: bool, console: Console) -> int:
     for a in answers(derive(campaign.folder).points):
         by = f"{a.by} crossed the limit" if a.by else ""
         blocks = "; ".join(filter(None, (by, a.blocks.notes)))
-        table.add_row(f"{a.strategy}/{a.variant}", a.tasks, "API blocks", a.blocks.interval, blocks)
+        table.add_row(f"{a.strategy}/{a.variant}", a.condition, "API blocks", a.blocks.interval, blocks)
         table.add_row("", "", "work falls behind", a.behind.interval, a.behind.notes)
     console.print(table)
     if report:
