@@ -5,12 +5,12 @@ import importlib.util
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.environment import environment
 from harness.expectation import subject_on
-from harness.pinning import ROLES, Pinning, available_cores
+from harness.pinning import Pinning, available_cores
 from harness.placement import Placement
 from harness.processes import Family
 from harness.stacks import Session
@@ -49,10 +49,11 @@ class Agenda:
     points: Sequence[Point] = ()
     limit_ms: float = 100.0
     precision: float = 1.1
-    work: Sequence[Plan | Point] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "work", [*self.plans, *self.points])
+    @property
+    def work(self) -> list[Plan | Point]:
+        """Return all that is to be measured, planned or searched."""
+        return [*self.plans, *self.points]
 
 
 def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
@@ -165,7 +166,7 @@ def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]
 def _recorded_pinning(campaign: Campaign) -> Pinning:
     """Return where the harness sat; raises BlockpointError where a recorded core is not there any more."""
     recorded = [Pinning.described(described) for described in campaign.manifest.pinning.values()]
-    cores = {core for pinning in recorded for role in ROLES for core in pinning.cores(role)}
+    cores = {core for pinning in recorded for core in pinning.used}
     if missing := sorted(cores.difference(available_cores())):
         raise BlockpointError(
             f"{campaign.folder} was measured on core {missing[0]} too, which is not available here"
