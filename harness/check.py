@@ -39,6 +39,8 @@ class Request(Conditions):
     seconds: float
     pairs: int
     attempts: int
+    slip_limit_ms: float = 0.0
+    """lateness of the generator that is let pass, since both names meet it; 0 keeps the gate's own limit"""
 
 
 def check_command(request: Request) -> int:
@@ -89,6 +91,7 @@ def plans(request: Request) -> list[Plan]:
                 repeat=2 * pair + second,
                 topology=request.topology,
                 bystander_per_s=BYSTANDERS_PER_S,
+                options=["--slip-limit-ms", f"{request.slip_limit_ms:g}"],
             )
             for second, name in enumerate(NAMES)
         ]

@@ -257,6 +257,12 @@ def find(**given: Any) -> None:
     "--attempts", default=3, show_default=True, type=click.IntRange(1, 100), help="Tries of an invalid trial."
 )
 @click.option(
+    "--slip-limit-ms",
+    default=0.0,
+    type=click.FloatRange(0, 1000),
+    help="Lateness of the generator that is let pass, for both names alike.  [default: 1 ms]",
+)
+@click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(0, 2**31), help="Seed of all schedules."
 )
 @target_options
