@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.expectation import select
-from harness.opening import Agenda, Conditions, create, reopen, session, unpin
+from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
 from harness.searches import SEARCHES, SearchProfile, points
@@ -23,25 +23,15 @@ WIDTH = 120
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request(Conditions):
+class Request(Selection):
     """What `find` was asked for."""
 
-    profile: str
-    strategies: tuple[str, ...]
-    variants: tuple[str, ...]
-    kinds: tuple[str, ...]
-    durations_ms: tuple[float, ...]
-    topologies: tuple[str, ...]
     limit_ms: float | None
     precision: float | None
     highest_per_s: float | None
-    seconds: float | None
     max_trials: int | None
-    attempts: int | None
     budget_s: float | None
     predict: bool
-    dry_run: bool
-    report: bool
 
 
 def find_command(request: Request) -> int:

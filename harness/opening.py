@@ -41,6 +41,22 @@ class Conditions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Selection(Conditions):
+    """What a command was asked to measure; empty or None where the profile decides."""
+
+    profile: str
+    strategies: tuple[str, ...]
+    variants: tuple[str, ...]
+    kinds: tuple[str, ...]
+    durations_ms: tuple[float, ...]
+    seconds: float | None
+    attempts: int | None
+    topologies: tuple[str, ...]
+    dry_run: bool
+    report: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Agenda:
     """What a new campaign is to measure: planned trials, or points whose trials follow from each other."""
 

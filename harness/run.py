@@ -10,7 +10,7 @@ from rich.table import Table
 
 from harness.campaign import expected_s, missing, run_campaign, tally
 from harness.expectation import predicted_per_s, select
-from harness.opening import Agenda, Conditions, create, reopen, session, unpin
+from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.planner import Planner
 from harness.processes import family
 from harness.profiles import PROFILES, Profile
@@ -24,21 +24,11 @@ from targets.work import KINDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request(Conditions):
+class Request(Selection):
     """What `run` was asked for."""
 
-    profile: str
-    strategies: tuple[str, ...]
-    variants: tuple[str, ...]
-    kinds: tuple[str, ...]
-    durations_ms: tuple[float, ...]
     rates_per_s: tuple[float, ...]
-    seconds: float | None
-    attempts: int | None
     repeats: int | None
-    topologies: tuple[str, ...]
-    dry_run: bool
-    report: bool
 
 
 def run_command(request: Request) -> int:
