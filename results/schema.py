@@ -55,6 +55,52 @@ class Stream(enum.IntEnum):
         return {Stream.TASKS: "tasks", Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}[self]
 
 
+class Look(enum.IntEnum):
+    """When a drill asked the broker what it holds."""
+
+    AT_REST = 0
+    """what had been broken was put right, and nothing moved any more"""
+    AT_HORIZON = 1
+    """after the window in which a broker may hide a task had passed, or as soon as nothing was left"""
+
+
+class Fate(enum.IntEnum):
+    """What became of a task of a drill: exactly one of these."""
+
+    COMPLETED = 0
+    """accepted; ran, and completed once"""
+    HIDDEN = 1
+    """accepted; nothing ran it until its broker's window had passed or a process was restarted by hand,
+    then it completed"""
+    STARTED_TWICE = 2
+    """accepted; started again though its run had not failed, completed once"""
+    COMPLETED_TWICE = 3
+    """accepted; completed more than once"""
+    FAILED = 4
+    """accepted; its last attempt ended by an exception"""
+    LOST = 5
+    """accepted; neither ended nor held by the broker at the horizon"""
+    HELD = 6
+    """accepted; not ended, and still held by the broker at the horizon"""
+    REJECTED = 7
+    """answered with an error or never received, and never ran"""
+    UNKNOWN = 8
+    """unanswered, and never ran"""
+    RAN_UNACCEPTED = 9
+    """not accepted as far as its client knows, and ran all the same"""
+    SHED = 10
+    """never sent"""
+    CUT_OFF = 11
+    """accepted; still running, or waiting in the web process's memory, at the horizon"""
+    UNACCOUNTED = 12
+    """its records contradict each other, or it was lost though no fault explains it"""
+
+    @property
+    def label(self) -> str:
+        """The fate's name as documents and tables write it."""
+        return self.name.lower()
+
+
 REQUESTS: Final[dict[str, str]] = {
     "arrival": "int32",  # position in the schedule, from 0
     "task_id": "uint64",
@@ -95,11 +141,17 @@ RESOURCES: Final[dict[str, str]] = {
     "loop_lag_ns": "int64",  # worst lateness of the event loop since the sample before; web only
     "pool_in_use": "int32",  # borrowed AnyIO tokens; web only
 }
+HOLDINGS: Final[dict[str, str]] = {
+    "task_id": "uint64",
+    "look": "int8",  # Look
+    "place": "string",  # the broker's key in which the task stood
+}
 TABLES: Final[dict[str, dict[str, str]]] = {
     "requests": REQUESTS,
     "bystanders": BYSTANDERS,
     "events": EVENTS,
     "resources": RESOURCES,
+    "holdings": HOLDINGS,
 }
 
 LEDGER_RECORD: Final = np.dtype(
@@ -156,6 +208,10 @@ class Subject(Document, frozen=True, kw_only=True):
     """broker keys in which tasks wait; empty where the strategy has no broker"""
     workers: int = 0
     """worker processes started beside the web process"""
+    window_s: float = 0.0
+    """longest time for which the broker hides a task whose worker died; 0: it hides none"""
+    supervised: bool = False
+    """its workers are restarted when they exit, as part of the strategy"""
     settings: dict[str, Any] = {}
 
     @property
@@ -233,6 +289,8 @@ class Plan(Document, frozen=True, kw_only=True):
     """rate of each bystander stream"""
     options: list[str] = []
     """further arguments of the scenario"""
+    drill: str = ""
+    """what is broken on purpose; empty for a measurement"""
 
 
 class Point(Document, frozen=True, kw_only=True):
@@ -309,6 +367,72 @@ class Noise(Document, frozen=True, kw_only=True):
     """mean number of cores that the hypervisor gave to other machines meanwhile"""
 
 
+class Incident(Document, frozen=True, kw_only=True):
+    """What a drill broke, when, and what became of every task.
+
+    The fates add up to what was scheduled, always.
+    """
+
+    summary: str
+    """what was done, in words: `SIGKILL to the web process`"""
+    trigger: str
+    """the state of the ledger that set it off, in words; empty where the fault lasts for the whole trial"""
+    accepted: int
+    """tasks accepted by the target when it was set off"""
+    started: int
+    ended: int
+    """finished, or failed for good"""
+    from_ns: int
+    """when the fault began"""
+    to_ns: int
+    """when what was broken had been put right: a restarted process answered, a stopped one went on"""
+    struck: list[int] = []
+    """ids of the processes that were signalled"""
+    exited: list[str] = []
+    """roles of processes that exited by themselves, and were restarted by hand once all was at rest"""
+    deaths: int = 0
+    """processes that a task killed"""
+    at_rest_ns: int
+    """when nothing moved any more"""
+    horizon_ns: int
+    """when the last look was taken"""
+    window_s: float
+    """for how long the broker hid tasks in this drill, by its settings"""
+    default_window_s: float
+    """the same with the variant's own settings"""
+    hidden: int = 0
+    """accepted tasks that waited for the window to pass, whatever became of them then"""
+    hidden_until_s: float | None = None
+    """from the fault to the latest start of a hidden task"""
+    fates: dict[str, int]
+    """tasks by `Fate.label`, every fate named"""
+
+
+class View(Document, frozen=True, kw_only=True):
+    """One question of an operator, put to a strategy's own interface in a known situation."""
+
+    question: str
+    """such as `state of a running task`"""
+    interface: str
+    """what was asked: `AsyncResult.state`, `inspect active`, ...; empty where the strategy has none"""
+    answer: str
+    """what it said, in its own words; empty where it said nothing"""
+    truth: str
+    """what the ledger and the processes say"""
+    verdict: str
+    """`right`, `wrong` or `none`"""
+    took_ms: float
+
+
+class Interview(Document, frozen=True, kw_only=True):
+    """What a strategy lets an operator see (`interviews/STRATEGY-VARIANT.json` of a drill's campaign)."""
+
+    schema: int = SCHEMA
+    subject: str
+    """key of the Subject"""
+    views: list[View]
+
+
 class Trial(Document, frozen=True, kw_only=True):
     """One measured run (`trial.json`)."""
 
@@ -333,6 +457,8 @@ class Trial(Document, frozen=True, kw_only=True):
     """of the plan's kind, under its topology; None in old trials: the manifest's is that of `one-box`"""
     load: Load
     accounts: Accounts
+    incident: Incident | None = None
+    """of a drill"""
     rows: dict[str, int]
     checksums: dict[str, int] = {}
     """CRC-32 of each table's file, entered by the seal"""
@@ -368,6 +494,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     """a stream of requests is blocked where its p99 is above this"""
     precision: float = 1.1
     """the width of an interval, failed rate over held rate, at which a search is content"""
+    lanes: int = 1
+    """trials that ran beside each other: above 1 only counts can be trusted, no latency"""
     calibration: dict[str, float]
     """work units per millisecond of each computing kind"""
     pinning: dict[str, Any]
