@@ -1,0 +1,280 @@
+"""What became of every task of a drill, from three records: the client's, the ledger's, the broker's.
+
+Pure numpy, so that the harness can ask it while it runs.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from results.errors import BlockpointError
+from results.schema import NEVER, Fate, Look, Moment, Outcome
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
+Events: TypeAlias = np.ndarray | Mapping[str, np.ndarray]
+"""an array of `LEDGER_RECORD`, or columns of the table `events`"""
+
+OF_ACCEPTED: Final = frozenset(
+    {
+        Fate.COMPLETED,
+        Fate.HIDDEN,
+        Fate.STARTED_TWICE,
+        Fate.COMPLETED_TWICE,
+        Fate.FAILED,
+        Fate.LOST,
+        Fate.HELD,
+        Fate.CUT_OFF,
+    }
+)
+"""the fates that only an accepted task can have; one that is `UNACCOUNTED` may be either"""
+
+ACKNOWLEDGED_WITHIN_NS: Final = 1_000_000_000
+"""how long before a fault a task may have ended whose acknowledgement the fault still took: a worker
+acknowledges within milliseconds, an append-only file is written through each second"""
+_NONE_YET: Final = -1
+_FAR: Final = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the client knows of each scheduled task: arrays of one length."""
+
+    task_id: npt.NDArray[np.uint64]
+    outcome: npt.NDArray[np.int8]
+    """`Outcome`"""
+    sent: Flags
+
+    @classmethod
+    def of(cls, requests: Mapping[str, np.ndarray]) -> "Rows":
+        """Take them from columns of the table `requests`."""
+        return cls(
+            task_id=np.asarray(requests["task_id"], np.uint64),
+            outcome=np.asarray(requests["outcome"], np.int8),
+            sent=np.asarray(requests["sent_ns"]) != NEVER,
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What else a verdict depends on; times are those of the ledger's clock."""
+
+    max_attempts: int
+    """runs that a failing task gets in all"""
+    from_ns: int
+    to_ns: int
+    """the fault's interval"""
+    at_rest_ns: int
+    horizon_ns: int
+    in_process: bool
+    """tasks wait in the web process's memory rather than in a broker"""
+    alive_pids: frozenset[int] = frozenset()
+    """processes that still lived at the horizon: what runs in another never ends"""
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """One entry a scheduled task, in the order of the client's rows; times are `NEVER` where none came."""
+
+    fate: npt.NDArray[np.int8]
+    """`Fate`"""
+    accepted: Flags
+    """as far as its client knows"""
+    hidden: Flags
+    """accepted; at rest neither ended nor in service, and yet named by the broker"""
+    attempts: Ints
+    """number of starts"""
+    known_ns: Ints
+    """first moment that the target recorded of it"""
+    first_start_ns: Ints
+    last_start_ns: Ints
+    first_end_ns: Ints
+    last_end_ns: Ints
+    ended: Flags
+    """finished, or failed for good"""
+    ended_ns: Ints
+    """first finish; without one, the last failure of a task that failed for good"""
+    strangers: int
+    """events of tasks that this trial never sent"""
+
+    def under_way(self, at_ns: int) -> int:
+        """Count the accepted tasks that the target knew and had not ended at that time."""
+        known = self.accepted & (self.known_ns != NEVER) & (self.known_ns <= at_ns)
+        return int((known & (~self.ended | (self.ended_ns > at_ns))).sum())
+
+    def hidden_until_s(self, from_ns: int, at_rest_ns: int) -> float | None:
+        """Return seconds from the fault to the latest start of a hidden task; None where none started."""
+        starts = self.last_start_ns[self.hidden & (self.last_start_ns > at_rest_ns)]
+        return float(starts.max() - from_ns) / 1e9 if len(starts) else None
+
+
+def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evidence: Evidence) -> Verdicts:
+    """Give every scheduled task exactly one fate.
+
+    `held` has the ids that the broker named at each look; a look that is missing found none. Events may
+    come in any order. Raises BlockpointError where two rows share an id.
+
+    An accepted task's records may contradict each other; then it is `UNACCOUNTED`, whatever else holds:
+    the target's ledger knows nothing of it; a process recorded more ends than starts of it, or an end
+    first; or the broker holds at the horizon what ended for good, with no start after it, more than
+    `ACKNOWLEDGED_WITHIN_NS` before the fault. (An entry of a task that ended later is no contradiction:
+    the fault may have taken its acknowledgement.) Otherwise the first that applies of: completed twice,
+    started twice, hidden, completed, failed, held, cut off, lost. A loss needs a fault that explains it:
+    the target knew the task before the fault was over. Else it is `UNACCOUNTED` too.
+    """
+    ids = requests.task_id
+    if len(np.unique(ids)) != len(ids):
+        raise BlockpointError("two requests of a trial have the same task id, so no fate can be told")
+    ledger = _Ledger(ids, events, evidence)
+    accepted = requests.outcome == Outcome.ACCEPTED
+    at_rest, at_horizon = (_named(ids, held.get(look)) for look in (Look.AT_REST, Look.AT_HORIZON))
+
+    failed = ledger.failed_last & ~ledger.running & ((ledger.tried >= evidence.max_attempts) | ~at_horizon)
+    ended = (ledger.finishes > 0) | failed
+    ended_ns = np.where(
+        ledger.finishes > 0, ledger.first_finish_ns, np.where(failed, ledger.last_end_ns, NEVER)
+    )
+    over_at_rest = ended & (ended_ns <= evidence.at_rest_ns)
+    hidden = accepted & at_rest & ~over_at_rest & ~ledger.running_at_rest
+
+    stale = at_horizon & ended & (ledger.last_end_ns < evidence.from_ns - ACKNOWLEDGED_WITHIN_NS)
+    stale &= ledger.last_start_ns <= ledger.last_end_ns
+    contradiction = ledger.disordered | np.where(accepted, ~ledger.known | stale, False)
+    sent = requests.sent & (requests.outcome != Outcome.SHED)
+    contradiction |= ~sent & (accepted | ledger.known)
+    in_memory = evidence.in_process & ledger.web_alive & (ledger.starts == 0)
+    explained = ledger.known & (ledger.known_ns <= evidence.to_ns)
+    refused = np.isin(requests.outcome, (Outcome.REJECTED, Outcome.REFUSED))
+
+    fate = np.full(len(ids), _NONE_YET, np.int8)
+    for rule, verdict in (
+        (contradiction, Fate.UNACCOUNTED),
+        (accepted & (ledger.finishes > 1), Fate.COMPLETED_TWICE),
+        (accepted & (ledger.finishes == 1) & (ledger.starts > ledger.failures + 1), Fate.STARTED_TWICE),
+        (accepted & (ledger.finishes == 1) & hidden, Fate.HIDDEN),
+        (accepted & (ledger.finishes == 1), Fate.COMPLETED),
+        (accepted & failed, Fate.FAILED),
+        (accepted & at_horizon, Fate.HELD),
+        (accepted & (ledger.running | in_memory), Fate.CUT_OFF),
+        (accepted & explained, Fate.LOST),
+        (accepted, Fate.UNACCOUNTED),
+        (~sent, Fate.SHED),
+        (ledger.starts > 0, Fate.RAN_UNACCEPTED),
+        (refused, Fate.REJECTED),
+        (requests.outcome == Outcome.UNKNOWN, Fate.UNKNOWN),
+    ):
+        fate[(fate == _NONE_YET) & rule] = verdict
+    return Verdicts(
+        fate=fate,
+        accepted=accepted,
+        hidden=hidden,
+        attempts=ledger.starts,
+        known_ns=ledger.known_ns,
+        first_start_ns=ledger.first_start_ns,
+        last_start_ns=ledger.last_start_ns,
+        first_end_ns=ledger.first_end_ns,
+        last_end_ns=ledger.last_end_ns,
+        ended=ended,
+        ended_ns=ended_ns,
+        strangers=ledger.strangers,
+    )
+
+
+def count(verdicts: Verdicts) -> dict[str, int]:
+    """Return the number of tasks of each `Fate.label`, every fate named.
+
+    Raises BlockpointError where they do not add up to the rows, or those of accepted tasks to what the
+    client saw accepted.
+    """
+    counts = {fate: int((verdicts.fate == fate).sum()) for fate in Fate}
+    if sum(counts.values()) != len(verdicts.fate):
+        raise BlockpointError(f"fates add up to {sum(counts.values())} of {len(verdicts.fate)} tasks")
+    strays = int(((verdicts.fate == Fate.UNACCOUNTED) & verdicts.accepted).sum())
+    told, accepted = sum(counts[fate] for fate in OF_ACCEPTED) + strays, int(verdicts.accepted.sum())
+    if told != accepted:
+        raise BlockpointError(
+            f"fates of accepted tasks add up to {told}, but the client saw {accepted} of them"
+        )
+    return {fate.label: number for fate, number in counts.items()}
+
+
+class _Ledger:
+    """The ledger's records gathered by task, and by task and process."""
+
+    def __init__(self, ids: npt.NDArray[np.uint64], events: Events, evidence: Evidence) -> None:
+        order = np.argsort(ids, kind="stable")
+        event_ids = np.asarray(events["task_id"], np.uint64)
+        place = np.minimum(np.searchsorted(ids[order], event_ids), max(len(ids) - 1, 0))
+        ours = ids[order][place] == event_ids if len(ids) else np.zeros(len(event_ids), bool)
+        self.strangers = int((~ours).sum())
+        self._size = len(ids)
+        self._row = order[place[ours]] if len(ids) else np.empty(0, np.int64)
+        self._at = np.asarray(events["at_ns"], np.int64)[ours]
+        self._moment = np.asarray(events["moment"], np.int64)[ours]
+        self._pid = np.asarray(events["pid"], np.int64)[ours]
+        attempt = np.asarray(events["attempt"], np.int64)[ours]
+
+        start, finish = self._moment == Moment.STARTED, self._moment == Moment.FINISHED
+        fail = self._moment == Moment.FAILED
+        end, web = finish | fail, ~(start | finish | fail)
+        self.starts, self.finishes, self.failures = (self._times(which) for which in (start, finish, fail))
+        self.known = self._times(web | start) > 0
+        self.known_ns = self._first(web | start)
+        self.first_start_ns, self.last_start_ns = self._first(start), self._last(start)
+        self.first_end_ns, self.last_end_ns = self._first(end), self._last(end)
+        self.first_finish_ns = self._first(finish)
+        last_failure_ns = self._last(fail)
+        self.failed_last = (
+            (self.failures > 0) & (self.finishes == 0) & (last_failure_ns >= self.last_start_ns)
+        )
+        self.tried = np.zeros(self._size, np.int64)
+        latest = fail & (self._at == last_failure_ns[self._row])
+        np.maximum.at(self.tried, self._row[latest], attempt[latest])
+        alive = np.isin(self._pid, np.fromiter(evidence.alive_pids, np.int64, len(evidence.alive_pids)))
+        self.web_alive = self._times(web & alive) > 0
+        self._by_process(start, end, alive, evidence.at_rest_ns)
+
+    def _by_process(self, start: Flags, end: Flags, alive: Flags, at_rest_ns: int) -> None:
+        """Find what runs, or ran at rest, and what cannot be: an end that its process never began."""
+        pairs, group = np.unique(np.stack([self._row, self._pid]), axis=1, return_inverse=True)
+        group, rows = group.ravel(), pairs[0]
+
+        def times(which: Flags) -> Ints:
+            return np.bincount(group[which], minlength=len(rows)).astype(np.int64)
+
+        def first(which: Flags) -> Ints:
+            found = np.full(len(rows), _FAR, np.int64)
+            np.minimum.at(found, group[which], self._at[which])
+            return found
+
+        def of_tasks(groups: Flags) -> Flags:
+            return np.bincount(rows[groups], minlength=self._size) > 0
+
+        by_rest = self._at <= at_rest_ns
+        open_now = times(start) > times(end)
+        open_at_rest = times(start & by_rest) > times(end & by_rest)
+        lives = times(alive) > 0
+        self.running = of_tasks(open_now & lives)
+        self.running_at_rest = of_tasks(open_at_rest & (lives | (times(end & ~by_rest) > 0)))
+        self.disordered = of_tasks((times(end) > times(start)) | (first(end) < first(start)))
+
+    def _times(self, which: Flags) -> Ints:
+        return np.bincount(self._row[which], minlength=self._size).astype(np.int64)
+
+    def _first(self, which: Flags) -> Ints:
+        found = np.full(self._size, _FAR, np.int64)
+        np.minimum.at(found, self._row[which], self._at[which])
+        found[found == _FAR] = NEVER
+        return found
+
+    def _last(self, which: Flags) -> Ints:
+        found = np.full(self._size, NEVER, np.int64)
+        np.maximum.at(found, self._row[which], self._at[which])
+        return found
+
+
+def _named(ids: npt.NDArray[np.uint64], held: np.ndarray | None) -> Flags:
+    return np.isin(ids, np.asarray([] if held is None else held, np.uint64))
