@@ -82,20 +82,38 @@ class Broker:
             total += int(count(queue)) if count else 0
         return total
 
-    def task_ids(self, queues: Iterable[str]) -> set[int]:
-        """Return every task id that stands in the queues' entries.
+    def holdings(self, queues: Iterable[str]) -> dict[str, set[int]]:
+        """Return the task ids that stand in each queue's entries.
 
         Ids are found as words of 16 hex digits, so the result may hold strangers: intersect it. Raises
         BlockpointError where the server no longer answers.
         """
         try:
-            return self._task_ids(queues)
+            return self._holdings(queues)
         except redis.RedisError as error:
             raise BlockpointError(f"the broker at {self.url} no longer answers: {error}") from None
 
-    def _task_ids(self, queues: Iterable[str]) -> set[int]:
-        found: set[int] = set()
+    def task_ids(self, queues: Iterable[str]) -> set[int]:
+        """Return the task ids in all of the queues; see `holdings`."""
+        return set().union(*self.holdings(queues).values())
+
+    def await_answer(self) -> None:
+        """Wait until an embedded server answers; raises BlockpointError where it does not."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            if self.child and not self.child.running:
+                raise died("the broker", self.child)
+            with contextlib.suppress(redis.RedisError):
+                self.client.ping()
+                return
+            time.sleep(0.02)
+        said = self.child.log_tail() if self.child else ""
+        raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{said}")
+
+    def _holdings(self, queues: Iterable[str]) -> dict[str, set[int]]:
+        held: dict[str, set[int]] = {}
         for queue in queues:
+            found = held[queue] = set()
             kind = self.client.type(queue)
             if kind == b"list":
                 entries = self.client.lrange(queue, 0, -1)
@@ -107,7 +125,7 @@ class Broker:
                 entries = []
             for entry in entries:
                 found.update(int(word, 16) for word in re.findall(rb"\b[0-9a-f]{16}\b", entry))
-        return found
+        return held
 
     def close(self) -> None:
         """Close our connection."""
@@ -115,21 +133,33 @@ class Broker:
 
 
 @contextlib.contextmanager
-def embedded_broker(family: Family, folder: Path, pinning: Pinning) -> Iterator[Broker]:
-    """Start a server of our own on a free loopback port, without persistence."""
+def embedded_broker(
+    family: Family, folder: Path, pinning: Pinning, *, appendonly: bool = False
+) -> Iterator[Broker]:
+    """Start a server of our own on a free loopback port, without persistence or with an append-only file."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [server_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-    command += ["--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"]
+    command += [
+        "--save",
+        "",
+        "--appendonly",
+        "yes" if appendonly else "no",
+        "--daemonize",
+        "no",
+        "--loglevel",
+        "warning",
+    ]
     command += ["--set-proc-title", "no"]  # the title would overwrite the family's marker
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
     broker = Broker(f"redis://127.0.0.1:{port}/0", child)
     try:
-        _await_answer(broker, child)
+        broker.await_answer()
         yield broker
     finally:
         broker.close()
-        family.stop(child)
+        if broker.child:
+            family.stop(broker.child)
 
 
 @contextlib.contextmanager
@@ -151,18 +181,6 @@ def external_broker(url: str) -> Iterator[Broker]:
         with contextlib.suppress(redis.RedisError):
             broker.empty()
         broker.close()
-
-
-def _await_answer(broker: Broker, child: Child) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        if not child.running:
-            raise died("the broker", child)
-        with contextlib.suppress(redis.RedisError):
-            broker.client.ping()
-            return
-        time.sleep(0.02)
-    raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{child.log_tail()}")
 
 
 def _configured(client: Any, name: str) -> str:

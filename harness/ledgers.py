@@ -18,6 +18,8 @@ class LedgerReader:
         self._counted = dict(self._since)
         self.accepted = 0
         """tasks accepted by the last look"""
+        self.started = 0
+        """runs begun by the last look"""
         self.ended = 0
         """tasks finished or failed for good by the last look"""
 
@@ -32,8 +34,19 @@ class LedgerReader:
                 (moment == Moment.FAILED) & (slots["attempt"] >= self._max_attempts)
             )
             self.accepted += int((moment == Moment.ACCEPTED).sum())
+            self.started += int((moment == Moment.STARTED).sum())
             self.ended += int(over.sum())
         return self.accepted - self.ended
+
+    def running(self) -> dict[int, int]:
+        """Return the process in which each task runs that has started and not ended, by the task's id."""
+        under_way: dict[int, int] = {}
+        for event in np.sort(self.events(), order="at_ns"):
+            if event["moment"] == Moment.STARTED:
+                under_way[int(event["task_id"])] = int(event["pid"])
+            elif event["moment"] > Moment.STARTED:
+                under_way.pop(int(event["task_id"]), None)
+        return under_way
 
     def finished_ids(self) -> set[int]:
         """Return the ids of the tasks that have finished since the reader was made."""

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ class Child:
     role: str
     process: "subprocess.Popen[bytes]"
     log: Path
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    pinning: Pinning
 
     @property
     def pid(self) -> int:
@@ -51,6 +55,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
+    def kill(self) -> None:
+        """SIGKILL the group and wait for its leader."""
+        self.signal_group(signal.SIGKILL)
+        self.process.wait()
+
     def stop(self, grace_s: float = TERM_GRACE_S) -> None:
         """End the group: SIGTERM to its leader, then SIGKILL to what is left of it after `grace_s`."""
         if self.running and grace_s > 0:
@@ -58,8 +67,7 @@ class Child:
                 self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace_s)
-        self.signal_group(signal.SIGKILL)
-        self.process.wait()
+        self.kill()
 
 
 class Family:
@@ -79,6 +87,8 @@ class Family:
             start_new_session=True,
         )
         self._children: list[Child] = []
+        self._spawning = threading.Lock()
+        self._closed = False
 
     def spawn(
         self,
@@ -88,9 +98,16 @@ class Family:
         environment: Mapping[str, str],
         pinning: Pinning,
     ) -> Child:
-        """Start a process on its role's cores, its output going to `log`."""
+        """Start a process on its role's cores, its output going to `log`.
+
+        Raises BlockpointError once the family is being closed.
+        """
         environ = {**os.environ, **environment, MARKER: self.marker, "PYTHONUNBUFFERED": "1"}
-        with log.open("ab") as output:
+        with self._spawning, log.open("ab") as output:
+            if self._closed:
+                raise BlockpointError(
+                    f"no {role} process is started any more: everything is being taken down"
+                )
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -99,19 +116,30 @@ class Family:
                 env=environ,
                 start_new_session=True,
             )
+            child = Child(role, process, log, command, environment, pinning)
+            self._children.append(child)
         pinning.apply(process.pid, role)
-        child = Child(role, process, log)
-        self._children.append(child)
         return child
+
+    def again(self, child: Child) -> Child:
+        """Start once more what `child` was, which must have ended; returns its successor."""
+        self.forget(child)
+        return self.spawn(child.role, child.command, child.log, child.environment, child.pinning)
 
     def stop(self, child: Child, grace_s: float = TERM_GRACE_S) -> None:
         """End one child and forget it."""
         child.stop(grace_s)
+        self.forget(child)
+
+    def forget(self, child: Child) -> None:
+        """No longer end this child, which has ended."""
         if child in self._children:
             self._children.remove(child)
 
     def close(self) -> None:
         """End every child, latest first, then whatever else carries the marker, and the folder."""
+        with self._spawning:
+            self._closed = True
         while self._children:
             self._children.pop().stop()
         kill_marked(self.marker)

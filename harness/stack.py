@@ -3,12 +3,11 @@
 import contextlib
 import json
 import secrets
-import signal
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -42,12 +41,16 @@ class Launch:
     """a running server instead of the embedded one"""
     grace_s: float = 0.0
     """time that processes get to end by themselves; a drained target has nothing to finish"""
+    appendonly: bool = False
+    """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
 
 
 class Stack:
     """The processes of one target that is up, and what can be asked of it."""
 
-    def __init__(self, subject: Subject, url: str, settings: Settings, broker: Broker | None) -> None:
+    def __init__(
+        self, subject: Subject, url: str, settings: Settings, broker: Broker | None, family: Family
+    ) -> None:
         self.subject = subject
         self.url = url
         self.nonce = settings.nonce
@@ -55,6 +58,7 @@ class Stack:
         self.broker = broker
         self.web: list[Child] = []
         self.workers: list[Child] = []
+        self._family = family
 
     def children(self) -> list[Child]:
         """Return the web's, workers' and embedded broker's processes."""
@@ -98,8 +102,50 @@ class Stack:
     def kill(self) -> None:
         """SIGKILL web and workers, so that broker and ledger can be read at rest."""
         for child in (*self.web, *self.workers):
-            child.signal_group(signal.SIGKILL)
-            child.process.wait()
+            child.kill()
+
+    def start_web(self) -> None:
+        """Start the web process again after it has ended, and wait until it answers.
+
+        Raises BlockpointError where it does not.
+        """
+        self.web = [self._family.again(child) for child in self.web]
+        self.await_answer()
+
+    def start_workers(self) -> None:
+        """Start those workers again that have ended."""
+        self.workers = [child if child.running else self._family.again(child) for child in self.workers]
+
+    def add_workers(self) -> list[Child]:
+        """Start a second worker beside each, and return them."""
+        added = [self._family.spawn(w.role, w.command, w.log, w.environment, w.pinning) for w in self.workers]
+        self.workers += added
+        return added
+
+    def remove_workers(self, surplus: Iterable[Child]) -> None:
+        """End those workers for good."""
+        for child in surplus:
+            self._family.stop(child)
+            self.workers.remove(child)
+
+    def start_broker(self) -> None:
+        """Start the embedded broker again after it has ended, and wait until it answers."""
+        if self.broker and self.broker.child:
+            self.broker.child = self._family.again(self.broker.child)
+            self.broker.await_answer()
+
+    def await_answer(self) -> None:
+        """Wait until the web process answers; raises BlockpointError where it does not."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            for child in self.web:
+                if not child.running:
+                    raise died(f"the web process of {self.subject.key}", child)
+            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+                self.identity()
+                return
+            time.sleep(0.02)
+        raise BlockpointError(f"{self.subject.key} did not answer within {START_LIMIT_S:.0f} s")
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
@@ -137,12 +183,13 @@ def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> It
             broker = cleanup.enter_context(
                 external_broker(launch.redis_url)
                 if launch.redis_url
-                else embedded_broker(family, folder / "broker", pinning)
+                else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
             )
             settings = replace(settings, redis_url=broker.url)
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
-        stack = Stack(definition.subject(variant, settings), f"http://{launch.host}:{port}", settings, broker)
+        subject = definition.subject(variant, settings)
+        stack = Stack(subject, f"http://{launch.host}:{port}", settings, broker, family)
         cleanup.callback(_stop, launch, stack)
         for index, worker in enumerate(definition.build(variant, settings).workers):
             command = [sys.executable, "-m", *worker]
@@ -152,19 +199,9 @@ def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> It
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
         stack.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
-        _await_answer(stack)
-        yield stack
-
-
-def _await_answer(stack: Stack) -> None:
-    deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
+        stack.await_answer()
         stack.check()
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
-            stack.identity()
-            return
-        time.sleep(0.02)
-    raise BlockpointError(f"{stack.subject.key} did not answer within {START_LIMIT_S:.0f} s")
+        yield stack
 
 
 def _stop(launch: Launch, stack: Stack) -> None:

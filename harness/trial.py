@@ -1,12 +1,10 @@
 """One measured run: preflight, load, drain, accounts, seal."""
 
-import contextlib
 import datetime as dt
 import shutil
 import signal
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from analysis.queueing import saturation_rate
 from harness.accounts import Ending, account
+from harness.generator import arguments, generating, read_load, sampling
 from harness.hopeless import Watch
 from harness.ledgers import LedgerReader, read_probes
 from harness.noise import during, excuses, reasons_against
@@ -22,13 +21,11 @@ from harness.quiet import await_quiet
 from harness.resources import resource_columns
 from harness.stack import Launch, Stack
 from results.clock import boot_id
-from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import FANOUT_PARTS, Accounts, Load, Noise, Plan, Service, Trial
 from results.store import Campaign
 from results.tables import read_table, write_table
 
-SCENARIOS = Path(__file__).parent.parent / "loadtests"
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
 STRICTEST_SLIP_MS = 1.0
@@ -84,12 +81,15 @@ class Measurement:
         before = self._await_quiet()
         reader = self.stack.reader()
         since_ns = time.monotonic_ns()
-        samples = staged / "resources.jsonl"
-        with self._generating(staged, samples) as generator:
+        samples, logs = staged / "resources.jsonl", staged / "logs"
+        with (
+            generating(self.launch, self._arguments(staged), logs) as generator,
+            sampling(self.launch, self.stack, generator, samples, logs),
+        ):
             stopped_early = self._await(generator, reader)
             drained = self._drain(reader, HOPELESS_DRAIN_S if stopped_early else self.limits.drain_s)
         drained_ns = time.monotonic_ns()
-        load = _read_load(staged, generator)
+        load = read_load(staged, generator)
         if not drained:
             self.stack.kill()
         service = self.stack.subject.services[self.plan.kind]
@@ -104,7 +104,6 @@ class Measurement:
         rows["events"] = write_table(staged, "events", {name: events[name] for name in names})
         rows["resources"] = write_table(staged, "resources", resources)
         samples.unlink(missing_ok=True)
-        (staged / "load.json").unlink()
         refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
         return Trial(
             plan=self.plan,
@@ -134,43 +133,10 @@ class Measurement:
         cores = self.launch.pinning.used
         return await_quiet(cores, ours, limits.foreign_cores, limits.quiet_wait_s, self.tick)
 
-    @contextlib.contextmanager
-    def _generating(self, staged: Path, samples: Path) -> Iterator[Child]:
-        """Run generator and sampler; both are gone when the block is left."""
-        launch, stack, logs = self.launch, self.stack, staged / "logs"
-        command = [sys.executable, "-m", "locust", *self._arguments(staged)]
-        generator = launch.family.spawn("generator", command, logs / "generator.log", {}, launch.pinning)
-        roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
-        command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
-        if stack.broker:
-            command += ["--redis-url", stack.broker.url]
-            command += [f"--queue={queue}" for queue in stack.subject.queues]
-        sampler = launch.family.spawn("sampler", command, logs / "sampler.log", {}, launch.pinning)
-        try:
-            yield generator
-        finally:
-            launch.family.stop(sampler, 1.0)
-            launch.family.stop(generator, 0.0)
-
     def _arguments(self, staged: Path) -> list[str]:
-        plan, stack = self.plan, self.stack
         slip_ms = SLIP_SHARE * self.limits.question_ms
-        return [
-            *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
-            *("--host", stack.url, "--expect", stack.subject.key, "--expect-nonce", stack.nonce),
-            *(
-                "--kind",
-                plan.kind,
-                "--duration-ms",
-                f"{plan.duration_ms:g}",
-                "--rate",
-                f"{plan.rate_per_s:g}",
-            ),
-            *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(staged)),
-            *("--drain-seconds", f"{self.limits.drain_s:g}", "--allow-errors"),
-            *("--slip-limit-ms", f"{slip_ms if slip_ms > STRICTEST_SLIP_MS else 0:g}"),
-            *("--bystander-rate", f"{plan.bystander_per_s:g}", *plan.options),
-        ]
+        slip_limit_ms = slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
+        return arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
 
     def _await(self, generator: Child, reader: LedgerReader) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
@@ -240,12 +206,3 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
 
 def _interrupted(reason: str) -> bool:
     return reason.startswith("interrupted:")
-
-
-def _read_load(staged: Path, generator: Child) -> Load:
-    if not (staged / "load.json").is_file():
-        raise BlockpointError(
-            f"the generator ended with code {generator.process.poll()} and without a result; it said last:\n"
-            f"{generator.log_tail()}"
-        )
-    return read_document(staged / "load.json", Load)

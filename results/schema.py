@@ -25,6 +25,8 @@ class Moment(enum.IntEnum):
     STARTED = 3
     FINISHED = 4
     FAILED = 5
+    INTERRUPTED = 6
+    """a run was cancelled from outside: by a time-out, or by a worker that is told to stop"""
 
 
 class Outcome(enum.IntEnum):
@@ -400,6 +402,9 @@ class Incident(Document, frozen=True, kw_only=True):
     """for how long the broker hid tasks in this drill, by its settings"""
     default_window_s: float
     """the same with the variant's own settings"""
+    hastened: bool = False
+    """workers were restarted once the window had passed: theirs look for abandoned tasks only at their start
+    and then seldom"""
     hidden: int = 0
     """accepted tasks that waited for the window to pass, whatever became of them then"""
     hidden_until_s: float | None = None

@@ -95,7 +95,11 @@ async def perform_async(task: Task, attempt: int = 1) -> None:
         perform(task, attempt)
         return
     _begin(task, attempt)
-    await asyncio.sleep(task.units / 1000)
+    try:
+        await asyncio.sleep(task.units / 1000)
+    except asyncio.CancelledError:
+        ledger().record(task.id, Moment.INTERRUPTED, attempt)
+        raise
     ledger().record(task.id, Moment.FINISHED, attempt)
 
 

@@ -219,7 +219,7 @@ class _Ledger:
 
         start, finish = self._moment == Moment.STARTED, self._moment == Moment.FINISHED
         fail = self._moment == Moment.FAILED
-        end, web = finish | fail, ~(start | finish | fail)
+        end, web = finish | fail, self._moment <= Moment.ACCEPTED
         self.starts, self.finishes, self.failures = (self._times(which) for which in (start, finish, fail))
         self.known = self._times(web | start) > 0
         self.known_ns = self._first(web | start)
@@ -235,7 +235,7 @@ class _Ledger:
         np.maximum.at(self.tried, self._row[latest], attempt[latest])
         alive = np.isin(self._pid, np.fromiter(evidence.alive_pids, np.int64, len(evidence.alive_pids)))
         self.web_alive = self._times(web & alive) > 0
-        self._by_process(start, end, alive, evidence.at_rest_ns)
+        self._by_process(start, end | (self._moment == Moment.INTERRUPTED), alive, evidence.at_rest_ns)
 
     def _by_process(self, start: Flags, end: Flags, alive: Flags, at_rest_ns: int) -> None:
         """Find what runs, or ran at rest, and what cannot be: an end that its process never began."""
