@@ -102,7 +102,8 @@ class Family:
 
         Raises BlockpointError once the family is being closed.
         """
-        environ = {**os.environ, **environment, MARKER: self.marker, "PYTHONUNBUFFERED": "1"}
+        ours = {MARKER: self.marker, "TMPDIR": str(self.folder), "PYTHONUNBUFFERED": "1"}
+        environ = {**os.environ, **environment, **ours}
         with self._spawning, log.open("ab") as output:
             if self._closed:
                 raise BlockpointError(

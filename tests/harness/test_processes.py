@@ -47,6 +47,17 @@ def test_output_goes_to_the_log(members: Family) -> None:
     assert child.log_tail().split() == ["one", "two"]
 
 
+def test_temporary_files_of_a_killed_child_go_with_the_family(members: Family, tmp_path: Path) -> None:
+    code = "import tempfile, time; print(tempfile.mkdtemp(), flush=True); time.sleep(600)"
+    child = members.spawn("web", [sys.executable, "-c", code], tmp_path / "log", {}, Pinning())
+    assert eventually(lambda: child.log.stat().st_size > 0)
+    made = Path(child.log.read_text().strip())
+    assert made.is_dir()
+    members.stop(child, 0.0)
+    members.close()
+    assert not made.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_nothing_outlives_a_harness_however_it_ends(number: signal.Signals) -> None:
     harness = subprocess.Popen(
