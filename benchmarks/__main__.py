@@ -1,21 +1,28 @@
-"""Runs the benchmarks, all or those named, one after the other: `python -m benchmarks [NAME ...]`."""
+"""Runs the benchmarks, all or those named, one after the other: `python -m benchmarks [NAME ...]`.
+
+A single one takes options of its own: `python -m benchmarks NAME [OPTION ...]`.
+"""
 
 import subprocess
 import sys
 
-NAMES = ("generator", "coordinated_omission", "recording", "analysis", "verdicts", "search")
+NAMES = ("generator", "coordinated_omission", "recording", "analysis", "verdicts", "search", "kills")
 
 
 def main() -> int:
     """Run them; returns 1 where one of them could not or missed its goal, 2 for an unknown name."""
-    unknown = set(sys.argv[1:]) - set(NAMES)
+    names, options = sys.argv[1:], []
+    if len(names) > 1 and names[1].startswith("-"):
+        names, options = names[:1], names[1:]
+    unknown = set(names) - set(NAMES)
     if unknown:
         print(f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", file=sys.stderr)
         return 2
     failed = 0
-    for name in sys.argv[1:] or NAMES:
+    for name in names or NAMES:
         print(f"\n# {name}", flush=True)
-        failed |= subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=False).returncode
+        command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+        failed |= subprocess.run(command, check=False).returncode
     return int(bool(failed))
 
 

@@ -1,0 +1,333 @@
+"""Whether a campaign that is interrupted at any moment leaves nothing behind and loses nothing sealed.
+
+    python -m benchmarks kills [--kills 50] [--seed 1]
+
+A campaign of a few strategies, brokers among them, is begun and gone on with (`--resume`), and each time
+SIGINT, SIGTERM or SIGKILL ends the harness in a phase and at a moment of it that a seed chose. A few
+seconds later no process of it may live, no port of it be listened on, nothing lie in its temporary folder,
+and every trial that was sealed be whole and unchanged. What was interrupted last is gone on with until it
+is complete. Exits with 1 where anything was left, lost or not ended.
+"""
+
+import argparse
+import contextlib
+import itertools
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from benchmarks.leftovers import Kin
+from benchmarks.processes import ROOT
+from results.errors import BlockpointError
+from results.store import Campaign, open_campaign
+from results.tables import checksum
+
+SUBJECTS = ("background_tasks/default", "celery/tuned", "arq/tuned", "threadpool/tuned")
+GRID = ["--profile", "smoke", "--duration", "100ms", "--slots", "4", "--seconds", "1"]
+RATES = ("20", "60")
+"""a second, of which four slots can do 40: the second one leaves a backlog to drain"""
+UNATTENDED = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+PHASES = {
+    "start-up": 2.0,
+    "stack start": 1.2,
+    "load": 1.2,
+    "drain": 0.4,
+    "sealing": 0.03,
+    "stack stop": 0.5,
+}
+"""the longest time after a phase's begin at which the signal is sent, s"""
+END_LIMIT_S = 20.0
+"""for the harness to end once it was asked to"""
+CLEAN_LIMIT_S = 8.0
+"""for everything else to be gone then"""
+RUN_LIMIT_S = 300.0
+LOOK_EVERY_S = 0.25
+POLL_S = 0.002
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When and how a run is to be ended."""
+
+    number: signal.Signals
+    phase: str
+    after_s: float
+
+
+@dataclass
+class Tally:
+    """What was seen, over all kills."""
+
+    kills: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """by phase and signal"""
+    codes: dict[str, Counter[int]] = field(default_factory=dict)
+    """exit codes by signal, or by `none` where the run ended by itself"""
+    faults: list[str] = field(default_factory=list)
+    completed: int = 0
+    read: int = 0
+    """sealed trials read back, with every table"""
+    clean_s: list[float] = field(default_factory=list)
+    """from the harness's end until nothing was left"""
+    tracebacks: int = 0
+
+
+@dataclass
+class Run:
+    """One process of the harness on a campaign, and how far it has come."""
+
+    folder: Path
+    process: "subprocess.Popen[bytes]"
+    log: Path
+    since_ns: int = field(default_factory=time.time_ns)
+    """wall clock, as the file system's"""
+
+    def in_phase(self, phase: str) -> bool:
+        """Say whether a phase has begun in this run."""
+        trials = self.folder / "trials"
+        if phase == "stack start":
+            return self._fresh((self.folder / "logs").glob("*"))
+        if phase == "load":
+            return self._fresh(trials.glob(".partial*/resources.jsonl"))
+        if phase == "drain":
+            return self._fresh(trials.glob(".partial*/load.json"))
+        if phase == "sealing":
+            return self._fresh(trials.glob(".partial*/events.parquet"))
+        if phase == "stack stop":
+            return self._fresh(trials / name / "trial.json" for name in self._last_of_blocks())
+        return True
+
+    def _fresh(self, paths: Iterator[Path]) -> bool:
+        for path in paths:
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime_ns >= self.since_ns:
+                    return True
+        return False
+
+    def _last_of_blocks(self) -> list[str]:
+        """Return the trials after which a target is taken down."""
+        with contextlib.suppress(BlockpointError):
+            plans = open_campaign(self.folder).manifest.plans
+            blocks = itertools.groupby(plans, key=lambda plan: (plan.subject, plan.topology, plan.repeat))
+            return [list(block)[-1].trial_id for _, block in blocks]
+        return []
+
+
+class Range:
+    """The campaigns under fire, one after the other, in a folder of their own."""
+
+    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        self.tally = Tally()
+        self._say = say
+        self._kin = Kin(folder / "runs", folder / "tmp")
+        self._logs = folder / "logs"
+        for made in (self._kin.runs, self._kin.temporary, self._logs):
+            made.mkdir()
+        self._campaigns = 1
+        self._sealed: dict[str, int] = {}
+        """checksum of each sealed trial's document of the campaign under way"""
+
+    def fire(self, kill: Kill) -> None:
+        """Go on until the kill was made: a campaign that is complete before that is followed by a new one."""
+        while not self._run(kill):
+            self._completed()
+
+    def finish(self) -> None:
+        """Go on with the campaign under way until it is complete."""
+        self._run(None)
+        self._completed()
+
+    def _run(self, kill: Kill | None) -> bool:
+        """Run the harness once; returns whether it was killed."""
+        run = self._started()
+        root = psutil.Process(run.process.pid)
+        try:
+            hit = self._await(run, root, kill) if kill else False
+            if kill and hit:
+                run.process.send_signal(kill.number)
+            run.process.wait(END_LIMIT_S if hit else RUN_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self._fault(f"{run.log.name}: did not end {f'after {kill.number.name}' if kill else 'by itself'}")
+        finally:
+            if run.process.poll() is None:
+                run.process.kill()
+                run.process.wait()
+        self._note_end(run, kill if hit else None)
+        self._check(f"{run.log.name}: {f'{kill.number.name} in {kill.phase}' if kill and hit else 'ended'}")
+        return hit
+
+    def _started(self) -> Run:
+        name = f"campaign-{self._campaigns}"
+        folder = self._kin.runs / name
+        whole = (folder / "manifest.json").is_file()
+        how = ["--resume", name] if whole else ["--name", name, *GRID]
+        if not whole:
+            how += [word for subject in SUBJECTS for word in ("--strategy", subject)]
+            how += [word for rate in RATES for word in ("--rate", rate)]
+        log = self._logs / f"run-{len(list(self._logs.iterdir())) + 1}"
+        environ = {
+            **os.environ,
+            "BLOCKPOINT_RUNS": str(self._kin.runs),
+            "TMPDIR": str(self._kin.temporary),
+        }
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "harness", "run", *how, *UNATTENDED],
+                cwd=ROOT,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return Run(folder, process, log)
+
+    def _await(self, run: Run, root: psutil.Process, kill: Kill) -> bool:
+        """Wait for the kill's moment, noting whom the harness starts; False where it ended before."""
+        due_s = None
+        look_s = 0.0
+        limit_s = time.monotonic() + RUN_LIMIT_S
+        while run.process.poll() is None:
+            now_s = time.monotonic()
+            if due_s is None and run.in_phase(kill.phase):
+                due_s = now_s + kill.after_s
+            if due_s is not None and now_s >= due_s:
+                return True
+            if now_s > limit_s:
+                raise subprocess.TimeoutExpired(str(run.log), RUN_LIMIT_S)
+            if now_s >= look_s:
+                self._kin.look(root)
+                look_s = time.monotonic() + LOOK_EVERY_S
+            time.sleep(POLL_S)
+        return False
+
+    def _note_end(self, run: Run, kill: Kill | None) -> None:
+        code = run.process.returncode
+        self.tally.codes.setdefault(kill.number.name if kill else "none", Counter())[code] += 1
+        if kill:
+            self.tally.kills[kill.phase, kill.number.name] += 1
+        text = run.log.read_text(errors="replace")
+        self.tally.tracebacks += "Traceback" in text
+        if not kill and code not in (0, 1):
+            self._fault(f"{run.log.name}: ended by itself with {code}: {text.strip().splitlines()[-1:]}")
+
+    def _check(self, what: str) -> None:
+        """Wait until nothing is left, then read every sealed trial."""
+        since_s = time.monotonic()
+        while (left := self._kin.left()) and time.monotonic() - since_s < CLEAN_LIMIT_S:
+            time.sleep(0.05)
+        self.tally.clean_s.append(time.monotonic() - since_s)
+        for each in left:
+            self._fault(f"{what}: left behind: {each}")
+        sealed = self._read(what)
+        self._say(f"{what}: {len(left)} left, {sealed} sealed, clean after {self.tally.clean_s[-1]:.1f} s")
+        self._kin = Kin(self._kin.runs, self._kin.temporary)
+
+    def _read(self, what: str) -> int:
+        """Read every sealed trial of the campaign under way; returns how many there are."""
+        folder = self._kin.runs / f"campaign-{self._campaigns}"
+        if not (folder / "manifest.json").is_file():
+            return 0
+        try:
+            campaign = open_campaign(folder)
+            sealed = {campaign.folder_of(trial).name: trial for trial in campaign.trials()}
+            for trial in sealed.values():
+                for name in trial.rows:
+                    campaign.table(trial, name)
+        except BlockpointError as error:
+            self._fault(f"{what}: cannot be read: {error}")
+            return 0
+        self.tally.read += len(sealed)
+        marks = {name: checksum(campaign.trials_folder / name / "trial.json") for name in sealed}
+        for name, mark in self._sealed.items():
+            if marks.get(name) != mark:
+                self._fault(f"{what}: the sealed trial {name} is gone or changed")
+        self._sealed = marks
+        return len(sealed)
+
+    def _completed(self) -> None:
+        """Count the campaign under way, all of whose trials must be sealed now; the next one is new."""
+        folder = self._kin.runs / f"campaign-{self._campaigns}"
+        try:
+            unsealed = _unsealed(open_campaign(folder))
+        except BlockpointError as error:
+            self._fault(f"{folder.name}: ended by itself and cannot be read: {error}")
+        else:
+            self.tally.completed += not unsealed
+            if unsealed:
+                self._fault(f"{folder.name}: ended without {', '.join(unsealed)}")
+        self._campaigns += 1
+        self._sealed = {}
+
+    def _fault(self, words: str) -> None:
+        self.tally.faults.append(words)
+        self._say(f"FAULT {words}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--kills", type=int, default=50, help="how often the harness is killed")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+    began_s = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - began_s:6.0f} s  {line}", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="kills-") as folder:
+        field_ = Range(Path(folder), say)
+        for kill in kills(given.kills, given.seed):
+            field_.fire(kill)
+        field_.finish()
+    show(field_.tally)
+    return 1 if field_.tally.faults else 0
+
+
+def kills(count: int, seed: int) -> Iterator[Kill]:
+    """Yield the kills: every phase equally often, signals and moments by chance."""
+    chance = random.Random(seed)
+    phases: list[str] = []
+    for _ in range(count):
+        phases = phases or chance.sample(list(PHASES), len(PHASES))
+        phase = phases.pop()
+        yield Kill(chance.choice(SIGNALS), phase, chance.uniform(0, PHASES[phase]))
+
+
+def show(tally: Tally) -> None:
+    names = [number.name for number in SIGNALS]
+    print(f"\n{'killed during':>14} " + " ".join(f"{name:>8}" for name in names))
+    for phase in PHASES:
+        print(f"{phase:>14} " + " ".join(f"{tally.kills[phase, name]:>8}" for name in names))
+    print(f"{'in all':>14} " + " ".join(f"{sum(tally.kills[p, n] for p in PHASES):>8}" for n in names))
+    for name, codes in sorted(tally.codes.items()):
+        seen = ", ".join(f"{code} ({times}x)" for code, times in sorted(codes.items()))
+        print(f"exit codes, {'ended by itself' if name == 'none' else name}: {seen}")
+    print(
+        f"campaigns completed: {tally.completed}; sealed trials read back: {tally.read}; runs that printed a "
+        f"traceback: {tally.tracebacks}; everything gone after {max(tally.clean_s, default=0):.1f} s at most"
+    )
+    print(f"left behind, lost or not ended: {len(tally.faults)} (to reach: 0)")
+    for fault in tally.faults:
+        print(f"    {fault}")
+
+
+def _unsealed(campaign: Campaign) -> list[str]:
+    sealed = {trial.plan.trial_id for trial in campaign.trials()}
+    return [plan.trial_id for plan in campaign.manifest.plans if plan.trial_id not in sealed]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
