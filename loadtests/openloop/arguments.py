@@ -15,7 +15,9 @@ def add_to(parser: Any, options: Iterable[Option]) -> None:
             action = group.add_argument(option.flag, action="store_true", default=option.default, help=help_)
         else:
             shown = f" ({option.default})" if option.default != "" else ""
-            metavar = None if option.choices else "<text>" if isinstance(option.default, str) else "<number>"
+            metavar = "<text>" if isinstance(option.default, str) else "<number>"
+            if option.choices:
+                metavar = "{" + ",".join(filter(None, option.choices)) + "}"
             action = group.add_argument(
                 option.flag,
                 type=type(option.default),

@@ -5,7 +5,7 @@ an earlier answer raises: the longer one has been idle, the less likely it is hi
 on it.
 """
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 from loadtests.openloop.address import Address
@@ -32,18 +32,22 @@ class Client:
         self.sockets_max = 0
         self._sockets = 0
         self._address = address
-        self._idle: deque[Connection] = deque()
+        self._idle: OrderedDict[Connection, None] = OrderedDict()
         self._on_answered = answered
         self._on_unanswered = unanswered
 
-    def send(self, row: int, request: bytes) -> None:
-        """Send a request on an idle connection, or on a new one where none is idle."""
+    def send(self, row: int, request: bytes, *, hang_up: bool = False) -> None:
+        """Send a request on an idle connection, or on a new one where none is idle.
+
+        With `hang_up` the connection is closed when the last byte has left, and the answer is not waited for.
+        """
         idle = self._idle
         while idle and self._sockets >= CONNECTIONS:
-            connection = idle.popleft()
-            if connection.send(row, request):
-                self.in_flight[row] = connection
+            connection, _ = idle.popitem(last=False)
+            self.in_flight[row] = connection
+            if connection.send(row, request, hang_up=hang_up):
                 return
+            del self.in_flight[row]
         try:
             connection = Connection(self._address, self)
         except OSError as error:
@@ -52,12 +56,12 @@ class Client:
         self._sockets += 1
         self.sockets_max = max(self.sockets_max, self._sockets)
         self.in_flight[row] = connection
-        connection.send(row, request)
+        connection.send(row, request, hang_up=hang_up)
 
     def abandon(self, row: int, error: str) -> None:
-        """Give up a request in flight: never received if it was not even connected, else unknown."""
+        """Give up a request in flight: never received if no byte of it has left, else unknown."""
         connection = self.in_flight.pop(row)
-        outcome = Outcome.UNKNOWN if connection.connected else Outcome.REFUSED
+        outcome = Outcome.UNKNOWN if connection.touched else Outcome.REFUSED
         connection.close()
         self._on_unanswered(row, outcome, error)
 
@@ -78,10 +82,9 @@ class Client:
 
     def idle(self, connection: Connection) -> None:
         """See `Owner`."""
-        self._idle.append(connection)
+        self._idle[connection] = None
 
     def closed(self, connection: Connection) -> None:
         """See `Owner`."""
         self._sockets -= 1
-        if connection in self._idle:
-            self._idle.remove(connection)
+        self._idle.pop(connection, None)

@@ -17,6 +17,7 @@ from locust import FastHttpUser, task
 from locust.runners import MasterRunner
 
 from loadtests.openloop.desk import Desk
+from loadtests.openloop.faults import poison_fields, poisoned
 from loadtests.openloop.options import Settings
 from loadtests.openloop.recorder import KINDS, Rows, empty_rows, merge
 from loadtests.openloop.run import Message, pack_parts
@@ -66,9 +67,12 @@ class ClosedLoop:
         elif error == "connection refused":
             row[4] = Outcome.REFUSED
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self, arrival: int) -> dict[str, Any]:
         """Return the fields of a task's JSON body, without its id."""
-        return task_fields(self.settings, self._stretch.duration_ms)
+        fields = task_fields(self.settings, self._stretch.duration_ms)
+        if self.settings.poison and poisoned(np.array([arrival]), self.settings.poison_every)[0]:
+            return {**fields, **poison_fields(self.settings)}
+        return fields
 
     def run(self) -> Message:
         """Let the users send while the bystanders' schedule lasts, wait for their answers, and report."""
@@ -147,7 +151,7 @@ class ClosedLoopUser(FastHttpUser):
             return
         arrival, task_id = loop.begin()
         with self.client.post(
-            self.scenario.path, json={"task_id": task_id, **loop.fields()}, catch_response=True
+            self.scenario.path, json={"task_id": task_id, **loop.fields(arrival)}, catch_response=True
         ) as response:
             status = int(response.status_code or 0)
             loop.end(arrival, status, "" if status else _cause(response.error))

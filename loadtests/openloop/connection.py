@@ -3,6 +3,7 @@
 A request is written to one connection only, and never again once a byte of it was taken: a POST whose
 connection breaks may have been read, so it ends as UNKNOWN. What is found closed *before* the first byte
 (uvicorn closes a connection when a background task raised) is left for another connection: nothing was sent.
+Nobody answers for a dead server: what met no listener ends as REFUSED at once, without a second attempt.
 """
 
 import errno
@@ -16,12 +17,14 @@ from gevent.monkey import get_original
 from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from loadtests.openloop.address import Address
+from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.wire import Reply, read_plain
 from results.schema import Outcome
 
 _READ, _WRITE = 1, 2
 _BLOCK_BYTES = 65_536
 _IDLE = -1
+_CAUSES = {errno.ECONNREFUSED: "connection refused", errno.ECONNRESET: "connection reset"}
 _plain_socket = get_original("socket", "socket")
 
 
@@ -56,6 +59,8 @@ class Connection:
     __slots__ = (
         "_address",
         "_connected",
+        "_hang_up",
+        "_open",
         "_owner",
         "_parser",
         "_reader",
@@ -63,6 +68,7 @@ class Connection:
         "_sock",
         "_unsent",
         "_writer",
+        "touched",
     )
 
     def __init__(self, address: Address, owner: Owner) -> None:
@@ -72,6 +78,10 @@ class Connection:
         self._unsent = b""
         self._parser: _Parser | None = None
         self._connected = False
+        self._hang_up = False
+        self._open = True
+        self.touched = False
+        """whether a byte of the request in flight has left"""
         self._sock = _plain_socket(address.family, socket.SOCK_STREAM)
         self._sock.setblocking(False)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -79,8 +89,13 @@ class Connection:
         self._reader = loop.io(self._sock.fileno(), _READ)
         self._writer = loop.io(self._sock.fileno(), _WRITE)
 
-    def send(self, row: int, request: bytes) -> bool:
-        """Send a request; False if the connection is closed and no byte of the request has left."""
+    def send(self, row: int, request: bytes, *, hang_up: bool = False) -> bool:
+        """Send a request; False if the connection is closed and no byte of the request has left.
+
+        With `hang_up` the connection is closed when the last byte has left: the target reads the request
+        and then the connection's end.
+        """
+        self._hang_up = hang_up
         if not self._connected:
             self._row, self._unsent = row, request
             self._connect()
@@ -102,24 +117,27 @@ class Connection:
         except OSError:
             self.close()
             return False
-        self._row = row
+        self._row, self.touched = row, sent > 0
         if sent < len(request):
             self._unsent = request[sent:]
             self._writer.start(self._writable)
+        elif hang_up:
+            self._fail(Outcome.UNKNOWN, CLOSED_EARLY)
         return True
 
     def close(self) -> None:
-        """Close, whatever is in flight; calls `Owner.closed`, but neither `answered` nor `unanswered`."""
+        """Close, whatever is in flight; calls `Owner.closed`, but neither `answered` nor `unanswered`.
+
+        Does nothing the second time.
+        """
+        if not self._open:
+            return
+        self._open, self._row = False, _IDLE
         for watcher in (self._reader, self._writer):
             watcher.stop()
             watcher.close()
         self._sock.close()
         self._owner.closed(self)
-
-    @property
-    def connected(self) -> bool:
-        """Whether a request may have reached the target."""
-        return self._connected
 
     def _connect(self) -> None:
         code = self._sock.connect_ex(self._address.sockaddr)
@@ -129,14 +147,13 @@ class Connection:
             gevent.get_hub().loop.run_callback(self._refused, code)
 
     def _refused(self, code: int) -> None:
-        reason = "connection refused" if code == errno.ECONNREFUSED else os.strerror(code).lower()
-        self._fail(Outcome.REFUSED, reason)
+        self._fail(Outcome.REFUSED, _CAUSES.get(code) or os.strerror(code).lower())
 
     def _writable(self) -> None:
         if not self._connected:
             code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if code:
-                self._refused(code)
+            if code or self._met_itself():
+                self._refused(code or errno.ECONNREFUSED)
                 return
             self._connected = True
             self._reader.start(self._readable)
@@ -145,11 +162,22 @@ class Connection:
         except BlockingIOError:
             return
         except OSError:
-            self._fail(Outcome.UNKNOWN, "connection reset")
+            self._reset()
             return
+        self.touched = True
         self._unsent = self._unsent[sent:]
-        if not self._unsent:
-            self._writer.stop()
+        if self._unsent:
+            return
+        self._writer.stop()
+        if self._hang_up:
+            self._fail(Outcome.UNKNOWN, CLOSED_EARLY)
+
+    def _met_itself(self) -> bool:
+        """Say whether TCP connected this socket to itself, as it may where nobody listens at its own port."""
+        try:
+            return bool(self._sock.getsockname() == self._sock.getpeername())
+        except OSError:
+            return False
 
     def _readable(self) -> None:
         try:
@@ -157,7 +185,7 @@ class Connection:
         except BlockingIOError:
             return
         except OSError:
-            self._fail(Outcome.UNKNOWN, "connection reset")
+            self._reset()
             return
         at_ns = time.monotonic_ns()
         if self._row == _IDLE:
@@ -196,6 +224,9 @@ class Connection:
         else:
             self.close()
         self._owner.answered(row, reply, at_ns)
+
+    def _reset(self) -> None:
+        self._fail(Outcome.UNKNOWN if self.touched else Outcome.REFUSED, _CAUSES[errno.ECONNRESET])
 
     def _fail(self, outcome: Outcome, error: str) -> None:
         row, self._row = self._row, _IDLE

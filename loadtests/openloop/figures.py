@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.recorder import Rows
 from loadtests.openloop.schedule import Stretch, boundaries_ns
 from results.schema import NEVER, Outcome, Step, Stream
@@ -72,8 +73,13 @@ def outcome_counts(rows: Rows) -> dict[Outcome, int]:
 
 
 def failures(rows: Rows, errors: Sequence[str]) -> dict[str, int]:
-    """Count the requests of all streams without a 2xx answer, by stream and cause; the shed ones left out."""
+    """Count the requests of all streams without a 2xx answer, by stream and cause.
+
+    Left out are those shed, and those whose answer the client was asked not to wait for.
+    """
     bad = (rows["outcome"] != Outcome.ACCEPTED) & (rows["outcome"] != Outcome.SHED)
+    if CLOSED_EARLY in errors:
+        bad &= rows["error"] != list(errors).index(CLOSED_EARLY)
     counted: Counter[str] = Counter()
     for stream, status, error in zip(
         rows["stream"][bad], rows["status"][bad], rows["error"][bad], strict=True

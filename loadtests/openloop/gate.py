@@ -24,7 +24,8 @@ class Figures:
     sockets_max: int
     """open at once, in any one process"""
     errors: Mapping[str, int] = field(default_factory=dict)
-    """how many requests of any stream ended in each way that is not a 2xx answer, without the shed ones"""
+    """how many requests of any stream ended in each way that is not a 2xx answer; neither those shed nor
+    those closed early on purpose are among them"""
     interrupted: bool = False
     one_clock: bool = True
     """all processes of the generator read the same monotonic clock"""

@@ -18,6 +18,8 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    zero_is_off: bool = False
+    """0 is taken too, though below the range"""
     in_web_ui: bool = True
 
     @property
@@ -34,10 +36,15 @@ class Option:
         except (TypeError, ValueError):
             raise BlockpointError(f"{self.flag}: {given!r} is not a number") from None
         if self.choices and value not in self.choices:
-            raise BlockpointError(f"{self.flag}: {value!r} is not one of {', '.join(self.choices)}")
+            raise BlockpointError(
+                f"{self.flag}: {value!r} is not one of {', '.join(filter(None, self.choices))}"
+            )
+        if self.zero_is_off and value == 0:
+            return value
         # written so that NaN is refused too
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            raise BlockpointError(f"{self.flag}: {value:g} is outside {self.low:g} to {self.high:g}")
+            also = ", and not 0" if self.zero_is_off else ""
+            raise BlockpointError(f"{self.flag}: {value:g} is outside {self.low:g} to {self.high:g}{also}")
         return value
 
 
@@ -51,6 +58,22 @@ COMMON: tuple[Option, ...] = (
     Option("bystander_rate", 20.0, "requests per second to /ping and to /ping-sync, each", 0, 10_000),
     Option("payload_bytes", 0, "size of each task's payload, bytes", 0, 65_536),
     Option("fail_first", 0, "attempts that each task fails before it succeeds", 0, 10),
+    Option(
+        "poison",
+        "",
+        "make some tasks poisonous: all their attempts raise, or they kill the process that runs them",
+        choices=("", "raise", "kill"),
+    ),
+    Option("poison_every", 5, "with --poison: one of this many tasks is, the last of them", 2, 1_000),
+    Option("poison_kills", 1, "with --poison kill: attempts of a poisonous task that kill", 1, 3),
+    Option(
+        "close_early_every",
+        0,
+        "of this many tasks, close the first one's connection once it is sent and before its answer; 0: none",
+        2,
+        1_000,
+        zero_is_off=True,
+    ),
     Option("drain_seconds", 30.0, "longest wait for answers after the schedule, s", 0, 86_400),
     Option("request_timeout", 60.0, "longest wait for one answer, s", 0.001, 86_400),
     Option("max_in_flight", 900, "requests in flight per process above which an arrival is shed", 1, 20_000),

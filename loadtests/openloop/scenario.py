@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.openloop.faults import poison_fields, poisoned
 from loadtests.openloop.options import COMMON, Option, Settings
 from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import Schedule, Stretch
@@ -29,6 +30,10 @@ class Scenario:
 
     def plan(self, settings: Settings) -> Sequence[Stretch]:
         """Return the checked stretches; raises BlockpointError."""
+        if settings.poison and self.path == REGISTER_PATH:
+            raise BlockpointError("--poison: only tasks can be poisonous, not registrations")
+        if settings.close_early_every and self.closed:
+            raise BlockpointError("--close-early-every: the users of a closed loop wait for their answers")
         stretches = self.stretches(settings)
         arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in stretches)
         if arrivals > MOST_ARRIVALS:
@@ -62,13 +67,17 @@ def requests(
     tag: int,
 ) -> Callable[[int], bytes]:
     """Return the function from a row of the schedule to the bytes of its request."""
-    templates = [PostTemplate(path, authority, task_fields(settings, s.duration_ms, path)) for s in stretches]
+    sound = [task_fields(settings, s.duration_ms, path) for s in stretches]
+    spoilt = [{**fields, **poison_fields(settings)} for fields in sound] if settings.poison else []
+    # the poisonous ones follow the others, in the order of the steps
+    templates = [PostTemplate(path, authority, fields) for fields in sound + spoilt]
+    template = schedule.step + len(sound) * (poisoned(schedule.arrival, settings.poison_every) & bool(spoilt))
     pings = {int(stream): get(p, authority) for stream, p in BYSTANDER_PATHS.items()}
-    streams, steps = schedule.stream.tolist(), schedule.step.tolist()
+    streams, template_of = schedule.stream.tolist(), template.tolist()
     ids = task_ids(schedule.arrival, tag).tolist()
 
     def request(row: int) -> bytes:
         stream = streams[row]
-        return pings[stream] if stream else templates[steps[row]](ids[row])
+        return pings[stream] if stream else templates[template_of[row]](ids[row])
 
     return request

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import gevent
+import numpy as np
 from gevent.event import Event
 
 from loadtests.openloop.address import Address
@@ -53,8 +54,9 @@ class Outcomes:
 class Session:
     """Sends what is due when it is due.
 
-    All callbacks run on the event loop, none waits: the timer and every arriving reply launch whatever has
-    become due meanwhile, so that a crowd of replies cannot hold up the schedule.
+    All callbacks run on the event loop, none waits: the timer and every request that ends launch whatever
+    has become due meanwhile, so that neither a crowd of replies nor a crowd of broken connections can hold
+    up the schedule.
     """
 
     def __init__(
@@ -64,17 +66,22 @@ class Session:
         address: Address,
         limits: Limits,
         settled: Settled,
+        *,
+        hung_up: np.ndarray | None = None,
     ) -> None:
+        """`hung_up`, bool by row: whose connections to close before the answer; None stands for none."""
         self._recorder = Recorder(schedule)
         self._offsets_ns = schedule.due_ns
         self._request = request
         self._limits = limits
         self._settled = settled
         self._client = Client(address, self._answered, self._unanswered)
+        self._hung_up = (np.zeros(len(schedule), bool) if hung_up is None else hung_up).tolist()
         self._due: list[int] = []
         self._next = 0
         self._next_due_ns = _FAR
         self._in_flight_max = 0
+        self._launching = False
         self._until: int | None = None
         self._cpu: list[tuple[int, int]] = []
         self._done = Event()
@@ -150,6 +157,7 @@ class Session:
         due, sent_ns, client = self._due, self._recorder.sent_ns, self._client
         in_flight, cap = client.in_flight, self._limits.max_in_flight
         row = self._next
+        self._launching = True
         while due[row] <= now_ns:
             self._next = row + 1
             self._next_due_ns = due[row + 1]
@@ -159,8 +167,9 @@ class Session:
             else:
                 request = self._request(row)
                 sent_ns[row] = time.monotonic_ns()
-                client.send(row, request)
+                client.send(row, request, hang_up=self._hung_up[row])
             row = self._next
+        self._launching = False
         self._in_flight_max = max(self._in_flight_max, len(in_flight))
 
     def _answered(self, row: int, reply: Reply, at_ns: int) -> None:
@@ -174,7 +183,11 @@ class Session:
 
     def _unanswered(self, row: int, outcome: Outcome, error: str) -> None:
         self._recorder.settle(row, outcome, 0, NEVER, error)
-        self._settled(row, (time.monotonic_ns() - self._due[row]) / 1e6, 0, error)
+        now_ns = time.monotonic_ns()
+        # a request may end while it is being sent: what is due then is launched already
+        if now_ns >= self._next_due_ns and not self._launching:
+            self._launch(now_ns)
+        self._settled(row, (now_ns - self._due[row]) / 1e6, 0, error)
 
     def _sweep(self) -> None:
         """Twenty times a second: end what has waited too long, and the run itself."""

@@ -13,12 +13,14 @@ from locust import User, task
 from loadtests.openloop import address, statistics
 from loadtests.openloop.arguments import add_to
 from loadtests.openloop.desk import Desk, complain
+from loadtests.openloop.faults import hung_up
 from loadtests.openloop.options import Settings
 from loadtests.openloop.run import Message, pack
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
 from loadtests.openloop.schedule import NS_PER_S, plan
 from loadtests.openloop.session import Limits, Session
 from results.errors import BlockpointError
+from results.schema import Stream
 
 
 def use(scenario: Scenario) -> None:
@@ -91,6 +93,7 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> Sessio
             max_in_flight=settings.max_in_flight,
         ),
         settled,
+        hung_up=hung_up(schedule.arrival, settings.close_early_every) & (schedule.stream == Stream.TASKS),
     )
 
 
