@@ -123,7 +123,8 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
     `ACKNOWLEDGED_WITHIN_NS` before the fault. (An entry of a task that ended later is no contradiction:
     the fault may have taken its acknowledgement.) Otherwise the first that applies of: completed twice,
     started twice, hidden, completed, failed, held, cut off, lost. A loss needs a fault that explains it:
-    the target knew the task before the fault was over. Else it is `UNACCOUNTED` too.
+    the target knew the task before the fault was over. Else it is `UNACCOUNTED` too. A run that was
+    interrupted is over, but it ends no task: where nothing follows, the task is lost.
     """
     ids = requests.task_id
     if len(np.unique(ids)) != len(ids):
@@ -237,8 +238,8 @@ class _Ledger:
         self.web_alive = self._times(web & alive) > 0
         self._by_process(start, end | (self._moment == Moment.INTERRUPTED), alive, evidence.at_rest_ns)
 
-    def _by_process(self, start: Flags, end: Flags, alive: Flags, at_rest_ns: int) -> None:
-        """Find what runs, or ran at rest, and what cannot be: an end that its process never began."""
+    def _by_process(self, start: Flags, over: Flags, alive: Flags, at_rest_ns: int) -> None:
+        """Find what runs, or ran at rest, and what cannot be: an end of what never began."""
         pairs, group = np.unique(np.stack([self._row, self._pid]), axis=1, return_inverse=True)
         group, rows = group.ravel(), pairs[0]
 
@@ -254,12 +255,12 @@ class _Ledger:
             return np.bincount(rows[groups], minlength=self._size) > 0
 
         by_rest = self._at <= at_rest_ns
-        open_now = times(start) > times(end)
-        open_at_rest = times(start & by_rest) > times(end & by_rest)
+        open_now = times(start) > times(over)
+        open_at_rest = times(start & by_rest) > times(over & by_rest)
         lives = times(alive) > 0
         self.running = of_tasks(open_now & lives)
-        self.running_at_rest = of_tasks(open_at_rest & (lives | (times(end & ~by_rest) > 0)))
-        self.disordered = of_tasks((times(end) > times(start)) | (first(end) < first(start)))
+        self.running_at_rest = of_tasks(open_at_rest & (lives | (times(over & ~by_rest) > 0)))
+        self.disordered = of_tasks((times(over) > times(start)) | (first(over) < first(start)))
 
     def _times(self, which: Flags) -> Ints:
         return np.bincount(self._row[which], minlength=self._size).astype(np.int64)
