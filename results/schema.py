@@ -398,6 +398,8 @@ class Incident(Document, frozen=True, kw_only=True):
     """when nothing moved any more"""
     horizon_ns: int
     """when the last look was taken"""
+    survivors: list[int] = []
+    """ids of the target's processes that still lived then: what runs in another never ends"""
     window_s: float
     """for how long the broker hid tasks in this drill, by its settings"""
     default_window_s: float
