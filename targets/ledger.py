@@ -37,18 +37,26 @@ class Ledger:
 
         Reads every file: O(events), about 10 ms a million.
         """
-        if self.folder is None:
-            return None
-        files = [read_ledger(path) for path in self.folder.glob(f"{PREFIX}-*.bin")]
-        mine = [events[events["task_id"] == np.uint64(task_id)] for events in files]
-        events = np.sort(np.concatenate(mine), order="at_ns") if mine else np.empty(0, LEDGER_RECORD)
-        moments = [Moment(int(moment)) for moment in events["moment"]]
+        moments = self._moments(task_id)
         if Moment.FINISHED in moments:
             return "finished"
         runs = [moment for moment in moments if moment >= Moment.STARTED]
         if runs:
             return "failed" if runs[-1] is Moment.FAILED else "started"
         return "accepted" if moments else None
+
+    def starts(self, task_id: int) -> int:
+        """Return how often the task was started, by whichever process; reads like `state`."""
+        return self._moments(task_id).count(Moment.STARTED)
+
+    def _moments(self, task_id: int) -> list[Moment]:
+        """Return what all processes recorded of the task, in order of time."""
+        if self.folder is None:
+            return []
+        files = [read_ledger(path) for path in self.folder.glob(f"{PREFIX}-*.bin")]
+        mine = [events[events["task_id"] == np.uint64(task_id)] for events in files]
+        events = np.sort(np.concatenate(mine), order="at_ns") if mine else np.empty(0, LEDGER_RECORD)
+        return [Moment(int(moment)) for moment in events["moment"]]
 
     def _forked(self) -> None:
         self._pid = os.getpid()

@@ -1,5 +1,6 @@
 """Settings of a target's processes, read from environment variables."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,8 @@ from typing import Self
 from results.errors import BlockpointError
 
 DEFAULT_SLOTS = 40
+MAX_WINDOW_S = 86_400.0
+SWITCHES = {"": False, "0": False, "1": True}
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,16 @@ class Settings:
     units_per_ms_cpu: float = 0.0
     """calibration of the kind `cpu`; 0 calibrates at the start"""
     units_per_ms_cpu_native: float = 0.0
+    visibility_s: float = 0.0
+    """Celery's visibility timeout; 0: the variant's own"""
+    job_timeout_s: float = 0.0
+    """ARQ's `job_timeout`; 0: the variant's own"""
+    drills: bool = False
+    """accept tasks that kill their own process"""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings; raises BlockpointError where one is not a number or out of bounds."""
+        """Read the settings; raises BlockpointError where one is no number or out of bounds."""
         given = {name: environ.get(f"BLOCKPOINT_{name.upper()}", "") for name in cls.__dataclass_fields__}
         settings = cls(
             redis_url=given["redis_url"] or cls.redis_url,
@@ -43,6 +52,9 @@ class Settings:
             cores=int(_number(given, "cores", os.cpu_count() or 1)),
             units_per_ms_cpu=_number(given, "units_per_ms_cpu", 0.0),
             units_per_ms_cpu_native=_number(given, "units_per_ms_cpu_native", 0.0),
+            visibility_s=_window(given, "visibility_s"),
+            job_timeout_s=_window(given, "job_timeout_s"),
+            drills=_switch(given, "drills"),
         )
         if not 1 <= settings.slots <= 1000 or not 1 <= settings.cores <= 1024:
             raise BlockpointError("BLOCKPOINT_SLOTS must be 1 to 1000 and BLOCKPOINT_CORES 1 to 1024")
@@ -51,13 +63,34 @@ class Settings:
     def to_environment(self) -> dict[str, str]:
         """Return the variables from which `from_environment` reads these settings back."""
         return {
-            f"BLOCKPOINT_{name.upper()}": "" if value is None else str(value)
-            for name, value in ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+            f"BLOCKPOINT_{name.upper()}": _written(getattr(self, name)) for name in self.__dataclass_fields__
         }
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return ""
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 def _number(given: Mapping[str, str], name: str, default: float) -> float:
     try:
-        return float(given[name]) if given[name] else default
+        number = float(given[name]) if given[name] else default
     except ValueError:
-        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a number, not {given[name]!r}") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a number, not {given[name]!r}")
+    return number
+
+
+def _window(given: Mapping[str, str], name: str) -> float:
+    window_s = _number(given, name, 0.0)
+    if not 0 <= window_s <= MAX_WINDOW_S:
+        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be 0 to {MAX_WINDOW_S:.0f} seconds")
+    return window_s
+
+
+def _switch(given: Mapping[str, str], name: str) -> bool:
+    if given[name] not in SWITCHES:
+        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be 0 or 1, not {given[name]!r}")
+    return SWITCHES[given[name]]

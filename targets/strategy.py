@@ -19,6 +19,13 @@ class QueueFullError(Exception):
     """Raised by `submit` where a bounded queue has no room; the endpoint answers 503."""
 
 
+class UnreachableError(Exception):
+    """Raised by `submit` where the broker did not take the task in bounded time; the endpoint answers 503.
+
+    The task may have reached the broker all the same: nobody can tell from a time-out.
+    """
+
+
 class Strategy(Protocol):
     """One way to run a task off the request path, in one variant."""
 
@@ -32,12 +39,16 @@ class Strategy(Protocol):
     """runs that a failing task gets in all"""
     settings: Mapping[str, Any]
     """what the variant sets, for the record"""
+    window_s: float
+    """longest time for which the broker hides a task whose worker died; 0: it hides none"""
+    supervised: bool
+    """its worker commands start the worker again when it exits"""
 
     async def start(self) -> None:
         """Open what submitting needs; called in the web process's event loop."""
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
-        """Return once the task is accepted; raises QueueFullError where a bound is reached.
+        """Return once the task is accepted; raises QueueFullError or UnreachableError.
 
         `background` is FastAPI's own, injected into the endpoint.
         """
@@ -57,6 +68,8 @@ class InProcess:
     queues: Sequence[str] = ()
     max_attempts = 1
     settings: Mapping[str, Any] = {}
+    window_s = 0.0
+    supervised = False
 
     async def start(self) -> None:
         """Do nothing."""
@@ -106,6 +119,8 @@ class Definition:
             max_attempts=strategy.max_attempts,
             queues=list(strategy.queues),
             workers=len(strategy.workers),
+            window_s=getattr(strategy, "window_s", 0.0),
+            supervised=getattr(strategy, "supervised", False),
             settings=dict(strategy.settings),
         )
 

@@ -8,7 +8,7 @@ from results.schema import Moment
 from targets.ledger import ledger
 from targets.probes import Probes
 from targets.settings import Settings
-from targets.strategy import QueueFullError, Strategy
+from targets.strategy import QueueFullError, Strategy, UnreachableError
 from targets.task import (
     Registration,
     RegistrationAccepted,
@@ -21,10 +21,18 @@ from targets.task import (
 )
 from targets.work import units_per_ms
 
+NO_DRILLS = "kill_first is for drills: this target was not started with BLOCKPOINT_DRILLS=1 and a ledger"
+
 
 def injected(background: BackgroundTasks) -> BackgroundTasks:
     """Return FastAPI's own BackgroundTasks, for an endpoint that gets it through `Depends`."""
     return background
+
+
+def refuse_drills(request: TaskRequest, settings: Settings) -> None:
+    """Raise HTTPException (403) where a task is to kill its process and the target was not made for that."""
+    if request.kill_first and not (settings.drills and settings.ledger):
+        raise HTTPException(403, NO_DRILLS)
 
 
 def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRouter:
@@ -41,18 +49,23 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         except QueueFullError:
             rejected.inc()
             raise HTTPException(503, "the queue is full; try again later") from None
+        except UnreachableError:
+            rejected.inc()
+            raise HTTPException(503, "the broker cannot be reached; try again later") from None
         record(task.id, Moment.ACCEPTED)
         accepted.inc()
 
     @router.post("/tasks", status_code=202)
     async def create_task(request: TaskRequest, background: BackgroundTasks) -> TaskAccepted:
         """Accept one task; its id should be new, since a broker may drop the second of two."""
+        refuse_drills(request, settings)
         task = Task(
             id=int(request.task_id, 16),
             kind=request.kind,
             units=request.duration_ms * units_per_ms(request.kind, settings),
             fail_first=request.fail_first,
             payload=request.payload,
+            kill_first=request.kill_first,
         )
         await submit(task, background)
         return TaskAccepted(task_id=request.task_id)

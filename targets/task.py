@@ -10,6 +10,7 @@ from results.schema import FANOUT_PARTS
 MAX_DURATION_MS = 60_000
 MAX_PAYLOAD_CHARS = 65_536
 MAX_FAIL_FIRST = 10
+MAX_KILL_FIRST = 3
 
 TaskId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="64 bits as 16 lowercase hex digits")]
 Kind = Literal["sleep", "cpu", "cpu_native"]
@@ -25,6 +26,8 @@ class Task(msgspec.Struct, frozen=True):
     fail_first: int = 0
     """attempts that end by an exception before one succeeds"""
     payload: str = ""
+    kill_first: int = 0
+    """starts that kill their own process before one goes on"""
 
     def to_message(self) -> dict[str, Any]:
         """Return what goes over a broker's wire: plain JSON types."""
@@ -34,6 +37,7 @@ class Task(msgspec.Struct, frozen=True):
             "units": self.units,
             "fail_first": self.fail_first,
             "payload": self.payload,
+            "kill_first": self.kill_first,
         }
 
     @classmethod
@@ -52,6 +56,9 @@ class TaskRequest(BaseModel):
     duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS)] = 0.0
     payload: Annotated[str, Field(max_length=MAX_PAYLOAD_CHARS)] = ""
     fail_first: Annotated[int, Field(ge=0, le=MAX_FAIL_FIRST)] = 0
+    kill_first: Annotated[
+        int, Field(ge=0, le=MAX_KILL_FIRST, description="starts that kill their process; for drills only")
+    ] = 0
 
 
 class Registration(BaseModel):

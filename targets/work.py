@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import os
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,6 +107,8 @@ async def perform_async(task: Task, attempt: int = 1) -> None:
 
 def _begin(task: Task, attempt: int) -> None:
     ledger().record(task.id, Moment.STARTED, attempt)
+    if task.kill_first and ledger().starts(task.id) in range(1, task.kill_first + 1):
+        os.kill(os.getpid(), signal.SIGKILL)
     if attempt <= task.fail_first:
         ledger().record(task.id, Moment.FAILED, attempt)
         raise TaskFailedError(f"attempt {attempt} of {task.fail_first} that were asked to fail")

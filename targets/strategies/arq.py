@@ -7,13 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from arq import Retry, create_pool
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis, RedisSettings
 from arq.jobs import Job, JobStatus
 from fastapi import BackgroundTasks
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry as Backoff
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
 from targets.settings import Settings
-from targets.strategy import Definition, Variant
+from targets.strategy import Definition, UnreachableError, Variant
 from targets.task import MAX_DURATION_MS, Task, hex_id
 from targets.work import TaskFailedError, perform, perform_async
 
@@ -21,7 +27,12 @@ MODULE = "targets.strategies.arq"
 SHIPPED_JOBS, SHIPPED_POLL_S = 10, 0.5
 TUNED_POLL_S = 0.01
 TUNED_ATTEMPTS = 3
-JOB_TIMEOUT_S = MAX_DURATION_MS / 1000 + 10
+SHIPPED_TIMEOUT_S = 300.0
+TUNED_TIMEOUT_S = MAX_DURATION_MS / 1000 + 10
+IN_PROGRESS_S = 10.0
+"""ARQ's claim on a job outlives `job_timeout` by that"""
+DURABLE_TRIES = 5
+ACCEPT_LIMIT_S = 3.0
 _settings = Settings.from_environment()
 
 
@@ -71,6 +82,7 @@ class DefaultWorker:
     redis_settings = RedisSettings.from_dsn(_settings.redis_url)
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(json.loads)
+    job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
 
 
 class TunedWorker:
@@ -83,7 +95,42 @@ class TunedWorker:
     max_jobs = _settings.slots
     poll_delay = TUNED_POLL_S
     keep_result = 0
-    job_timeout = JOB_TIMEOUT_S
+    job_timeout = _settings.job_timeout_s or TUNED_TIMEOUT_S
+    on_startup = make_pool
+    on_shutdown = close_pool
+
+
+def lasting_pool() -> ArqRedis:
+    """Return a client whose every wait is bounded; it connects when it is first used.
+
+    ARQ's own `create_pool` has no time-out for an established connection.
+    """
+    connections: ConnectionPool = ConnectionPool.from_url(
+        _settings.redis_url,
+        socket_timeout=5.0,
+        socket_connect_timeout=1.0,
+        socket_keepalive=True,
+        health_check_interval=10,
+        retry=Backoff(ExponentialBackoff(cap=1.0, base=0.05), retries=3),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    )
+    return ArqRedis(connections, job_serializer=to_json, job_deserializer=json.loads)
+
+
+class DurableWorker:
+    """As tuned; ends only when its jobs have, and outlives short losses of its connection."""
+
+    functions = (run_tuned,)
+    redis_pool = lasting_pool()
+    job_serializer = staticmethod(to_json)
+    job_deserializer = staticmethod(json.loads)
+    max_jobs = _settings.slots
+    poll_delay = TUNED_POLL_S
+    keep_result = 0
+    job_timeout = _settings.job_timeout_s or TUNED_TIMEOUT_S
+    job_completion_wait = _settings.job_timeout_s or TUNED_TIMEOUT_S
+    max_tries = DURABLE_TRIES
+    retry_jobs = True
     on_startup = make_pool
     on_shutdown = close_pool
 
@@ -96,7 +143,9 @@ class _Arq:
     """What both variants do in the web process."""
 
     queues: Sequence[str] = ("arq:queue",)
+    supervised = False
     function: str
+    window_s: float
 
     async def start(self) -> None:
         """Connect to Redis."""
@@ -134,7 +183,9 @@ class ArqDefault(_Arq):
     workers: Sequence[Sequence[str]] = [["arq", f"{MODULE}.{DefaultWorker.__name__}"]]
     max_attempts = 1
 
-    def __init__(self, _: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
+        timeout_s = settings.job_timeout_s or SHIPPED_TIMEOUT_S
+        self.window_s = timeout_s + IN_PROGRESS_S
         on_the_loop = Service(law="loop", slots=1)
         limit = read_limit(SHIPPED_JOBS)
         polled = Service(law="poll", slots=SHIPPED_JOBS, poll_s=SHIPPED_POLL_S, read_limit=limit)
@@ -143,7 +194,11 @@ class ArqDefault(_Arq):
             "cpu": on_the_loop,
             "cpu_native": on_the_loop,
         }
-        self.settings: Mapping[str, Any] = {"max_jobs": SHIPPED_JOBS, "poll_delay": SHIPPED_POLL_S}
+        self.settings: Mapping[str, Any] = {
+            "max_jobs": SHIPPED_JOBS,
+            "poll_delay": SHIPPED_POLL_S,
+            "job_timeout": timeout_s,
+        }
 
 
 class ArqTuned(_Arq):
@@ -156,6 +211,8 @@ class ArqTuned(_Arq):
     max_attempts = TUNED_ATTEMPTS
 
     def __init__(self, settings: Settings) -> None:
+        timeout_s = settings.job_timeout_s or TUNED_TIMEOUT_S
+        self.window_s = timeout_s + IN_PROGRESS_S
         in_threads = Service(law="pool", slots=settings.slots)
         self.services: Mapping[str, Service] = {
             "sleep": Service(
@@ -168,9 +225,46 @@ class ArqTuned(_Arq):
             "max_jobs": settings.slots,
             "poll_delay": TUNED_POLL_S,
             "keep_result": 0,
-            "job_timeout": JOB_TIMEOUT_S,
+            "job_timeout": timeout_s,
             "log_level": "WARNING",
         }
+
+
+class ArqDurable(ArqTuned):
+    """Durable: as tuned, under a supervisor, with bounded waits in the API and an orderly end.
+
+    A job may run a second time, also one that has completed: it must be idempotent. One that kills its worker
+    is dropped after `DURABLE_TRIES` starts, and every other job of that worker loses a try with it.
+    """
+
+    workers: Sequence[Sequence[str]] = [
+        ["targets.supervisor", "arq", f"{MODULE}.{DurableWorker.__name__}", "--custom-log-dict", QUIET]
+    ]
+    supervised = True
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.settings = {
+            **self.settings,
+            "max_tries": DURABLE_TRIES,
+            "job_completion_wait": self.window_s - IN_PROGRESS_S,
+            "accept_limit_s": ACCEPT_LIMIT_S,
+        }
+
+    async def start(self) -> None:
+        """Make the client, which connects at the first task: the API starts without its broker."""
+        self._redis = lasting_pool()
+
+    async def submit(self, task: Task, background: BackgroundTasks) -> None:
+        """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
+        try:
+            await asyncio.wait_for(super().submit(task, background), ACCEPT_LIMIT_S)
+        except (RedisError, OSError, TimeoutError) as error:
+            raise UnreachableError from error
+
+    async def stop(self) -> None:
+        """Disconnect from Redis."""
+        await self._redis.aclose(close_connection_pool=True)
 
 
 definition = Definition(
@@ -179,6 +273,9 @@ definition = Definition(
     variants={
         "default": Variant("10 jobs at once, polled every 0.5 s, computing on the worker's loop", ArqDefault),
         "tuned": Variant("`slots` jobs, polled every 0.01 s, no results, computing in threads", ArqTuned),
+        "durable": Variant(
+            "as tuned; bounded waits for Redis, finishes its jobs on SIGTERM, supervised", ArqDurable
+        ),
     },
     requires={"arq": "0.28", "redis": "5.3.1"},
 )

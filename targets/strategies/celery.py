@@ -7,14 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-from celery import Celery
+from celery import Celery, current_app
 from celery import Task as CeleryTask
+from celery.signals import worker_process_init
 from fastapi import BackgroundTasks
+from kombu.exceptions import OperationalError
 
 from results.schema import KINDS, Service
 from targets.settings import Settings
-from targets.strategy import Definition, Variant
-from targets.task import Task, hex_id
+from targets.strategy import Definition, UnreachableError, Variant
+from targets.supervisor import die_with
+from targets.task import MAX_DURATION_MS, Task, hex_id
 from targets.work import TaskFailedError, perform
 
 MODULE = "targets.strategies.celery"
@@ -22,6 +25,7 @@ TASK = "blockpoint.perform"
 STATES = {"STARTED": "started", "RETRY": "started", "SUCCESS": "finished", "FAILURE": "failed"}
 UNACKNOWLEDGED = "unacked"
 """where the transport keeps what a worker has fetched and not acknowledged"""
+SHIPPED_VISIBILITY_S = 3600.0
 TUNED_ATTEMPTS = 3
 TUNED: dict[str, Any] = {
     "task_ignore_result": True,
@@ -35,13 +39,52 @@ TUNED: dict[str, Any] = {
     },
 }
 PUBLISHERS = 4
+DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
+"""longer than the longest task, which would run twice, and shorter than the 100 s between a worker's looks"""
+ACCEPT_LIMIT_S = 3.0
+DURABLE: dict[str, Any] = {
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_publish_retry_policy": {
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
+    },
+    "worker_prefetch_multiplier": 1,
+    "worker_cancel_long_running_tasks_on_connection_loss": True,
+    "worker_lost_wait": 2.0,
+    "worker_soft_shutdown_timeout": 10.0,
+    "broker_connection_max_retries": None,
+    "broker_transport_options": {
+        "visibility_timeout": DURABLE_VISIBILITY_S,
+        "socket_timeout": 5.0,
+        "socket_connect_timeout": 2.0,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "retry_on_timeout": True,
+    },
+}
+
+
+def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the configuration with the settings' visibility timeout where they name one."""
+    if not settings.visibility_s:
+        return dict(configuration)
+    options = {
+        **configuration.get("broker_transport_options", {}),
+        "visibility_timeout": settings.visibility_s,
+    }
+    return {**configuration, "broker_transport_options": options}
 
 
 def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     """Return an app whose one task does what every strategy's task does."""
-    url = Settings.from_environment().redis_url
-    app = Celery(name, broker=url)
-    app.conf.update(accept_content=["json"], broker_connection_retry_on_startup=True, **configuration)
+    settings = Settings.from_environment()
+    app = Celery(name, broker=settings.redis_url)
+    app.conf.update(accept_content=["json"], broker_connection_retry_on_startup=True)
+    app.conf.update(with_window(configuration, settings))
 
     @app.task(name=TASK, bind=True, max_retries=attempts - 1, shared=False)
     def run(self: "CeleryTask[Any, Any]", message: dict[str, Any]) -> None:
@@ -58,6 +101,14 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
 
 default = _app("blockpoint-default", 1, result_backend=Settings.from_environment().redis_url)
 tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **TUNED)
+durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE)
+
+
+@worker_process_init.connect
+def end_with_the_worker(**_: object) -> None:
+    """Let no child of the durable worker outlive it: its task would run on beside its own redelivery."""
+    if current_app.main == durable.main:
+        die_with(os.getppid())
 
 
 class CeleryDefault:
@@ -66,14 +117,21 @@ class CeleryDefault:
     workers: Sequence[Sequence[str]]
     queues: Sequence[str] = ("celery", UNACKNOWLEDGED)
     max_attempts = 1
+    supervised = False
 
-    def __init__(self, _settings: Settings) -> None:
+    def __init__(self, settings: Settings) -> None:
         children = os.cpu_count() or 1
+        self.window_s = settings.visibility_s or SHIPPED_VISIBILITY_S
         self.services: Mapping[str, Service] = {
             kind: Service(law="pool", slots=children, processes=children) for kind in KINDS
         }
         self.workers = [["celery", "-A", f"{MODULE}:default", "worker", "-c", str(children)]]
-        self.settings: Mapping[str, Any] = {"pool": "prefork", "concurrency": children, "results": "redis"}
+        self.settings: Mapping[str, Any] = {
+            "pool": "prefork",
+            "concurrency": children,
+            "results": "redis",
+            **with_window({}, settings),
+        }
 
     async def start(self) -> None:
         """Do nothing: Celery connects at the first publish."""
@@ -98,8 +156,10 @@ class CeleryTuned:
     workers: Sequence[Sequence[str]]
     queues: Sequence[str] = ("waiting", "computing", UNACKNOWLEDGED)
     max_attempts = TUNED_ATTEMPTS
+    supervised = False
 
     def __init__(self, settings: Settings) -> None:
+        self.window_s = settings.visibility_s or SHIPPED_VISIBILITY_S
         computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         self.services: Mapping[str, Service] = {
             "sleep": Service(law="pool", slots=settings.slots),
@@ -112,7 +172,11 @@ class CeleryTuned:
             [*common, "-n", "waiting@%h", "-Q", "waiting", "-P", "threads", "-c", str(settings.slots)],
             [*common, "-n", "computing@%h", "-Q", "computing", "-P", "prefork", "-c", str(settings.cores)],
         ]
-        self.settings: Mapping[str, Any] = {"pool": "threads and prefork", "results": "ignored", **TUNED}
+        self.settings: Mapping[str, Any] = {
+            "pool": "threads and prefork",
+            "results": "ignored",
+            **with_window(TUNED, settings),
+        }
 
     async def start(self) -> None:
         """Make the threads that publish."""
@@ -138,6 +202,76 @@ class CeleryTuned:
         await asyncio.to_thread(tuned.close)
 
 
+class CeleryDurable:
+    """Durable: a task leaves the broker when it has ended, however its worker fares.
+
+    A task may be delivered a second time, also one that has completed: it must be idempotent. One that kills
+    its child is delivered again for ever: nothing counts deliveries on Redis.
+    """
+
+    workers: Sequence[Sequence[str]]
+    queues: Sequence[str] = ("waiting", "computing", UNACKNOWLEDGED)
+    max_attempts = TUNED_ATTEMPTS
+    supervised = True
+
+    def __init__(self, settings: Settings) -> None:
+        self.window_s = settings.visibility_s or DURABLE_VISIBILITY_S
+        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
+        self.services: Mapping[str, Service] = {
+            "sleep": Service(law="pool", slots=settings.slots, processes=settings.slots),
+            "cpu": computing,
+            "cpu_native": computing,
+        }
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+        common = [
+            "targets.supervisor",
+            "celery",
+            "-A",
+            f"{MODULE}:durable",
+            "worker",
+            *quiet,
+            "-P",
+            "prefork",
+        ]
+        self.workers = [
+            [*common, "-n", "waiting@%h", "-Q", "waiting", "-c", str(settings.slots)],
+            [*common, "-n", "computing@%h", "-Q", "computing", "-c", str(settings.cores)],
+        ]
+        self.settings: Mapping[str, Any] = {
+            "pool": "prefork",
+            "results": "ignored",
+            "accept_limit_s": ACCEPT_LIMIT_S,
+            **with_window(DURABLE, settings),
+        }
+
+    async def start(self) -> None:
+        """Make the threads that publish."""
+        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+
+    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
+        """Publish the task from a thread; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
+        publish = partial(
+            durable.tasks[TASK].apply_async,
+            (task.to_message(),),
+            task_id=hex_id(task.id),
+            queue="waiting" if task.kind == "sleep" else "computing",
+        )
+        publishing = asyncio.get_running_loop().run_in_executor(self._publishers, publish)
+        try:
+            await asyncio.wait_for(publishing, ACCEPT_LIMIT_S)
+        except (OperationalError, OSError) as error:
+            raise UnreachableError from error
+
+    async def state(self, task_id: int) -> str | None:  # noqa: ARG002
+        """Return None: results are ignored."""
+        return None
+
+    async def stop(self) -> None:
+        """Wait for publishes under way and close the connections to the broker."""
+        await asyncio.to_thread(self._publishers.shutdown)
+        await asyncio.to_thread(durable.close)
+
+
 definition = Definition(
     name="celery",
     summary="Celery worker processes over Redis",
@@ -150,6 +284,11 @@ definition = Definition(
             "results ignored, publishing off the loop, socket time-outs, no prefetch limit, no gossip, "
             "mingle or heartbeat; `slots` threads for waiting tasks, prefork for computing ones",
             CeleryTuned,
+        ),
+        "durable": Variant(
+            "as tuned, but acknowledged when ended, given back when a child dies, not prefetched, hidden for "
+            "90 s at most, published in bounded time, supervised; `slots` children for waiting tasks",
+            CeleryDurable,
         ),
     },
     requires={"celery": "5.6.3", "kombu": "5.6.2", "redis": "5.3.1"},
