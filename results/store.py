@@ -9,6 +9,7 @@ NAME/derived/, NAME/report/     made from the above, deletable
 import contextlib
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,22 +119,27 @@ class Campaign:
 
 
 def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
-    """Create a campaign's folder with its manifest; raises BlockpointError where the name is taken."""
+    """Create a campaign's folder with its manifest; raises BlockpointError where the name is taken.
+
+    It appears whole or not at all: an interruption, or a full disk, does not take the name.
+    """
     try:
-        folder.mkdir(parents=True)
-        (folder / "trials").mkdir()
-    except FileExistsError:
-        raise BlockpointError(
-            f"campaign {folder} already exists: choose another --name or continue it with "
-            f"--resume {folder.name}"
-        ) from None
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+        try:
+            (made / "trials").mkdir()
+            write_document(made / "manifest.json", manifest)
+            made.chmod(0o755)
+            made.rename(folder)
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
+        if os.path.lexists(folder):
+            raise BlockpointError(
+                f"campaign {folder} already exists: choose another --name or continue it with "
+                f"--resume {folder.name}"
+            ) from None
         raise BlockpointError(f"cannot create campaign {folder}: {error.strerror}") from None
-    try:
-        write_document(folder / "manifest.json", manifest)
-    except BlockpointError:
-        shutil.rmtree(folder, ignore_errors=True)  # else the name stays taken by a campaign that is none
-        raise
     return Campaign(folder, manifest)
 
 

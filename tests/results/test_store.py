@@ -75,6 +75,17 @@ def test_a_disk_full_at_the_manifest_does_not_take_the_name(
     create_campaign(tmp_path / "a", MANIFEST)
 
 
+def test_dying_while_the_folder_is_made_does_not_take_the_name(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        os.fsync = lambda _: os._exit(9)
+        create_campaign(tmp_path / "a", MANIFEST)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert not (tmp_path / "a").exists()
+    assert open_campaign(create_campaign(tmp_path / "a", MANIFEST).folder).trials() == []
+
+
 def test_a_sealed_trial_is_listed_with_its_tables(campaign: Campaign) -> None:
     sealed = seal_one(campaign)
     listed = open_campaign(campaign.folder).trials()
