@@ -1,12 +1,13 @@
 """Whether a campaign that is interrupted at any moment leaves nothing behind and loses nothing sealed.
 
-    python -m benchmarks kills [--kills 50] [--seed 1]
+    python -m benchmarks kills [--kills 50] [--seed 1] [--strategy arq/tuned ...]
 
 A campaign of a few strategies, brokers among them, is begun and gone on with (`--resume`), and each time
-SIGINT, SIGTERM or SIGKILL ends the harness in a phase and at a moment of it that a seed chose. A few
-seconds later no process of it may live, no port of it be listened on, nothing lie in its temporary folder,
-and every trial that was sealed be whole and unchanged. What was interrupted last is gone on with until it
-is complete. Exits with 1 where anything was left, lost or not ended.
+SIGINT, SIGTERM or SIGKILL ends the harness in a phase and at a moment of it that a seed chose; the
+impatient send a second signal while the first one's cleaning up is under way. A few seconds later no
+process of it may live, no port of it be listened on, nothing lie in its temporary folder, and every trial
+that was sealed be whole and unchanged. What was interrupted last is gone on with until it is complete.
+Exits with 1 where anything was left, lost or not ended.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +38,13 @@ GRID = ["--profile", "smoke", "--duration", "100ms", "--slots", "4", "--seconds"
 RATES = ("20", "60")
 """a second, of which four slots can do 40: the second one leaves a backlog to drain"""
 UNATTENDED = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+ENDINGS = {
+    "SIGINT": (signal.SIGINT,),
+    "SIGINT twice": (signal.SIGINT, signal.SIGINT),
+    "SIGTERM": (signal.SIGTERM,),
+    "SIGTERM, SIGKILL": (signal.SIGTERM, signal.SIGKILL),
+    "SIGKILL": (signal.SIGKILL,),
+}
 PHASES = {
     "start-up": 2.0,
     "stack start": 1.2,
@@ -60,9 +67,23 @@ POLL_S = 0.002
 class Kill:
     """When and how a run is to be ended."""
 
-    number: signal.Signals
+    ending: str
+    """one of `ENDINGS`"""
     phase: str
     after_s: float
+    between_s: float
+    """time between two signals"""
+
+    def send(self, process: "subprocess.Popen[bytes]") -> None:
+        """Send its signals, the second one only where the first has not ended the process."""
+        for turn, number in enumerate(ENDINGS[self.ending]):
+            if turn:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(self.between_s)
+            process.send_signal(number)
+
+    def __str__(self) -> str:
+        return f"{self.ending} in {self.phase}"
 
 
 @dataclass
@@ -70,9 +91,9 @@ class Tally:
     """What was seen, over all kills."""
 
     kills: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """by phase and signal"""
+    """by phase and ending"""
     codes: dict[str, Counter[int]] = field(default_factory=dict)
-    """exit codes by signal, or by `none` where the run ended by itself"""
+    """exit codes by ending, or by `by itself` where there was none"""
     faults: list[str] = field(default_factory=list)
     completed: int = 0
     read: int = 0
@@ -123,11 +144,12 @@ class Run:
         return []
 
 
-class Range:
+class LineOfFire:
     """The campaigns under fire, one after the other, in a folder of their own."""
 
-    def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, folder: Path, subjects: Sequence[str], say: Callable[[str], None]) -> None:
         self.tally = Tally()
+        self._subjects = subjects
         self._say = say
         self._kin = Kin(folder / "runs", folder / "tmp")
         self._logs = folder / "logs"
@@ -154,16 +176,16 @@ class Range:
         try:
             hit = self._await(run, root, kill) if kill else False
             if kill and hit:
-                run.process.send_signal(kill.number)
+                kill.send(run.process)
             run.process.wait(END_LIMIT_S if hit else RUN_LIMIT_S)
         except subprocess.TimeoutExpired:
-            self._fault(f"{run.log.name}: did not end {f'after {kill.number.name}' if kill else 'by itself'}")
+            self._fault(f"{run.log.name}: did not end after {kill or 'all its trials'}")
         finally:
             if run.process.poll() is None:
                 run.process.kill()
                 run.process.wait()
         self._note_end(run, kill if hit else None)
-        self._check(f"{run.log.name}: {f'{kill.number.name} in {kill.phase}' if kill and hit else 'ended'}")
+        self._check(f"{run.log.name}: {kill if hit else 'ended by itself'}")
         return hit
 
     def _started(self) -> Run:
@@ -172,7 +194,7 @@ class Range:
         whole = (folder / "manifest.json").is_file()
         how = ["--resume", name] if whole else ["--name", name, *GRID]
         if not whole:
-            how += [word for subject in SUBJECTS for word in ("--strategy", subject)]
+            how += [word for subject in self._subjects for word in ("--strategy", subject)]
             how += [word for rate in RATES for word in ("--rate", rate)]
         log = self._logs / f"run-{len(list(self._logs.iterdir())) + 1}"
         environ = {
@@ -213,9 +235,9 @@ class Range:
 
     def _note_end(self, run: Run, kill: Kill | None) -> None:
         code = run.process.returncode
-        self.tally.codes.setdefault(kill.number.name if kill else "none", Counter())[code] += 1
+        self.tally.codes.setdefault(kill.ending if kill else "by itself", Counter())[code] += 1
         if kill:
-            self.tally.kills[kill.phase, kill.number.name] += 1
+            self.tally.kills[kill.phase, kill.ending] += 1
         text = run.log.read_text(errors="replace")
         self.tally.tracebacks += "Traceback" in text
         if not kill and code not in (0, 1):
@@ -280,6 +302,7 @@ def main() -> int:
     )
     parser.add_argument("--kills", type=int, default=50, help="how often the harness is killed")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--strategy", action="append", metavar="NAME/VARIANT", help="instead of the usual")
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     began_s = time.monotonic()
@@ -288,12 +311,12 @@ def main() -> int:
         print(f"{time.monotonic() - began_s:6.0f} s  {line}", flush=True)
 
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
-        field_ = Range(Path(folder), say)
+        line_of_fire = LineOfFire(Path(folder), given.strategy or SUBJECTS, say)
         for kill in kills(given.kills, given.seed):
-            field_.fire(kill)
-        field_.finish()
-    show(field_.tally)
-    return 1 if field_.tally.faults else 0
+            line_of_fire.fire(kill)
+        line_of_fire.finish()
+    show(line_of_fire.tally)
+    return 1 if line_of_fire.tally.faults else 0
 
 
 def kills(count: int, seed: int) -> Iterator[Kill]:
@@ -303,18 +326,21 @@ def kills(count: int, seed: int) -> Iterator[Kill]:
     for _ in range(count):
         phases = phases or chance.sample(list(PHASES), len(PHASES))
         phase = phases.pop()
-        yield Kill(chance.choice(SIGNALS), phase, chance.uniform(0, PHASES[phase]))
+        ending = chance.choice(list(ENDINGS))
+        yield Kill(ending, phase, chance.uniform(0, PHASES[phase]), chance.uniform(0.01, 0.8))
 
 
 def show(tally: Tally) -> None:
-    names = [number.name for number in SIGNALS]
-    print(f"\n{'killed during':>14} " + " ".join(f"{name:>8}" for name in names))
+    columns = {name: max(len(name), 8) for name in ENDINGS}
+    print(f"\n{'killed in':>14}  " + "  ".join(f"{name:>{width}}" for name, width in columns.items()))
     for phase in PHASES:
-        print(f"{phase:>14} " + " ".join(f"{tally.kills[phase, name]:>8}" for name in names))
-    print(f"{'in all':>14} " + " ".join(f"{sum(tally.kills[p, n] for p in PHASES):>8}" for n in names))
-    for name, codes in sorted(tally.codes.items()):
+        row = (f"{tally.kills[phase, name]:>{width}}" for name, width in columns.items())
+        print(f"{phase:>14}  " + "  ".join(row))
+    sums = (f"{sum(tally.kills[p, name] for p in PHASES):>{width}}" for name, width in columns.items())
+    print(f"{'in all':>14}  " + "  ".join(sums))
+    for ending, codes in sorted(tally.codes.items()):
         seen = ", ".join(f"{code} ({times}x)" for code, times in sorted(codes.items()))
-        print(f"exit codes, {'ended by itself' if name == 'none' else name}: {seen}")
+        print(f"exit codes, {ending}: {seen}")
     print(
         f"campaigns completed: {tally.completed}; sealed trials read back: {tally.read}; runs that printed a "
         f"traceback: {tally.tracebacks}; everything gone after {max(tally.clean_s, default=0):.1f} s at most"

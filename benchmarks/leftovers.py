@@ -8,9 +8,10 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -38,9 +39,7 @@ class Kin:
             self.seen[process.pid] = process
             with contextlib.suppress(psutil.Error, OSError):
                 self.markers |= {process.environ().get(MARKER, "")} - {""}
-                for connection in process.net_connections("inet"):
-                    if connection.status == psutil.CONN_LISTEN:
-                        self.ports.add(connection.laddr.port)
+                self.ports |= {port for port, _ in _listening(process.net_connections("inet"))}
 
     def left(self) -> list[str]:
         """Say what is left of it, each in a few words; empty where nothing is."""
@@ -82,12 +81,13 @@ class Kin:
                     raise
             else:
                 return False
-        listening = [
-            connection.pid
-            for connection in psutil.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
-        ]
-        return any(pid is None or pid in self.seen for pid in listening)
+        owners = [pid for number, pid in _listening(psutil.net_connections("inet")) if number == port]
+        return any(pid is None or pid in self.seen for pid in owners)
+
+
+def _listening(connections: Iterable[Any]) -> list[tuple[int, int | None]]:
+    """Return the listening ports among connections, each with the process that has it."""
+    return [(c.laddr.port, getattr(c, "pid", None)) for c in connections if c.status == psutil.CONN_LISTEN]
 
 
 def _lives(process: psutil.Process) -> bool:
