@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,22 +117,59 @@ def answers(url: str) -> bool:
         return False
 
 
+class Served:
+    """The real FastAPI target on a port of its own, which it keeps from one process to the next."""
+
+    def __init__(self, app: str, folder: Path, *arguments: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / "log"
+        self._command = [str(BIN / "uvicorn"), f"targets.app:{app}", "--port", str(self.port), *arguments]
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self) -> None:
+        """Start a process and wait until it answers."""
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+        with self.log.open("a") as log:
+            process = subprocess.Popen(self._command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+        self._processes.append(process)
+        wait_until(lambda: answers(f"{self.url}/health"))
+
+    def signal(self, number: signal.Signals) -> int:
+        """Send a signal to the latest process and return when: `time.monotonic_ns` before it."""
+        at_ns = time.monotonic_ns()
+        self._processes[-1].send_signal(number)
+        if number == signal.SIGKILL:
+            self._processes[-1].wait(20)
+        return at_ns
+
+    def answered(self) -> int:
+        """Count the tasks that were answered, by the access log."""
+        return self.log.read_text().count('"POST /tasks HTTP/1.1" 202')
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for process in self._processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                process.terminate()
+            process.wait(20)
+
+
+@contextmanager
+def served(app: str, folder: Path, *arguments: str) -> Iterator[Served]:
+    """Serve until the end of the block, whatever happens in it."""
+    target = Served(app, folder, *arguments)
+    try:
+        target.start()
+        yield target
+    finally:
+        target.stop()
+
+
 @pytest.fixture(scope="session")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the real FastAPI target, `BackgroundTasks`; yields its URL."""
-    port = free_port()
-    log = (tmp_path_factory.mktemp("target") / "log").open("w")
-    command = [
-        str(BIN / "uvicorn"),
-        "targets.app:background_tasks",
-        *("--port", str(port), "--log-level", "warning", "--no-access-log"),
-    ]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
-    try:
-        wait_until(lambda: answers(f"http://127.0.0.1:{port}/health"))
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
+    """Serve `BackgroundTasks`; yields its URL."""
+    quiet = ("--log-level", "warning", "--no-access-log")
+    with served("background_tasks", tmp_path_factory.mktemp("target"), *quiet) as target:
+        yield target.url

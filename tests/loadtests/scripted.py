@@ -18,11 +18,16 @@ def reply(status: int, body: bytes) -> bytes:
 
 @dataclass
 class Scripted:
-    """`received` holds the id of each task that was read, in order."""
+    """`received` holds the id of each task that was read, in order; `bodies` its body.
+
+    `hung_up` holds the ids whose client closed its connection while "patient" waited for that.
+    """
 
     behaviour: str
     port: int = 0
     received: list[str] = field(default_factory=list)
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    hung_up: list[str] = field(default_factory=list)
     gets: list[bytes] = field(default_factory=list)
     health: bytes = HEALTH
 
@@ -43,6 +48,10 @@ class Scripted:
                 found = _ID.search(body)
                 assert found
                 self.received.append(found[1].decode())
+                self.bodies[self.received[-1]] = body
+                if self.behaviour == "patient" and await ended(reader):
+                    self.hung_up.append(found[1].decode())
+                    return
                 await self.misbehave(writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
@@ -73,6 +82,14 @@ class Scripted:
             writer.write(b"nonsense\r\n\r\n")
         else:
             writer.write(reply(202, b"{}"))
+
+
+async def ended(reader: asyncio.StreamReader) -> bool:
+    """Give the client a moment to close; False where it sends or waits, raises ConnectionError at a reset."""
+    try:
+        return await asyncio.wait_for(reader.read(1), 0.05) == b""
+    except TimeoutError:
+        return False
 
 
 @contextmanager

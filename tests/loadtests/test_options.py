@@ -28,6 +28,13 @@ def test_defaults_are_within_their_own_ranges() -> None:
         ("payload_bytes", "many"),
         ("payload_bytes", None),
         ("fail_first", 11),
+        ("poison", "arsenic"),
+        ("poison_every", 0),
+        ("poison_every", 1),
+        ("poison_kills", 4),
+        ("close_early_every", 1),
+        ("close_early_every", -1),
+        ("close_early_every", 1_001),
         ("warm_up", 1.0),
     ],
 )
@@ -35,6 +42,18 @@ def test_a_bad_value_gives_one_line_that_names_the_option(name: str, given_: obj
     with pytest.raises(BlockpointError, match=f"--{name.replace('_', '-')}") as caught:
         read(COMMON, SimpleNamespace(**{name: given_}))
     assert "\n" not in str(caught.value)
+
+
+def test_a_drills_options_are_off_until_asked_for() -> None:
+    settings = read(COMMON, SimpleNamespace())
+    assert (settings.poison, settings.poison_every, settings.poison_kills) == ("", 5, 1)
+    assert settings.close_early_every == 0
+    assert read(COMMON, SimpleNamespace(close_early_every="0")).close_early_every == 0
+
+
+def test_an_unknown_poison_is_told_the_known_ones() -> None:
+    with pytest.raises(BlockpointError, match=r"'arsenic' is not one of raise, kill$"):
+        read(COMMON, SimpleNamespace(poison="arsenic"))
 
 
 @given(st.floats(0.01, 100_000))

@@ -6,24 +6,30 @@ from typing import Any
 import numpy as np
 import pytest
 
+from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.options import COMMON, read
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.run import Run, pack
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S, Stretch, plan
 from loadtests.openloop.session import Outcomes
-from results.schema import Outcome
+from results.schema import NEVER, Outcome
 
 START_NS = 10 * NS_PER_S
 STRETCHES = [Stretch(2.0, 50.0, 10.0)]
 
 
-def report(late_ms: float = 0.1) -> dict[str, Any]:
-    """Return what a process reports that sent each request that late and had it answered 1 ms after."""
+def report(late_ms: float = 0.1, unanswered: str = "") -> dict[str, Any]:
+    """Return what a process reports that sent each request that late and had it answered 1 ms after.
+
+    `unanswered` is the error of the last one.
+    """
     recorder = Recorder(plan(STRETCHES, seed=1))
     for row, offset_ns in enumerate(recorder.schedule.due_ns.tolist()):
         recorder.sent_ns[row] = START_NS + offset_ns + round(late_ms * 1e6)
         recorder.settle(row, Outcome.ACCEPTED, 202, recorder.sent_ns[row] + 1_000_000, "")
+    if unanswered:
+        recorder.settle(row, Outcome.UNKNOWN, 0, NEVER, unanswered)
     outcomes = Outcomes(
         rows=recorder.rows(START_NS),
         errors=list(recorder.errors),
@@ -65,6 +71,11 @@ def test_lateness_and_its_tolerated_limit_reach_the_gate() -> None:
     assert reasons({0: report(late_ms=1.9)}) == ["slip"]
     assert reasons({0: report(late_ms=1.9)}, slip_limit_ms=2.0) == []
     assert reasons({0: report(late_ms=500.0)}) == ["slip", "rate"]
+
+
+def test_an_answer_that_was_not_to_be_waited_for_is_no_fault() -> None:
+    assert reasons({0: report(unanswered="closed before reply")}) == ["errors"]
+    assert reasons({0: report(unanswered=CLOSED_EARLY)}) == []
 
 
 def test_a_process_that_never_reports_is_an_interruption() -> None:
