@@ -9,6 +9,7 @@ Nobody answers for a dead server: what met no listener ends as REFUSED at once, 
 import errno
 import os
 import socket
+import struct
 import time
 from typing import Any, Protocol
 
@@ -173,11 +174,17 @@ class Connection:
             self._fail(Outcome.UNKNOWN, CLOSED_EARLY)
 
     def _met_itself(self) -> bool:
-        """Say whether TCP connected this socket to itself, as it may where nobody listens at its own port."""
+        """Say whether TCP connected this socket to itself, as it may where nobody listens at its own port.
+
+        It is then made to leave nothing behind: the port is that of a target that may come back.
+        """
         try:
-            return bool(self._sock.getsockname() == self._sock.getpeername())
+            met = bool(self._sock.getsockname() == self._sock.getpeername())
         except OSError:
             return False
+        if met:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return met
 
     def _readable(self) -> None:
         try:

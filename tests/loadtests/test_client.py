@@ -1,0 +1,237 @@
+"""The client's connections against bare sockets, at moments that no server could be made to meet."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import gevent
+import numpy as np
+import pytest
+
+from loadtests.openloop import address
+from loadtests.openloop.client import CONNECTIONS, Client
+from loadtests.openloop.connection import Connection
+from loadtests.openloop.schedule import NS_PER_S, Schedule
+from loadtests.openloop.session import Limits, Outcomes, Session
+from results.schema import Outcome
+from tests.loadtests.conftest import free_port
+from tests.loadtests.scripted import reply
+
+REQUEST = b"GET /ping HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+@dataclass
+class Heard:
+    """What a client reported of each row, in order."""
+
+    answers: list[tuple[int, int]] = field(default_factory=list)
+    failures: list[tuple[int, Outcome, str]] = field(default_factory=list)
+
+    def client(self, port: int) -> Client:
+        return Client(
+            address.parse(f"http://127.0.0.1:{port}"),
+            lambda row, answer, _: self.answers.append((row, answer.status)),
+            lambda row, outcome, error: self.failures.append((row, outcome, error)),
+        )
+
+    def wait(self, ended: int) -> None:
+        """Run the event loop until that many rows have ended, and some more for any that must not end."""
+        with gevent.Timeout(10):
+            while len(self.answers) + len(self.failures) < ended:
+                gevent.sleep(0.001)
+        gevent.sleep(0.02)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
+        listening.settimeout(10)
+        yield listening
+
+
+def port_of(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1])
+
+
+def meet(listening: socket.socket) -> socket.socket:
+    """Accept a connection, letting the client's side get its request out first."""
+    gevent.sleep(0.005)
+    peer, _ = listening.accept()
+    peer.settimeout(10)
+    return peer
+
+
+def test_connections_found_closed_are_passed_over_before_a_byte_leaves(
+    heard: Heard, listener: socket.socket
+) -> None:
+    client = heard.client(port_of(listener))
+    peers = []
+    for row in range(CONNECTIONS):
+        client.send(row, REQUEST)
+        peers.append(meet(listener))
+        assert peers[-1].recv(1000) == REQUEST
+        peers[-1].sendall(reply(200, b"ok"))
+        heard.wait(row + 1)
+    for peer in peers:
+        peer.close()
+    # the event loop has not run since: the client learns of it from the connections themselves
+    client.send(CONNECTIONS, REQUEST)
+    with meet(listener) as peer:
+        assert peer.recv(1000) == REQUEST
+        peer.sendall(reply(200, b"ok"))
+        heard.wait(CONNECTIONS + 1)
+    client.close()
+    assert [row for row, _ in heard.answers] == list(range(CONNECTIONS + 1))
+    assert heard.failures == []
+
+
+def test_a_connection_reset_before_its_first_byte_was_never_received(
+    heard: Heard, listener: socket.socket
+) -> None:
+    client = heard.client(port_of(listener))
+    client.send(0, REQUEST)
+    listener.close()
+    heard.wait(1)
+    assert heard.failures == [(0, Outcome.REFUSED, "connection reset")]
+
+
+def test_a_connection_reset_after_its_request_leaves_it_unknown(
+    heard: Heard, listener: socket.socket
+) -> None:
+    client = heard.client(port_of(listener))
+    client.send(0, REQUEST)
+    gevent.sleep(0.02)
+    listener.close()
+    heard.wait(1)
+    assert heard.failures == [(0, Outcome.UNKNOWN, "connection reset")]
+
+
+def test_a_request_given_up_while_it_is_refused_ends_once(heard: Heard) -> None:
+    client = heard.client(free_port())
+    for row in range(3):
+        client.send(row, REQUEST)
+        client.abandon(row, "given up")
+    heard.wait(3)
+    assert heard.failures == [(row, Outcome.REFUSED, "given up") for row in range(3)]
+    assert client.in_flight == {}
+    client.send(3, REQUEST)
+    assert client.sockets_max == 1
+    heard.wait(4)
+    assert heard.failures[3:] == [(3, Outcome.REFUSED, "connection refused")]
+
+
+def test_a_socket_that_met_itself_has_met_nobody(heard: Heard) -> None:
+    """A free port in the range of the clients' own may be given to a client that connects to it."""
+    port = free_port()
+    client = heard.client(port)
+    target = address.parse(f"http://127.0.0.1:{port}")
+    connection = Connection(target, client)
+    connection._sock.bind(target.sockaddr)
+    connection.send(0, REQUEST)
+    heard.wait(1)
+    assert heard.failures == [(0, Outcome.REFUSED, "connection refused")]
+    # and the port is free again for the server
+    socket.create_server(("127.0.0.1", port)).close()
+
+
+@pytest.mark.parametrize("size", [200, 8_000, 20_000_000])
+def test_a_client_hangs_up_once_the_last_byte_has_left(
+    heard: Heard, listener: socket.socket, size: int
+) -> None:
+    client = heard.client(port_of(listener))
+    client.send(0, b"x" * size, hang_up=True)
+    got = 0
+    with meet(listener) as peer:
+        peer.settimeout(0)
+        if size > 10_000_000:
+            # more than the kernel buffers: not all of it can have left yet
+            assert heard.failures == []
+        while block := read_now(peer):
+            got += len(block)
+    assert got == size
+    heard.wait(1)
+    assert heard.failures == [(0, Outcome.UNKNOWN, "closed early")]
+    assert client.in_flight == {}
+
+
+def test_hanging_up_on_a_kept_connection_leaves_the_others_alone(
+    heard: Heard, listener: socket.socket
+) -> None:
+    client = heard.client(port_of(listener))
+    peers = []
+    for row in range(CONNECTIONS):
+        client.send(row, REQUEST)
+        peers.append(meet(listener))
+    client_last = CONNECTIONS + 1
+    for peer in peers:
+        peer.recv(1000)
+        peer.sendall(reply(200, b"ok"))
+    heard.wait(CONNECTIONS)
+    # the longest idle one carries it
+    client.send(CONNECTIONS, REQUEST, hang_up=True)
+    assert heard.failures == [(CONNECTIONS, Outcome.UNKNOWN, "closed early")]
+    assert client.in_flight == {}
+    closed = [peer for peer in peers if ended(peer)]
+    assert len(closed) == 1
+    client.send(client_last, REQUEST)
+    with meet(listener) as peer:
+        peer.recv(1000)
+        peer.sendall(reply(200, b"ok"))
+        heard.wait(CONNECTIONS + 2)
+    assert heard.answers[-1] == (client_last, 200)
+    for peer in peers:
+        peer.close()
+    client.close()
+
+
+def read_now(peer: socket.socket) -> bytes:
+    """Read some bytes, letting the event loop run meanwhile; empty at the connection's end."""
+    with gevent.Timeout(10):
+        while True:
+            try:
+                return peer.recv(1_000_000)
+            except BlockingIOError:
+                gevent.sleep(0.001)
+
+
+def ended(peer: socket.socket) -> bool:
+    """Say whether a whole request and then the connection's end has come."""
+    peer.settimeout(0.02)
+    try:
+        return peer.recv(1000) == REQUEST and peer.recv(1) == b""
+    except TimeoutError:
+        return False
+
+
+def refused_session(arrivals: int) -> tuple[Outcomes, list[tuple[int, str]]]:
+    """Walk a schedule whose arrivals are all due at once against a port where nobody listens."""
+    settled: list[tuple[int, str]] = []
+    zeros = np.zeros(arrivals, np.int64)
+    schedule = Schedule(
+        zeros, zeros.astype(np.int8), np.arange(arrivals, dtype=np.int32), zeros.astype(np.int16)
+    )
+    session = Session(
+        schedule,
+        lambda _: REQUEST,
+        address.parse(f"http://127.0.0.1:{free_port()}"),
+        Limits(
+            schedule_ns=NS_PER_S // 2,
+            drain_ns=NS_PER_S,
+            timeout_ns=10 * NS_PER_S,
+            max_in_flight=20_000,
+        ),
+        lambda row, _ms, _size, error: settled.append((row, error)),
+    )
+    return session.run(), settled
+
+
+def test_a_crowd_of_refusals_ends_each_arrival_once() -> None:
+    outcomes, settled = refused_session(800)
+    assert sorted(settled) == [(row, "connection refused") for row in range(800)]
+    assert set(outcomes.rows["outcome"]) == {Outcome.REFUSED}
+    assert not outcomes.interrupted
