@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
+    positive_data_acceptance,
     status_code_conformance,
 )
 
@@ -24,13 +26,13 @@ from targets.settings import Settings
 from targets.strategy import find
 from targets.task import Registration, TaskRequest
 
-EXAMPLES = 60
+EXAMPLES = 40
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
 MODELS: dict[str, type[BaseModel]] = {"/tasks": TaskRequest, "/users/register": Registration}
 
 KNOWN = {
     "/tasks": [negative_data_rejection, status_code_conformance],
-    "/users/register": [negative_data_rejection, status_code_conformance],
+    "/users/register": [negative_data_rejection, status_code_conformance, positive_data_acceptance],
     "/metrics": [content_type_conformance],
 }
 """Checks that an endpoint does not pass yet; each has a test below that fails as soon as it does."""
@@ -144,6 +146,16 @@ def test_a_body_that_no_parser_takes_is_refused_as_documented(path: str, body: b
 def test_a_number_is_a_number(field: str, value: object) -> None:
     body = json.dumps({"task_id": "00000000000000a4", field: value}).encode()
     assert [answer.status_code for answer in asyncio.run(answers([body]))] == [422]
+
+
+@pytest.mark.xfail(strict=True, reason="targets/task.py: what \\s holds differs between regular expressions")
+def test_patterns_mean_the_same_to_every_reader() -> None:
+    schemas = create_app(find("threadpool"), "tuned", SETTINGS).openapi()["components"]["schemas"]
+    patterns = [
+        field.get("pattern", "") for schema in schemas.values() for field in schema["properties"].values()
+    ]
+    assert any(patterns)
+    assert not any(re.search(r"\\[swdb]", pattern, re.IGNORECASE) for pattern in patterns)
 
 
 @pytest.mark.xfail(strict=True, reason="targets/observation.py documents JSON and answers with text")

@@ -1,0 +1,278 @@
+"""What strategies put on a broker's wire is text without code in it, and workers take nothing else."""
+
+import base64
+import gzip
+import json
+import pathlib
+import pickle
+import secrets
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from harness.broker import Broker, embedded_broker, free_port
+from harness.ledgers import LedgerReader
+from harness.pinning import Pinning
+from harness.processes import Child, Family, family
+from results.schema import Moment
+from targets.settings import Settings
+from targets.strategy import Strategy, discover
+from tests.harness.blockpoint import eventually
+from tests.security.pickles import found, layers
+
+SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
+BROKERED = [
+    (name, variant)
+    for name, definition in sorted(discover().items())
+    for variant in definition.variants
+    if definition.build(variant, SETTINGS).queues
+]
+KEEPING_RESULTS = {("celery", "default"): "celery-task-meta-", ("arq", "default"): "arq:result:"}
+
+
+class Touch:
+    """An object whose pickle makes a file where it is loaded."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pathlib.Path.touch, (self.path,)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_the_detector_finds_a_pickle_however_it_is_wrapped(protocol: int, tmp_path: Path) -> None:
+    for value in ({"t": 1, "f": "run", "a": ({"id": 5},), "k": {}}, Touch(tmp_path / "made")):
+        plain = pickle.dumps(value, protocol)
+        message = {"body": base64.b64encode(plain).decode(), "content-encoding": "base64"}
+        nested = {"properties": [base64.b64encode(json.dumps(message).encode()).decode()]}
+        for wrapped in (
+            plain,
+            base64.b64encode(plain),
+            plain.hex().encode(),
+            gzip.compress(plain),
+            json.dumps(message).encode(),
+            json.dumps(nested).encode(),
+            json.dumps({"latin": plain.decode("latin-1")}).encode(),
+        ):
+            assert found(wrapped)
+    assert protocol < 2 or found(b"arq:job:" + plain)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1763855195.25", "celery\x06\x16\x06\x16celery", "[]", '{"a": "a b."}', "x"]
+)
+def test_the_detector_finds_none_in_text(text: str) -> None:
+    assert not found(text.encode())
+
+
+@dataclass
+class Target:
+    """A target whose processes are started one by one."""
+
+    members: Family
+    folder: Path
+    broker: Broker
+    name: tuple[str, str]
+    published: Any = None
+    workers: list[Child] = field(default_factory=list)
+    url: str = ""
+
+    def __post_init__(self) -> None:
+        (self.folder / "ledger").mkdir()
+        self.settings = replace(SETTINGS, redis_url=self.broker.url, ledger=self.folder / "ledger")
+        self.reader = LedgerReader(self.folder / "ledger", self.strategy.max_attempts)
+        self.published = self.broker.client.pubsub()
+        self.published.psubscribe("*")
+
+    @property
+    def strategy(self) -> Strategy:
+        strategy, variant = self.name
+        return discover()[strategy].build(variant, SETTINGS)
+
+    def start_web(self) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self._spawn("web", ["uvicorn", f"targets.app:{'_'.join(self.name)}", "--port", str(port)])
+        assert eventually(self._answers), (self.folder / "web.log").read_text()
+
+    def start_workers(self) -> None:
+        for number, command in enumerate(self.strategy.workers):
+            self.workers.append(self._spawn(f"worker-{number}", list(command)))
+
+    def reset(self) -> None:
+        """End the workers and drop all but the routes that the web process has declared."""
+        while self.workers:
+            self.members.stop(self.workers.pop(), 0)
+        for key in self.broker.client.scan_iter():
+            if not key.startswith(b"_kombu.binding."):
+                self.broker.client.delete(key)
+
+    def submit(self, **body: Any) -> str:
+        task_id = secrets.token_hex(8)
+        answer = httpx.post(f"{self.url}/tasks", json={"task_id": task_id, **body}, timeout=20)
+        assert answer.status_code == 202
+        return task_id
+
+    def reached(self, task_id: str, *moments: Moment) -> bool:
+        events = self.reader.events()
+        seen = set(events[events["task_id"] == int(task_id, 16)]["moment"].tolist())
+        return bool(seen & set(moments))
+
+    def logs(self) -> str:
+        return "\n".join(worker.log.read_text(errors="replace") for worker in self.workers)
+
+    def _answers(self) -> bool:
+        try:
+            return httpx.get(f"{self.url}/health", timeout=5).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def _spawn(self, role: str, command: list[str]) -> Child:
+        log = self.folder / f"{role}.log"
+        return self.members.spawn(
+            role, [sys.executable, "-m", *command], log, self.settings.to_environment(), Pinning()
+        )
+
+    def held(self) -> dict[bytes, list[bytes]]:
+        """Return all that the broker holds: the members of every key, with the fields of hashes."""
+        return {key: self._members(key) for key in self.broker.client.scan_iter()}
+
+    def said(self) -> list[bytes]:
+        """Return what was published to subscribers since the last call, with the channels' names."""
+        messages = []
+        while message := self.published.get_message(timeout=0.05):
+            messages += [part for part in (message["channel"], message["data"]) if isinstance(part, bytes)]
+        return messages
+
+    def _members(self, key: bytes) -> list[bytes]:
+        client = self.broker.client
+        readers = {
+            b"string": lambda: [client.get(key) or b""],
+            b"list": lambda: client.lrange(key, 0, -1),
+            b"set": lambda: list(client.smembers(key)),
+            b"zset": lambda: client.zrange(key, 0, -1),
+            b"hash": lambda: [part for pair in client.hgetall(key).items() for part in pair],
+            b"stream": lambda: [
+                part for _, entry in client.xrange(key) for pair in entry.items() for part in pair
+            ],
+            b"none": list,
+        }
+        return list(readers[client.type(key)]())
+
+
+@pytest.fixture(scope="module", params=BROKERED, ids="/".join)
+def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    folder = tmp_path_factory.mktemp("target")
+    with family() as members, embedded_broker(members, folder / "broker", Pinning()) as broker:
+        made = Target(members, folder, broker, request.param)
+        made.start_web()
+        yield made
+
+
+@pytest.fixture
+def target(serving: Target) -> Iterator[Target]:
+    """Give a target without workers whose broker holds no task."""
+    yield serving
+    serving.reset()
+
+
+def assert_plain(blobs: list[bytes]) -> None:
+    """Raise where a blob is not text or carries a pickle in any layer."""
+    for blob in blobs:
+        blob.decode("utf-8")
+        assert not found(blob), blob[:300]
+
+
+def flat(held: dict[bytes, list[bytes]]) -> list[bytes]:
+    return [blob for key, values in held.items() for blob in (key, *values)]
+
+
+def naming(text: str, blobs: list[bytes]) -> list[bytes]:
+    """Return the blobs in a layer of which the text stands: the proof that the layers were opened."""
+    return [blob for blob in blobs if any(text.encode() in layer for layer in layers(blob))]
+
+
+@pytest.mark.e2e
+def test_waiting_tasks_are_plain_text(target: Target) -> None:
+    mark = f"payload-{secrets.token_hex(4)}"
+    for kind in ("sleep", "cpu"):
+        for payload in (mark, f"{mark}<script>'\"&\n", f"{mark} é ☃"):
+            target.submit(kind=kind, payload=payload)
+    blobs = flat(target.held())
+    assert len(naming(mark, blobs)) >= 6
+    assert_plain(blobs)
+    assert_plain(target.said())
+    target.broker.client.set("a:neighbour:s", pickle.dumps({"id": 5}))
+    with pytest.raises((AssertionError, UnicodeDecodeError)):
+        assert_plain(flat(target.held()))
+
+
+@pytest.mark.e2e
+def test_tasks_in_progress_and_results_are_plain_text(target: Target) -> None:
+    target.start_workers()
+    mark = f"payload-{secrets.token_hex(4)}"
+    first, *others = [target.submit(duration_ms=800, payload=mark) for _ in range(3 * SETTINGS.slots)]
+    failing = target.submit(duration_ms=1, fail_first=10, payload=mark)
+    assert eventually(lambda: target.reached(first, Moment.STARTED)), target.logs()
+    during = flat(target.held())
+    assert naming(mark, during)
+    assert_plain(during)
+    for task_id in (first, *others):
+        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED), 40), target.logs()
+    assert eventually(lambda: target.reached(failing, Moment.FAILED)), target.logs()
+    prefix = KEEPING_RESULTS.get(target.name)
+    if prefix:
+        wanted = {f"{prefix}{task_id}".encode() for task_id in (first, failing)}
+        assert eventually(lambda: wanted <= target.held().keys())
+    after = flat(target.held())
+    assert_plain(after)
+    assert_plain(target.said())
+
+
+@pytest.mark.e2e
+def test_a_pickled_message_is_refused_and_the_worker_survives(target: Target, tmp_path: Path) -> None:
+    made, control = tmp_path / "made", tmp_path / "control"
+    pickle.loads(pickle.dumps(Touch(control)))
+    assert control.exists()
+    queues = plant(target, Touch(made))
+    target.start_workers()
+    assert eventually(lambda: target.broker.depth(queues) == 0, 40), target.logs()
+    for kind in ("sleep", "cpu"):
+        task_id = target.submit(kind=kind, duration_ms=1)
+        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()
+    assert all(worker.running for worker in target.workers)
+    assert not made.exists()
+    assert "deserialize" in target.logs()
+
+
+def plant(target: Target, evil: object) -> list[str]:
+    """Put a pickle into every queue, in the place of a message from the web process; return the queues."""
+    client = target.broker.client
+    for kind in ("sleep", "cpu"):
+        target.submit(kind=kind)
+    planted = []
+    for key in target.held():
+        name = key.decode()
+        if name not in target.strategy.queues:
+            continue
+        planted.append(name)
+        if client.type(key) == b"list":
+            message = json.loads(client.lindex(key, 0))
+            client.delete(key)
+            message["content-type"] = "application/x-python-serialize"
+            message["content-encoding"] = "binary"
+            message["body"] = base64.b64encode(pickle.dumps(((evil,), {}, {}))).decode()
+            client.lpush(key, json.dumps(message))
+        else:
+            for task_id in client.zrange(key, 0, -1):
+                client.set(
+                    b"arq:job:" + task_id, pickle.dumps({"t": 1, "f": "run", "a": (evil,), "k": {}, "et": 1})
+                )
+    assert planted
+    return planted
