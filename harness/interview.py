@@ -46,6 +46,8 @@ KILLED_TASK_S = 30.0
 ACCEPT_LIMIT_S = 1.0
 """a blocked web process takes nothing meanwhile"""
 CANCEL_SETTLE_S = 0.3
+EARLY_ACK_S = 2.5
+"""Celery's pool of threads acknowledges when its loop next looks, up to two seconds after the start"""
 ASK_LIMIT_S = 60.0
 LOST = "lost"
 CANCEL = "can a waiting task be cancelled"
@@ -113,6 +115,7 @@ class _Session:
         """Ask after the processes that run tasks were killed, one task running."""
         [running] = self._tasks.send(1, KILLED_TASK_S * 1000)
         self._expect([running], RUNNING)
+        self._tasks.eventually(lambda: not self._tasks.in_broker(running), EARLY_ACK_S)
         self._tasks.kill_executors()
         truth = WAITING if self._tasks.in_broker(running) else LOST
         questions = [

@@ -3,6 +3,7 @@
 import importlib
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -77,7 +78,7 @@ class CeleryOperator(Operator):
             return ("reserved", WAITING) if self._reserved.find(task_id) else NOTHING
 
         yield timed("AsyncResult.state", in_backend, *NO_BACKEND)
-        yield "inspect active, reserved", at_workers(), self._active.took_ms + self._reserved.took_ms
+        yield "inspect active, reserved", at_workers(), max(self._active.took_ms, self._reserved.took_ms)
 
     def reason(self, task_id: str) -> Iterator[Asked]:
         """Ask the result backend for what the task raised."""
@@ -128,13 +129,19 @@ class CeleryOperator(Operator):
 
         yield timed("control.revoke", revoke)
 
-    @cached_property
+    @property
     def _active(self) -> Lists:
-        return self._collected("active")
+        return self._lists[0]
+
+    @property
+    def _reserved(self) -> Lists:
+        return self._lists[1]
 
     @cached_property
-    def _reserved(self) -> Lists:
-        return self._collected("reserved")
+    def _lists(self) -> tuple[Lists, Lists]:
+        with ThreadPoolExecutor() as pool:
+            active, reserved = pool.map(self._collected, ("active", "reserved"))
+        return active, reserved
 
     def _collected(self, command: str) -> Lists:
         began_ns = time.perf_counter_ns()
