@@ -1,0 +1,109 @@
+"""The tables of a drills' campaign, kept as CSV in its `derived/`."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.derive import replace_folder
+from analysis.drills.judged import judge
+from analysis.drills.poison import poison_row
+from analysis.drills.recovery import api_row, api_table
+from analysis.drills.tables import matrix, refused_row, trial_row
+from analysis.drills.timeline import timeline
+from analysis.load import load_campaign
+from results.errors import BlockpointError
+from results.interviews import read_interviews
+from results.schema import Interview, Manifest
+
+
+@dataclass(frozen=True)
+class Drills:
+    """A campaign's drills; any table but `trials` and `matrix` may have no row.
+
+    `trials`: `tables.trial_row`; `matrix`: `tables.matrix`; `poison`: `poison.poison_row`; `api`:
+    `recovery.api_row`; `timelines`: `timeline.timeline` of one trial that counts a drill and subject.
+    """
+
+    folder: Path
+    manifest: Manifest
+    trials: pd.DataFrame
+    matrix: pd.DataFrame
+    poison: pd.DataFrame
+    api: pd.DataFrame
+    timelines: pd.DataFrame
+    interviews: list[Interview]
+
+    @property
+    def recovery(self) -> pd.DataFrame:
+        """What the API did, by drill and subject: see `recovery.api_table`."""
+        return api_table(self.api)
+
+
+def derive_drills(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Drills:
+    """Read every drill's trial, make the tables and write `derived/*.csv`.
+
+    Of trials that ran beside each other only counts are taken. Raises BlockpointError where the campaign is
+    missing or damaged, has no drill, or where a trial's rows tell other fates than its document.
+    """
+    measured = load_campaign(folder)
+    manifest, drills = measured.manifest, [trial for trial in measured.trials if trial.plan.drill]
+    if not drills:
+        raise BlockpointError(f"{folder}: has no sealed drill")
+    rows: list[dict[str, Any]] = []
+    poison: list[dict[str, Any]] = []
+    api: list[dict[str, Any]] = []
+    timelines: dict[tuple[str, str], pd.DataFrame] = {}
+    for number, trial in enumerate(drills, start=1):
+        progress(f"reading drill {number} of {len(drills)}: {trial.plan.trial_id}")
+        if trial.incident is None and not trial.valid:
+            rows.append(refused_row(trial, manifest.subject(trial.plan.subject), manifest.lanes))
+            continue
+        judged = judge(measured.campaign, trial)
+        rows.append(trial_row(judged, manifest.lanes))
+        if row := poison_row(judged, manifest.lanes):
+            poison.append(row)
+        if manifest.lanes == 1:
+            api.append(api_row(judged, manifest.limit_ms))
+            pair = (trial.plan.drill, trial.plan.subject)
+            if trial.valid and pair not in timelines:
+                timelines[pair] = timeline(judged)
+    trials = pd.DataFrame(rows)
+    derived = Drills(
+        folder,
+        manifest,
+        trials,
+        matrix(trials, manifest),
+        pd.DataFrame(poison),
+        pd.DataFrame(api),
+        pd.concat(timelines.values(), ignore_index=True) if timelines else pd.DataFrame(),
+        read_interviews(folder),
+    )
+    _write(derived)
+    return derived
+
+
+def _write(derived: Drills) -> None:
+    tables = {
+        "drills": derived.trials,
+        "matrix": derived.matrix,
+        "poison": derived.poison,
+        "recovery": derived.api,
+        "timelines": derived.timelines,
+    }
+    try:
+        made = Path(tempfile.mkdtemp(prefix=".derived-", dir=derived.folder))
+        try:
+            for name, table in tables.items():
+                if len(table):
+                    table.to_csv(made / f"{name}.csv", index=False)
+            made.chmod(0o755)
+            replace_folder(made, derived.folder / "derived")
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise BlockpointError(f"{derived.folder}: cannot write derived/ ({error.strerror})") from None

@@ -1,0 +1,88 @@
+"""One drill's trial: its fates are told again from its raw rows and held against what it says itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
+from results.errors import BlockpointError
+from results.schema import Incident, Look, Subject, Trial
+from results.store import Campaign
+
+_RECORD: Final = ("task_id", "moment", "at_ns", "pid", "attempt")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A drill's trial: its tables as recorded, and one verdict a row of `requests`, in that order."""
+
+    trial: Trial
+    subject: Subject
+    incident: Incident
+    requests: pd.DataFrame
+    bystanders: pd.DataFrame
+    events: pd.DataFrame
+    verdicts: Verdicts
+
+    @property
+    def lasting(self) -> bool:
+        """Whether the fault lasts for the whole load, so that there is no before and after."""
+        return not self.incident.trigger
+
+
+def judge(campaign: Campaign, trial: Trial) -> Judged:
+    """Read a drill's trial and tell its fates again.
+
+    Raises BlockpointError where a table is damaged, the clocks differ, the trial is no drill, or the rows
+    tell other fates than the trial's document.
+    """
+    if trial.incident is None:
+        raise BlockpointError(f"trial {trial.plan.trial_id}: says nothing of what it broke")
+    if trial.boot_id != trial.load.boot_id:
+        raise BlockpointError(
+            f"trial {trial.plan.trial_id}: its client and its target ran on hosts whose clocks differ, "
+            "so that their moments cannot be joined"
+        )
+    subject = campaign.manifest.subject(trial.plan.subject)
+    tables = {name: campaign.table(trial, name).to_pandas() for name in ("requests", "bystanders", "events")}
+    requests, events = tables["requests"], tables["events"]
+    held = _held(campaign.table(trial, "holdings").to_pandas()) if "holdings" in trial.rows else {}
+    verdicts = fates(
+        Rows.of({name: requests[name].to_numpy() for name in ("task_id", "outcome", "sent_ns")}),
+        {name: events[name].to_numpy() for name in _RECORD},
+        held,
+        _evidence(subject, trial.incident),
+    )
+    _same(trial, trial.incident, verdicts)
+    return Judged(trial, subject, trial.incident, requests, tables["bystanders"], events, verdicts)
+
+
+def _held(holdings: pd.DataFrame) -> Mapping[Look, np.ndarray]:
+    return {look: holdings.loc[holdings["look"] == look, "task_id"].to_numpy() for look in Look}
+
+
+def _evidence(subject: Subject, incident: Incident) -> Evidence:
+    return Evidence(
+        max_attempts=subject.max_attempts,
+        from_ns=incident.from_ns,
+        to_ns=incident.to_ns,
+        at_rest_ns=incident.at_rest_ns,
+        horizon_ns=incident.horizon_ns,
+        in_process=not subject.queues,
+        alive_pids=frozenset(incident.survivors),
+    )
+
+
+def _same(trial: Trial, incident: Incident, verdicts: Verdicts) -> None:
+    told = count(verdicts) | {"hidden at rest": int(verdicts.hidden.sum())}
+    said = incident.fates | {"hidden at rest": incident.hidden}
+    unlike = [
+        f"{said.get(name, 0)} {name.replace('_', ' ')} in trial.json, {told.get(name, 0)} by its rows"
+        for name in dict.fromkeys((*told, *said))
+        if said.get(name, 0) != told.get(name, 0)
+    ]
+    if unlike:
+        raise BlockpointError(f"trial {trial.plan.trial_id}: its fates disagree: {'; '.join(unlike)}")

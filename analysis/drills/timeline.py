@@ -1,0 +1,68 @@
+"""A drill second by second, as charts need it: what was answered, what failed, and what waited."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.drills.judged import Judged
+from analysis.drills.recovery import backlog_steps, error_classes, latency_ms, steps
+from results.schema import Fate, Outcome, Stream
+
+SERIES: Final = ("accept", "/ping", "/ping-sync", "error", "backlog", "lost")
+LOOKS: Final = 240
+
+
+def timeline(judged: Judged) -> pd.DataFrame:
+    """Return the points of a trial's chart.
+
+    Columns: `drill`, `subject`, `strategy`, `variant`, `trial_id`, `series`, `at_s`, `value`, `fault_s` and
+    `lasting`.
+
+    `at_s` counts from the beginning of the fault. `accept`, `/ping` and `/ping-sync` have a point a request
+    that was answered with 2xx, at its due time, with its latency in ms; `error` one a request that failed
+    (value NaN); `backlog` and `lost` the number of tasks at `LOOKS` evenly spaced moments: accepted and
+    not ended, and accepted and never to end.
+    """
+    verdicts, incident = judged.verdicts, judged.incident
+    pieces = [
+        _latencies("accept", judged.requests),
+        *(
+            _latencies(stream.label, judged.bystanders[judged.bystanders["stream"] == stream])
+            for stream in (Stream.PING, Stream.PING_SYNC)
+        ),
+        *(_errors(requests) for requests in (judged.requests, judged.bystanders)),
+    ]
+    first_ns = int(judged.requests["due_ns"].min()) if len(judged.requests) else incident.from_ns
+    over = [first_ns, incident.to_ns, int(verdicts.last_end_ns.max(initial=0))]
+    over += [int(rows["due_ns"].max()) for rows in (judged.requests, judged.bystanders) if len(rows)]
+    looks = np.linspace(first_ns, max(over), LOOKS).astype(np.int64)
+    lost = steps(verdicts.accepted & (verdicts.fate == Fate.LOST), verdicts.known_ns, verdicts.ended_ns)
+    for name, (at, height) in (("backlog", backlog_steps(judged)), ("lost", lost)):
+        heights = np.concatenate([[0], height])[np.searchsorted(at, looks, side="right")]
+        pieces.append(_piece(name, looks, heights.astype(float)))
+    points = pd.concat(pieces, ignore_index=True)
+    about: dict[str, Any] = {
+        "drill": judged.trial.plan.drill,
+        "subject": judged.trial.plan.subject,
+        "strategy": judged.subject.strategy,
+        "variant": judged.subject.variant,
+        "trial_id": judged.trial.plan.trial_id,
+    }
+    ends = {"fault_s": (incident.to_ns - incident.from_ns) / 1e9, "lasting": judged.lasting}
+    at_s = (points.pop("at_ns") - incident.from_ns) / 1e9
+    return points.assign(at_s=at_s, **about, **ends)
+
+
+def _latencies(name: str, requests: pd.DataFrame) -> pd.DataFrame:
+    answered = requests[requests["outcome"] == Outcome.ACCEPTED]
+    return _piece(name, answered["due_ns"].to_numpy(), latency_ms(answered))
+
+
+def _errors(requests: pd.DataFrame) -> pd.DataFrame:
+    failed = requests.loc[error_classes(requests) != "", "due_ns"].to_numpy()
+    return _piece("error", failed, np.full(len(failed), np.nan))
+
+
+def _piece(name: str, at_ns: np.ndarray, values: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame({"series": name, "at_ns": at_ns, "value": values})
