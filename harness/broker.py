@@ -17,6 +17,7 @@ from results.errors import BlockpointError
 
 START_LIMIT_S = 10.0
 CONNECT_TIMEOUT_S = 2.0
+_ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
 
 def free_port() -> int:
@@ -89,9 +90,9 @@ class Broker:
         BlockpointError where the server no longer answers.
         """
         try:
-            return self._holdings(queues)
+            return {queue: _ids_in(self._entries(queue)) for queue in queues}
         except redis.RedisError as error:
-            raise BlockpointError(f"the broker at {self.url} no longer answers: {error}") from None
+            raise self._silent(error) from None
 
     def task_ids(self, queues: Iterable[str]) -> set[int]:
         """Return the task ids in all of the queues; see `holdings`."""
@@ -110,22 +111,30 @@ class Broker:
         said = self.child.log_tail() if self.child else ""
         raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{said}")
 
-    def _holdings(self, queues: Iterable[str]) -> dict[str, set[int]]:
-        held: dict[str, set[int]] = {}
-        for queue in queues:
-            found = held[queue] = set()
-            kind = self.client.type(queue)
-            if kind == b"list":
-                entries = self.client.lrange(queue, 0, -1)
-            elif kind == b"zset":
-                entries = self.client.zrange(queue, 0, -1)
-            elif kind == b"hash":
-                entries = self.client.hvals(queue)
-            else:
-                entries = []
-            for entry in entries:
-                found.update(int(word, 16) for word in re.findall(rb"\b[0-9a-f]{16}\b", entry))
-        return held
+    def named(self) -> set[int]:
+        """Return every id that stands anywhere in the database, in the name or the value of whatever key."""
+        try:
+            found: set[int] = set()
+            for key in self.client.scan_iter(count=1000):
+                found |= _ids_in([key, *self._entries(key)])
+            return found
+        except redis.RedisError as error:
+            raise self._silent(error) from None
+
+    def _entries(self, key: bytes | str) -> list[bytes]:
+        kind = self.client.type(key)
+        if kind == b"list":
+            return list(self.client.lrange(key, 0, -1))
+        if kind == b"zset":
+            return list(self.client.zrange(key, 0, -1))
+        if kind == b"hash":
+            return list(self.client.hvals(key))
+        if kind == b"string":
+            return [self.client.get(key) or b""]
+        return []
+
+    def _silent(self, error: redis.RedisError) -> BlockpointError:
+        return BlockpointError(f"the broker at {self.url} no longer answers: {error}")
 
     def close(self) -> None:
         """Close our connection."""
@@ -181,6 +190,14 @@ def external_broker(url: str) -> Iterator[Broker]:
         with contextlib.suppress(redis.RedisError):
             broker.empty()
         broker.close()
+
+
+def _ids_in(texts: Iterable[bytes]) -> set[int]:
+    return {
+        int(word, 16)
+        for text in texts
+        for word in re.findall(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])", text)
+    }
 
 
 def _configured(client: Any, name: str) -> str:

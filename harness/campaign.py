@@ -1,10 +1,12 @@
 """Runs a campaign: every planned trial, each stack in its own processes, sealed one by one."""
 
+import functools
 import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.lanes import in_lanes
 from harness.progress import Progress, result
 from harness.stacks import Session, Stacks
 from results.schema import Plan, Trial
@@ -14,6 +16,10 @@ STACK_S = 1.5
 """expected time to start and stop a target"""
 TRIAL_OVERHEAD_S = 2.5
 """expected time that a trial takes beyond its schedule: the generator's start, drain and sealing"""
+DRILL_OVERHEAD_S = 6.0
+"""the same for a drill: rest, windows and restarts beside it"""
+REPEATS_TOGETHER = 5
+"""repeats of a drill that follow each other on one target"""
 Attempt = tuple[Plan, int]
 """a planned trial and the number of this try at it, from 1"""
 
@@ -29,7 +35,7 @@ class Tally:
 
 def expected_s(plan: Plan) -> float:
     """Return the time that a trial is expected to take, its share of its stack's start included."""
-    return plan.seconds + TRIAL_OVERHEAD_S + STACK_S / 3
+    return plan.seconds + (DRILL_OVERHEAD_S if plan.drill else TRIAL_OVERHEAD_S) + STACK_S / 3
 
 
 def missing(campaign: Campaign, attempts: int) -> list[Attempt]:
@@ -55,9 +61,9 @@ def run_campaign(session: Session, campaign: Campaign, progress: Progress) -> No
     todo = missing(campaign, session.attempts)
     started = time.monotonic()
     while todo:
-        again: list[Attempt] = []
-        for _, block in itertools.groupby(todo, key=_block_key):
-            again += _run_block(session, campaign, list(block), progress)
+        blocks = [list(block) for _, block in itertools.groupby(todo, key=_block_key)]
+        work = functools.partial(_run_block, session, campaign, progress)
+        again = [item for tried in in_lanes(session, blocks, work) for item in tried]
         left_s = session.retry_until_s - (time.monotonic() - started)
         todo = []
         for plan, attempt in again:
@@ -85,11 +91,11 @@ def tally(campaign: Campaign) -> Tally:
 
 def _block_key(item: Attempt) -> tuple[str, str, int]:
     plan, _ = item
-    return plan.subject, plan.topology, plan.repeat
+    return plan.subject, plan.topology, plan.repeat // REPEATS_TOGETHER if plan.drill else plan.repeat
 
 
 def _run_block(
-    session: Session, campaign: Campaign, block: Sequence[Attempt], progress: Progress
+    session: Session, campaign: Campaign, progress: Progress, block: Sequence[Attempt]
 ) -> list[Attempt]:
     """Run one subject's trials; returns those that are to be tried again."""
     again = []

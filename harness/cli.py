@@ -222,6 +222,32 @@ def find(**given: Any) -> None:
     sys.exit(find_command(Request(**given)))
 
 
+@blockpoint.command(context_settings={"default_map": {"slots": 4}})
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--variant", "variants", multiple=True, help="Only these variants.")
+@click.option("--strategy", "strategies", multiple=True, metavar="NAME[/VARIANT]", help="Only these.")
+@click.option(
+    "--repeats",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 1000),
+    help="Times that every drill is done with every strategy.",
+)
+@click.option(
+    "--lanes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Drills beside each other; above 1 only the counts are reported, no latency.",
+)
+@campaign_options
+def drill(**given: Any) -> None:
+    """Break what can break (all drills, or those NAMEd) and count what became of every task."""
+    from harness.drill import Request, drill_command
+
+    sys.exit(drill_command(Request(**given)))
+
+
 @blockpoint.command()
 @click.option(
     "--strategy",

@@ -65,6 +65,7 @@ class Agenda:
     points: Sequence[Point] = ()
     limit_ms: float = 100.0
     precision: float = 1.1
+    lanes: int = 1
 
     @property
     def work(self) -> list[Plan | Point]:
@@ -101,6 +102,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         points=list(agenda.points),
         limit_ms=agenda.limit_ms,
         precision=agenda.precision,
+        lanes=agenda.lanes,
         calibration={kind: calibrate(kind) for kind in sorted(kinds)},
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
         environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
@@ -151,6 +153,7 @@ def session(
         loop=manifest.loop,
         http=manifest.http,
         redis_url=conditions.redis_url,
+        lanes=manifest.lanes,
     )
 
 

@@ -15,9 +15,12 @@ class Placement:
     """Cores by role, as they were asked for; the other roles go where the topology puts them."""
 
     asked: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    pinned: bool = True
 
     def pinning(self, topology: str) -> Pinning:
         """Return every role's cores; workers on the generator's core give way to it there."""
+        if not self.pinned:
+            return Pinning(note="not pinned: trials run beside each other")
         chosen = choose(topology, available_cores())
         if not self.asked:
             return chosen
@@ -28,6 +31,7 @@ class Placement:
 
 
 BY_RULE = Placement()
+NOWHERE = Placement(pinned=False)
 
 
 def _by_role(pinning: Pinning) -> dict[str, tuple[int, ...]]:

@@ -88,7 +88,8 @@ class Family:
         )
         self._children: list[Child] = []
         self._spawning = threading.Lock()
-        self._closed = False
+        self.closed = False
+        """everything is being taken down, or gone"""
 
     def spawn(
         self,
@@ -105,7 +106,7 @@ class Family:
         ours = {MARKER: self.marker, "TMPDIR": str(self.folder), "PYTHONUNBUFFERED": "1"}
         environ = {**os.environ, **environment, **ours}
         with self._spawning, log.open("ab") as output:
-            if self._closed:
+            if self.closed:
                 raise BlockpointError(
                     f"no {role} process is started any more: everything is being taken down"
                 )
@@ -140,7 +141,7 @@ class Family:
     def close(self) -> None:
         """End every child, latest first, then whatever else carries the marker, and the folder."""
         with self._spawning:
-            self._closed = True
+            self.closed = True
         while self._children:
             self._children.pop().stop()
         kill_marked(self.marker)

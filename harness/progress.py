@@ -1,6 +1,7 @@
 """Progress of a campaign: a live line in a terminal, a plain log elsewhere."""
 
 import math
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class Progress:
     _live: Live | None = None
     _refreshed: float = 0.0
     _expected_done_s: float = 0.0
+    _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __enter__(self) -> "Progress":
         if self.console.is_terminal:
@@ -44,8 +46,9 @@ class Progress:
 
     def begin(self, plan: Plan) -> None:
         """Say which trial runs now."""
-        self._doing = describe(plan)
-        self.tick(force=True)
+        with self._lock:
+            self._doing = describe(plan)
+            self.tick(force=True)
 
     def expect(self, seconds: float) -> None:
         """Count in one more trial: an invalid one that is repeated."""
@@ -58,9 +61,10 @@ class Progress:
 
     def sealed(self, plan: Plan, figures: str, expected_s: float) -> None:
         """Print a sealed trial's figures."""
-        self.done += 1
-        self._expected_done_s += expected_s
-        self.say(f"{self._clock()} [{self._count(self.done)}] {describe(plan)}: {figures}")
+        with self._lock:
+            self.done += 1
+            self._expected_done_s += expected_s
+            self.say(f"{self._clock()} [{self._count(self.done)}] {describe(plan)}: {figures}")
 
     def tick(self, *, force: bool = False) -> None:
         """Refresh the live line, at most twice a second: the generator may share our core."""
@@ -95,11 +99,17 @@ def describe(plan: Plan) -> str:
     """Name a planned trial in words."""
     topology = "" if plan.topology == "one-box" else f" {plan.topology}"
     scenario = "" if plan.scenario == "steady" else f" {plan.scenario}"
+    if plan.drill:
+        return f"{plan.drill} {plan.subject}{topology} #{plan.repeat + 1}"
     return f"{plan.subject}{topology}{scenario} {plan.kind} {plan.duration_ms:g} ms at {plan.rate_per_s:g}/s"
 
 
 def result(campaign: Campaign, trial: Trial) -> str:
-    """Put a sealed trial's figures in one line: p99 after the warm-up, from the due time."""
+    """Put a sealed trial's figures in one line: p99 after the warm-up, from the due time; a drill's fates."""
+    verdict = "" if trial.valid else f" · INVALID: {'; '.join(trial.reasons)}"
+    if trial.incident:
+        fates = trial.incident.fates.items()
+        return ", ".join(f"{count} {fate.replace('_', ' ')}" for fate, count in fates if count) + verdict
     bystanders = campaign.table(trial, "bystanders")
     streams = np.asarray(bystanders["stream"].to_numpy())
     measured_ns = trial.load.steps[0].measure_from_ns
@@ -112,7 +122,7 @@ def result(campaign: Campaign, trial: Trial) -> str:
     figures.append(f"{counts.finished}/{counts.accepted} done")
     if not trial.drained:
         figures.append("backlog cut off")
-    return " · ".join(figures) + ("" if trial.valid else f" · INVALID: {'; '.join(trial.reasons)}")
+    return " · ".join(figures) + verdict
 
 
 def _p99_ms(table: pa.Table, measured_ns: int, trial: Trial) -> str:

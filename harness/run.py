@@ -41,6 +41,10 @@ def run_command(request: Request) -> int:
     with family() as members:
         if request.resume:
             campaign = reopen(request.resume)
+            if any(plan.drill for plan in campaign.manifest.plans):
+                raise BlockpointError(
+                    f"{campaign.folder} is made of drills: continue it with `blockpoint drill`"
+                )
             profile = _changed(named_profile(campaign.manifest.profile), attempts=request.attempts)
             plans = [plan for plan, _ in missing(campaign, profile.attempts)]
         else:

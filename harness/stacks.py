@@ -5,6 +5,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.drills.catalogue import named_drill
+from harness.drills.trial import Drilling
 from harness.expectation import split_key, subject_on
 from harness.pinning import Pinning
 from harness.processes import Family
@@ -31,6 +33,8 @@ class Session:
     loop: str
     http: str
     redis_url: str = ""
+    lanes: int = 1
+    """blocks of trials that run beside each other"""
 
 
 class Stacks:
@@ -58,10 +62,10 @@ class Stacks:
         folder = self._campaign.folder
         _check_disk(folder)
         try:
-            launch, stack = self._get(plan)
-            measurement = Measurement(launch, stack, plan, self._session.limits, progress.tick)
-            trial = measurement.run(self._campaign, attempt)
+            trial = self._measured(plan, attempt, progress)
         except BlockpointError as error:
+            if self._session.family.closed:
+                return None
             self.drop()
             progress.say(f"{plan.trial_id} could not be measured: {error}")
             return None
@@ -70,24 +74,55 @@ class Stacks:
                 f"{plan.trial_id}: {error.strerror or error}; sealed trials are kept: put that right and "
                 f"continue with --resume {folder.name}"
             ) from error
-        if not trial.drained:
+        return trial
+
+    def _measured(self, plan: Plan, attempt: int, progress: Progress) -> Trial:
+        """Measure and seal one trial, and drop a target on which no other can follow."""
+        staged = self._campaign.stage(plan.trial_id, attempt)
+        try:
+            launch, stack = self._get(plan)
+            if plan.drill:
+                drilling = self._drilling(launch, stack, plan, progress)
+                trial, clean = drilling.measure(staged, attempt), drilling.clean()
+            else:
+                limits = self._session.limits
+                trial = Measurement(launch, stack, plan, limits, progress.tick).measure(staged, attempt)
+                clean = trial.drained
+            self._campaign.seal(staged, trial)
+        except BlockpointError:
+            shutil.rmtree(staged, ignore_errors=True)
+            raise
+        if not clean:
             self.drop()
         return trial
 
+    def _drilling(self, launch: Launch, stack: Stack, plan: Plan, progress: Progress) -> Drilling:
+        manifest = self._campaign.manifest
+        own_s = manifest.subject(plan.subject).window_s
+        drill = named_drill(plan.drill)
+        return Drilling(launch, stack, drill, plan, own_s, manifest.lanes == 1, progress.tick)
+
     def _get(self, plan: Plan) -> tuple[Launch, Stack]:
-        if self._current is None:
-            session = self._session
-            pinning = Pinning.described(self._pinning[plan.topology])
-            _, settings = subject_on(plan.subject, session.settings, pinning)
-            launch = Launch(
-                session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url
-            )
+        launch = self._launch(plan)
+        if self._current is None or self._current[0] != launch:
+            self.drop()
             logs = self._logs / f"{plan.subject.replace('/', '-')}-{plan.topology}"
+            if plan.drill:
+                logs = logs.with_name(plan.trial_id)
             shutil.rmtree(logs, ignore_errors=True)
             logs.mkdir(parents=True)
             stack = self._open.enter_context(running_stack(launch, *split_key(plan.subject), logs))
             self._current = (launch, stack)
         return self._current
+
+    def _launch(self, plan: Plan) -> Launch:
+        session = self._session
+        pinning = Pinning.described(self._pinning[plan.topology])
+        _, settings = subject_on(plan.subject, session.settings, pinning)
+        launch = Launch(
+            session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url
+        )
+        return named_drill(plan.drill).launch(launch) if plan.drill else launch
 
     def drop(self) -> None:
         """Take the target down."""

@@ -1,7 +1,6 @@
 """One measured run: preflight, load, drain, accounts, seal."""
 
 import datetime as dt
-import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -23,7 +22,6 @@ from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import FANOUT_PARTS, Accounts, Load, Noise, Plan, Service, Trial
-from results.store import Campaign
 from results.tables import read_table, write_table
 
 GENERATOR_START_LIMIT_S = 30.0
@@ -61,21 +59,11 @@ class Measurement:
     tick: Callable[[], None] = lambda: None
     """called many times a second while there is nothing to do but wait"""
 
-    def run(self, campaign: Campaign, attempt: int) -> Trial:
-        """Measure and seal; a trial that the gate refuses is sealed too, with its reasons.
+    def measure(self, staged: Path, attempt: int) -> Trial:
+        """Measure and write the tables; a trial that the gate refuses has its reasons.
 
         Raises BlockpointError where there is nothing to seal: the target or the generator died.
         """
-        staged = campaign.stage(self.plan.trial_id, attempt)
-        try:
-            trial = self._measure(staged, attempt)
-            campaign.seal(staged, trial)
-        except BlockpointError:
-            shutil.rmtree(staged, ignore_errors=True)
-            raise
-        return trial
-
-    def _measure(self, staged: Path, attempt: int) -> Trial:
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.stack.preflight(self.plan.kind)
         before = self._await_quiet()

@@ -1,0 +1,195 @@
+"""The drills: what each breaks, under which load, and whom it concerns."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from harness.drills import faults
+from harness.drills.faults import Strike
+from harness.stack import Launch, Stack
+from results.errors import unknown
+from results.schema import Subject
+
+KIND: Final = "sleep"
+WINDOWS: Final[Mapping[str, Any]] = {"visibility_s": 5.0, "job_timeout_s": 2.0}
+"""shortened, so that what is hidden can be waited for: Celery's, and ARQ's, which adds 10 s to it"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trigger:
+    """The state of the ledger in which a drill strikes: never a time on the clock."""
+
+    ended: int = 0
+    running: int = 0
+    accepted: int = 0
+    for_s: float = 0.0
+    """since the first task started: what is to be overdue must have run for so long"""
+
+    def words(self) -> str:
+        """Return the condition in words."""
+        parts = [
+            f"{count} {name}" for name in ("accepted", "ended", "running") if (count := getattr(self, name))
+        ]
+        parts += [f"{self.for_s:g} s after the first start"] if self.for_s else []
+        return "at least " + ", ".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """One thing that can happen to a target."""
+
+    name: str
+    summary: str
+    concerns: Callable[[Subject], bool]
+    """says whether it can happen to that subject"""
+    strike: Strike | None = None
+    """None where the load itself is the fault"""
+    trigger: Trigger = Trigger(ended=10, running=1)
+    prepare: Callable[[Stack], None] | None = None
+    """done to the idle target before the load"""
+    rate_per_s: float = 20.0
+    seconds: float = 4.0
+    duration_ms: float = 250.0
+    options: tuple[str, ...] = ()
+    """further arguments of the scenario"""
+    settings: Mapping[str, Any] = field(default_factory=lambda: WINDOWS)
+    appendonly: bool = False
+    settle_s: float = 1.5
+    """without any moment for so long beyond a task's duration, nothing moves any more"""
+    breaks_broker: bool = False
+    """needs a broker of our own"""
+    restarts: bool = False
+    """whatever dies is started again at once, since tasks kill their processes"""
+
+    def launch(self, plain: Launch) -> Launch:
+        """Return how the target of such a drill is started."""
+        settings = replace(plain.settings, drills=True, **self.settings)
+        return replace(plain, settings=settings, appendonly=self.appendonly)
+
+
+def _any(_: Subject) -> bool:
+    return True
+
+
+def _has_workers(subject: Subject) -> bool:
+    return subject.workers > 0
+
+
+def _has_children(subject: Subject) -> bool:
+    service = subject.services[KIND]
+    return subject.workers > 0 and service.law == "pool" and service.processes == service.slots
+
+
+def _hides(subject: Subject) -> bool:
+    return subject.window_s > 0
+
+
+RECONNECT_S: Final = 5.0
+"""a worker that lost its broker looks again after 1, 2 or 4 s"""
+
+DRILLS: Final[Mapping[str, Drill]] = {
+    drill.name: drill
+    for drill in (
+        Drill(
+            name="kill-web",
+            summary="SIGKILL to the web process, started again at once",
+            concerns=_any,
+            strike=faults.kill_web,
+        ),
+        Drill(
+            name="stop-web",
+            summary="SIGTERM to the web process (a deploy), started again once it has exited",
+            concerns=_any,
+            strike=faults.stop_web,
+        ),
+        Drill(
+            name="kill-worker",
+            summary="SIGKILL to the whole worker, started again at once",
+            concerns=_has_workers,
+            strike=faults.kill_worker,
+        ),
+        Drill(
+            name="kill-child",
+            summary="SIGKILL to the one child of a worker that started the latest task",
+            concerns=_has_children,
+            strike=faults.kill_child,
+        ),
+        Drill(
+            name="stop-worker",
+            summary="SIGTERM to the worker (a deploy), started again once it has exited",
+            concerns=_has_workers,
+            strike=faults.stop_worker,
+        ),
+        Drill(
+            name="kill-broker",
+            summary="SIGKILL to the broker, which keeps nothing on disk, started again at once",
+            concerns=_has_workers,
+            strike=faults.kill_broker,
+            breaks_broker=True,
+            settle_s=RECONNECT_S,
+        ),
+        Drill(
+            name="kill-broker-aof",
+            summary="SIGKILL to the broker, which keeps an append-only file, started again at once",
+            concerns=_has_workers,
+            strike=faults.kill_broker,
+            breaks_broker=True,
+            appendonly=True,
+            settle_s=RECONNECT_S,
+        ),
+        Drill(
+            name="hang-broker",
+            summary=f"SIGSTOP to the broker, SIGCONT {faults.HANG_S:g} s later",
+            concerns=_has_workers,
+            strike=faults.hang_broker,
+            breaks_broker=True,
+            seconds=8.0,
+            settle_s=RECONNECT_S,
+        ),
+        Drill(
+            name="client-reset",
+            summary="every other client closes its connection as soon as its request has left",
+            concerns=_any,
+            options=("--close-early-every", "2"),
+        ),
+        Drill(
+            name="poison-raise",
+            summary="every fifth task raises, at every attempt",
+            concerns=_any,
+            options=("--poison", "raise", "--poison-every", "5"),
+        ),
+        Drill(
+            name="poison-kill",
+            summary="every thirtieth task kills the process it runs in, at its first two starts",
+            concerns=_any,
+            options=("--poison", "kill", "--poison-every", "30", "--poison-kills", "2"),
+            restarts=True,
+        ),
+        Drill(
+            name="slow-start",
+            summary="the workers come up only after half of the tasks",
+            concerns=_has_workers,
+            prepare=faults.take_workers_down,
+            strike=faults.start_workers,
+            trigger=Trigger(accepted=40),
+        ),
+        Drill(
+            name="too-short-window",
+            summary="tasks of 2 s under a window of 1 s, and a second worker starts meanwhile",
+            concerns=_hides,
+            strike=faults.add_workers,
+            trigger=Trigger(accepted=6, running=1, for_s=1.2),
+            rate_per_s=4.0,
+            seconds=2.5,
+            duration_ms=2000.0,
+            settings={"visibility_s": 1.0, "job_timeout_s": 1.0},
+        ),
+    )
+}
+
+
+def named_drill(name: str) -> Drill:
+    """Return a drill; raises BlockpointError for an unknown name, offering the nearest."""
+    if name not in DRILLS:
+        raise unknown("drill", name, DRILLS)
+    return DRILLS[name]

@@ -1,0 +1,86 @@
+"""What a drill did to its target and when, as it went."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.drills.catalogue import Drill
+from harness.drills.faults import tree
+from harness.ledgers import LedgerReader
+from harness.stack import Stack
+from results.schema import Look, Moment
+
+RESTART_AFTER_S = 0.2
+"""a supervisor's pause before it starts again what died"""
+
+
+@dataclass
+class Course:
+    """The course of one drill; times are those of the ledger's clock, 0 where one has not come."""
+
+    started_at: str
+    """UTC, ISO 8601"""
+    since_ns: int = 0
+    """before the load"""
+    accepted: int = 0
+    started: int = 0
+    ended: int = 0
+    from_ns: int = 0
+    to_ns: int = 0
+    struck: list[int] = field(default_factory=list)
+    exited: list[str] = field(default_factory=list)
+    hastened: bool = False
+    at_rest_ns: int = 0
+    horizon_ns: int = 0
+    held: dict[Look, dict[str, set[int]]] = field(default_factory=dict)
+    """task ids that each look saw, by the broker's key"""
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a trial's tasks have come, by the ledger."""
+
+    pending: frozenset[int]
+    """tasks that the target received and that have not ended"""
+    open_runs: int
+    """starts without an end, in whatever process"""
+    last_ns: int
+    """the latest moment; 0 where there is none"""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left that could still move."""
+        return not self.pending and self.open_runs <= 0
+
+
+def state(reader: LedgerReader, max_attempts: int) -> State:
+    """Read the ledger as a whole; O(events)."""
+    events = reader.events()
+    moment, ids = events["moment"], events["task_id"]
+    over = (moment == Moment.FINISHED) | ((moment == Moment.FAILED) & (events["attempt"] >= max_attempts))
+    pending = np.setdiff1d(ids, ids[over])
+    open_runs = int((moment == Moment.STARTED).sum()) - int((moment > Moment.STARTED).sum())
+    return State(frozenset(pending.tolist()), open_runs, int(events["at_ns"].max()) if len(events) else 0)
+
+
+def alive_pids(stack: Stack) -> frozenset[int]:
+    """Return the processes of the target that live now, children and grandchildren among them."""
+    return frozenset(pid for child in stack.children() if child.running for pid in tree(child.pid))
+
+
+def tend(stack: Stack, drill: Drill, course: Course) -> None:
+    """Start again what has died where the drill says so; else note who exited by itself."""
+    dead = [child for child in (*stack.web, *stack.workers) if not child.running]
+    if dead and drill.restarts:
+        time.sleep(RESTART_AFTER_S)
+        restart(stack)
+    elif dead:
+        course.exited += [child.role for child in dead if child.role not in course.exited]
+
+
+def restart(stack: Stack) -> None:
+    """Start again whatever is not running."""
+    if not all(child.running for child in stack.web):
+        stack.start_web()
+    stack.start_workers()

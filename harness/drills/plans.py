@@ -1,0 +1,73 @@
+"""Orders the drills of a campaign."""
+
+import random
+from collections.abc import Sequence
+
+import msgspec
+
+from harness.campaign import REPEATS_TOGETHER
+from harness.drills.catalogue import KIND, Drill
+from harness.expectation import subject_on
+from harness.pinning import Pinning
+from results.schema import Plan
+from targets.settings import Settings
+
+BYSTANDER_PER_S = 40.0
+
+
+def plans(
+    drills: Sequence[Drill],
+    keys: Sequence[str],
+    settings: Settings,
+    pinning: Pinning,
+    *,
+    repeats: int,
+    seed: int,
+) -> list[Plan]:
+    """Return the drills in the order in which they run: each with every subject that it concerns.
+
+    All subjects meet the same seeds. A few repeats of all of a subject's drills follow each other in
+    random order, those together that share a target; then comes another subject, at random too.
+    """
+    shuffle = random.Random(seed).shuffle
+    ordered: list[Plan] = []
+    for chunk in _chunks(repeats):
+        subjects = list(keys)
+        shuffle(subjects)
+        for key in subjects:
+            subject, _ = subject_on(key, settings, pinning)
+            concerned = [drill for drill in drills if drill.concerns(subject)]
+            shuffle(concerned)
+            block = [(drill, repeat) for drill in concerned for repeat in chunk]
+            shuffle(block)
+            block.sort(key=lambda item: (item[0].appendonly, sorted(item[0].settings.items())))
+            ordered += [_plan(drill, key, repeat, seed) for drill, repeat in block]
+    return [_named(plan, number) for number, plan in enumerate(ordered, start=1)]
+
+
+def _plan(drill: Drill, key: str, repeat: int, seed: int) -> Plan:
+    return Plan(
+        trial_id="",
+        subject=key,
+        kind=KIND,
+        duration_ms=drill.duration_ms,
+        scenario="steady",
+        rate_per_s=drill.rate_per_s,
+        seconds=drill.seconds,
+        seed=seed + repeat,
+        repeat=repeat,
+        bystander_per_s=BYSTANDER_PER_S,
+        options=list(drill.options),
+        drill=drill.name,
+    )
+
+
+def _named(plan: Plan, number: int) -> Plan:
+    name = f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.drill}-r{plan.repeat}"
+    return msgspec.structs.replace(plan, trial_id=name)
+
+
+def _chunks(repeats: int) -> list[range]:
+    return [
+        range(first, min(first + REPEATS_TOGETHER, repeats)) for first in range(0, repeats, REPEATS_TOGETHER)
+    ]

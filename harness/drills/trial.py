@@ -1,0 +1,267 @@
+"""One drill: load, a fault set off by the ledger, rest, looks at the broker past its window, accounts."""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
+from analysis.queueing import saturation_rate
+from harness.accounts import Ending, account
+from harness.drills.catalogue import Drill
+from harness.drills.course import Course, alive_pids, restart, state, tend
+from harness.drills.faults import restart_workers
+from harness.generator import arguments, generating, read_load
+from harness.ledgers import LedgerReader, read_probes
+from harness.processes import Child
+from harness.resources import resource_columns
+from harness.stack import Launch, Stack
+from results.clock import boot_id
+from results.errors import BlockpointError
+from results.schema import Fate, Incident, Load, Look, Moment, Plan, Trial
+from results.tables import read_table, write_table
+
+LEDGER_POLL_S = 0.003
+REST_POLL_S = 0.05
+DRAIN_S = 60.0
+"""longest wait of the generator for its last answers"""
+LIMIT_S = 240.0
+"""a drill that takes longer than this is given up"""
+MARGIN_S = 1.5
+"""how long after its window a hidden task may still come by itself"""
+MOST_WINDOWS = 4
+"""windows that are waited for one after the other: a poisonous task opens a new one each time"""
+SLIP_LIMIT_MS = 20.0
+"""a timeline resolves no less: a fault costs hundreds of milliseconds, and counts depend on no slip at all"""
+ANY_SLIP_MS = 1000.0
+OF_LATENCY = ("slip", "achieved", "generator")
+"""beginnings of the gate's reasons that concern latencies, not counts"""
+
+
+@dataclass(frozen=True)
+class Drilling:
+    """One planned drill about to be run on a running stack."""
+
+    launch: Launch
+    stack: Stack
+    drill: Drill
+    plan: Plan
+    default_window_s: float
+    alone: bool
+    """no other trial runs beside it, so that its latencies count"""
+    tick: Callable[[], None] = lambda: None
+
+    def measure(self, staged: Path, attempt: int) -> Trial:
+        """Run the drill and write its tables.
+
+        Raises BlockpointError where there is nothing to tell: the load was over before the drill could
+        strike, a process did not come up again, or the fates do not add up.
+        """
+        course = Course(started_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
+        self.stack.preflight(self.plan.kind)
+        if self.drill.prepare:
+            self.drill.prepare(self.stack)
+        reader, course.since_ns = self.stack.reader(), time.monotonic_ns()
+        slip_ms = SLIP_LIMIT_MS if self.alone else ANY_SLIP_MS
+        given = arguments(self.stack, self.plan, staged, DRAIN_S, slip_ms)
+        with generating(self.launch, given, staged / "logs") as generator:
+            self._strike(generator, reader, course)
+            while generator.running:
+                self._pause(course)
+        load = read_load(staged, generator)
+        if not self.drill.strike:
+            course.from_ns, course.to_ns = load.steps[0].from_ns, load.steps[-1].to_ns
+        self._await_horizon(reader, course)
+        return self._sealable(staged, attempt, load, reader, course)
+
+    def clean(self) -> bool:
+        """Say whether another trial may begin on this target: all of it runs, and its broker is empty."""
+        stack = self.stack
+        broker = stack.broker
+        return all(child.running for child in stack.children()) and not (
+            broker and broker.depth(stack.subject.queues)
+        )
+
+    def _strike(self, generator: Child, reader: LedgerReader, course: Course) -> None:
+        strike, trigger = self.drill.strike, self.drill.trigger
+        if strike is None:
+            return
+        first_ns = 0
+        while True:
+            reader.outstanding()
+            running = reader.started - reader.ended
+            first_ns = first_ns or (time.monotonic_ns() if reader.started else 0)
+            overdue = first_ns and time.monotonic_ns() - first_ns >= trigger.for_s * 1e9
+            if (
+                reader.accepted >= trigger.accepted
+                and reader.ended >= trigger.ended
+                and running >= trigger.running
+                and (overdue or not trigger.for_s)
+            ):
+                break
+            if not generator.running:
+                raise BlockpointError(
+                    f"{self.drill.name}: the load was over before the ledger showed {trigger.words()}"
+                )
+            self.tick()
+            time.sleep(LEDGER_POLL_S)
+        course.accepted, course.started, course.ended = reader.accepted, reader.started, reader.ended
+        course.from_ns = time.monotonic_ns()
+        struck = strike(self.stack, reader)
+        course.struck = struck.pids
+        struck.repair()
+        course.to_ns = time.monotonic_ns()
+
+    def _pause(self, course: Course) -> None:
+        tend(self.stack, self.drill, course)
+        if time.monotonic_ns() - course.since_ns > LIMIT_S * 1e9:
+            raise BlockpointError(f"{self.drill.name}: not over within {LIMIT_S:.0f} s")
+        self.tick()
+        time.sleep(REST_POLL_S)
+
+    def _await_horizon(self, reader: LedgerReader, course: Course) -> None:
+        """Wait until all is at rest, then past the window of whatever is left."""
+        quiet_s = self.plan.duration_ms / 1000 + self.drill.settle_s
+        self._rest(reader, course, quiet_s)
+        course.at_rest_ns = time.monotonic_ns()
+        course.held[Look.AT_REST] = self._look()
+        if course.exited:
+            restart(self.stack)
+            self._rest(reader, course, quiet_s)
+        for _ in range(MOST_WINDOWS):
+            before = state(reader, self.stack.subject.max_attempts)
+            if before.settled or not self._kept(before.pending):
+                break
+            self._rest(reader, course, self.stack.subject.window_s + MARGIN_S + quiet_s)
+            after = state(reader, self.stack.subject.max_attempts)
+            if after.pending and self._kept(after.pending):
+                restart_workers(self.stack)
+                course.hastened = True
+                self._rest(reader, course, quiet_s + MARGIN_S)
+                if state(reader, self.stack.subject.max_attempts).last_ns == after.last_ns:
+                    break
+        course.horizon_ns = time.monotonic_ns()
+        course.held[Look.AT_HORIZON] = self._look()
+
+    def _rest(self, reader: LedgerReader, course: Course, quiet_s: float) -> None:
+        """Wait until every task has ended, or nothing has happened for `quiet_s`."""
+        begun_ns = time.monotonic_ns()
+        while True:
+            now = state(reader, self.stack.subject.max_attempts)
+            still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns)) / 1e9
+            if now.settled or still_s > quiet_s:
+                return
+            self._pause(course)
+
+    def _look(self) -> dict[str, set[int]]:
+        broker = self.stack.broker
+        return broker.holdings(self.stack.subject.queues) if broker else {}
+
+    def _kept(self, ids: frozenset[int]) -> bool:
+        """Say whether any of the tasks is named anywhere in the broker, in whatever key."""
+        return bool(self.stack.broker and ids & self.stack.broker.named())
+
+    def _sealable(
+        self, staged: Path, attempt: int, load: Load, reader: LedgerReader, course: Course
+    ) -> Trial:
+        subject, broker = self.stack.subject, self.stack.broker
+        events = reader.events()
+        requests = read_table(staged, "requests")
+        columns = {name: np.asarray(requests[name].to_numpy()) for name in ("task_id", "outcome", "sent_ns")}
+        alive = alive_pids(self.stack)
+        evidence = Evidence(
+            max_attempts=subject.max_attempts,
+            from_ns=course.from_ns,
+            to_ns=course.to_ns,
+            at_rest_ns=course.at_rest_ns,
+            horizon_ns=course.horizon_ns,
+            in_process=broker is None,
+            alive_pids=alive,
+        )
+        looks = {
+            look: np.array(sorted(set().union(*found.values())), np.uint64)
+            for look, found in course.held.items()
+        }
+        verdicts = fates(Rows.of(columns), events, looks, evidence)
+        incident = self._incident(course, verdicts, events, alive)
+        names = ("task_id", "moment", "at_ns", "pid", "attempt")
+        rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
+        rows["events"] = write_table(staged, "events", {name: events[name] for name in names})
+        rows["holdings"] = write_table(staged, "holdings", _holdings(course.held))
+        probes = read_probes(self.stack.ledger, course.since_ns)
+        rows["resources"] = write_table(staged, "resources", resource_columns(staged / "none", probes))
+        service = subject.services[self.plan.kind]
+        ending = Ending(max_attempts=subject.max_attempts)
+        pending = verdicts.accepted & ~verdicts.ended
+        return Trial(
+            plan=self.plan,
+            attempt=attempt,
+            started_at=course.started_at,
+            boot_id=boot_id(),
+            ceiling_per_s=saturation_rate(
+                service, self.plan.kind, self.plan.duration_ms, self.launch.settings.cores
+            ),
+            drained=not pending.any(),
+            drained_ns=course.horizon_ns,
+            service=service,
+            load=load,
+            accounts=account(columns["task_id"], columns["outcome"], events, set(), ending),
+            incident=incident,
+            rows=rows,
+            reasons=self._reasons(load, incident, verdicts),
+        )
+
+    def _incident(
+        self, course: Course, verdicts: Verdicts, events: np.ndarray, alive: frozenset[int]
+    ) -> Incident:
+        started = events["pid"][events["moment"] == Moment.STARTED]
+        died = set(started.tolist()) - alive - set(course.struck)
+        return Incident(
+            summary=self.drill.summary,
+            trigger=self.drill.trigger.words() if self.drill.strike else "",
+            accepted=course.accepted,
+            started=course.started,
+            ended=course.ended,
+            from_ns=course.from_ns,
+            to_ns=course.to_ns,
+            struck=course.struck,
+            exited=course.exited,
+            deaths=len(died) if self.drill.restarts else 0,
+            at_rest_ns=course.at_rest_ns,
+            horizon_ns=course.horizon_ns,
+            window_s=self.stack.subject.window_s,
+            default_window_s=self.default_window_s,
+            hastened=course.hastened,
+            hidden=int(verdicts.hidden.sum()),
+            hidden_until_s=verdicts.hidden_until_s(course.from_ns, course.at_rest_ns),
+            fates=count(verdicts),
+        )
+
+    def _reasons(self, load: Load, incident: Incident, verdicts: Verdicts) -> list[str]:
+        wrong = {
+            "unaccounted for": incident.fates[Fate.UNACCOUNTED.label],
+            "still running at the horizon": incident.fates[Fate.CUT_OFF.label],
+            "known to the ledger though this trial never sent them": verdicts.strangers,
+        }
+        return [
+            *(reason for reason in load.reasons if self.alone or not reason.startswith(OF_LATENCY)),
+            *(f"accounts: {number} tasks are {words}" for words, number in wrong.items() if number),
+        ]
+
+
+def _holdings(held: dict[Look, dict[str, set[int]]]) -> dict[str, np.ndarray]:
+    rows = [
+        (task_id, int(look), place)
+        for look, found in held.items()
+        for place, ids in found.items()
+        for task_id in sorted(ids)
+    ]
+    task_ids, looks, places = zip(*rows, strict=True) if rows else ((), (), ())
+    return {
+        "task_id": np.array(task_ids, np.uint64),
+        "look": np.array(looks, np.int8),
+        "place": np.array(places, object),
+    }
