@@ -1,5 +1,10 @@
 """`python -m harness` is the command `blockpoint`."""
 
-from harness.cli import main
+import sys
 
-main()
+try:
+    from harness.cli import main
+
+    main()
+except KeyboardInterrupt:  # while it was still being imported
+    sys.exit(130)
