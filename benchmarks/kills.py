@@ -7,7 +7,7 @@ SIGINT, SIGTERM or SIGKILL ends the harness in a phase and at a moment of it tha
 impatient send a second signal while the first one's cleaning up is under way. A few seconds later no
 process of it may live, no port of it be listened on, nothing lie in its temporary folder, and every trial
 that was sealed be whole and unchanged. What was interrupted last is gone on with until it is complete.
-Exits with 1 where anything was left, lost or not ended.
+Exits with 1 where anything was left, lost or not ended, or a run ended with a traceback.
 """
 
 import argparse
@@ -59,6 +59,8 @@ END_LIMIT_S = 20.0
 CLEAN_LIMIT_S = 8.0
 """for everything else to be gone then"""
 RUN_LIMIT_S = 300.0
+OWN_FRAME = f'File "{ROOT / "harness"}{os.sep}'
+"""in a traceback of ours; one without it comes from Python's own start, where nobody can catch it"""
 LOOK_EVERY_S = 0.25
 POLL_S = 0.002
 
@@ -100,7 +102,8 @@ class Tally:
     """sealed trials read back, with every table"""
     clean_s: list[float] = field(default_factory=list)
     """from the harness's end until nothing was left"""
-    tracebacks: int = 0
+    tracebacks: list[str] = field(default_factory=list)
+    """runs that ended with one, each in a line"""
 
 
 @dataclass
@@ -239,7 +242,8 @@ class LineOfFire:
         if kill:
             self.tally.kills[kill.phase, kill.ending] += 1
         text = run.log.read_text(errors="replace")
-        self.tally.tracebacks += "Traceback" in text
+        if "Traceback" in text and OWN_FRAME in text:
+            self.tally.tracebacks.append(f"{run.log.name}: {kill}: {text.strip().splitlines()[-1]}")
         if not kill and code not in (0, 1):
             self._fault(f"{run.log.name}: ended by itself with {code}: {text.strip().splitlines()[-1:]}")
 
@@ -316,7 +320,7 @@ def main() -> int:
             line_of_fire.fire(kill)
         line_of_fire.finish()
     show(line_of_fire.tally)
-    return 1 if line_of_fire.tally.faults else 0
+    return 1 if line_of_fire.tally.faults or line_of_fire.tally.tracebacks else 0
 
 
 def kills(count: int, seed: int) -> Iterator[Kill]:
@@ -342,12 +346,16 @@ def show(tally: Tally) -> None:
         seen = ", ".join(f"{code} ({times}x)" for code, times in sorted(codes.items()))
         print(f"exit codes, {ending}: {seen}")
     print(
-        f"campaigns completed: {tally.completed}; sealed trials read back: {tally.read}; runs that printed a "
-        f"traceback: {tally.tracebacks}; everything gone after {max(tally.clean_s, default=0):.1f} s at most"
+        f"campaigns completed: {tally.completed}; sealed trials read back: {tally.read}; "
+        f"everything gone after {max(tally.clean_s, default=0):.1f} s at most"
     )
-    print(f"left behind, lost or not ended: {len(tally.faults)} (to reach: 0)")
-    for fault in tally.faults:
-        print(f"    {fault}")
+    for what, found in (
+        ("tracebacks", tally.tracebacks),
+        ("left behind, lost or not ended", tally.faults),
+    ):
+        print(f"{what}: {len(found)} (to reach: 0)")
+        for each in found:
+            print(f"    {each}")
 
 
 def _unsealed(campaign: Campaign) -> list[str]:
