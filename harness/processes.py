@@ -22,6 +22,8 @@ from results.errors import BlockpointError
 MARKER = "BLOCKPOINT_FAMILY"
 TERM_GRACE_S = 5.0
 LOG_TAIL_LINES = 8
+COMPLAINT = "blockpoint: "
+"""how the one clear line begins that a generator or target says why it gives up; statistics may follow it"""
 
 
 @dataclass
@@ -46,9 +48,11 @@ class Child:
         return self.process.poll() is None
 
     def log_tail(self) -> str:
-        """Return the last lines that it printed."""
+        """Return the last lines that it printed, after what it complained of before them."""
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return "\n".join(f"    {line}" for line in lines[-LOG_TAIL_LINES:])
+        before, last = lines[:-LOG_TAIL_LINES], lines[-LOG_TAIL_LINES:]
+        complaints = [line for line in before if line.startswith(COMPLAINT)]
+        return "\n".join(f"    {line}" for line in (*complaints[-LOG_TAIL_LINES:], *last))
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the whole group; no error where it is gone."""

@@ -47,6 +47,15 @@ def test_output_goes_to_the_log(members: Family) -> None:
     assert child.log_tail().split() == ["one", "two"]
 
 
+def test_a_complaint_is_shown_however_much_was_printed_after_it(members: Family) -> None:
+    code = "print('blockpoint: no space left'); [print('statistics', n) for n in range(50)]"
+    child = members.spawn("generator", [sys.executable, "-c", code], members.folder / "log", {}, Pinning())
+    assert child.process.wait(20) == 0
+    lines = [line.strip() for line in child.log_tail().splitlines()]
+    assert lines[0] == "blockpoint: no space left"
+    assert lines[1:] == [f"statistics {n}" for n in range(42, 50)]
+
+
 def test_temporary_files_of_a_killed_child_go_with_the_family(members: Family, tmp_path: Path) -> None:
     code = "import tempfile, time; print(tempfile.mkdtemp(), flush=True); time.sleep(600)"
     child = members.spawn("web", [sys.executable, "-c", code], tmp_path / "log", {}, Pinning())
