@@ -1,5 +1,6 @@
 """Tables on disk: parquet with page checksums, exactly the columns that the schema names."""
 
+import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,4 +91,6 @@ def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
     return " ".join(str(error).split())[:120] or type(error).__name__
