@@ -17,6 +17,7 @@ from analysis.charts.style import colour
 from analysis.derive import Derived
 from analysis.theory import MOST, lines, scores
 from analysis.words import Reading, read
+from results.schema import Manifest
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MAX_ROWS: Final = 2_000
@@ -39,36 +40,32 @@ class Drawing:
 
 def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) -> str:
     """Return a campaign's page. All names and labels are escaped; nothing is loaded from elsewhere."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour}
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
     points = derived.points
     first = [drawing for drawing in drawings if drawing.name.startswith(ANSWERS)]
-    return environment.get_template("report.html").render(
-        manifest=derived.manifest,
-        machine=machine(derived.manifest),
-        facts=_facts(derived),
-        answers=answers(points),
-        by_subject=_by_subject(read(derived.summary, points)),
-        first=first,
-        drawings=[drawing for drawing in drawings if drawing not in first],
-        problems=problems,
-        scores=scores(derived.predictions),
-        theory=lines(derived.predictions),
-        theory_most=MOST,
-        limit_ms=derived.manifest.limit_ms,
-        trials=len(trials),
-        invalid=int((~trials["valid"].astype(bool)).sum()),
-        rows=_rows(derived.summary.head(_MAX_ROWS)),
-        rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
-        closed=bool(derived.summary["closed"].any()),
-        notebooks=sorted(path.stem for path in (Path(__file__).parent / "notebooks").glob("*.py")),
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            manifest=derived.manifest,
+            machine=machine(derived.manifest),
+            facts=facts(derived.manifest),
+            answers=answers(points),
+            by_subject=_by_subject(read(derived.summary, points)),
+            first=first,
+            drawings=[drawing for drawing in drawings if drawing not in first],
+            problems=problems,
+            scores=scores(derived.predictions),
+            theory=lines(derived.predictions),
+            theory_most=MOST,
+            limit_ms=derived.manifest.limit_ms,
+            trials=len(trials),
+            invalid=int((~trials["valid"].astype(bool)).sum()),
+            rows=_rows(derived.summary.head(_MAX_ROWS)),
+            rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
+            closed=bool(derived.summary["closed"].any()),
+            notebooks=sorted(path.stem for path in (Path(__file__).parent / "notebooks").glob("*.py")),
+        )
     )
 
 
@@ -79,10 +76,23 @@ def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]
     return found
 
 
-def _facts(derived: Derived) -> list[tuple[str, str]]:
+def templates() -> jinja2.Environment:
+    """Return the templates of pages: whatever they show is escaped, and a name that is missing is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour}
+    return environment
+
+
+def facts(manifest: Manifest) -> list[tuple[str, str]]:
     """Return the conditions as (name, value), leaving out what the manifest does not know."""
-    manifest, environment = derived.manifest, derived.manifest.environment
-    facts: list[tuple[str, Any]] = [
+    environment = manifest.environment
+    known: list[tuple[str, Any]] = [
         ("Command", " ".join(manifest.command)),
         ("Profile", manifest.profile),
         ("Created", manifest.created_at),
@@ -92,8 +102,8 @@ def _facts(derived: Derived) -> list[tuple[str, str]]:
         ("Pinning", _flat(manifest.pinning)),
         ("Work units per ms", _flat(manifest.calibration)),
     ]
-    facts += [(str(key).capitalize(), _flat(value)) for key, value in environment.items()]
-    return [(name, str(value)) for name, value in facts if value not in ("", None)]
+    known += [(str(key).capitalize(), _flat(value)) for key, value in environment.items()]
+    return [(name, str(value)) for name, value in known if value not in ("", None)]
 
 
 def _flat(value: Any) -> str:

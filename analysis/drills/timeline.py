@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.drills.judged import Judged
-from analysis.drills.recovery import backlog_steps, error_classes, latency_ms, steps
+from analysis.drills.recovery import error_classes, latency_ms, steps
 from results.schema import Fate, Outcome, Stream
 
 SERIES: Final = ("accept", "/ping", "/ping-sync", "error", "backlog", "lost")
@@ -22,7 +22,7 @@ def timeline(judged: Judged) -> pd.DataFrame:
     `at_s` counts from the beginning of the fault. `accept`, `/ping` and `/ping-sync` have a point a request
     that was answered with 2xx, at its due time, with its latency in ms; `error` one a request that failed
     (value NaN); `backlog` and `lost` the number of tasks at `LOOKS` evenly spaced moments: accepted and
-    not ended, and accepted and never to end.
+    not ended, without those that were lost, which are counted apart.
     """
     verdicts, incident = judged.verdicts, judged.incident
     pieces = [
@@ -37,8 +37,9 @@ def timeline(judged: Judged) -> pd.DataFrame:
     over = [first_ns, incident.to_ns, int(verdicts.last_end_ns.max(initial=0))]
     over += [int(rows["due_ns"].max()) for rows in (judged.requests, judged.bystanders) if len(rows)]
     looks = np.linspace(first_ns, max(over), LOOKS).astype(np.int64)
-    lost = steps(verdicts.accepted & (verdicts.fate == Fate.LOST), verdicts.known_ns, verdicts.ended_ns)
-    for name, (at, height) in (("backlog", backlog_steps(judged)), ("lost", lost)):
+    lost = verdicts.fate == Fate.LOST
+    for name, which in (("backlog", verdicts.accepted & ~lost), ("lost", verdicts.accepted & lost)):
+        at, height = steps(which, verdicts.known_ns, verdicts.ended_ns)
         heights = np.concatenate([[0], height])[np.searchsorted(at, looks, side="right")]
         pieces.append(_piece(name, looks, heights.astype(float)))
     points = pd.concat(pieces, ignore_index=True)
