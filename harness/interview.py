@@ -94,15 +94,19 @@ class _Session:
         for hold_s in (asking_s * times for times in HOLDS):
             running = self._tasks.send(self._slots or 1, hold_s * 1000)
             self._expect(running, RUNNING, FINISHED)
-            waiting = self._tasks.send(WAITERS if self._slots else 0, 1)
-            self._tasks.await_states(waiting, {WAITING}, ACCEPT_LIMIT_S)
-            waiting = self._tasks.in_order(waiting)
+            sent = self._tasks.send(WAITERS if self._slots else 0, 1)
+            self._tasks.await_states(sent, {WAITING}, ACCEPT_LIMIT_S)
+            waiting = self._tasks.waiting(sent)
             before = self._tasks.states([*running, *waiting])
             questions = self._questions(finished[0], failed, running[0], waiting)
             cancel = [f"cancel={waiting[-1]}"] if waiting else []
             replies = self._ask([*(question.put for question in questions), *cancel])
             held = FINISHED not in before and self._tasks.states([*running, *waiting]) == before
-            self._expect([*running, *waiting[:-1]], FINISHED, limit_s=hold_s + SETTLE_LIMIT_S)
+            self._expect(
+                [*running, *(i for i in sent if i not in waiting[-1:])],
+                FINISHED,
+                limit_s=hold_s + SETTLE_LIMIT_S,
+            )
             if held:
                 fates = [Question(CANCEL, put, self._fate_of(waiting[-1])) for put in cancel]
                 return _views([*questions, *fates], replies)
@@ -140,14 +144,13 @@ class _Session:
             }
             asked = {**ends, **asked}
         truths = self._tasks.states(list(asked.values()))
-        queued = self._tasks.states(waiting).count(WAITING)
         return [
             *(
                 Question(text, f"state={task_id}", truth)
                 for (text, task_id), truth in zip(asked.items(), truths, strict=True)
             ),
             Question("why a task failed", f"reason={failed[0]}", _raised(self._tasks.failure(failed[0]))),
-            Question("how many tasks wait", "depth", str(queued)),
+            Question("how many tasks wait", "depth", str(len(waiting))),
             Question("which process runs a task", f"runner={running}", str(self._tasks.runner(running))),
             Question("how many tasks failed in all", "failures", str(len(failed))),
             Question("are workers alive", "workers", self._alive()),

@@ -43,12 +43,13 @@ class Situations:
         events = self._reader.events()
         return [self._state(events[events["task_id"] == np.uint64(int(task_id, 16))]) for task_id in ids]
 
-    def in_order(self, ids: Sequence[str]) -> list[str]:
-        """Return the tasks in the order in which the target received them, those that it did not last."""
+    def waiting(self, ids: Sequence[str]) -> list[str]:
+        """Return those of the tasks that wait, in the order in which the target received them."""
         received = self._reader.events()
         received = np.sort(received[received["moment"] == Moment.RECEIVED], order="at_ns")
         place = {int(event["task_id"]): index for index, event in enumerate(received)}
-        return sorted(ids, key=lambda task_id: place.get(int(task_id, 16), len(place)))
+        queued = (i for i, state in zip(ids, self.states(ids), strict=True) if state == WAITING)
+        return sorted(queued, key=lambda task_id: place[int(task_id, 16)])
 
     def failure(self, task_id: str) -> int:
         """Return the number of the attempt whose exception ended the task; 0 where none has."""

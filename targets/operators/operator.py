@@ -85,7 +85,7 @@ class Interfaces:
 
 
 INTERFACES = {
-    "celery": Interfaces("targets.operators.celery", asking_s=6.0),
+    "celery": Interfaces("targets.operators.celery", asking_s=8.0),
     "arq": Interfaces("targets.operators.arq", asking_s=4.0),
 }
 
