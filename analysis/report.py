@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from analysis.charts.catalogue import catalogue
@@ -13,6 +14,7 @@ from analysis.derive import Derived, derive, replace_folder
 from analysis.notebook import execute_notebooks
 from analysis.page import Drawing, render_page
 from results.errors import BlockpointError
+from results.text import visible
 
 Progress = Callable[[str], None]
 
@@ -24,11 +26,12 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
     kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
     campaign that is missing, damaged or without a sealed trial, and where nothing can be written.
     """
-    derived = derive(campaign_folder, progress)
+    say = partial(_say, progress)
+    derived = derive(campaign_folder, say)
     try:
         made = Path(tempfile.mkdtemp(prefix=".report-", dir=campaign_folder))
         try:
-            _fill(made, derived, progress)
+            _fill(made, derived, say)
             made.chmod(0o755)
             replace_folder(made, campaign_folder / "report")
         finally:
@@ -36,6 +39,10 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
     except OSError as error:
         raise BlockpointError(f"{campaign_folder}: cannot write report/ ({error.strerror})") from None
     return campaign_folder / "report" / "index.html"
+
+
+def _say(progress: Progress, line: str) -> None:
+    progress(visible(line))
 
 
 def _fill(made: Path, derived: Derived, progress: Progress) -> None:

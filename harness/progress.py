@@ -13,6 +13,7 @@ from rich.text import Text
 
 from results.schema import NEVER, Outcome, Plan, Stream, Trial
 from results.store import Campaign
+from results.text import visible
 
 REFRESH_S = 0.5
 
@@ -57,7 +58,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Print a line above the live one."""
-        self.console.print(Text(line), soft_wrap=True)
+        self.console.print(Text(visible(line)), soft_wrap=True)
 
     def sealed(self, plan: Plan, figures: str, expected_s: float) -> None:
         """Print a sealed trial's figures."""
@@ -72,7 +73,8 @@ class Progress:
         if self._live and (force or now - self._refreshed >= REFRESH_S):
             self._refreshed = now
             self._live.update(
-                Text(f"{self._clock()} [{self._count(self.done + 1)}] running {self._doing}"), refresh=True
+                Text(f"{self._clock()} [{self._count(self.done + 1)}] running {visible(self._doing)}"),
+                refresh=True,
             )
 
     def _count(self, number: int) -> str:

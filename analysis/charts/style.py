@@ -1,12 +1,14 @@
 """How everything looks: one colour a strategy, one line style a variant, files that come out the same."""
 
 import io
+import re
 import zlib
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 COLOURS: Final = {
     "inline": "#000000",
@@ -39,8 +41,12 @@ RC: Final[dict[Any, Any]] = {
     "ytick.color": MUTED,
     "svg.hashsalt": "blockpoint",
     "svg.fonttype": "path",
+    "text.parse_math": False,
     "path.simplify": True,
 }
+
+_UNWRITABLE: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
+"""what XML allows in no place, not even in the comments where matplotlib repeats each text"""
 
 
 def colour(strategy: str) -> str:
@@ -60,19 +66,27 @@ def variant_style(variant: str) -> tuple[str | tuple[int, tuple[float, ...]], st
 
 
 def to_svg(figure: Figure) -> bytes:
-    """Render as SVG: the same bytes for the same figure, without a date."""
+    """Render as SVG: the same bytes for the same figure, without a date, well-formed whatever it says."""
     buffer = io.BytesIO()
+    _take_literally(figure)
     with mpl.rc_context(RC):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+    return _UNWRITABLE.sub(b"?", buffer.getvalue())
 
 
 def to_png(figure: Figure) -> bytes:
     """Render as PNG at 144 dots per inch."""
     buffer = io.BytesIO()
+    _take_literally(figure)
     with mpl.rc_context(RC):
         figure.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
     return buffer.getvalue()
+
+
+def _take_literally(figure: Figure) -> None:
+    """Let no text be read as a formula: a name may hold dollar signs."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
 
 
 def save(figure: Figure, path: Path) -> bytes:

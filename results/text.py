@@ -1,0 +1,14 @@
+"""Text from elsewhere, made fit to be shown."""
+
+import re
+from typing import Final
+
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def visible(text: str) -> str:
+    r"""Return the text with every control character written out (`\x1b`), but for tabs and line ends.
+
+    A terminal then obeys no sequence that came with a name, and no mark turns the reading direction.
+    """
+    return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
