@@ -16,6 +16,8 @@ class LedgerReader:
         self._max_attempts = max_attempts
         self._since = {path: _without_gap(ledger_slots(path)).nbytes for path in self._files()}
         self._counted = dict(self._since)
+        self.foreign: set[int] = set()
+        """ids of tasks that are none of the trial's, left out of `events`"""
         self.accepted = 0
         """tasks accepted by the last look"""
         self.started = 0
@@ -56,7 +58,8 @@ class LedgerReader:
     def events(self) -> np.ndarray:
         """Return every record since the reader was made, as an array of `LEDGER_RECORD`."""
         parts = [read_ledger(path, self._since.get(path, 0)) for path in self._files()]
-        return np.concatenate(parts) if parts else np.empty(0, LEDGER_RECORD)
+        events = np.concatenate(parts) if parts else np.empty(0, LEDGER_RECORD)
+        return events[~np.isin(events["task_id"], np.array(sorted(self.foreign), np.uint64))]
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("ledger-*.bin"))

@@ -85,10 +85,9 @@ class Stack:
         except OSError as error:
             raise BlockpointError(f"{self.subject.key} no longer answers at {self.url}: {error}") from None
         reader = self.reader()
-        task_id = secrets.token_hex(8)
-        self._post({"task_id": task_id, "kind": kind, "duration_ms": 1})
+        task_id = self.submit(kind)
         deadline = time.monotonic() + PREFLIGHT_LIMIT_S
-        while int(task_id, 16) not in reader.finished_ids():
+        while task_id not in reader.finished_ids():
             self.check()
             if time.monotonic() > deadline:
                 logs = "\n".join(child.log_tail() for child in (*self.workers, *self.web))
@@ -98,6 +97,12 @@ class Stack:
                 )
             time.sleep(0.02)
         return identity
+
+    def submit(self, kind: str) -> int:
+        """Submit a task of 1 ms and return its id; raises BlockpointError where it is not accepted."""
+        task_id = secrets.token_hex(8)
+        self._post({"task_id": task_id, "kind": kind, "duration_ms": 1})
+        return int(task_id, 16)
 
     def kill(self) -> None:
         """SIGKILL web and workers, so that broker and ledger can be read at rest."""
@@ -163,7 +168,7 @@ class Stack:
             with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
                 pass
         except OSError as error:
-            raise BlockpointError(f"{self.subject.key}: a first task was not accepted: {error}") from None
+            raise BlockpointError(f"{self.subject.key}: a task was not accepted: {error}") from None
 
 
 @contextlib.contextmanager

@@ -391,7 +391,7 @@ class Incident(Document, frozen=True, kw_only=True):
     struck: list[int] = []
     """ids of the processes that were signalled"""
     exited: list[str] = []
-    """roles of processes that exited by themselves, and were restarted by hand once all was at rest"""
+    """roles of processes that exited by themselves or no longer did anything; restarted by hand at rest"""
     deaths: int = 0
     """processes that a task killed"""
     at_rest_ns: int

@@ -1,5 +1,6 @@
 """What a drill did to its target and when, as it went."""
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from harness.drills.catalogue import Drill
 from harness.drills.faults import tree
 from harness.ledgers import LedgerReader
 from harness.stack import Stack
+from results.errors import BlockpointError
 from results.schema import Look, Moment
 
 RESTART_AFTER_S = 0.2
@@ -30,6 +32,7 @@ class Course:
     to_ns: int = 0
     struck: list[int] = field(default_factory=list)
     exited: list[str] = field(default_factory=list)
+    """roles of processes that ended by themselves, or had to be ended since they no longer did anything"""
     hastened: bool = False
     at_rest_ns: int = 0
     horizon_ns: int = 0
@@ -84,3 +87,34 @@ def restart(stack: Stack) -> None:
     if not all(child.running for child in stack.web):
         stack.start_web()
     stack.start_workers()
+
+
+def take_down_idle(stack: Stack, *, answers: bool) -> list[str]:
+    """SIGKILL what lives but no longer does anything; returns its roles."""
+    idle = stack.workers if answers and stack.workers else [*stack.web, *stack.workers]
+    for child in idle:
+        child.kill()
+    return sorted({child.role for child in idle})
+
+
+class Probe:
+    """A task of ours, none of the trial's, that shows whether the target does anything."""
+
+    def __init__(self, stack: Stack, reader: LedgerReader, kind: str) -> None:
+        self._reader = stack.reader()
+        self._id = 0
+        self.ended_ns = 0
+        with contextlib.suppress(BlockpointError):
+            self._id = stack.submit(kind)
+            reader.foreign.add(self._id)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the target accepted it."""
+        return self._id != 0
+
+    def ended(self) -> bool:
+        """Say whether it has run."""
+        if not self.ended_ns and self._id in self._reader.finished_ids():
+            self.ended_ns = time.monotonic_ns()
+        return self.ended_ns > 0

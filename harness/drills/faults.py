@@ -26,7 +26,8 @@ class Struck:
     """Which processes were signalled, and how to put right what that broke."""
 
     pids: list[int]
-    repair: Callable[[], None]
+    repair: Callable[[], None] | None
+    """None where the fault lasts until all is over"""
 
 
 Strike = Callable[[Stack, LedgerReader], Struck]
@@ -111,7 +112,7 @@ def start_workers(stack: Stack, _: LedgerReader) -> Struck:
 def add_workers(stack: Stack, _: LedgerReader) -> Struck:
     """Start a second worker beside each: at its start it takes back what looks abandoned."""
     stack.add_workers()
-    return Struck([], lambda: None)
+    return Struck([], None)
 
 
 def restart_workers(stack: Stack) -> None:

@@ -12,7 +12,7 @@ from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
 from analysis.queueing import saturation_rate
 from harness.accounts import Ending, account
 from harness.drills.catalogue import Drill
-from harness.drills.course import Course, alive_pids, restart, state, tend
+from harness.drills.course import Course, Probe, alive_pids, restart, state, take_down_idle, tend
 from harness.drills.faults import restart_workers
 from harness.generator import arguments, generating, read_load
 from harness.ledgers import LedgerReader, read_probes
@@ -30,6 +30,7 @@ DRAIN_S = 60.0
 """longest wait of the generator for its last answers"""
 LIMIT_S = 240.0
 """a drill that takes longer than this is given up"""
+PROBE_LIMIT_S = 45.0
 MARGIN_S = 1.5
 """how long after its window a hidden task may still come by itself"""
 MOST_WINDOWS = 4
@@ -112,8 +113,9 @@ class Drilling:
         course.from_ns = time.monotonic_ns()
         struck = strike(self.stack, reader)
         course.struck = struck.pids
-        struck.repair()
-        course.to_ns = time.monotonic_ns()
+        if struck.repair:
+            struck.repair()
+            course.to_ns = time.monotonic_ns()
 
     def _pause(self, course: Course) -> None:
         tend(self.stack, self.drill, course)
@@ -127,10 +129,13 @@ class Drilling:
         quiet_s = self.plan.duration_ms / 1000 + self.drill.settle_s
         self._rest(reader, course, quiet_s)
         course.at_rest_ns = time.monotonic_ns()
+        course.to_ns = course.to_ns or course.at_rest_ns
         course.held[Look.AT_REST] = self._look()
         if course.exited:
             restart(self.stack)
+            exited, course.exited = course.exited, []
             self._rest(reader, course, quiet_s)
+            course.exited = exited
         for _ in range(MOST_WINDOWS):
             before = state(reader, self.stack.subject.max_attempts)
             if before.settled or not self._kept(before.pending):
@@ -147,13 +152,20 @@ class Drilling:
         course.held[Look.AT_HORIZON] = self._look()
 
     def _rest(self, reader: LedgerReader, course: Course, quiet_s: float) -> None:
-        """Wait until every task has ended, or nothing has happened for `quiet_s`."""
+        """Wait until a last task has run and then every task has ended, or none moved for `quiet_s`.
+
+        The last task shows that the target works again: a worker needs seconds to start. Where it does not
+        run within `PROBE_LIMIT_S`, what should run it counts as exited.
+        """
         begun_ns = time.monotonic_ns()
+        probe = Probe(self.stack, reader, self.plan.kind)
         while True:
             now = state(reader, self.stack.subject.max_attempts)
-            still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns)) / 1e9
-            if now.settled or still_s > quiet_s:
+            still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
+            if (probe.ended() or course.exited) and (now.settled or still_s > quiet_s):
                 return
+            if not course.exited and time.monotonic_ns() - begun_ns > PROBE_LIMIT_S * 1e9:
+                course.exited += take_down_idle(self.stack, answers=probe.accepted)
             self._pause(course)
 
     def _look(self) -> dict[str, set[int]]:
@@ -181,6 +193,10 @@ class Drilling:
             in_process=broker is None,
             alive_pids=alive,
         )
+        ours = set(columns["task_id"].tolist())
+        course.held = {
+            look: {place: ids & ours for place, ids in found.items()} for look, found in course.held.items()
+        }
         looks = {
             look: np.array(sorted(set().union(*found.values())), np.uint64)
             for look, found in course.held.items()
@@ -232,6 +248,7 @@ class Drilling:
             deaths=len(died) if self.drill.restarts else 0,
             at_rest_ns=course.at_rest_ns,
             horizon_ns=course.horizon_ns,
+            survivors=sorted(alive),
             window_s=self.stack.subject.window_s,
             default_window_s=self.default_window_s,
             hastened=course.hastened,
