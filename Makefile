@@ -2,12 +2,14 @@ PYTHON ?= python3
 STRATEGY ?= background_tasks
 VARIANT ?= default
 PROFILE ?= quick
+SERVICE ?= pypi
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+AUDITOR := $(VENV)/auditor
 
-.PHONY: help setup bench test lint types unit serve benchmark publish lock clean
+.PHONY: help setup bench test lint types unit serve benchmark publish lock audit clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +55,11 @@ lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.txt
+
+audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
+	@test -x $(AUDITOR)/bin/python || $(PYTHON) -m venv $(AUDITOR)
+	@$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/security/requirements.txt
+	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
 
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info

@@ -23,11 +23,12 @@ def serve_command(
 
     Raises BlockpointError for an unknown strategy, a port in use or a process that exits.
     """
-    _refuse_busy_port(host, port)
     if not _is_loopback(host):
+        named = host or "no address, which means all,"
         click.echo(
-            f"warning: {host} is not loopback; whoever reaches it can burn this machine's CPU", err=True
+            f"warning: {named} is not loopback; whoever reaches it can burn this machine's CPU", err=True
         )
+    _refuse_unusable(host, port)
     with family() as members:
         launch = Launch(
             members,
@@ -59,7 +60,9 @@ def serve_command(
             click.echo("taking it down")
 
 
-def _refuse_busy_port(host: str, port: int) -> None:
+def _refuse_unusable(host: str, port: int) -> None:
+    if not host or ":" in host:
+        raise BlockpointError(f"--host needs an IPv4 address or a name, not {host!r}")
     try:
         with socket.create_server((host, port)):
             pass

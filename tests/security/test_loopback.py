@@ -1,0 +1,80 @@
+"""Whatever we start listens on loopback alone, unless a user asks for more and is warned."""
+
+import ipaddress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.pinning import Pinning
+from harness.processes import Family, marked
+from harness.serve import _is_loopback
+from harness.stack import Launch, running_stack
+from targets.settings import Settings
+from tests.compose.composefile import read
+from tests.harness.blockpoint import blockpoint
+
+SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
+
+
+def listening(pids: set[int]) -> list[str]:
+    """Return the addresses on which these processes take connections or datagrams."""
+    return [
+        connection.laddr.ip
+        for connection in psutil.net_connections("inet")
+        if connection.pid in pids and (connection.status == psutil.CONN_LISTEN or not connection.raddr)
+    ]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("variant", ["celery/default", "celery/tuned", "arq/tuned", "threadpool/tuned"])
+def test_all_processes_of_a_target_listen_on_loopback_alone(
+    members: Family, variant: str, tmp_path: Path
+) -> None:
+    strategy, name = variant.split("/")
+    with running_stack(Launch(members, Pinning(), SETTINGS), strategy, name, tmp_path) as stack:
+        stack.preflight("sleep")
+        found = listening({process.pid for process in marked(members.marker)})
+        assert len(found) >= (2 if stack.broker else 1)
+        assert all(ipaddress.ip_address(address).is_loopback for address in found), found
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.3.2.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("::", False),
+        ("", False),
+        ("192.0.2.1", False),
+        ("a.host.example", False),
+        ("localhost.example", False),
+    ],
+)
+def test_what_counts_as_loopback(host: str, loopback: bool) -> None:
+    assert _is_loopback(host) is loopback
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "a.host.invalid"])
+def test_serving_elsewhere_warns_before_anything_is_started(host: str, tmp_path: Path) -> None:
+    done = blockpoint("serve", "inline", "nosuchvariant", "--host", host, runs=tmp_path)
+    assert done.returncode == 2
+    assert "is not loopback; whoever reaches it can burn this machine's CPU" in done.stderr
+    warning, error = done.stderr.splitlines()
+    assert warning.startswith("warning: ")
+    assert error.startswith("error: ")
+
+
+def test_containers_publish_on_loopback_and_the_broker_nowhere() -> None:
+    services = read()["services"]
+    published = [str(port) for service in services.values() for port in service.get("ports", ())]
+    assert len(published) > 10
+    for port in published:
+        assert port.startswith("127.0.0.1:")
+        assert port.count(":") == 2
+    assert "ports" not in services["redis"]
+    assert not [name for name, service in services.items() if service.get("network_mode")]
