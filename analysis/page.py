@@ -77,7 +77,7 @@ def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]
 
 
 def templates() -> jinja2.Environment:
-    """Return the templates of pages: whatever they show is escaped, and a name that is missing is an error."""
+    """Return the templates of pages: what they show is escaped, and a name that is missing is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

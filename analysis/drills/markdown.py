@@ -1,0 +1,49 @@
+"""The matrix of a drills' campaign as a Markdown table: `python -m analysis.drills.markdown FOLDER`."""
+
+import sys
+from pathlib import Path
+
+from analysis.drills.derive import Drills, derive_drills
+from analysis.drills.page import cell
+from analysis.drills.tables import cells, drills_in_order, subjects_in_order
+from results.errors import BlockpointError
+from results.store import campaign_folder
+
+
+def markdown(derived: Drills) -> str:
+    """Return the matrix: a row a subject, a column a drill, `lost / hidden / twice of accepted` in a cell."""
+    found = cells(derived.matrix)
+    names = drills_in_order(list(derived.matrix["drill"]))
+    lines = [_line(["strategy", *names]), _line(["---", *["---:"] * len(names)])]
+    for subject in subjects_in_order(derived.manifest):
+        own = [found.get((subject.key, name)) for name in names]
+        if any(own):
+            texts = []
+            for row in own:
+                made = cell(row)
+                of = f" of {row['accepted']:,.0f}" if row and row["repeats"] else ""
+                text = f"**{made.text}**" if made.look in {"some", "most"} else made.text
+                texts.append(text + of)
+            lines.append(_line([f"`{subject.key}`", *texts]))
+    return "\n".join(lines) + "\n"
+
+
+def _line(parts: list[str]) -> str:
+    return "| " + " | ".join(part.replace("|", "\\|").replace("\n", " ") for part in parts) + " |"
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table of the campaign named; returns the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m analysis.drills.markdown FOLDER", file=sys.stderr)
+        return 2
+    try:
+        print(markdown(derive_drills(campaign_folder(str(Path(arguments[0]))))), end="")
+    except BlockpointError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""The page of a drills' campaign: one HTML file that needs nothing else."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis.charts.conditions import machine
+from analysis.charts.scales import milliseconds, number
+from analysis.drills.derive import Drills
+from analysis.drills.poison import poison_table
+from analysis.drills.recovery import ERRORS
+from analysis.drills.tables import cells, drills_in_order, subjects_in_order
+from analysis.drills.words import duration, percent, read_drills, windows
+from analysis.page import Drawing, facts, templates
+from results.schema import Fate, Interview
+
+_ASIDE: Final = (
+    Fate.FAILED,
+    Fate.HELD,
+    Fate.CUT_OFF,
+    Fate.REJECTED,
+    Fate.UNKNOWN,
+    Fate.RAN_UNACCEPTED,
+    Fate.SHED,
+    Fate.UNACCOUNTED,
+)
+"""fates that stand in small type under a cell where there are any"""
+DASH: Final = "\N{EN DASH}"
+MOST: Final = 0.5
+"""from this share of the accepted tasks on, a cell says that most were lost"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one drill cost one subject, as the page and the README show it."""
+
+    text: str
+    """`lost / hidden / twice`, `refused`, or a dash where the drill does not concern the subject"""
+    look: str = "absent"
+    """`kept`, `delayed`, `some`, `most`, `refused` or `absent`"""
+    notes: tuple[str, ...] = ()
+
+
+def cell(row: Mapping[str, Any] | None) -> Cell:
+    """Return the cell of a row of `tables.matrix`; of None, a dash: absence is no zero."""
+    if row is None:
+        return Cell(DASH)
+    refused = f"{row['refused']} refused" if row["refused"] else ""
+    if not row["repeats"]:
+        return Cell("refused", "refused", (refused,))
+    lost, hidden, twice = (row[name] for name in ("lost", "hidden_at_rest", "twice"))
+    look = (
+        "most" if row["lost_share"] >= MOST else "some" if lost else "delayed" if hidden + twice else "kept"
+    )
+    notes = [f"of {number(row['accepted'])} in {_repeats(row['repeats'])}", _interval(row)]
+    if row["in_flight"] > 0 and lost:
+        notes.append(f"{percent(row['lost_of_in_flight'])} of {number(row['in_flight'])} under way")
+    aside = [f"{number(row[f.label])} {f.label.replace('_', ' ')}" for f in _ASIDE if row[f.label]]
+    notes += [", ".join(aside), refused]
+    text = f"{number(lost)} / {number(hidden)} / {number(twice)}"
+    return Cell(text, look, tuple(note for note in notes if note))
+
+
+def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
+    """Return the page. All names and texts are escaped; nothing is loaded from elsewhere."""
+    manifest, table = derived.manifest, derived.matrix
+    names = drills_in_order(list(table["drill"]))
+    found = cells(table)
+    subjects = [s for s in subjects_in_order(manifest) if any((s.key, name) in found for name in names)]
+    environment = templates()
+    environment.filters |= {"duration": duration, "figure": _figure, "ms_or_dash": _milliseconds}
+    refused = derived.trials[~derived.trials["valid"].astype(bool)]
+    return environment.get_template("drills.html").render(
+        manifest=manifest,
+        machine=machine(manifest),
+        facts=facts(manifest),
+        names=names,
+        rows=[(s, [cell(found.get((s.key, name))) for name in names]) for s in subjects],
+        captions=_captions(table, names),
+        readings=read_drills(table, manifest),
+        hidings=_hidings(table),
+        api=_records(derived.recovery),
+        errors=ERRORS,
+        retries=_records(poison_table(derived.poison, "raise")),
+        kills=_records(poison_table(derived.poison, "kill")),
+        ends=_ends,
+        questions=_questions(derived.interviews),
+        interviews=derived.interviews,
+        drawings=drawings,
+        trials=len(derived.trials),
+        refused=_records(refused),
+    )
+
+
+def _captions(table: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
+    """Return what each drill does, in the data's own words; repeats are those of the subject with most."""
+    captions = []
+    for name in names:
+        own = table[table["drill"] == name]
+        told = {column: next((text for text in own[column] if text), "") for column in ("summary", "trigger")}
+        captions.append({"drill": name, "repeats": int(own["repeats"].max()), **told})
+    return captions
+
+
+def _hidings(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the cells in which a broker hid tasks, with its window here and by default."""
+    hid = [row for row in _records(table) if row["repeats"] and row["hidden_at_rest"]]
+    return [row | {"windows": windows(row)} for row in hid]
+
+
+def _ends(row: Mapping[str, Any], who: str) -> str:
+    """Return the fates of a poison table's tasks in words: `80 failed, 2 lost`."""
+    told = [(fate.label, row.get(f"{who}_{fate.label}", 0)) for fate in Fate]
+    told.append(("hidden at rest", row.get(f"{who}_hidden_at_rest", 0)))
+    return ", ".join(f"{number(count)} {label.replace('_', ' ')}" for label, count in told if count) or "none"
+
+
+def _questions(interviews: list[Interview]) -> list[tuple[str, list[Any]]]:
+    """Return each question with the view of every interview, None where it was not asked."""
+    asked = list(dict.fromkeys(view.question for each in interviews for view in each.views))
+    views = [{view.question: view for view in each.views} for each in interviews]
+    return [(question, [known.get(question) for known in views]) for question in asked]
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+    if not row["lost"]:
+        return ""
+    if math.isnan(row["lost_share_low"]):
+        alone = "one repeat" if row["repeats"] == 1 else "the same in each"
+        return f"{percent(row['lost_share'])}, {alone}"
+    low, high = percent(row["lost_share_low"]), percent(row["lost_share_high"])
+    return f"{percent(row['lost_share'])} ({low} to {high})"
+
+
+def _repeats(count: int) -> str:
+    return f"{count} repeat{'s' * (count != 1)}"
+
+
+def _figure(value: float) -> str:
+    return DASH if math.isnan(value) else number(value)
+
+
+def _milliseconds(value: float) -> str:
+    return DASH if math.isnan(value) else milliseconds(value)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
