@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from targets import bystanders
+from targets.bodylimit import BodyLimit
 from targets.observation import observation
 from targets.probes import Probes
 from targets.settings import Settings
@@ -41,6 +42,7 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
         await strategy.stop()
 
     app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
+    app.add_middleware(BodyLimit)
     app.add_exception_handler(RequestValidationError, refuse)
     app.include_router(submission(strategy, settings, probes))
     app.include_router(bystanders.router)

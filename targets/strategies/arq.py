@@ -100,10 +100,10 @@ class TunedWorker:
     on_shutdown = close_pool
 
 
-def lasting_pool() -> ArqRedis:
+def lasting_pool(retries: int) -> ArqRedis:
     """Return a client whose every wait is bounded; it connects when it is first used.
 
-    ARQ's own `create_pool` has no time-out for an established connection.
+    ARQ's own `RedisSettings` have no time-out for an established connection.
     """
     connections: ConnectionPool = ConnectionPool.from_url(
         _settings.redis_url,
@@ -111,7 +111,7 @@ def lasting_pool() -> ArqRedis:
         socket_connect_timeout=1.0,
         socket_keepalive=True,
         health_check_interval=10,
-        retry=Backoff(ExponentialBackoff(cap=1.0, base=0.05), retries=3),
+        retry=Backoff(ExponentialBackoff(cap=1.0, base=0.05), retries=retries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
     return ArqRedis(connections, job_serializer=to_json, job_deserializer=json.loads)
@@ -121,7 +121,7 @@ class DurableWorker:
     """As tuned; ends only when its jobs have, and outlives short losses of its connection."""
 
     functions = (run_tuned,)
-    redis_pool = lasting_pool()
+    redis_pool = lasting_pool(retries=5)
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(json.loads)
     max_jobs = _settings.slots
@@ -230,6 +230,11 @@ class ArqTuned(_Arq):
         }
 
 
+def _forget(ended: "asyncio.Task[None]") -> None:
+    if not ended.cancelled():
+        ended.exception()
+
+
 class ArqDurable(ArqTuned):
     """Durable: as tuned, under a supervisor, with bounded waits in the API and an orderly end.
 
@@ -253,13 +258,20 @@ class ArqDurable(ArqTuned):
 
     async def start(self) -> None:
         """Make the client, which connects at the first task: the API starts without its broker."""
-        self._redis = lasting_pool()
+        self._redis = lasting_pool(retries=1)
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
+        enqueueing = asyncio.create_task(super().submit(task, background))
+        # wait_for would also wait until redis-py has cleaned up, which asks the server that does not answer
+        await asyncio.wait({enqueueing}, timeout=ACCEPT_LIMIT_S)
+        if not enqueueing.done():
+            enqueueing.add_done_callback(_forget)
+            enqueueing.cancel()
+            raise UnreachableError
         try:
-            await asyncio.wait_for(super().submit(task, background), ACCEPT_LIMIT_S)
-        except (RedisError, OSError, TimeoutError) as error:
+            enqueueing.result()
+        except (RedisError, OSError) as error:
             raise UnreachableError from error
 
     async def stop(self) -> None:

@@ -1,5 +1,6 @@
 """Every strategy in every variant, with its real broker and workers, keeps one and the same contract."""
 
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from harness.pinning import Pinning
 from harness.processes import family
 from harness.stack import Launch, Stack, running_stack
 from results.schema import KINDS, Moment
+from targets.bodylimit import MAX_BODY_BYTES
 from targets.settings import Settings
 from targets.strategy import discover
+from targets.task import MAX_PAYLOAD_CHARS
 
 pytestmark = pytest.mark.e2e
 
@@ -140,6 +143,10 @@ def test_a_registration_starts_three_tasks(stack: Stack, client: httpx.Client) -
         ("/tasks", {"task_id": "00000000000000aa", "payload": "x" * 65_537}, 422),
         ("/tasks", {"task_id": "00000000000000aa", "fail_first": 11}, 422),
         ("/tasks", {"task_id": "00000000000000aa", "surprise": 1}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "kill_first": 4}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "kill_first": -1}, 422),
+        ("/tasks", {"task_id": "00000000000000aa", "kill_first": 1}, 403),
+        ("/tasks", {"task_id": "00000000000000aa", "payload": "x" * MAX_BODY_BYTES}, 413),
         ("/users/register", {"task_id": "00000000000000a1"}, 422),
         ("/users/register", {"task_id": "00000000000000a4", "email": "nobody"}, 422),
     ],
@@ -158,6 +165,22 @@ def test_bad_input_is_refused_and_starts_nothing(
 def test_a_body_that_is_not_json_is_refused(client: httpx.Client, content: bytes) -> None:
     reply = client.post("/tasks", content=content, headers={"content-type": "application/json"})
     assert reply.status_code in (400, 422)
+
+
+def test_a_body_of_unknown_length_is_refused_once_it_is_too_long(stack: Stack, client: httpx.Client) -> None:
+    reader = stack.reader()
+    chunks = (b" " * 65_536 for _ in range(MAX_BODY_BYTES // 65_536 + 2))
+    assert client.post("/tasks", content=chunks).status_code == 413
+    assert client.get("/ping").status_code == 200
+    assert len(reader.events()) == 0
+
+
+def test_the_longest_payload_is_accepted_however_it_is_spelt(stack: Stack, client: httpx.Client) -> None:
+    reader = stack.reader()
+    body = json.dumps({"task_id": new_id(), "payload": "\U0001f600" * MAX_PAYLOAD_CHARS})
+    assert len(body) > 11 * MAX_PAYLOAD_CHARS
+    assert client.post("/tasks", content=body).status_code == 202
+    settled(reader)
 
 
 def test_the_state_of_a_task_can_be_asked(stack: Stack, client: httpx.Client) -> None:

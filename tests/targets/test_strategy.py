@@ -1,14 +1,19 @@
+import inspect
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from arq.worker import Worker
+from kombu.transport.redis import Channel
 
 from results.errors import BlockpointError
 from results.schema import KINDS
 from targets.settings import Settings
 from targets.strategies.inline import Inline
 from targets.strategy import Definition, Variant, check_versions, discover, find, split_name
+from targets.task import MAX_DURATION_MS
 
 PLUGIN = """
 from fastapi import BackgroundTasks
@@ -25,8 +30,46 @@ def test_every_strategy_declares_every_kind() -> None:
             subject = definition.subject(variant, Settings(slots=7, cores=2))
             assert set(subject.services) == set(KINDS)
             assert subject.max_attempts >= 1
-            if variant == "tuned":
+            if variant in ("tuned", "durable"):
                 assert subject.services["sleep"].slots == 7
+            assert (subject.window_s > 0) == bool(subject.queues)
+            assert subject.supervised == (variant == "durable")
+
+
+@pytest.mark.parametrize("variant", ["default", "tuned", "durable"])
+def test_windows_are_those_of_the_settings(variant: str) -> None:
+    settings = Settings(visibility_s=7, job_timeout_s=11)
+    assert find("celery").subject(variant, settings).window_s == 7
+    assert find("arq").subject(variant, settings).window_s == 21
+
+
+def test_windows_are_those_of_the_libraries_where_nothing_is_set() -> None:
+    visibility_s = Channel.visibility_timeout
+    job_timeout_s = inspect.signature(Worker).parameters["job_timeout"].default
+    assert find("celery").subject("default", Settings()).window_s == visibility_s
+    assert find("celery").subject("tuned", Settings()).window_s == visibility_s
+    assert find("arq").subject("default", Settings()).window_s == job_timeout_s + 10
+
+
+def test_no_task_outlasts_the_durable_windows() -> None:
+    for name in ("celery", "arq"):
+        assert find(name).subject("durable", Settings()).window_s > MAX_DURATION_MS / 1000
+
+
+class OfOldTimes:
+    """A strategy of another package from before there were windows and supervisors."""
+
+    services = Inline(Settings()).services
+    workers: tuple[()] = ()
+    queues: tuple[()] = ()
+    max_attempts = 1
+    settings: dict[str, str] = {}  # noqa: RUF012
+
+
+def test_a_strategy_that_declares_no_window_has_none() -> None:
+    made: Any = lambda _: OfOldTimes()  # noqa: E731
+    subject = Definition("old", "", {"default": Variant("", made)}).subject("default", Settings())
+    assert (subject.window_s, subject.supervised) == (0.0, False)
 
 
 @pytest.mark.parametrize(

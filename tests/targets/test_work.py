@@ -1,4 +1,8 @@
 import asyncio
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,6 +60,33 @@ def test_a_task_fails_as_often_as_asked(folder: Path, asynchronous: bool) -> Non
     ]
 
 
+POISON = """
+import asyncio, sys
+from targets.task import Task
+from targets.work import perform, perform_async
+task = Task(7, sys.argv[2], 1.0, kill_first=2)
+if sys.argv[1] == "thread": perform(task, 1)
+else: asyncio.run(perform_async(task, 1))
+"""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("where", ["thread", "loop"])
+def test_a_task_kills_its_process_as_often_as_asked(tmp_path: Path, where: str, kind: str) -> None:
+    Ledger(tmp_path).record(8, Moment.STARTED, 1)
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", POISON, where, kind],
+            env={**os.environ, "BLOCKPOINT_LEDGER": str(tmp_path)},
+            check=False,
+        ).returncode
+        for _ in range(3)
+    ]
+    assert runs == [-signal.SIGKILL, -signal.SIGKILL, 0]
+    assert Ledger(tmp_path).starts(7) == 3
+    assert Ledger(tmp_path).state(7) == "finished"
+
+
 @pytest.mark.parametrize("kind", ["cpu", "cpu_native"])
 def test_work_is_proportional_to_its_units(kind: str) -> None:
     """Twice the units take about twice the CPU time, which other programs do not lengthen."""
@@ -74,5 +105,5 @@ def test_a_given_calibration_is_used() -> None:
 
 
 def test_messages_round_trip() -> None:
-    task = Task(2**64 - 1, "cpu", 1.5, 2, "payload")
+    task = Task(2**64 - 1, "cpu", 1.5, 2, "payload", 3)
     assert Task.from_message(task.to_message()) == task

@@ -1,0 +1,192 @@
+"""What the durable variants promise, with their real brokers and workers."""
+
+import contextlib
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+from celery import Celery
+
+from harness.ledgers import LedgerReader
+from harness.pinning import Pinning
+from harness.processes import Family
+from harness.stack import Launch, Stack, running_stack
+from results.schema import Moment
+from targets.settings import Settings
+
+pytestmark = pytest.mark.e2e
+
+LIMIT_S = 60.0
+SUPERVISED = ["celery", "arq"]
+BASE = Settings(slots=3, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0, drills=True)
+SHORT = replace(BASE, visibility_s=1.0, job_timeout_s=4.0)
+"""Celery's worker takes longer than that to start again, and then looks for what has become visible"""
+Run = Callable[[str, Settings], Stack]
+
+
+@pytest.fixture
+def run(members: Family, tmp_path: Path) -> Iterator[Run]:
+    with contextlib.ExitStack() as cleanup:
+
+        def begin(strategy: str, settings: Settings) -> Stack:
+            launch = Launch(members, Pinning(), settings)
+            stack = cleanup.enter_context(running_stack(launch, strategy, "durable", tmp_path))
+            stack.preflight("sleep")
+            return stack
+
+        yield begin
+
+
+def submit(stack: Stack, **body: object) -> int:
+    """Send a task; returns its id."""
+    task_id = secrets.token_hex(8)
+    reply = httpx.post(f"{stack.url}/tasks", json={"task_id": task_id, **body}, timeout=LIMIT_S)
+    assert reply.status_code == 202
+    return int(task_id, 16)
+
+
+def runs(reader: LedgerReader, task_id: int) -> list[tuple[Moment, int]]:
+    """Return what executors recorded of a task so far: moment and process, in order of time."""
+    events = np.sort(reader.events(), order="at_ns", kind="stable")
+    mine = events[(events["task_id"] == task_id) & (events["moment"] >= Moment.STARTED)]
+    return [(Moment(int(event["moment"])), int(event["pid"])) for event in mine]
+
+
+def seen(reader: LedgerReader, task_id: int) -> list[Moment]:
+    return [moment for moment, _ in runs(reader, task_id)]
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def supervised(stack: Stack, index: int = 0) -> psutil.Process:
+    """Return the worker that a supervisor keeps running."""
+    (worker,) = psutil.Process(stack.workers[index].pid).children()
+    return worker
+
+
+def empty(stack: Stack) -> bool:
+    assert stack.broker is not None
+    return stack.broker.depth(stack.subject.queues) == 0
+
+
+@pytest.mark.parametrize("strategy", SUPERVISED)
+def test_a_task_of_a_killed_worker_runs_again_and_completes(run: Run, strategy: str) -> None:
+    stack = run(strategy, SHORT)
+    reader = stack.reader()
+    task_id = submit(stack, duration_ms=3000)
+    until(lambda: seen(reader, task_id) == [Moment.STARTED])
+    killed = supervised(stack)
+    os.killpg(killed.pid, signal.SIGKILL)
+    until(lambda: Moment.FINISHED in seen(reader, task_id))
+    assert seen(reader, task_id) == [Moment.STARTED, Moment.STARTED, Moment.FINISHED]
+    assert supervised(stack).pid != killed.pid
+    until(lambda: empty(stack))
+
+
+@pytest.mark.parametrize("kind", ["sleep", "cpu"])
+@pytest.mark.parametrize("strategy", SUPERVISED)
+def test_a_task_that_kills_its_process_completes_in_the_end(run: Run, strategy: str, kind: str) -> None:
+    stack = run(strategy, replace(SHORT, job_timeout_s=1.0))
+    reader = stack.reader()
+    task_id = submit(stack, kind=kind, duration_ms=5, kill_first=1)
+    until(lambda: Moment.FINISHED in seen(reader, task_id))
+    (first, died), (second, again), (last, _) = runs(reader, task_id)
+    assert (first, second, last) == (Moment.STARTED, Moment.STARTED, Moment.FINISHED)
+    assert died != again
+    until(lambda: empty(stack))
+
+
+@pytest.mark.parametrize("strategy", SUPERVISED)
+def test_an_orderly_end_finishes_what_runs_and_keeps_what_waits(run: Run, strategy: str) -> None:
+    stack = run(strategy, BASE)
+    reader = stack.reader()
+    ids = [submit(stack, duration_ms=2000) for _ in range(BASE.slots + 2)]
+    until(lambda: sum(Moment.STARTED in seen(reader, task_id) for task_id in ids) == BASE.slots)
+    for child in stack.workers:
+        child.process.terminate()
+    for child in stack.workers:
+        child.process.wait(LIMIT_S)
+    fates = [seen(reader, task_id) for task_id in ids]
+    assert sorted(fates) == [[]] * 2 + [[Moment.STARTED, Moment.FINISHED]] * BASE.slots
+    assert stack.broker is not None
+    waiting = stack.broker.task_ids(stack.subject.queues)
+    assert waiting == {task_id for task_id, fate in zip(ids, fates, strict=True) if not fate}
+
+
+@pytest.mark.parametrize("strategy", SUPERVISED)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_broker_that_is_gone_or_hangs_is_said_with_503(
+    run: Run, strategy: str, number: signal.Signals
+) -> None:
+    stack = run(strategy, BASE)
+    assert stack.broker is not None
+    assert stack.broker.child is not None
+    os.kill(stack.broker.child.pid, number)
+    for _ in range(2):
+        reply = httpx.post(f"{stack.url}/tasks", json={"task_id": secrets.token_hex(8)}, timeout=LIMIT_S)
+        assert reply.status_code == 503
+        assert "broker cannot be reached" in reply.json()["detail"]
+        assert httpx.get(f"{stack.url}/ping", timeout=LIMIT_S).status_code == 200
+    if number is signal.SIGSTOP:
+        os.kill(stack.broker.child.pid, signal.SIGCONT)
+        reader = stack.reader()
+        task_id = submit(stack)
+        until(lambda: Moment.FINISHED in seen(reader, task_id))
+
+
+def test_the_worker_acknowledges_late_and_prefetches_nothing(run: Run) -> None:
+    stack = run("celery", replace(BASE, visibility_s=77.0))
+    assert stack.broker is not None
+    with Celery(broker=stack.broker.url) as app:
+        until(lambda: len(app.control.inspect().ping() or {}) == len(stack.workers))
+        confs, stats = app.control.inspect().conf(), app.control.inspect().stats()
+    for conf in confs.values():
+        assert conf["task_acks_late"] is True
+        assert conf["task_reject_on_worker_lost"] is True
+        assert conf["worker_prefetch_multiplier"] == 1
+        assert conf["broker_transport_options"]["visibility_timeout"] == 77.0
+    children = {told["pool"]["max-concurrency"]: told["prefetch_count"] for told in stats.values()}
+    assert children == {BASE.slots: BASE.slots, BASE.cores: BASE.cores}
+
+
+@pytest.mark.parametrize("strategy", SUPERVISED)
+def test_the_api_comes_back_without_its_broker(run: Run, strategy: str) -> None:
+    stack = run(strategy, BASE)
+    assert stack.broker is not None
+    assert stack.broker.child is not None
+    stack.broker.child.process.kill()
+    stack.broker.child.process.wait()
+    (web,) = stack.web
+    web.process.kill()
+    web.process.wait()
+    port = stack.url.rpartition(":")[2]
+    environ = {**os.environ, **replace(BASE, redis_url=stack.broker.url).to_environment()}
+    command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_durable", "--port", port]
+    with subprocess.Popen(command, env=environ) as again:
+        try:
+            until(lambda: answers(stack.url))
+            reply = httpx.post(f"{stack.url}/tasks", json={"task_id": secrets.token_hex(8)}, timeout=LIMIT_S)
+            assert reply.status_code == 503
+        finally:
+            again.kill()
+
+
+def answers(url: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"{url}/ping", timeout=LIMIT_S).status_code == 200
+    return False
