@@ -5,6 +5,7 @@ Times named `*_ns` are `CLOCK_MONOTONIC` nanoseconds of the host whose `boot_id`
 
 History of the format:
     1  first format: manifest, trials, and the tables requests, bystanders, events and resources.
+       Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head.
 """
 
 import enum

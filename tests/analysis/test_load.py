@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from analysis.load import Frames, load_campaign, read_trial
+from results.documents import read_document, write_document
 from results.errors import BlockpointError
-from results.schema import FANOUT_PARTS, NEVER, Moment, Outcome
+from results.schema import FANOUT_PARTS, NEVER, Moment, Outcome, Trial
 from results.store import Campaign
 from tests.analysis.synthetic import NETWORK_S, Cell, Truth, build
 
@@ -118,6 +120,7 @@ def test_a_truncated_table_is_one_line_and_no_partial_table(runs: Path) -> None:
 def test_moments_of_two_clocks_are_not_joined(runs: Path) -> None:
     campaign, _ = build(runs, [Cell("celery", [(10, 2, 20)])])
     document = next(campaign.trials_folder.glob("*/trial.json"))
-    document.write_text(document.read_text().replace('"one"', '"two"', 1))
+    elsewhere = msgspec.structs.replace(read_document(document, Trial), boot_id="two")
+    write_document(document, elsewhere)
     with pytest.raises(BlockpointError, match="clocks differ"):
         next(load_campaign(runs).frames())

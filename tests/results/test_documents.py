@@ -36,6 +36,23 @@ def test_round_trip(tmp_path: Path) -> None:
     assert "ünïcode" in path.read_text(encoding="utf-8")
 
 
+def test_a_flipped_digit_is_refused_and_white_space_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    write_document(path, MANIFEST)
+    whole = path.read_bytes()
+    assert b"1234.5" in whole
+    path.write_bytes(whole.replace(b"1234.5", b"1234.4"))
+    assert "not what was written" in refusal(path)
+    path.write_bytes(msgspec.json.format(whole, indent=4).replace(b"\n", b"\r\n"))
+    assert read_document(path, Manifest) == MANIFEST
+
+
+def test_a_document_from_before_there_were_checksums_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    path.write_bytes(GOOD)
+    assert read_document(path, Manifest) == MANIFEST
+
+
 def test_writing_again_replaces_the_whole(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     write_document(path, MANIFEST)
