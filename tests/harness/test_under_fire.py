@@ -130,7 +130,7 @@ def test_what_dies_costs_its_trial_and_no_other(tmp_path: Path) -> None:
 
 
 def test_a_target_that_stands_still_is_refused_and_replaced(tmp_path: Path) -> None:
-    """Stopped under the first trial's load; where that drained all the same, the second one finds it silent."""
+    """Stopped under the first load; where that drained all the same, the second trial finds it silent."""
     hit = Hit(tmp_path, "--strategy", "background_tasks/default", *rated(30, 40, 50))
     hit.await_(lambda: hit.loading("0001"))
     hit.strike(signal.SIGSTOP, "uvicorn")
