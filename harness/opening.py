@@ -18,6 +18,7 @@ from harness.trial import Limits
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
+from results.text import masked
 from targets.settings import Settings
 from targets.work import KINDS, calibrate
 
@@ -90,7 +91,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     manifest = Manifest(
         campaign=name,
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        command=[Path(sys.argv[0]).name, *map(masked, sys.argv[1:])],
         profile=agenda.profile,
         seed=conditions.seed,
         topology=topologies,

@@ -3,14 +3,14 @@
 import difflib
 from collections.abc import Iterable
 
-from results.text import visible
+from results.text import masked, visible
 
 
 class BlockpointError(Exception):
     """One clear line that says what is wrong and what to do about it; never shown with a traceback."""
 
     def __str__(self) -> str:
-        return visible(super().__str__())
+        return visible(masked(super().__str__()))
 
 
 def unknown(what: str, given: str, known: Iterable[str]) -> BlockpointError:

@@ -4,6 +4,12 @@ import re
 from typing import Final
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
+
+
+def masked(text: str) -> str:
+    """Return the text with user and password taken out of every URL in it: `redis://***@host`."""
+    return _CREDENTIALS.sub("***@", text)
 
 
 def visible(text: str) -> str:

@@ -26,7 +26,7 @@ from targets.settings import Settings
 from targets.strategy import find
 from targets.task import Registration, TaskRequest
 
-EXAMPLES = 40
+EXAMPLES = 25
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
 MODELS: dict[str, type[BaseModel]] = {"/tasks": TaskRequest, "/users/register": Registration}
 
