@@ -103,7 +103,7 @@ def locust(tmp_path: Path) -> Iterator[Locust]:
         process.communicate()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     give_up_s = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_s, "waited in vain"

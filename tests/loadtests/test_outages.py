@@ -32,7 +32,7 @@ def every_arrival_has_its_row(ran: Ran) -> pd.DataFrame:
 def end_once_resumed(locust: Locust, process: "Popen[str]", out: Path, target: Served) -> Ran:
     """Let the target answer some more tasks, then end the run: how long a start takes, nobody knows."""
     so_far = target.answered()
-    wait_until(lambda: target.answered() > so_far + 5)
+    wait_until(lambda: target.answered() > so_far + 20)
     return locust.interrupt(process, out, 0, signal.SIGINT)
 
 
