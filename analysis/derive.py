@@ -3,13 +3,13 @@
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pandas as pd
 
-from analysis.load import load_campaign
+from analysis.load import Measured, load_campaign
 from analysis.points import find_points
 from analysis.predictions import predict
 from analysis.tables import summarise
@@ -58,7 +58,7 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
 
     Trials are read one after the other: memory holds the largest one, not the campaign.
     """
-    measured = load_campaign(folder)
+    measured = _measurements(folder)
     summaries, bursts, predictions = [], [], []
     for number, frames in enumerate(measured.frames(), start=1):
         progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
@@ -82,7 +82,7 @@ def read_derived(folder: Path) -> Derived:
 
     Raises BlockpointError.
     """
-    measured = load_campaign(folder)
+    measured = _measurements(folder)
     try:
         summary = _read(folder / "derived" / "summary.csv")
         predictions = _read(folder / "derived" / "predictions.csv")
@@ -99,6 +99,15 @@ def read_derived(folder: Path) -> Derived:
         _read(bursts) if bursts.exists() else pd.DataFrame(),
         predictions,
     )
+
+
+def _measurements(folder: Path) -> Measured:
+    """Open a campaign without its drills: a target that is broken on purpose has no point to find."""
+    measured = load_campaign(folder)
+    kept = [trial for trial in measured.trials if not trial.plan.drill]
+    if not kept:
+        raise BlockpointError(f"{folder}: holds only drills, of which no blocking point can be told")
+    return replace(measured, trials=kept)
 
 
 def replace_folder(made: Path, target: Path) -> None:

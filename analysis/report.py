@@ -3,17 +3,21 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from analysis.charts.catalogue import catalogue
+from analysis.charts.catalogue import Chart, catalogue
 from analysis.charts.style import save
 from analysis.derive import Derived, derive, replace_folder
+from analysis.drills import charts as drill_charts
+from analysis.drills.derive import Drills, derive_drills
+from analysis.drills.page import render_drills
 from analysis.notebook import execute_notebooks
 from analysis.page import Drawing, render_page
 from results.errors import BlockpointError
+from results.store import open_campaign
 from results.text import visible
 
 Progress = Callable[[str], None]
@@ -25,13 +29,18 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
     The new report takes the old one's place only when it is whole. Notebooks that cannot be executed (no
     kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
     campaign that is missing, damaged or without a sealed trial, and where nothing can be written.
+    A campaign of drills gets the page of drills, which has neither notebooks nor verdicts.
     """
     say = partial(_say, progress)
-    derived = derive(campaign_folder, say)
+    drills = any(plan.drill for plan in open_campaign(campaign_folder).manifest.plans)
+    derived = (derive_drills if drills else derive)(campaign_folder, say)
     try:
         made = Path(tempfile.mkdtemp(prefix=".report-", dir=campaign_folder))
         try:
-            _fill(made, derived, say)
+            if isinstance(derived, Drills):
+                _fill_drills(made, derived, say)
+            else:
+                _fill(made, derived, say)
             made.chmod(0o755)
             replace_folder(made, campaign_folder / "report")
         finally:
@@ -57,11 +66,20 @@ def _fill(made: Path, derived: Derived, progress: Progress) -> None:
     (made / "index.html").write_text(page, encoding="utf-8")
 
 
+def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
+    drawings = _draw(drill_charts.catalogue(derived), made / "charts", progress)
+    (made / "index.html").write_text(render_drills(derived, drawings), encoding="utf-8")
+
+
 def draw_all(derived: Derived, folder: Path, progress: Progress = lambda _: None) -> list[Drawing]:
     """Write every chart of a campaign as SVG and PNG; return what the page shows of them."""
+    return _draw(catalogue(derived), folder, progress)
+
+
+def _draw(charts: Iterable[Chart], folder: Path, progress: Progress) -> list[Drawing]:
     folder.mkdir(parents=True, exist_ok=True)
     drawings = []
-    for chart in catalogue(derived):
+    for chart in charts:
         began = time.monotonic()
         svg = save(chart.draw(), folder / chart.name) if chart.draw else b""
         drawings.append(Drawing(chart.name, chart.words, svg))
