@@ -88,6 +88,7 @@ def _plans(request: Request) -> list[Plan]:
         request.placement.pinning("one-box"),
         repeats=request.repeats,
         seed=request.seed,
+        lanes=request.lanes,
     )
     if not planned:
         raise BlockpointError(

@@ -14,6 +14,8 @@ from results.schema import LEDGER_RECORD, TABLES
 
 Columns = Mapping[str, np.ndarray]
 
+_UNWRITTEN = bytes(4096 * LEDGER_RECORD.itemsize)
+
 
 def _arrow_schema(name: str) -> pa.Schema:
     types = {"string": pa.dictionary(pa.int32(), pa.string())}
@@ -73,13 +75,19 @@ def read_table(folder: Path, name: str, rows: int | None = None, crc: int | None
 
 
 def ledger_slots(path: Path, offset: int = 0) -> np.ndarray:
-    """Return all whole slots of a ledger file from byte `offset` on, as an array of `LEDGER_RECORD`.
+    """Return the whole slots of a ledger file from byte `offset` on, as an array of `LEDGER_RECORD`.
 
-    The file grows by zeros ahead of its records; a slot whose moment is 0 is not written, or not yet.
+    The file grows by zeros ahead of its records; a slot whose moment is 0 is not written, or not yet. What
+    follows 4,096 empty slots is not read: a process has no more threads than that has slots.
     """
+    parts = []
     with path.open("rb") as file:
         file.seek(offset)
-        data = file.read()
+        while part := file.read(len(_UNWRITTEN)):
+            parts.append(part)
+            if part == _UNWRITTEN[: len(part)]:
+                break
+    data = b"".join(parts)
     whole = len(data) - len(data) % LEDGER_RECORD.itemsize
     return np.frombuffer(data[:whole], dtype=LEDGER_RECORD)
 

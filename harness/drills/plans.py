@@ -13,6 +13,8 @@ from results.schema import Plan
 from targets.settings import Settings
 
 BYSTANDER_PER_S = 40.0
+UNHEEDED_PER_S = 1.0
+"""where drills run beside each other: what bystanders feel then says nothing"""
 
 
 def plans(
@@ -41,11 +43,11 @@ def plans(
             block = [(drill, repeat) for drill in concerned for repeat in chunk]
             shuffle(block)
             block.sort(key=lambda item: (item[0].appendonly, sorted(item[0].settings.items())))
-            ordered += [_plan(drill, key, repeat, seed) for drill, repeat in block]
+            ordered += [_plan(drill, key, repeat, seed, alone=lanes == 1) for drill, repeat in block]
     return [_named(plan, number) for number, plan in enumerate(ordered, start=1)]
 
 
-def _plan(drill: Drill, key: str, repeat: int, seed: int) -> Plan:
+def _plan(drill: Drill, key: str, repeat: int, seed: int, *, alone: bool) -> Plan:
     return Plan(
         trial_id="",
         subject=key,
@@ -56,7 +58,7 @@ def _plan(drill: Drill, key: str, repeat: int, seed: int) -> Plan:
         seconds=drill.seconds,
         seed=seed + repeat,
         repeat=repeat,
-        bystander_per_s=BYSTANDER_PER_S,
+        bystander_per_s=BYSTANDER_PER_S if alone else UNHEEDED_PER_S,
         options=list(drill.options),
         drill=drill.name,
     )
