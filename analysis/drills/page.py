@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.charts.conditions import machine
 from analysis.charts.scales import milliseconds, number
+from analysis.charts.style import order
 from analysis.drills.derive import Drills
 from analysis.drills.poison import poison_table
 from analysis.drills.recovery import ERRORS
@@ -82,7 +83,10 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         captions=_captions(table, names),
         readings=read_drills(table, manifest),
         hidings=_hidings(table),
-        api=_records(derived.recovery),
+        api=sorted(
+            _records(derived.recovery),
+            key=lambda row: (names.index(row["drill"]), order(row["strategy"]), row["variant"]),
+        ),
         errors=ERRORS,
         retries=_records(poison_table(derived.poison, "raise")),
         kills=_records(poison_table(derived.poison, "kill")),
