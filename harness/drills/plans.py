@@ -25,6 +25,7 @@ def plans(
     *,
     repeats: int,
     seed: int,
+    lanes: int,
 ) -> list[Plan]:
     """Return the drills in the order in which they run: each with every subject that it concerns.
 
