@@ -139,8 +139,8 @@ def _cell(drill: str, subject: Subject, own: pd.DataFrame) -> dict[str, Any]:
     row |= {name: valid[name].max() if name in valid and len(valid) else np.nan for name in longest}
     row["hastened"] = int(valid["hastened"].sum()) if len(valid) else 0
     row["exited"] = " ".join(sorted({role for roles in _texts(valid, "exited") for role in roles.split()}))
-    row["summary"] = next((text for text in _texts(valid, "summary") if text), "")
-    row["trigger"] = next((text for text in _texts(valid, "trigger") if text), "")
+    row["summary"] = next((text for text in _texts(own, "summary") if text), "")
+    row["trigger"] = next((text for text in _texts(own, "trigger") if text), "")
     return row
 
 
@@ -155,7 +155,7 @@ def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
 
 
 def _texts(rows: pd.DataFrame, name: str) -> list[str]:
-    return [str(value) for value in rows[name]] if name in rows else []
+    return [str(value) for value in rows[name].dropna()] if name in rows else []
 
 
 def _total(rows: pd.DataFrame, name: str) -> float:
