@@ -240,6 +240,13 @@ def find(**given: Any) -> None:
     type=click.IntRange(1, 64),
     help="Drills beside each other; above 1 only the counts are reported, no latency.",
 )
+@click.option("--spread", is_flag=True, help="Let the variants of a strategy share its repeats.")
+@click.option(
+    "--interviews/--no-interviews",
+    default=True,
+    show_default=True,
+    help="Ask each strategy's own interfaces what they let an operator see.",
+)
 @campaign_options
 def drill(**given: Any) -> None:
     """Break what can break (all drills, or those NAMEd) and count what became of every task."""

@@ -2,6 +2,8 @@
 
 import dataclasses
 import functools
+import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +12,9 @@ from rich.table import Table
 
 from harness.campaign import expected_s, missing, run_campaign, tally
 from harness.drills.catalogue import DRILLS, named_drill
+from harness.drills.interviews import hold_interviews
 from harness.drills.plans import plans
-from harness.expectation import select
+from harness.expectation import select, split_key
 from harness.opening import Agenda, Conditions, create, reopen, session, unpin
 from harness.placement import NOWHERE
 from harness.processes import family
@@ -35,7 +38,10 @@ class Request(Conditions):
     strategies: tuple[str, ...]
     variants: tuple[str, ...]
     repeats: int
+    spread: bool
+    """a strategy's variants share the repeats"""
     lanes: int
+    interviews: bool
     attempts: int | None
     dry_run: bool
     report: bool
@@ -71,6 +77,8 @@ def drill_command(request: Request) -> int:
         say(f"campaign {campaign.folder}: {len(planned)} drills, about {minutes(total_s / lanes)}")
         with Progress(console, total_s, len(planned)) as progress:
             run_campaign(trials, campaign, progress)
+            if request.interviews:
+                hold_interviews(trials, campaign, progress)
     unpin()
     return _conclude(campaign, request.report, say)
 
@@ -86,7 +94,7 @@ def _plans(request: Request) -> list[Plan]:
         keys,
         Settings(slots=request.slots),
         request.placement.pinning("one-box"),
-        repeats=request.repeats,
+        repeats=_repeats(keys, request),
         seed=request.seed,
         lanes=request.lanes,
     )
@@ -96,6 +104,13 @@ def _plans(request: Request) -> list[Plan]:
             "concerns none of these strategies; `blockpoint list` says whom each drill concerns"
         )
     return planned
+
+
+def _repeats(keys: list[str], request: Request) -> dict[str, int]:
+    """Return each subject's repeats."""
+    variants = Counter(split_key(key)[0] for key in keys)
+    shares = {key: variants[split_key(key)[0]] if request.spread else 1 for key in keys}
+    return {key: math.ceil(request.repeats / share) for key, share in shares.items()}
 
 
 def _show(console: Console, planned: list[Plan], lanes: int) -> None:

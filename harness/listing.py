@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.drills.catalogue import DRILLS
 from harness.pinning import TOPOLOGIES
 from harness.profiles import PROFILES
 from harness.searches import SEARCHES
@@ -28,6 +29,8 @@ def listing() -> Iterator[str]:
     yield from (f"  {name:14} {caption}" for name, caption in scenarios().items())
     yield "topologies"
     yield from (f"  {name:10} {meaning}" for name, meaning in TOPOLOGIES.items())
+    yield "drills"
+    yield from (f"  {drill.name:16} {drill.summary}" for drill in DRILLS.values())
     yield "profiles of `find`"
     yield from (f"  {search.name:10} {search.summary}" for search in SEARCHES.values())
     yield "profiles of `run`"

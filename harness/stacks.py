@@ -2,8 +2,10 @@
 
 import contextlib
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.drills.catalogue import named_drill
 from harness.drills.trial import Drilling
@@ -35,6 +37,13 @@ class Session:
     redis_url: str = ""
     lanes: int = 1
     """blocks of trials that run beside each other"""
+
+
+def launch(session: Session, described: Mapping[str, Any], subject: str) -> Launch:
+    """Return how a subject's target is started under a pinning that a manifest describes."""
+    pinning = Pinning.described(described)
+    _, settings = subject_on(subject, session.settings, pinning)
+    return Launch(session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url)
 
 
 class Stacks:
@@ -80,13 +89,13 @@ class Stacks:
         """Measure and seal one trial, and drop a target on which no other can follow."""
         staged = self._campaign.stage(plan.trial_id, attempt)
         try:
-            launch, stack = self._get(plan)
+            started, stack = self._get(plan)
             if plan.drill:
-                drilling = self._drilling(launch, stack, plan, progress)
+                drilling = self._drilling(started, stack, plan, progress)
                 trial, clean = drilling.measure(staged, attempt), drilling.clean()
             else:
                 limits = self._session.limits
-                trial = Measurement(launch, stack, plan, limits, progress.tick).measure(staged, attempt)
+                trial = Measurement(started, stack, plan, limits, progress.tick).measure(staged, attempt)
                 clean = trial.drained
             self._campaign.seal(staged, trial)
         except BlockpointError:
@@ -96,33 +105,28 @@ class Stacks:
             self.drop()
         return trial
 
-    def _drilling(self, launch: Launch, stack: Stack, plan: Plan, progress: Progress) -> Drilling:
+    def _drilling(self, started: Launch, stack: Stack, plan: Plan, progress: Progress) -> Drilling:
         manifest = self._campaign.manifest
         own_s = manifest.subject(plan.subject).window_s
         drill = named_drill(plan.drill)
-        return Drilling(launch, stack, drill, plan, own_s, manifest.lanes == 1, progress.tick)
+        return Drilling(started, stack, drill, plan, own_s, manifest.lanes == 1, progress.tick)
 
     def _get(self, plan: Plan) -> tuple[Launch, Stack]:
-        launch = self._launch(plan)
-        if self._current is None or self._current[0] != launch:
+        wanted = self._launch(plan)
+        if self._current is None or self._current[0] != wanted:
             self.drop()
             logs = self._logs / f"{plan.subject.replace('/', '-')}-{plan.topology}"
             if plan.drill:
                 logs = logs.with_name(plan.trial_id)
             shutil.rmtree(logs, ignore_errors=True)
             logs.mkdir(parents=True)
-            stack = self._open.enter_context(running_stack(launch, *split_key(plan.subject), logs))
-            self._current = (launch, stack)
+            stack = self._open.enter_context(running_stack(wanted, *split_key(plan.subject), logs))
+            self._current = (wanted, stack)
         return self._current
 
     def _launch(self, plan: Plan) -> Launch:
-        session = self._session
-        pinning = Pinning.described(self._pinning[plan.topology])
-        _, settings = subject_on(plan.subject, session.settings, pinning)
-        launch = Launch(
-            session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url
-        )
-        return named_drill(plan.drill).launch(launch) if plan.drill else launch
+        plain = launch(self._session, self._pinning[plan.topology], plan.subject)
+        return named_drill(plan.drill).launch(plain) if plan.drill else plain
 
     def drop(self) -> None:
         """Take the target down."""

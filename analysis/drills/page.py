@@ -123,10 +123,12 @@ def _ends(row: Mapping[str, Any], who: str) -> str:
 
 
 def _questions(interviews: list[Interview]) -> list[tuple[str, list[Any]]]:
-    """Return each question with the view of every interview, None where it was not asked."""
+    """Return each question with the views of every interview, one an interface; none where it was not asked."""
     asked = list(dict.fromkeys(view.question for each in interviews for view in each.views))
-    views = [{view.question: view for view in each.views} for each in interviews]
-    return [(question, [known.get(question) for known in views]) for question in asked]
+    return [
+        (question, [[view for view in each.views if view.question == question] for each in interviews])
+        for question in asked
+    ]
 
 
 def _interval(row: Mapping[str, Any]) -> str:

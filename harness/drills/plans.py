@@ -1,7 +1,7 @@
 """Orders the drills of a campaign."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -23,21 +23,23 @@ def plans(
     settings: Settings,
     pinning: Pinning,
     *,
-    repeats: int,
+    repeats: Mapping[str, int],
     seed: int,
     lanes: int,
 ) -> list[Plan]:
     """Return the drills in the order in which they run: each with every subject that it concerns.
 
-    All subjects meet the same seeds. A few repeats of all of a subject's drills follow each other in
-    random order, those together that share a target; then comes another subject, at random too.
+    `repeats` is by subject; all subjects meet the same seeds. A few repeats of all of a subject's drills
+    follow each other in random order, those together that share a target; then comes another subject, at
+    random too.
     """
     shuffle = random.Random(seed).shuffle
     ordered: list[Plan] = []
-    for chunk in _chunks(repeats):
+    for first in range(0, max(repeats.values()), REPEATS_TOGETHER):
         subjects = list(keys)
         shuffle(subjects)
         for key in subjects:
+            chunk = range(first, min(first + REPEATS_TOGETHER, repeats[key]))
             subject, _ = subject_on(key, settings, pinning)
             concerned = [drill for drill in drills if drill.concerns(subject)]
             shuffle(concerned)
@@ -68,9 +70,3 @@ def _plan(drill: Drill, key: str, repeat: int, seed: int, *, alone: bool) -> Pla
 def _named(plan: Plan, number: int) -> Plan:
     name = f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.drill}-r{plan.repeat}"
     return msgspec.structs.replace(plan, trial_id=name)
-
-
-def _chunks(repeats: int) -> list[range]:
-    return [
-        range(first, min(first + REPEATS_TOGETHER, repeats)) for first in range(0, repeats, REPEATS_TOGETHER)
-    ]
