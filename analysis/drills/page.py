@@ -123,7 +123,7 @@ def _ends(row: Mapping[str, Any], who: str) -> str:
 
 
 def _questions(interviews: list[Interview]) -> list[tuple[str, list[Any]]]:
-    """Return each question with the views of every interview, one an interface; none where it was not asked."""
+    """Return each question with the views of every interview: one an interface, none where not asked."""
     asked = list(dict.fromkeys(view.question for each in interviews for view in each.views))
     return [
         (question, [[view for view in each.views if view.question == question] for each in interviews])
