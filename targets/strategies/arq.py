@@ -32,6 +32,8 @@ TUNED_TIMEOUT_S = MAX_DURATION_MS / 1000 + 10
 IN_PROGRESS_S = 10.0
 """ARQ's claim on a job outlives `job_timeout` by that"""
 DURABLE_TRIES = 5
+WORKER_RETRIES = 15
+"""about 11 s while connections are refused: long enough for a server to start again"""
 ACCEPT_LIMIT_S = 3.0
 _settings = Settings.from_environment()
 
@@ -112,7 +114,8 @@ def lasting_pool(retries: int) -> ArqRedis:
         socket_keepalive=True,
         health_check_interval=10,
         retry=Backoff(ExponentialBackoff(cap=1.0, base=0.05), retries=retries),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        # redis-py retries to connect only after errors of its own, unless told of the socket's
+        retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )
     return ArqRedis(connections, job_serializer=to_json, job_deserializer=json.loads)
 
@@ -121,7 +124,7 @@ class DurableWorker:
     """As tuned; ends only when its jobs have, and outlives short losses of its connection."""
 
     functions = (run_tuned,)
-    redis_pool = lasting_pool(retries=5)
+    redis_pool = lasting_pool(retries=WORKER_RETRIES)
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(json.loads)
     max_jobs = _settings.slots
