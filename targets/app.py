@@ -60,10 +60,21 @@ def settle() -> None:
     gc.freeze()
 
 
+MOST_FAULTS = 20
+LONGEST_NAME = 64
+
+
+def _short(part: int | str) -> int | str:
+    return part[:LONGEST_NAME] if isinstance(part, str) else part
+
+
 async def refuse(_request: Request, error: Exception) -> JSONResponse:
     """Say what is wrong with a request, without repeating what it held: that may be large, or NaN."""
-    faults = error.errors() if isinstance(error, RequestValidationError) else []
-    detail = [{"loc": fault["loc"], "msg": fault["msg"], "type": fault["type"]} for fault in faults]
+    faults = error.errors()[:MOST_FAULTS] if isinstance(error, RequestValidationError) else []
+    detail = [
+        {"loc": [_short(part) for part in fault["loc"]], "msg": fault["msg"], "type": fault["type"]}
+        for fault in faults
+    ]
     return JSONResponse({"detail": detail}, status_code=422)
 
 

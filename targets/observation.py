@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Response
+from fastapi.responses import PlainTextResponse
 
 from results.clock import boot_id
 from results.schema import Subject
@@ -34,7 +35,7 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         """Say who this is."""
         return {**identity, "pid": os.getpid()}
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
         """Show the process's metrics in Prometheus' text format."""
         return Response(probes.exposition(), media_type="text/plain; version=0.0.4")

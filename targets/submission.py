@@ -1,6 +1,6 @@
 """Endpoints that accept tasks and tell how far they have come."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
 
@@ -10,6 +10,7 @@ from targets.probes import Probes
 from targets.settings import Settings
 from targets.strategy import QueueFullError, Strategy, UnreachableError
 from targets.task import (
+    Refusal,
     Registration,
     RegistrationAccepted,
     Task,
@@ -22,6 +23,15 @@ from targets.task import (
 from targets.work import units_per_ms
 
 NO_DRILLS = "kill_first is for drills: this target was not started with BLOCKPOINT_DRILLS=1 and a ledger"
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": Refusal, "description": "The body cannot be read"},
+    413: {"model": Refusal, "description": "The body is too long"},
+    503: {"model": Refusal, "description": "The queue is full, or the broker cannot be reached"},
+}
+FOR_DRILLS: dict[int | str, dict[str, Any]] = {
+    403: {"model": Refusal, "description": "The task is for drills, and this target is not"},
+}
 
 
 def injected(background: BackgroundTasks) -> BackgroundTasks:
@@ -55,7 +65,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         record(task.id, Moment.ACCEPTED)
         accepted.inc()
 
-    @router.post("/tasks", status_code=202)
+    @router.post("/tasks", status_code=202, responses=REFUSALS | FOR_DRILLS)
     async def create_task(request: TaskRequest, background: BackgroundTasks) -> TaskAccepted:
         """Accept one task; its id should be new, since a broker may drop the second of two."""
         refuse_drills(request, settings)
@@ -70,7 +80,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         await submit(task, background)
         return TaskAccepted(task_id=request.task_id)
 
-    @router.post("/users/register", status_code=202)
+    @router.post("/users/register", status_code=202, responses=REFUSALS)
     async def register(
         request: Registration, background: Annotated[BackgroundTasks, Depends(injected)]
     ) -> RegistrationAccepted:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from results.schema import FANOUT_PARTS
 
@@ -14,6 +14,16 @@ MAX_KILL_FIRST = 3
 
 TaskId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="64 bits as 16 lowercase hex digits")]
 Kind = Literal["sleep", "cpu", "cpu_native"]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("should be a number")
+    return value
+
+
+A_NUMBER = BeforeValidator(_number)
+"""refuses `true` and `"1"`, which pydantic takes for numbers; `1.0` stays an integer, as in JSON Schema"""
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -53,11 +63,13 @@ class TaskRequest(BaseModel):
 
     task_id: TaskId
     kind: Kind = "sleep"
-    duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS)] = 0.0
+    duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS), A_NUMBER] = 0.0
     payload: Annotated[str, Field(max_length=MAX_PAYLOAD_CHARS)] = ""
-    fail_first: Annotated[int, Field(ge=0, le=MAX_FAIL_FIRST)] = 0
+    fail_first: Annotated[int, Field(ge=0, le=MAX_FAIL_FIRST), A_NUMBER] = 0
     kill_first: Annotated[
-        int, Field(ge=0, le=MAX_KILL_FIRST, description="starts that kill their process; for drills only")
+        int,
+        Field(ge=0, le=MAX_KILL_FIRST, description="starts that kill their process; for drills only"),
+        A_NUMBER,
     ] = 0
 
 
@@ -70,9 +82,9 @@ class Registration(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     task_id: Annotated[TaskId, Field(pattern=r"^[0-9a-f]{15}[048c]$")]
-    email: Annotated[str, Field(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")] = "new.user@example.org"
+    email: Annotated[str, Field(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$")] = "new.user@example.org"
     kind: Kind = "sleep"
-    duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS)] = 0.0
+    duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS), A_NUMBER] = 0.0
 
     def part_ids(self) -> list[int]:
         """Return the ids of the tasks that the registration starts."""
@@ -83,6 +95,12 @@ class TaskAccepted(BaseModel):
     """Reply to a task that was accepted."""
 
     task_id: str
+
+
+class Refusal(BaseModel):
+    """Reply to a request that was not accepted, for a reason other than its fields."""
+
+    detail: str
 
 
 class RegistrationAccepted(BaseModel):
