@@ -296,8 +296,8 @@ definition = Definition(
             CeleryTuned,
         ),
         "durable": Variant(
-            "as tuned, but acknowledged when ended, given back when a child dies, not prefetched, hidden for "
-            "90 s at most, published in bounded time, supervised; `slots` children for waiting tasks",
+            "as tuned, but acknowledged when ended, given back when a child dies, not prefetched, visibility "
+            "timeout of 90 s, published in bounded time, supervised; `slots` children for waiting tasks",
             CeleryDurable,
         ),
     },
