@@ -1,5 +1,6 @@
 """Reads what a stack's processes record while they run."""
 
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,12 @@ from results.tables import ledger_slots, read_ledger
 class LedgerReader:
     """Follows all ledger files of a folder from a point in time on, at which no task is under way."""
 
-    def __init__(self, folder: Path, max_attempts: int) -> None:
+    def __init__(self, folder: Path, max_attempts: int, probes: AbstractSet[int] = frozenset()) -> None:
         self._folder = folder
         self._max_attempts = max_attempts
         self._since = {path: _without_gap(ledger_slots(path)).nbytes for path in self._files()}
         self._counted = dict(self._since)
-        self.foreign: set[int] = set()
-        """ids of tasks that are none of the trial's, left out of `events`"""
+        self._probes = probes
         self.accepted = 0
         """tasks accepted by the last look"""
         self.started = 0
@@ -51,15 +51,18 @@ class LedgerReader:
         return under_way
 
     def finished_ids(self) -> set[int]:
-        """Return the ids of the tasks that have finished since the reader was made."""
-        events = self.events()
+        """Return the ids of the tasks that have finished since the reader was made, probes among them."""
+        events = self._read()
         return set(events["task_id"][events["moment"] == Moment.FINISHED].tolist())
 
     def events(self) -> np.ndarray:
-        """Return every record since the reader was made, as an array of `LEDGER_RECORD`."""
+        """Return every record since the reader was made but the probes', as an array of `LEDGER_RECORD`."""
+        events = self._read()
+        return events[~np.isin(events["task_id"], np.array(sorted(self._probes), np.uint64))]
+
+    def _read(self) -> np.ndarray:
         parts = [read_ledger(path, self._since.get(path, 0)) for path in self._files()]
-        events = np.concatenate(parts) if parts else np.empty(0, LEDGER_RECORD)
-        return events[~np.isin(events["task_id"], np.array(sorted(self.foreign), np.uint64))]
+        return np.concatenate(parts) if parts else np.empty(0, LEDGER_RECORD)
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("ledger-*.bin"))

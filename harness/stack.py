@@ -59,6 +59,7 @@ class Stack:
         self.web: list[Child] = []
         self.workers: list[Child] = []
         self._family = family
+        self._probes: set[int] = set()
 
     def children(self) -> list[Child]:
         """Return the web's, workers' and embedded broker's processes."""
@@ -73,7 +74,7 @@ class Stack:
 
     def reader(self) -> LedgerReader:
         """Return a reader of the moments from now on."""
-        return LedgerReader(self.ledger, self.subject.max_attempts)
+        return LedgerReader(self.ledger, self.subject.max_attempts, self._probes)
 
     def preflight(self, kind: str) -> dict[str, Any]:
         """Check who answers and run one task end to end; returns the identity.
@@ -99,8 +100,12 @@ class Stack:
         return identity
 
     def submit(self, kind: str) -> int:
-        """Submit a task of 1 ms and return its id; raises BlockpointError where it is not accepted."""
+        """Submit a task of 1 ms and return its id; raises BlockpointError where it is not accepted.
+
+        It is none of a trial's: a broker may deliver it again much later, and no reader counts it.
+        """
         task_id = secrets.token_hex(8)
+        self._probes.add(int(task_id, 16))
         self._post({"task_id": task_id, "kind": kind, "duration_ms": 1})
         return int(task_id, 16)
 

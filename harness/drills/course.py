@@ -100,13 +100,12 @@ def take_down_idle(stack: Stack, *, answers: bool) -> list[str]:
 class Probe:
     """A task of ours, none of the trial's, that shows whether the target does anything."""
 
-    def __init__(self, stack: Stack, reader: LedgerReader, kind: str) -> None:
+    def __init__(self, stack: Stack, kind: str) -> None:
         self._reader = stack.reader()
         self._id = 0
         self.ended_ns = 0
         with contextlib.suppress(BlockpointError):
             self._id = stack.submit(kind)
-            reader.foreign.add(self._id)
 
     @property
     def accepted(self) -> bool:

@@ -158,7 +158,7 @@ class Drilling:
         run within `PROBE_LIMIT_S`, what should run it counts as exited.
         """
         begun_ns = time.monotonic_ns()
-        probe = Probe(self.stack, reader, self.plan.kind)
+        probe = Probe(self.stack, self.plan.kind)
         while True:
             now = state(reader, self.stack.subject.max_attempts)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
