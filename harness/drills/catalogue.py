@@ -11,8 +11,9 @@ from results.errors import unknown
 from results.schema import Subject
 
 KIND: Final = "sleep"
-WINDOWS: Final[Mapping[str, Any]] = {"visibility_s": 5.0, "job_timeout_s": 2.0}
-"""shortened, so that what is hidden can be waited for: Celery's, and ARQ's, which adds 10 s to it"""
+WINDOWS: Final[Mapping[str, Any]] = {"visibility_s": 12.0, "job_timeout_s": 2.0}
+"""shortened, so that what is hidden can be waited for, and yet longer than a restart: both come to 12 s,
+since ARQ adds 10 s to its job_timeout"""
 
 
 @dataclass(frozen=True, kw_only=True)
