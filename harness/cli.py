@@ -363,9 +363,9 @@ def doctor(port: int) -> None:
 
 def main() -> None:
     """Run the command line: an error is one line on standard error and a non-zero exit."""
-    from harness.processes import interruptible
-
     try:
+        from harness.processes import interruptible
+
         with interruptible():
             blockpoint(standalone_mode=False)
     except BlockpointError as error:

@@ -18,17 +18,6 @@ from analysis.drills.words import duration, percent, read_drills, windows
 from analysis.page import Drawing, facts, templates
 from results.schema import Fate, Interview
 
-_ASIDE: Final = (
-    Fate.FAILED,
-    Fate.HELD,
-    Fate.CUT_OFF,
-    Fate.REJECTED,
-    Fate.UNKNOWN,
-    Fate.RAN_UNACCEPTED,
-    Fate.SHED,
-    Fate.UNACCOUNTED,
-)
-"""fates that stand in small type under a cell where there are any"""
 DASH: Final = "\N{EN DASH}"
 MOST: Final = 0.5
 """from this share of the accepted tasks on, a cell says that most were lost"""
@@ -56,11 +45,11 @@ def cell(row: Mapping[str, Any] | None) -> Cell:
     look = (
         "most" if row["lost_share"] >= MOST else "some" if lost else "delayed" if hidden + twice else "kept"
     )
-    notes = [f"of {number(row['accepted'])} in {_repeats(row['repeats'])}", _interval(row)]
-    if row["in_flight"] > 0 and lost:
-        notes.append(f"{percent(row['lost_of_in_flight'])} of {number(row['in_flight'])} under way")
-    aside = [f"{number(row[f.label])} {f.label.replace('_', ' ')}" for f in _ASIDE if row[f.label]]
-    notes += [", ".join(aside), refused]
+    notes = [
+        f"of {number(row['accepted'])} in {row['repeats']} run{'s' * (row['repeats'] != 1)}",
+        _interval(row),
+    ]
+    notes += [f"{row['exited']} exited" if row["exited"] else "", refused]
     text = f"{number(lost)} / {number(hidden)} / {number(twice)}"
     return Cell(text, look, tuple(note for note in notes if note))
 
@@ -79,6 +68,8 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         machine=machine(manifest),
         facts=facts(manifest),
         names=names,
+        fates=list(Fate),
+        every=[row for row in _records(table) if row["repeats"]],
         rows=[(s, [cell(found.get((s.key, name))) for name in names]) for s in subjects],
         captions=_captions(table, names),
         readings=read_drills(table, manifest),
@@ -135,14 +126,9 @@ def _interval(row: Mapping[str, Any]) -> str:
     if not row["lost"]:
         return ""
     if math.isnan(row["lost_share_low"]):
-        alone = "one repeat" if row["repeats"] == 1 else "the same in each"
-        return f"{percent(row['lost_share'])}, {alone}"
+        return percent(row["lost_share"])
     low, high = percent(row["lost_share_low"]), percent(row["lost_share_high"])
     return f"{percent(row['lost_share'])} ({low} to {high})"
-
-
-def _repeats(count: int) -> str:
-    return f"{count} repeat{'s' * (count != 1)}"
 
 
 def _figure(value: float) -> str:

@@ -27,7 +27,7 @@ DRILLS: Final = (
     "poison-kill",
 )
 """in the order in which pages show them; others follow"""
-_SUMMED: Final = ("accepted", "hidden_at_rest", "in_flight", "lost_in_flight", "deaths")
+_SUMMED: Final = ("scheduled", "accepted", "hidden_at_rest", "in_flight", "lost_in_flight", "deaths")
 
 
 def trial_row(judged: Judged, lanes: int) -> dict[str, Any]:
