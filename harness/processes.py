@@ -109,19 +109,18 @@ class Family:
         """
         ours = {MARKER: self.marker, "TMPDIR": str(self.folder), "PYTHONUNBUFFERED": "1"}
         environ = {**os.environ, **environment, **ours}
-        with self._spawning, log.open("ab") as output:
+        with self._spawning:
             if self.closed:
-                raise BlockpointError(
-                    f"no {role} process is started any more: everything is being taken down"
+                raise BlockpointError(f"no {role} process is started: everything is being taken down")
+            with log.open("ab") as output:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=environ,
+                    start_new_session=True,
                 )
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=environ,
-                start_new_session=True,
-            )
             child = Child(role, process, log, command, environment, pinning)
             self._children.append(child)
         pinning.apply(process.pid, role)

@@ -1,0 +1,192 @@
+"""Drills with real processes, and what they are made of."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.drills.catalogue import DRILLS, Trigger, named_drill
+from harness.drills.plans import plans
+from harness.expectation import subject_on
+from harness.lanes import in_lanes
+from harness.pinning import Pinning
+from harness.processes import Family
+from harness.stacks import Session
+from harness.trial import Limits
+from results.errors import BlockpointError
+from results.schema import Fate, Trial
+from results.store import open_campaign
+from targets.settings import Settings
+from tests.harness.blockpoint import blockpoint, eventually, families, started
+
+SETTINGS = Settings(slots=4, cores=2)
+KEYS = [
+    "inline/default",
+    "background_tasks/default",
+    "celery/default",
+    "celery/tuned",
+    "celery/durable",
+    "arq/durable",
+]
+
+
+def planned(names: list[str], *, repeats: int = 1, lanes: int = 1) -> list[tuple[str, str]]:
+    drills = [named_drill(name) for name in names]
+    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=dict.fromkeys(KEYS, repeats), seed=1, lanes=lanes)
+    return [(plan.drill, plan.subject) for plan in made]
+
+
+@pytest.mark.parametrize("name", ["kill-web", "stop-web", "client-reset", "poison-raise", "poison-kill"])
+def test_every_strategy_has_a_web_process_and_clients(name: str) -> None:
+    assert {subject for _, subject in planned([name])} == set(KEYS)
+
+
+@pytest.mark.parametrize("name", ["kill-worker", "stop-worker", "slow-start", "kill-broker", "hang-broker"])
+def test_only_some_have_workers(name: str) -> None:
+    assert {subject for _, subject in planned([name])} == set(KEYS[2:])
+
+
+def test_only_prefork_workers_have_children() -> None:
+    assert {subject for _, subject in planned(["kill-child"])} == {"celery/default", "celery/durable"}
+
+
+def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:
+    drills = [named_drill("kill-web")]
+    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=dict.fromkeys(KEYS, 7), seed=3, lanes=1)
+    assert len({plan.trial_id for plan in made}) == len(made) == 7 * len(KEYS)
+    for key in KEYS:
+        assert sorted(plan.seed for plan in made if plan.subject == key) == list(range(3, 10))
+
+
+def test_what_shares_a_target_stands_together() -> None:
+    made = [name for name, subject in planned(list(DRILLS), repeats=5) if subject == "celery/default"]
+    for name in ("too-short-window", "kill-broker-aof"):
+        places = [place for place, drill in enumerate(made) if drill == name]
+        assert places == list(range(places[0], places[0] + 5))
+
+
+def test_windows_are_shortened_in_the_drill_only() -> None:
+    for key in ("celery/durable", "arq/durable"):
+        own, settings = subject_on(key, SETTINGS, Pinning())
+        shortened = Settings(**{**vars(settings), **DRILLS["kill-worker"].settings})
+        assert 0 < subject_on(key, shortened, Pinning())[0].window_s < own.window_s
+
+
+def test_a_trigger_says_what_it_waits_for() -> None:
+    assert Trigger(ended=10, running=1).words() == "at least 10 ended, 1 running"
+
+
+def test_an_unknown_drill_offers_the_nearest() -> None:
+    with pytest.raises(BlockpointError, match="kill-web"):
+        named_drill("kil-web")
+
+
+def session(members: Family, lanes: int) -> Session:
+    return Session(members, SETTINGS, Limits(), 1, 0.0, "asyncio", "h11", lanes=lanes)
+
+
+def test_lanes_run_beside_each_other_and_keep_the_order(members: Family) -> None:
+    together = threading.Barrier(3, timeout=30)
+
+    def work(block: int) -> int:
+        together.wait()
+        return block * 10
+
+    assert in_lanes(session(members, 3), [1, 2, 3], work) == [10, 20, 30]
+
+
+def test_the_first_error_ends_all_lanes(members: Family) -> None:
+    begun: list[int] = []
+
+    def work(block: int) -> int:
+        begun.append(block)
+        if block == 0:
+            raise BlockpointError("the disk is full")
+        while not members.closed:
+            time.sleep(0.01)
+        return block
+
+    with pytest.raises(BlockpointError, match="disk is full"):
+        in_lanes(session(members, 2), list(range(20)), work)
+    assert len(begun) <= 3
+    with pytest.raises(BlockpointError, match="taken down"):
+        members.spawn("web", ["true"], members.folder / "log", {}, Pinning())
+
+
+def drilled(runs: Path, *arguments: str) -> dict[tuple[str, str], Trial]:
+    done = blockpoint("drill", *arguments, "--no-report", "--no-interviews", "--name", "d", runs=runs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every one accounted for" in done.stdout
+    trials = open_campaign(runs / "d").trials()
+    for trial in trials:
+        assert trial.incident is not None
+        assert sum(trial.incident.fates.values()) == trial.load.scheduled
+        assert trial.incident.fates[Fate.UNACCOUNTED.label] == 0
+    return {(trial.plan.drill, trial.plan.subject): trial for trial in trials}
+
+
+def fate(trial: Trial, which: Fate) -> int:
+    assert trial.incident is not None
+    return trial.incident.fates[which.label]
+
+
+@pytest.mark.e2e
+def test_a_killed_web_process_takes_its_tasks_along_and_a_stopped_one_does_not(tmp_path: Path) -> None:
+    trials = drilled(
+        tmp_path, "kill-web", "stop-web", "client-reset", "--strategy", "background_tasks/default"
+    )
+    killed, stopped, reset = (
+        trials[name, "background_tasks/default"] for name in ("kill-web", "stop-web", "client-reset")
+    )
+    assert killed.incident is not None
+    assert fate(killed, Fate.LOST) >= 1
+    assert fate(killed, Fate.COMPLETED) >= killed.incident.ended
+    assert fate(stopped, Fate.LOST) == 0
+    assert fate(reset, Fate.RAN_UNACCEPTED) == reset.load.unknown > 0
+    assert not families()
+
+
+@pytest.mark.e2e
+def test_what_a_killed_child_ran_is_lost_unless_the_message_is_held_until_the_end(tmp_path: Path) -> None:
+    trials = drilled(
+        tmp_path, "kill-child", "--strategy", "celery/default", "--strategy", "celery/durable", "--lanes", "2"
+    )
+    assert fate(trials["kill-child", "celery/default"], Fate.LOST) == 1
+    assert fate(trials["kill-child", "celery/durable"], Fate.LOST) == 0
+    assert fate(trials["kill-child", "celery/durable"], Fate.STARTED_TWICE) >= 1
+
+
+@pytest.mark.e2e
+def test_a_worker_that_is_told_to_stop_starts_its_tasks_again_unless_it_waits_for_them(
+    tmp_path: Path,
+) -> None:
+    trials = drilled(tmp_path, "stop-worker", "--strategy", "arq/tuned", "--strategy", "arq/durable")
+    assert fate(trials["stop-worker", "arq/tuned"], Fate.STARTED_TWICE) >= 1
+    assert fate(trials["stop-worker", "arq/durable"], Fate.STARTED_TWICE) == 0
+
+
+@pytest.mark.e2e
+def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path) -> None:
+    arguments = ["drill", "client-reset", "--strategy", "inline", "--repeats", "3", "--no-interviews"]
+    process = started(*arguments, "--no-report", "--name", "d", runs=tmp_path)
+    trials = tmp_path / "d" / "trials"
+    assert eventually(lambda: trials.is_dir() and any(trials.glob("0*")), within_s=60)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert eventually(lambda: not families())
+    sealed = len(open_campaign(tmp_path / "d").trials())
+    assert 1 <= sealed < 3
+    wrong = blockpoint("run", "--resume", "d", runs=tmp_path)
+    assert wrong.returncode == 2
+    assert "blockpoint drill" in wrong.stderr
+    resumed = blockpoint("drill", "--resume", "d", "--no-interviews", "--no-report", runs=tmp_path)
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert len(open_campaign(tmp_path / "d").trials()) == 3
+
+
+def test_a_drill_that_concerns_nobody_says_so(tmp_path: Path) -> None:
+    done = blockpoint("drill", "kill-child", "--strategy", "inline", runs=tmp_path)
+    assert done.returncode == 2
+    assert "concerns none of these strategies" in done.stderr
