@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from celery import Celery, current_app
 from celery import Task as CeleryTask
@@ -99,7 +99,9 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     return app
 
 
-default = _app("blockpoint-default", 1, result_backend=Settings.from_environment().redis_url)
+_RESULTS = Settings.from_environment().redis_url
+default = _app("blockpoint-default", 1, result_backend=_RESULTS)
+late = _app("blockpoint-late", 1, result_backend=_RESULTS, task_acks_late=True)
 tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **TUNED)
 durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE)
 
@@ -128,6 +130,8 @@ class CeleryDefault:
     queues: Sequence[str] = ("celery", UNACKNOWLEDGED)
     max_attempts = 1
     supervised = False
+    app: ClassVar[Celery] = default
+    app_name: ClassVar[str] = "default"
 
     def __init__(self, settings: Settings) -> None:
         children = os.cpu_count() or 1
@@ -135,7 +139,7 @@ class CeleryDefault:
         self.services: Mapping[str, Service] = {
             kind: Service(law="pool", slots=children, processes=children) for kind in KINDS
         }
-        self.workers = [["celery", "-A", f"{MODULE}:default", "worker", "-c", str(children)]]
+        self.workers = [["celery", "-A", f"{MODULE}:{self.app_name}", "worker", "-c", str(children)]]
         self.settings: Mapping[str, Any] = {
             "pool": "prefork",
             "concurrency": children,
@@ -148,16 +152,27 @@ class CeleryDefault:
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task, blocking the event loop meanwhile, as a call of `.delay()` does."""
-        default.tasks[TASK].apply_async((task.to_message(),), task_id=hex_id(task.id))
+        self.app.tasks[TASK].apply_async((task.to_message(),), task_id=hex_id(task.id))
 
     async def state(self, task_id: int) -> str | None:
         """Return the state in Celery's result backend; None while it is pending there."""
-        state = await asyncio.to_thread(lambda: default.AsyncResult(hex_id(task_id)).state)
+        state = await asyncio.to_thread(lambda: self.app.AsyncResult(hex_id(task_id)).state)
         return STATES.get(state)
 
     async def stop(self) -> None:
         """Close the connections to the broker."""
-        await asyncio.to_thread(default.close)
+        await asyncio.to_thread(self.app.close)
+
+
+class CeleryLate(CeleryDefault):
+    """As shipped but for `task_acks_late`, often advised alone: a killed child's task is lost all the same."""
+
+    app = late
+    app_name = "late"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.settings = {**self.settings, "task_acks_late": True}
 
 
 class CeleryTuned:
@@ -289,6 +304,9 @@ definition = Definition(
         "default": Variant(
             "prefork with a child a core of the machine, results in Redis, .delay() in the coroutine",
             CeleryDefault,
+        ),
+        "late": Variant(
+            "as shipped, but acknowledged when a task has ended (acks_late) and nothing else", CeleryLate
         ),
         "tuned": Variant(
             "results ignored, publishing off the loop, socket time-outs, no prefetch limit, no gossip, "
