@@ -165,7 +165,7 @@ class CeleryDefault:
 
 
 class CeleryLate(CeleryDefault):
-    """As shipped but for `task_acks_late`, often advised alone: a killed child's task is lost all the same."""
+    """As shipped but for `task_acks_late`, often advised alone: it does not save a killed child's task."""
 
     app = late
     app_name = "late"
