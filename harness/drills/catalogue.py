@@ -176,13 +176,13 @@ DRILLS: Final[Mapping[str, Drill]] = {
         ),
         Drill(
             name="too-short-window",
-            summary="tasks of 2 s under a window of 1 s, and a second worker starts meanwhile",
+            summary="tasks of 5 s under a window of 1 s, and a second worker starts meanwhile",
             concerns=_hides,
             strike=faults.add_workers,
             trigger=Trigger(accepted=6, running=1, for_s=1.2),
             rate_per_s=4.0,
             seconds=2.5,
-            duration_ms=2000.0,
+            duration_ms=5000.0,
             settings={"visibility_s": 1.0, "job_timeout_s": 1.0},
         ),
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,6 +34,8 @@ class Course:
     struck: list[int] = field(default_factory=list)
     exited: list[str] = field(default_factory=list)
     """roles of processes that ended by themselves, or had to be ended since they no longer did anything"""
+    restarts: int = 0
+    """times that what a task had killed was started again"""
     hastened: bool = False
     at_rest_ns: int = 0
     horizon_ns: int = 0
@@ -67,6 +70,15 @@ def state(reader: LedgerReader, max_attempts: int) -> State:
     return State(frozenset(pending.tolist()), open_runs, int(events["at_ns"].max()) if len(events) else 0)
 
 
+def open_in(events: np.ndarray) -> set[int]:
+    """Return the processes in which a task started and did not end."""
+    runs: Counter[tuple[int, int]] = Counter()
+    for task_id, moment, pid in events[["task_id", "moment", "pid"]].tolist():
+        if moment >= Moment.STARTED:
+            runs[task_id, pid] += 1 if moment == Moment.STARTED else -1
+    return {pid for (_, pid), open_runs in runs.items() if open_runs > 0}
+
+
 def alive_pids(stack: Stack) -> frozenset[int]:
     """Return the processes of the target that live now, children and grandchildren among them."""
     return frozenset(pid for child in stack.children() if child.running for pid in tree(child.pid))
@@ -78,6 +90,7 @@ def tend(stack: Stack, drill: Drill, course: Course) -> None:
     if dead and drill.restarts:
         time.sleep(RESTART_AFTER_S)
         restart(stack)
+        course.restarts += 1
     elif dead:
         course.exited += [child.role for child in dead if child.role not in course.exited]
 

@@ -12,7 +12,16 @@ from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
 from analysis.queueing import saturation_rate
 from harness.accounts import Ending, account
 from harness.drills.catalogue import Drill
-from harness.drills.course import Course, Probe, alive_pids, restart, state, take_down_idle, tend
+from harness.drills.course import (
+    Course,
+    Probe,
+    alive_pids,
+    open_in,
+    restart,
+    state,
+    take_down_idle,
+    tend,
+)
 from harness.drills.faults import restart_workers
 from harness.generator import arguments, generating, read_load
 from harness.ledgers import LedgerReader, read_probes
@@ -21,7 +30,7 @@ from harness.resources import resource_columns
 from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import Fate, Incident, Load, Look, Moment, Plan, Trial
+from results.schema import Fate, Incident, Load, Look, Plan, Trial
 from results.tables import read_table, write_table
 
 LEDGER_POLL_S = 0.003
@@ -38,8 +47,8 @@ MOST_WINDOWS = 4
 SLIP_LIMIT_MS = 20.0
 """a timeline resolves no less: a fault costs hundreds of milliseconds, and counts depend on no slip at all"""
 ANY_SLIP_MS = 1000.0
-OF_LATENCY = ("slip", "achieved", "generator")
-"""beginnings of the gate's reasons that concern latencies, not counts"""
+OF_TIME = ("slip", "rate", "cpu")
+"""beginnings of the gate's reasons that concern when requests were sent, not how many"""
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Drilling:
                 self._pause(course)
         load = read_load(staged, generator)
         if not self.drill.strike:
-            course.from_ns, course.to_ns = load.steps[0].from_ns, load.steps[-1].to_ns
+            course.from_ns = load.steps[0].from_ns
         self._await_horizon(reader, course)
         return self._sealable(staged, attempt, load, reader, course)
 
@@ -158,8 +167,10 @@ class Drilling:
         run within `PROBE_LIMIT_S`, what should run it counts as exited.
         """
         begun_ns = time.monotonic_ns()
-        probe = Probe(self.stack, self.plan.kind)
+        probe, restarts = Probe(self.stack, self.plan.kind), course.restarts
         while True:
+            if course.restarts > restarts:
+                probe, restarts = Probe(self.stack, self.plan.kind), course.restarts
             now = state(reader, self.stack.subject.max_attempts)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
             if (probe.ended() or course.exited) and (now.settled or still_s > quiet_s):
@@ -233,8 +244,7 @@ class Drilling:
     def _incident(
         self, course: Course, verdicts: Verdicts, events: np.ndarray, alive: frozenset[int]
     ) -> Incident:
-        started = events["pid"][events["moment"] == Moment.STARTED]
-        died = set(started.tolist()) - alive - set(course.struck)
+        died = open_in(events) - alive - set(course.struck)
         return Incident(
             summary=self.drill.summary,
             trigger=self.drill.trigger.words() if self.drill.strike else "",
@@ -264,7 +274,7 @@ class Drilling:
             "known to the ledger though this trial never sent them": verdicts.strangers,
         }
         return [
-            *(reason for reason in load.reasons if self.alone or not reason.startswith(OF_LATENCY)),
+            *(reason for reason in load.reasons if self.alone or not reason.startswith(OF_TIME)),
             *(f"accounts: {number} tasks are {words}" for words, number in wrong.items() if number),
         ]
 
