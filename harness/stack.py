@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -126,17 +126,11 @@ class Stack:
         """Start those workers again that have ended."""
         self.workers = [child if child.running else self._family.again(child) for child in self.workers]
 
-    def add_workers(self) -> list[Child]:
-        """Start a second worker beside each, and return them."""
-        added = [self._family.spawn(w.role, w.command, w.log, w.environment, w.pinning) for w in self.workers]
-        self.workers += added
-        return added
-
-    def remove_workers(self, surplus: Iterable[Child]) -> None:
-        """End those workers for good."""
-        for child in surplus:
-            self._family.stop(child)
-            self.workers.remove(child)
+    def add_workers(self) -> None:
+        """Start a second worker beside each."""
+        self.workers += [
+            self._family.spawn(w.role, w.command, w.log, w.environment, w.pinning) for w in self.workers
+        ]
 
     def start_broker(self) -> None:
         """Start the embedded broker again after it has ended, and wait until it answers."""

@@ -22,97 +22,93 @@ SUPERVISOR = "targets.supervisor"
 
 
 @dataclass(frozen=True)
-class Struck:
-    """Which processes were signalled, and how to put right what that broke."""
+class Blow:
+    """What is about to happen to a target."""
 
     pids: list[int]
+    """the processes that it strikes"""
+    deal: Callable[[], None]
+    """does it: nothing is looked up any more, so that its moment is that of the signal"""
     repair: Callable[[], None] | None
-    """None where the fault lasts until all is over"""
+    """puts right what that broke; None where the fault lasts until all is over"""
 
 
-Strike = Callable[[Stack, LedgerReader], Struck]
+Strike = Callable[[Stack, LedgerReader], Blow]
 
 
-def kill_web(stack: Stack, _: LedgerReader) -> Struck:
+def kill_web(stack: Stack, _: LedgerReader) -> Blow:
     """SIGKILL the web process; it is started again at once, as a supervisor would."""
     pids = [pid for child in stack.web for pid in tree(child.pid)]
-    for child in stack.web:
-        child.kill()
-    return Struck(pids, stack.start_web)
+    return Blow(pids, lambda: _kill_all(stack.web), stack.start_web)
 
 
-def stop_web(stack: Stack, _: LedgerReader) -> Struck:
+def stop_web(stack: Stack, _: LedgerReader) -> Blow:
     """SIGTERM the web process, as a deploy does; a new one is started once it has exited."""
 
     def replace() -> None:
         _await_exit(stack.web)
         stack.start_web()
 
-    return Struck(_terminate(stack.web), replace)
+    return Blow([child.pid for child in stack.web], lambda: _terminate(stack.web), replace)
 
 
-def kill_worker(stack: Stack, _: LedgerReader) -> Struck:
+def kill_worker(stack: Stack, _: LedgerReader) -> Blow:
     """SIGKILL the workers with all of their children; they are started again at once."""
-    pids = []
-    for child in stack.workers:
-        if _supervised(child):
-            below = tree(child.pid)[1:]
-            _kill(below)
-            pids += below
-        else:
-            pids += tree(child.pid)
-            child.kill()
-    return Struck(pids, stack.start_workers)
+    supervised = [pid for child in stack.workers if _supervised(child) for pid in tree(child.pid)[1:]]
+    alone = [child for child in stack.workers if not _supervised(child)]
+    pids = [*supervised, *(pid for child in alone for pid in tree(child.pid))]
+
+    def deal() -> None:
+        _kill(supervised)
+        _kill_all(alone)
+
+    return Blow(pids, deal, stack.start_workers)
 
 
-def kill_child(_: Stack, reader: LedgerReader) -> Struck:
+def kill_child(_: Stack, reader: LedgerReader) -> Blow:
     """SIGKILL the one child of a worker whose task started last; the worker forks another."""
     running = reader.running()
     if not running:
         raise BlockpointError("no task was running any more when its process was to be killed")
-    pid = list(running.values())[-1]
-    _kill([pid])
-    return Struck([pid], lambda: None)
+    pids = list(running.values())[-1:]
+    return Blow(pids, lambda: _kill(pids), lambda: None)
 
 
-def stop_worker(stack: Stack, _: LedgerReader) -> Struck:
+def stop_worker(stack: Stack, _: LedgerReader) -> Blow:
     """SIGTERM the workers, as a deploy does; new ones are started once they have exited."""
 
     def replace() -> None:
         _await_exit(stack.workers)
         stack.start_workers()
 
-    return Struck(_terminate(stack.workers), replace)
+    return Blow([child.pid for child in stack.workers], lambda: _terminate(stack.workers), replace)
 
 
-def kill_broker(stack: Stack, _: LedgerReader) -> Struck:
+def kill_broker(stack: Stack, _: LedgerReader) -> Blow:
     """SIGKILL the broker; it is started again at once, on the same port and folder."""
     broker = _broker(stack)
-    broker.kill()
-    return Struck([broker.pid], stack.start_broker)
+    return Blow([broker.pid], broker.kill, stack.start_broker)
 
 
-def hang_broker(stack: Stack, _: LedgerReader) -> Struck:
+def hang_broker(stack: Stack, _: LedgerReader) -> Blow:
     """SIGSTOP the broker, and SIGCONT some seconds later."""
     broker = _broker(stack)
-    broker.signal_group(signal.SIGSTOP)
 
     def go_on() -> None:
         time.sleep(HANG_S)
         broker.signal_group(signal.SIGCONT)
 
-    return Struck([broker.pid], go_on)
+    return Blow([broker.pid], lambda: broker.signal_group(signal.SIGSTOP), go_on)
 
 
-def start_workers(stack: Stack, _: LedgerReader) -> Struck:
+def start_workers(stack: Stack, _: LedgerReader) -> Blow:
     """Start the workers, which had been down."""
-    return Struck([], stack.start_workers)
+    return Blow([], stack.start_workers, lambda: None)
 
 
-def add_workers(stack: Stack, _: LedgerReader) -> Struck:
+def add_workers(stack: Stack, _: LedgerReader) -> Blow:
     """Start a second worker beside each: at its start it takes back what looks abandoned."""
-    stack.add_workers()
-    return Struck([], None)
+    return Blow([], stack.add_workers, None)
 
 
 def restart_workers(stack: Stack) -> None:
@@ -133,8 +129,7 @@ def tree(pid: int) -> list[int]:
 
 def take_workers_down(stack: Stack) -> None:
     """End idle workers, so that they can be started later."""
-    for child in stack.workers:
-        child.kill()
+    _kill_all(stack.workers)
 
 
 def _broker(stack: Stack) -> Child:
@@ -143,13 +138,15 @@ def _broker(stack: Stack) -> Child:
     return stack.broker.child
 
 
-def _terminate(children: Iterable[Child]) -> list[int]:
-    pids = []
+def _kill_all(children: Iterable[Child]) -> None:
     for child in children:
-        pids.append(child.pid)
+        child.kill()
+
+
+def _terminate(children: Iterable[Child]) -> None:
+    for child in children:
         with contextlib.suppress(ProcessLookupError):
             child.process.terminate()
-    return pids
 
 
 def _await_exit(children: Iterable[Child]) -> None:

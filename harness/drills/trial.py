@@ -88,12 +88,12 @@ class Drilling:
         return self._sealable(staged, attempt, load, reader, course)
 
     def clean(self) -> bool:
-        """Say whether another trial may begin on this target: all of it runs, and its broker is empty."""
-        stack = self.stack
-        broker = stack.broker
-        return all(child.running for child in stack.children()) and not (
-            broker and broker.depth(stack.subject.queues)
+        """Say whether another trial may begin on this target: it is as it was, and its broker is empty."""
+        stack, broker = self.stack, self.stack.broker
+        whole = len(stack.workers) == stack.subject.workers and all(
+            child.running for child in stack.children()
         )
+        return whole and not (broker and broker.depth(stack.subject.queues))
 
     def _strike(self, generator: Child, reader: LedgerReader, course: Course) -> None:
         strike, trigger = self.drill.strike, self.drill.trigger
@@ -119,11 +119,12 @@ class Drilling:
             self.tick()
             time.sleep(LEDGER_POLL_S)
         course.accepted, course.started, course.ended = reader.accepted, reader.started, reader.ended
+        blow = strike(self.stack, reader)
+        course.struck = blow.pids
         course.from_ns = time.monotonic_ns()
-        struck = strike(self.stack, reader)
-        course.struck = struck.pids
-        if struck.repair:
-            struck.repair()
+        blow.deal()
+        if blow.repair:
+            blow.repair()
             course.to_ns = time.monotonic_ns()
 
     def _pause(self, course: Course) -> None:

@@ -174,7 +174,8 @@ def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path)
     trials = tmp_path / "d" / "trials"
     assert eventually(lambda: trials.is_dir() and any(trials.glob("0*")), within_s=60)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, said
     assert eventually(lambda: not families())
     sealed = len(open_campaign(tmp_path / "d").trials())
     assert 1 <= sealed < 3

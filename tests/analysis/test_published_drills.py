@@ -1,0 +1,115 @@
+"""The facts that the documentation tells of drills, held against the campaigns published with it."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from results.schema import Fate, Trial
+from results.store import open_campaign
+
+PUBLISHED = Path(__file__).parents[2] / "results" / "published"
+CAMPAIGNS = ("drills", "drills-alone")
+BROKERED = ("celery/default", "celery/durable", "celery/tuned", "arq/default", "arq/durable", "arq/tuned")
+IN_PROCESS = (
+    "background_tasks/default",
+    "background_tasks/tuned",
+    "background_tasks_async/default",
+    "background_tasks_blocking/default",
+    "threadpool/default",
+    "threadpool/tuned",
+)
+
+
+@cache
+def trials(campaign: str) -> list[Trial]:
+    return open_campaign(PUBLISHED / campaign).trials()
+
+
+def valid(drill: str, *subjects: str, campaign: str = "drills") -> Iterator[Trial]:
+    found = [
+        trial
+        for trial in trials(campaign)
+        if trial.valid and trial.plan.drill == drill and trial.plan.subject in subjects
+    ]
+    assert {trial.plan.subject for trial in found} == set(subjects)
+    yield from found
+
+
+def total(fate: Fate, drill: str, *subjects: str) -> int:
+    return sum(told(trial)[fate] for trial in valid(drill, *subjects))
+
+
+def told(trial: Trial) -> dict[Fate, int]:
+    assert trial.incident is not None
+    return {fate: trial.incident.fates[fate.label] for fate in Fate}
+
+
+def under_way(trial: Trial) -> int:
+    assert trial.incident is not None
+    return trial.incident.accepted - trial.incident.ended
+
+
+@pytest.mark.parametrize("campaign", CAMPAIGNS)
+def test_every_task_is_accounted_for(campaign: str) -> None:
+    for trial in trials(campaign):
+        assert sum(told(trial).values()) == trial.load.scheduled
+        assert told(trial)[Fate.UNACCOUNTED] == 0
+        assert told(trial)[Fate.CUT_OFF] == 0
+
+
+def test_every_drill_was_done_twenty_times_with_every_strategy_that_it_concerns() -> None:
+    done: dict[tuple[str, str], int] = {}
+    planned = {(p.drill, p.subject.split("/")[0]) for p in open_campaign(PUBLISHED / "drills").manifest.plans}
+    for trial in trials("drills"):
+        pair = (trial.plan.drill, trial.plan.subject.split("/")[0])
+        done[pair] = done.get(pair, 0) + trial.valid
+    assert set(done) == planned
+    assert min(done.values()) >= 20
+
+
+def test_a_killed_web_process_loses_all_that_was_under_way_in_it() -> None:
+    for trial in valid("kill-web", *IN_PROCESS):
+        assert told(trial)[Fate.LOST] >= under_way(trial) > 0
+
+
+def test_a_stopped_web_process_ends_its_background_tasks_first() -> None:
+    kinds = [subject for subject in IN_PROCESS if subject.startswith("background_tasks")]
+    assert total(Fate.LOST, "stop-web", *kinds, "threadpool/tuned") == 0
+    assert total(Fate.LOST, "stop-web", "threadpool/default") > 0
+
+
+def test_a_queue_outlives_the_web_process() -> None:
+    assert total(Fate.LOST, "kill-web", *BROKERED) == total(Fate.LOST, "stop-web", *BROKERED) == 0
+
+
+def test_late_acknowledgement_alone_loses_the_task_of_a_killed_child() -> None:
+    for trial in valid("kill-child", "celery/default", "celery/late"):
+        assert told(trial)[Fate.LOST] == 1
+    assert total(Fate.LOST, "kill-child", "celery/durable") == 0
+
+
+def test_what_a_killed_worker_had_fetched_is_hidden_and_not_lost() -> None:
+    for trial in valid(
+        "kill-worker", "celery/late", "celery/durable", "arq/default", "arq/tuned", "arq/durable"
+    ):
+        assert trial.incident is not None
+        assert told(trial)[Fate.LOST] == 0
+        assert trial.incident.hidden > 0
+    assert total(Fate.HIDDEN, "kill-worker", "celery/default") > 0
+
+
+def test_arq_starts_again_what_it_was_doing_when_told_to_stop() -> None:
+    assert total(Fate.STARTED_TWICE, "stop-worker", "arq/default", "arq/tuned") > 0
+    assert total(Fate.STARTED_TWICE, "stop-worker", "arq/durable") == 0
+
+
+def test_a_broker_without_persistence_loses_what_is_queued_in_it() -> None:
+    for trial in valid("kill-broker", "celery/default", "arq/default", "arq/tuned", "arq/durable"):
+        assert told(trial)[Fate.LOST] > 0
+
+
+def test_a_client_that_hangs_up_stops_no_task() -> None:
+    for trial in valid("client-reset", *IN_PROCESS, *BROKERED):
+        assert told(trial)[Fate.RAN_UNACCEPTED] == trial.load.unknown > 0
