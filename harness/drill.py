@@ -21,7 +21,7 @@ from harness.processes import family
 from harness.progress import Progress, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError
-from results.schema import Plan
+from results.schema import Fate, Plan
 from results.store import Campaign
 from targets.settings import Settings
 from targets.strategy import discover
@@ -134,10 +134,14 @@ def _conclude(campaign: Campaign, report: bool, say: Callable[[Any], None]) -> i
     if counts.invalid:
         say(f"{counts.invalid} drills do not count, for the reasons given with each; they are kept")
     trials = campaign.trials()
-    accounted = sum(trial.accounts.accepted for trial in trials if trial.valid)
-    say(f"{accounted} accepted tasks in {counts.valid} drills, every one accounted for")
+    strays = [trial for trial in trials if trial.incident and trial.incident.fates[Fate.UNACCOUNTED.label]]
+    for trial in strays:
+        say(f"{trial.plan.trial_id}: NOT ALL ACCOUNTED FOR: {'; '.join(trial.reasons)}")
+    if not strays:
+        accepted = sum(trial.accounts.accepted for trial in trials)
+        say(f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for")
     if report:
         from analysis.report import make_report
 
         say(f"report: {make_report(campaign.folder, say)}")
-    return 1 if counts.failed or counts.invalid or not counts.valid else 0
+    return 1 if strays or counts.failed or counts.invalid else 0

@@ -21,7 +21,8 @@ def markdown(derived: Drills) -> str:
             texts = []
             for row in own:
                 made = cell(row)
-                of = f" of {row['accepted']:,.0f}" if row and row["repeats"] else ""
+                of = f" of {row['accepted']:,.0f} in {row['repeats']}" if row and row["repeats"] else ""
+                of += f": {made.interval}" if made.interval else ""
                 text = f"**{made.text}**" if made.look in {"some", "most"} else made.text
                 texts.append(text + of)
             lines.append(_line([f"`{subject.key}`", *texts]))

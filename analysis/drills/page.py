@@ -32,6 +32,8 @@ class Cell:
     look: str = "absent"
     """`kept`, `delayed`, `some`, `most`, `refused` or `absent`"""
     notes: tuple[str, ...] = ()
+    interval: str = ""
+    """the share that was lost, with its 95 % interval over repeats; empty where nothing was"""
 
 
 def cell(row: Mapping[str, Any] | None) -> Cell:
@@ -51,7 +53,7 @@ def cell(row: Mapping[str, Any] | None) -> Cell:
     ]
     notes += [f"{row['exited']} exited" if row["exited"] else "", refused]
     text = f"{number(lost)} / {number(hidden)} / {number(twice)}"
-    return Cell(text, look, tuple(note for note in notes if note))
+    return Cell(text, look, tuple(note for note in notes if note), _interval(row))
 
 
 def render_drills(derived: Drills, drawings: list[Drawing]) -> str:

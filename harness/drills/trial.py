@@ -6,32 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
-from analysis.queueing import saturation_rate
-from harness.accounts import Ending, account
 from harness.drills.catalogue import Drill
 from harness.drills.course import (
     Course,
     Probe,
     alive_pids,
-    open_in,
     restart,
     state,
     take_down_idle,
     tend,
 )
 from harness.drills.faults import restart_workers
+from harness.drills.record import Record
 from harness.generator import arguments, generating, read_load
 from harness.ledgers import LedgerReader, read_probes
 from harness.processes import Child
-from harness.resources import resource_columns
 from harness.stack import Launch, Stack
-from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import Fate, Incident, Load, Look, Plan, Trial
-from results.tables import read_table, write_table
+from results.schema import Look, Plan, Trial
 
 LEDGER_POLL_S = 0.003
 REST_POLL_S = 0.05
@@ -47,8 +39,6 @@ MOST_WINDOWS = 4
 SLIP_LIMIT_MS = 20.0
 """a timeline resolves no less: a fault costs hundreds of milliseconds, and counts depend on no slip at all"""
 ANY_SLIP_MS = 1000.0
-OF_TIME = ("slip", "rate", "cpu")
-"""beginnings of the gate's reasons that concern when requests were sent, not how many"""
 
 
 @dataclass(frozen=True)
@@ -85,7 +75,18 @@ class Drilling:
         if not self.drill.strike:
             course.from_ns = load.steps[0].from_ns
         self._await_horizon(reader, course)
-        return self._sealable(staged, attempt, load, reader, course)
+        record = Record(
+            self.stack,
+            self.drill,
+            self.plan,
+            load,
+            course,
+            alive_pids(self.stack),
+            self.launch.settings.cores,
+            self.default_window_s,
+            self.alone,
+        )
+        return record.trial(staged, attempt, reader.events(), read_probes(self.stack.ledger, course.since_ns))
 
     def clean(self) -> bool:
         """Say whether another trial may begin on this target: it is as it was, and its broker is empty."""
@@ -187,109 +188,3 @@ class Drilling:
     def _kept(self, ids: frozenset[int]) -> bool:
         """Say whether any of the tasks is named anywhere in the broker, in whatever key."""
         return bool(self.stack.broker and ids & self.stack.broker.named())
-
-    def _sealable(
-        self, staged: Path, attempt: int, load: Load, reader: LedgerReader, course: Course
-    ) -> Trial:
-        subject, broker = self.stack.subject, self.stack.broker
-        events = reader.events()
-        requests = read_table(staged, "requests")
-        columns = {name: np.asarray(requests[name].to_numpy()) for name in ("task_id", "outcome", "sent_ns")}
-        alive = alive_pids(self.stack)
-        evidence = Evidence(
-            max_attempts=subject.max_attempts,
-            from_ns=course.from_ns,
-            to_ns=course.to_ns,
-            at_rest_ns=course.at_rest_ns,
-            horizon_ns=course.horizon_ns,
-            in_process=broker is None,
-            alive_pids=alive,
-        )
-        ours = set(columns["task_id"].tolist())
-        course.held = {
-            look: {place: ids & ours for place, ids in found.items()} for look, found in course.held.items()
-        }
-        looks = {
-            look: np.array(sorted(set().union(*found.values())), np.uint64)
-            for look, found in course.held.items()
-        }
-        verdicts = fates(Rows.of(columns), events, looks, evidence)
-        incident = self._incident(course, verdicts, events, alive)
-        names = ("task_id", "moment", "at_ns", "pid", "attempt")
-        rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
-        rows["events"] = write_table(staged, "events", {name: events[name] for name in names})
-        rows["holdings"] = write_table(staged, "holdings", _holdings(course.held))
-        probes = read_probes(self.stack.ledger, course.since_ns)
-        rows["resources"] = write_table(staged, "resources", resource_columns(staged / "none", probes))
-        service = subject.services[self.plan.kind]
-        ending = Ending(max_attempts=subject.max_attempts)
-        pending = verdicts.accepted & ~verdicts.ended
-        return Trial(
-            plan=self.plan,
-            attempt=attempt,
-            started_at=course.started_at,
-            boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(
-                service, self.plan.kind, self.plan.duration_ms, self.launch.settings.cores
-            ),
-            drained=not pending.any(),
-            drained_ns=course.horizon_ns,
-            service=service,
-            load=load,
-            accounts=account(columns["task_id"], columns["outcome"], events, set(), ending),
-            incident=incident,
-            rows=rows,
-            reasons=self._reasons(load, incident, verdicts),
-        )
-
-    def _incident(
-        self, course: Course, verdicts: Verdicts, events: np.ndarray, alive: frozenset[int]
-    ) -> Incident:
-        died = open_in(events) - alive - set(course.struck)
-        return Incident(
-            summary=self.drill.summary,
-            trigger=self.drill.trigger.words() if self.drill.strike else "",
-            accepted=course.accepted,
-            started=course.started,
-            ended=course.ended,
-            from_ns=course.from_ns,
-            to_ns=course.to_ns,
-            struck=course.struck,
-            exited=course.exited,
-            deaths=len(died) if self.drill.restarts else 0,
-            at_rest_ns=course.at_rest_ns,
-            horizon_ns=course.horizon_ns,
-            survivors=sorted(alive),
-            window_s=self.stack.subject.window_s,
-            default_window_s=self.default_window_s,
-            hastened=course.hastened,
-            hidden=int(verdicts.hidden.sum()),
-            hidden_until_s=verdicts.hidden_until_s(course.from_ns, course.at_rest_ns),
-            fates=count(verdicts),
-        )
-
-    def _reasons(self, load: Load, incident: Incident, verdicts: Verdicts) -> list[str]:
-        wrong = {
-            "unaccounted for": incident.fates[Fate.UNACCOUNTED.label],
-            "still running at the horizon": incident.fates[Fate.CUT_OFF.label],
-            "known to the ledger though this trial never sent them": verdicts.strangers,
-        }
-        return [
-            *(reason for reason in load.reasons if self.alone or not reason.startswith(OF_TIME)),
-            *(f"accounts: {number} tasks are {words}" for words, number in wrong.items() if number),
-        ]
-
-
-def _holdings(held: dict[Look, dict[str, set[int]]]) -> dict[str, np.ndarray]:
-    rows = [
-        (task_id, int(look), place)
-        for look, found in held.items()
-        for place, ids in found.items()
-        for task_id in sorted(ids)
-    ]
-    task_ids, looks, places = zip(*rows, strict=True) if rows else ((), (), ())
-    return {
-        "task_id": np.array(task_ids, np.uint64),
-        "look": np.array(looks, np.int8),
-        "place": np.array(places, object),
-    }
