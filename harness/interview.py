@@ -160,8 +160,8 @@ class _Session:
         """Put questions from a process of their own, as an operator's shell would."""
         launch, broker = self._launch, self._stack.broker
         command = [sys.executable, "-m", "targets.operators", *split_key(self._stack.subject.key), *questions]
-        command += ["--redis-url", broker.url] if broker else []
-        environ = {**os.environ, **launch.settings.to_environment(), MARKER: launch.family.marker}
+        settings = replace(launch.settings, redis_url=broker.url) if broker else launch.settings
+        environ = {**os.environ, **settings.to_environment(), MARKER: launch.family.marker}
         try:
             shell = subprocess.run(
                 command, env=environ, capture_output=True, check=False, timeout=ASK_LIMIT_S
