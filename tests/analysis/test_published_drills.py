@@ -12,7 +12,8 @@ from results.schema import Fate, Trial
 from results.store import open_campaign
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
-CAMPAIGNS = ("drills", "drills-alone")
+CAMPAIGNS = ("drills", "drills-kill-child")
+"""the second adds repeats of the one drill that concerns fewer variants"""
 BROKERED = ("celery/default", "celery/durable", "celery/tuned", "arq/default", "arq/durable", "arq/tuned")
 IN_PROCESS = (
     "background_tasks/default",
@@ -29,9 +30,10 @@ def trials(campaign: str) -> list[Trial]:
     return open_campaign(PUBLISHED / campaign).trials()
 
 
-def valid(drill: str, *subjects: str, campaign: str = "drills") -> Iterator[Trial]:
+def valid(drill: str, *subjects: str) -> Iterator[Trial]:
     found = [
         trial
+        for campaign in CAMPAIGNS
         for trial in trials(campaign)
         if trial.valid and trial.plan.drill == drill and trial.plan.subject in subjects
     ]
@@ -59,11 +61,12 @@ def test_every_task_is_accounted_for(campaign: str) -> None:
 def test_every_drill_was_done_twenty_times_with_every_strategy_that_it_concerns() -> None:
     done: dict[tuple[str, str], int] = {}
     planned = {(p.drill, p.subject.split("/")[0]) for p in open_campaign(PUBLISHED / "drills").manifest.plans}
-    for trial in trials("drills"):
+    for trial in (trial for campaign in CAMPAIGNS for trial in trials(campaign)):
         pair = (trial.plan.drill, trial.plan.subject.split("/")[0])
         done[pair] = done.get(pair, 0) + trial.valid
     assert set(done) == planned
-    assert min(done.values()) >= 20
+    fewest = {pair: count for pair, count in done.items() if count < 20}
+    assert fewest == {}
 
 
 def test_a_killed_web_process_loses_all_that_was_under_way_in_it() -> None:
@@ -90,12 +93,10 @@ def test_late_acknowledgement_alone_loses_the_task_of_a_killed_child() -> None:
 
 
 def test_what_a_killed_worker_had_fetched_is_hidden_and_not_lost() -> None:
-    for trial in valid(
-        "kill-worker", "celery/late", "celery/durable", "arq/default", "arq/tuned", "arq/durable"
-    ):
-        assert trial.incident is not None
-        assert told(trial)[Fate.LOST] == 0
-        assert trial.incident.hidden > 0
+    for subject in ("celery/late", "celery/durable", "arq/default", "arq/tuned", "arq/durable"):
+        assert total(Fate.LOST, "kill-worker", subject) == 0
+        incidents = [trial.incident for trial in valid("kill-worker", subject)]
+        assert sum(incident.hidden for incident in incidents if incident) > 0
     assert total(Fate.HIDDEN, "kill-worker", "celery/default") > 0
 
 
@@ -105,8 +106,9 @@ def test_arq_starts_again_what_it_was_doing_when_told_to_stop() -> None:
 
 
 def test_a_broker_without_persistence_loses_what_is_queued_in_it() -> None:
-    for trial in valid("kill-broker", "celery/default", "arq/default", "arq/tuned", "arq/durable"):
-        assert told(trial)[Fate.LOST] > 0
+    for subject in ("celery/default", "celery/durable", "arq/default", "arq/tuned", "arq/durable"):
+        assert total(Fate.LOST, "kill-broker", subject) > 0
+        assert total(Fate.LOST, "kill-broker", subject) > total(Fate.LOST, "kill-broker-aof", subject)
 
 
 def test_a_client_that_hangs_up_stops_no_task() -> None:
