@@ -2,8 +2,6 @@
 
 import dataclasses
 import functools
-import math
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +12,7 @@ from harness.campaign import expected_s, missing, run_campaign, tally
 from harness.drills.catalogue import DRILLS, named_drill
 from harness.drills.interviews import hold_interviews
 from harness.drills.plans import plans
-from harness.expectation import select, split_key
+from harness.expectation import select
 from harness.opening import Agenda, Conditions, create, reopen, session, unpin
 from harness.placement import NOWHERE
 from harness.processes import family
@@ -94,7 +92,8 @@ def _plans(request: Request) -> list[Plan]:
         keys,
         Settings(slots=request.slots),
         request.placement.pinning("one-box"),
-        repeats=_repeats(keys, request),
+        repeats=request.repeats,
+        spread=request.spread,
         seed=request.seed,
         lanes=request.lanes,
     )
@@ -104,13 +103,6 @@ def _plans(request: Request) -> list[Plan]:
             "concerns none of these strategies; `blockpoint list` says whom each drill concerns"
         )
     return planned
-
-
-def _repeats(keys: list[str], request: Request) -> dict[str, int]:
-    """Return each subject's repeats."""
-    variants = Counter(split_key(key)[0] for key in keys)
-    shares = {key: variants[split_key(key)[0]] if request.spread else 1 for key in keys}
-    return {key: math.ceil(request.repeats / share) for key, share in shares.items()}
 
 
 def _show(console: Console, planned: list[Plan], lanes: int) -> None:

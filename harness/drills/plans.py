@@ -1,13 +1,15 @@
 """Orders the drills of a campaign."""
 
+import math
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
 from harness.campaign import REPEATS_TOGETHER
 from harness.drills.catalogue import KIND, Drill
-from harness.expectation import subject_on
+from harness.expectation import split_key, subject_on
 from harness.pinning import Pinning
 from results.schema import Plan
 from targets.settings import Settings
@@ -23,31 +25,45 @@ def plans(
     settings: Settings,
     pinning: Pinning,
     *,
-    repeats: Mapping[str, int],
+    repeats: int,
+    spread: bool,
     seed: int,
     lanes: int,
 ) -> list[Plan]:
     """Return the drills in the order in which they run: each with every subject that it concerns.
 
-    `repeats` is by subject; all subjects meet the same seeds. A few repeats of all of a subject's drills
-    follow each other in random order, those together that share a target; then comes another subject, at
-    random too.
+    `spread`: a strategy's variants share the repeats of each drill that concerns them. All subjects meet the
+    same seeds. A few repeats of all of a subject's drills follow each other in random order, those together
+    that share a target; then comes another subject, at random too.
     """
     shuffle = random.Random(seed).shuffle
+    concerned = {
+        key: [drill for drill in drills if drill.concerns(subject_on(key, settings, pinning)[0])]
+        for key in keys
+    }
+    sharing = Counter((drill.name, _strategy(key)) for key in keys for drill in concerned[key])
+
+    def share(drill: Drill, key: str) -> int:
+        return math.ceil(repeats / sharing[drill.name, _strategy(key)]) if spread else repeats
+
     ordered: list[Plan] = []
-    for first in range(0, max(repeats.values()), REPEATS_TOGETHER):
+    for first in range(0, repeats, REPEATS_TOGETHER):
         subjects = list(keys)
         shuffle(subjects)
         for key in subjects:
-            chunk = range(first, min(first + REPEATS_TOGETHER, repeats[key]))
-            subject, _ = subject_on(key, settings, pinning)
-            concerned = [drill for drill in drills if drill.concerns(subject)]
-            shuffle(concerned)
-            block = [(drill, repeat) for drill in concerned for repeat in chunk]
+            block = [
+                (drill, repeat)
+                for drill in concerned[key]
+                for repeat in range(first, min(first + REPEATS_TOGETHER, share(drill, key)))
+            ]
             shuffle(block)
             block.sort(key=lambda item: (item[0].appendonly, sorted(item[0].settings.items())))
             ordered += [_plan(drill, key, repeat, seed, alone=lanes == 1) for drill, repeat in block]
     return [_named(plan, number) for number, plan in enumerate(ordered, start=1)]
+
+
+def _strategy(key: str) -> str:
+    return split_key(key)[0]
 
 
 def _plan(drill: Drill, key: str, repeat: int, seed: int, *, alone: bool) -> Plan:

@@ -3,6 +3,7 @@
 import signal
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,11 @@ KEYS = [
 ]
 
 
-def planned(names: list[str], *, repeats: int = 1, lanes: int = 1) -> list[tuple[str, str]]:
+def planned(
+    names: list[str], *, repeats: int = 1, spread: bool = False, lanes: int = 1
+) -> list[tuple[str, str]]:
     drills = [named_drill(name) for name in names]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=dict.fromkeys(KEYS, repeats), seed=1, lanes=lanes)
+    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, lanes=lanes)
     return [(plan.drill, plan.subject) for plan in made]
 
 
@@ -54,10 +57,17 @@ def test_only_prefork_workers_have_children() -> None:
 
 def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:
     drills = [named_drill("kill-web")]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=dict.fromkeys(KEYS, 7), seed=3, lanes=1)
+    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, lanes=1)
     assert len({plan.trial_id for plan in made}) == len(made) == 7 * len(KEYS)
     for key in KEYS:
         assert sorted(plan.seed for plan in made if plan.subject == key) == list(range(3, 10))
+
+
+def test_variants_share_the_repeats_of_a_drill_that_concerns_them() -> None:
+    made = Counter(planned(["kill-child", "kill-worker", "kill-web"], repeats=20, spread=True))
+    assert made["kill-child", "celery/default"] == made["kill-child", "celery/durable"] == 10
+    assert made["kill-worker", "celery/default"] == made["kill-worker", "celery/tuned"] == 7
+    assert made["kill-worker", "arq/durable"] == made["kill-web", "inline/default"] == 20
 
 
 def test_what_shares_a_target_stands_together() -> None:
