@@ -74,7 +74,12 @@ def test_selection() -> None:
     keys = ("celery/default", "celery/tuned", "arq/tuned")
     assert select(keys, (), ()) == list(keys)
     assert select(keys, (), ("tuned",)) == ["celery/tuned", "arq/tuned"]
-    assert select(keys, ("celery",), ()) == ["celery/default", "celery/tuned"]
+    assert select(keys, ("celery",), ()) == [
+        "celery/default",
+        "celery/late",
+        "celery/tuned",
+        "celery/durable",
+    ]
     assert select(keys, ("threadpool/default", "celery"), ("tuned",)) == [
         "threadpool/default",
         "celery/tuned",
