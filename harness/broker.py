@@ -149,16 +149,8 @@ def embedded_broker(
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [server_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-    command += [
-        "--save",
-        "",
-        "--appendonly",
-        "yes" if appendonly else "no",
-        "--daemonize",
-        "no",
-        "--loglevel",
-        "warning",
-    ]
+    command += ["--save", "", "--appendonly", "yes" if appendonly else "no"]
+    command += ["--daemonize", "no", "--loglevel", "warning"]
     command += ["--set-proc-title", "no"]  # the title would overwrite the family's marker
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
     broker = Broker(f"redis://127.0.0.1:{port}/0", child)
@@ -193,11 +185,7 @@ def external_broker(url: str) -> Iterator[Broker]:
 
 
 def _ids_in(texts: Iterable[bytes]) -> set[int]:
-    return {
-        int(word, 16)
-        for text in texts
-        for word in re.findall(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])", text)
-    }
+    return {int(word, 16) for text in texts for word in _ID.findall(text)}
 
 
 def _configured(client: Any, name: str) -> str:

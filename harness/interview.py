@@ -16,7 +16,6 @@ from harness.processes import MARKER
 from harness.situations import SETTLE_LIMIT_S, Situations
 from harness.stack import Launch, Stack, running_stack
 from results.errors import BlockpointError
-from results.interviews import keep
 from results.schema import Interview, View
 from targets.operators.operator import (
     CANCELLED,
@@ -32,8 +31,6 @@ from targets.operators.operator import (
 )
 from targets.task import MAX_FAIL_FIRST, Task
 from targets.work import TaskFailedError, perform
-
-__all__ = ["interview", "keep"]
 
 SLOTS = 2
 """of `tuned` variants, so that few tasks fill them"""

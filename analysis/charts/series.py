@@ -22,9 +22,9 @@ class Look:
 
 
 def subjects(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Yield (strategy, variant, rows) in a stable order, `default` before the other variants."""
+    """Yield (strategy, variant, rows) in a stable order, from as shipped to durable."""
     found = set(zip(rows["strategy"], rows["variant"], strict=True))
-    keys = sorted(found, key=lambda key: (order(key[0]), key[1] != "default", key[1]))
+    keys = sorted(found, key=lambda key: order(*key))
     for strategy, variant in keys:
         yield strategy, variant, rows[(rows["strategy"] == strategy) & (rows["variant"] == variant)]
 

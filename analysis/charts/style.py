@@ -3,6 +3,7 @@
 import io
 import re
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +28,12 @@ INK: Final = "#222222"
 MUTED: Final = "#666666"
 FAINT: Final = "#DDDDDD"
 ALARM: Final = "#B00020"
-_VARIANTS: Final = {"default": ("-", "o"), "tuned": ((0, (5, 2)), "s")}
+_VARIANTS: Final = {
+    "default": ("-", "o"),
+    "late": ((0, (5, 1.5, 1, 1.5)), "^"),
+    "tuned": ((0, (5, 2)), "s"),
+    "durable": ((0, (1, 1.5)), "D"),
+}
 _OTHER_VARIANT: Final = ((0, (1, 1.5)), "D")
 
 RC: Final[dict[Any, Any]] = {
@@ -54,10 +60,17 @@ def colour(strategy: str) -> str:
     return COLOURS.get(strategy) or _OTHERS[zlib.crc32(strategy.encode()) % len(_OTHERS)]
 
 
-def order(strategy: str) -> tuple[int, str]:
-    """Return a key that sorts strategies as the palette names them, and those of other packages last."""
-    names = list(COLOURS)
-    return (names.index(strategy) if strategy in names else len(names), strategy)
+def order(strategy: str, variant: str = "") -> tuple[int, str, int, str]:
+    """Return a key that sorts strategies as the palette names them, and from as shipped to durable.
+
+    Those of other packages come last.
+    """
+    return (*_place(strategy, COLOURS), *_place(variant, _VARIANTS))
+
+
+def _place(name: str, known: Iterable[str]) -> tuple[int, str]:
+    names = list(known)
+    return (names.index(name) if name in names else len(names), name)
 
 
 def variant_style(variant: str) -> tuple[str | tuple[int, tuple[float, ...]], str]:

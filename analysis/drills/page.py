@@ -13,7 +13,7 @@ from analysis.charts.style import order
 from analysis.drills.derive import Drills
 from analysis.drills.poison import poison_table
 from analysis.drills.recovery import ERRORS
-from analysis.drills.tables import cells, drills_in_order, subjects_in_order
+from analysis.drills.tables import cells, drills_in_order, records, subjects_in_order
 from analysis.drills.words import duration, percent, read_drills, windows
 from analysis.page import Drawing, facts, templates
 from results.schema import Fate, Interview
@@ -71,24 +71,24 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         facts=facts(manifest),
         names=names,
         fates=list(Fate),
-        every=[row for row in _records(table) if row["repeats"]],
+        every=[row for row in records(table) if row["repeats"]],
         rows=[(s, [cell(found.get((s.key, name))) for name in names]) for s in subjects],
         captions=_captions(table, names),
         readings=read_drills(table, manifest),
         hidings=_hidings(table),
         api=sorted(
-            _records(derived.recovery),
-            key=lambda row: (names.index(row["drill"]), order(row["strategy"]), row["variant"]),
+            records(derived.recovery),
+            key=lambda row: (names.index(row["drill"]), order(row["strategy"], row["variant"])),
         ),
         errors=ERRORS,
-        retries=_records(poison_table(derived.poison, "raise")),
-        kills=_records(poison_table(derived.poison, "kill")),
+        retries=records(poison_table(derived.poison, "raise")),
+        kills=records(poison_table(derived.poison, "kill")),
         ends=_ends,
         questions=_questions(derived.interviews),
         interviews=derived.interviews,
         drawings=drawings,
         trials=len(derived.trials),
-        refused=_records(refused),
+        refused=records(refused),
     )
 
 
@@ -104,7 +104,7 @@ def _captions(table: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
 
 def _hidings(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the cells in which a broker hid tasks, with its window here and by default."""
-    hid = [row for row in _records(table) if row["repeats"] and row["hidden_at_rest"]]
+    hid = [row for row in records(table) if row["repeats"] and row["hidden_at_rest"]]
     return [row | {"windows": windows(row)} for row in hid]
 
 
@@ -139,7 +139,3 @@ def _figure(value: float) -> str:
 
 def _milliseconds(value: float) -> str:
     return DASH if math.isnan(value) else milliseconds(value)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]

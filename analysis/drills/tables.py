@@ -1,6 +1,6 @@
 """What drills cost: one row a trial, and the matrix of strategies by drills."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -92,8 +92,8 @@ def drills_in_order(names: Sequence[str]) -> list[str]:
 
 
 def subjects_in_order(manifest: Manifest) -> list[Subject]:
-    """Return the subjects as charts show them: by strategy, `default` before the other variants."""
-    return sorted(manifest.subjects, key=lambda s: (order(s.strategy), s.variant != "default", s.variant))
+    """Return the subjects as charts show them: by strategy, from as shipped to durable."""
+    return sorted(manifest.subjects, key=lambda s: order(s.strategy, s.variant))
 
 
 def matrix(trials: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
@@ -146,12 +146,12 @@ def _cell(drill: str, subject: Subject, own: pd.DataFrame) -> dict[str, Any]:
 
 def cells(table: pd.DataFrame) -> Mapping[tuple[str, str], Mapping[str, Any]]:
     """Return the rows of a matrix by subject and drill."""
-    return {(row["subject"], row["drill"]): row for row in _records(table)}
+    return {(row["subject"], row["drill"]): row for row in records(table)}
 
 
-def _records(table: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for record in table.to_dict("records"):
-        yield {str(name): value for name, value in record.items()}
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a table's rows as dictionaries by column."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def _texts(rows: pd.DataFrame, name: str) -> list[str]:

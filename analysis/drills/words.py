@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.charts.scales import number
-from analysis.drills.tables import subjects_in_order
+from analysis.drills.tables import records, subjects_in_order
 from results.schema import Manifest
 
 
@@ -26,10 +26,9 @@ def read_drills(table: pd.DataFrame, manifest: Manifest) -> list[Reading]:
     """Return a reading for every subject with a drill; `table` is that of `tables.matrix`."""
     readings = []
     for subject in subjects_in_order(manifest):
-        own = [dict(row) for row in table[table["subject"] == subject.key].to_dict("records")]
+        own = records(table[table["subject"] == subject.key])
         if own:
-            told = _sentences([{str(name): value for name, value in row.items()} for row in own])
-            readings.append(Reading(subject.strategy, subject.variant, subject.summary, told))
+            readings.append(Reading(subject.strategy, subject.variant, subject.summary, _sentences(own)))
     return readings
 
 

@@ -175,6 +175,13 @@ class CeleryLate(CeleryDefault):
         self.settings = {**self.settings, "task_acks_late": True}
 
 
+def _worker(app_name: str, queue: str, pool: str, slots: int) -> list[str]:
+    """Return the command of a worker of one queue, which talks to no other worker."""
+    command = ["celery", "-A", f"{MODULE}:{app_name}", "worker"]
+    command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return [*command, "-n", f"{queue}@%h", "-Q", queue, "-P", pool, "-c", str(slots)]
+
+
 class CeleryTuned:
     """Tuned: no results, publishing off the event loop, threads for waiting and prefork for computing."""
 
@@ -182,6 +189,7 @@ class CeleryTuned:
     queues: Sequence[str] = ("waiting", "computing", UNACKNOWLEDGED)
     max_attempts = TUNED_ATTEMPTS
     supervised = False
+    app: ClassVar[Celery] = tuned
 
     def __init__(self, settings: Settings) -> None:
         self.window_s = settings.visibility_s or SHIPPED_VISIBILITY_S
@@ -191,11 +199,9 @@ class CeleryTuned:
             "cpu": computing,
             "cpu_native": computing,
         }
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        common = ["celery", "-A", f"{MODULE}:tuned", "worker", *quiet]
         self.workers = [
-            [*common, "-n", "waiting@%h", "-Q", "waiting", "-P", "threads", "-c", str(settings.slots)],
-            [*common, "-n", "computing@%h", "-Q", "computing", "-P", "prefork", "-c", str(settings.cores)],
+            _worker("tuned", "waiting", "threads", settings.slots),
+            _worker("tuned", "computing", "prefork", settings.cores),
         ]
         self.settings: Mapping[str, Any] = {
             "pool": "threads and prefork",
@@ -209,13 +215,16 @@ class CeleryTuned:
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
+        await self._publish(task)
+
+    def _publish(self, task: Task) -> asyncio.Future[Any]:
         publish = partial(
-            tuned.tasks[TASK].apply_async,
+            self.app.tasks[TASK].apply_async,
             (task.to_message(),),
             task_id=hex_id(task.id),
             queue="waiting" if task.kind == "sleep" else "computing",
         )
-        await asyncio.get_running_loop().run_in_executor(self._publishers, publish)
+        return asyncio.get_running_loop().run_in_executor(self._publishers, publish)
 
     async def state(self, task_id: int) -> str | None:  # noqa: ARG002
         """Return None: results are ignored."""
@@ -224,77 +233,41 @@ class CeleryTuned:
     async def stop(self) -> None:
         """Wait for publishes under way and close the connections to the broker."""
         await asyncio.to_thread(self._publishers.shutdown)
-        await asyncio.to_thread(tuned.close)
+        await asyncio.to_thread(self.app.close)
 
 
-class CeleryDurable:
+class CeleryDurable(CeleryTuned):
     """Durable: a task leaves the broker when it has ended, however its worker fares.
 
     A task may be delivered a second time, also one that has completed: it must be idempotent. One that kills
     its child is delivered again for ever: nothing counts deliveries on Redis.
     """
 
-    workers: Sequence[Sequence[str]]
-    queues: Sequence[str] = ("waiting", "computing", UNACKNOWLEDGED)
-    max_attempts = TUNED_ATTEMPTS
     supervised = True
+    app = durable
 
     def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
         self.window_s = settings.visibility_s or DURABLE_VISIBILITY_S
-        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
-        self.services: Mapping[str, Service] = {
-            "sleep": Service(law="pool", slots=settings.slots, processes=settings.slots),
-            "cpu": computing,
-            "cpu_native": computing,
-        }
-        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        common = [
-            "targets.supervisor",
-            "celery",
-            "-A",
-            f"{MODULE}:durable",
-            "worker",
-            *quiet,
-            "-P",
-            "prefork",
-        ]
+        children = Service(law="pool", slots=settings.slots, processes=settings.slots)
+        self.services = {**self.services, "sleep": children}
         self.workers = [
-            [*common, "-n", "waiting@%h", "-Q", "waiting", "-c", str(settings.slots)],
-            [*common, "-n", "computing@%h", "-Q", "computing", "-c", str(settings.cores)],
+            ["targets.supervisor", *_worker("durable", "waiting", "prefork", settings.slots)],
+            ["targets.supervisor", *_worker("durable", "computing", "prefork", settings.cores)],
         ]
-        self.settings: Mapping[str, Any] = {
+        self.settings = {
             "pool": "prefork",
             "results": "ignored",
             "accept_limit_s": ACCEPT_LIMIT_S,
             **with_window(DURABLE, settings),
         }
 
-    async def start(self) -> None:
-        """Make the threads that publish."""
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
-
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        publish = partial(
-            durable.tasks[TASK].apply_async,
-            (task.to_message(),),
-            task_id=hex_id(task.id),
-            queue="waiting" if task.kind == "sleep" else "computing",
-        )
-        publishing = asyncio.get_running_loop().run_in_executor(self._publishers, publish)
         try:
-            await asyncio.wait_for(publishing, ACCEPT_LIMIT_S)
+            await asyncio.wait_for(self._publish(task), ACCEPT_LIMIT_S)
         except (OperationalError, OSError) as error:
             raise UnreachableError from error
-
-    async def state(self, task_id: int) -> str | None:  # noqa: ARG002
-        """Return None: results are ignored."""
-        return None
-
-    async def stop(self) -> None:
-        """Wait for publishes under way and close the connections to the broker."""
-        await asyncio.to_thread(self._publishers.shutdown)
-        await asyncio.to_thread(durable.close)
 
 
 definition = Definition(

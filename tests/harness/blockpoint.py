@@ -44,17 +44,17 @@ def started(*arguments: str, runs: Path, **more: str) -> "subprocess.Popen[str]"
     )
 
 
-def families() -> set[str]:
-    """Return the markers of all families of processes that live now."""
+def families(runs: Path) -> set[str]:
+    """Return the markers of all families of living processes whose campaigns go to that folder."""
     found = set()
     for process in psutil.process_iter():
         try:
-            marker = process.environ().get(MARKER)
-            if marker and process.status() != psutil.STATUS_ZOMBIE:
-                found.add(marker)
+            own = process.environ()
+            if own.get("BLOCKPOINT_RUNS") == str(runs) and process.status() != psutil.STATUS_ZOMBIE:
+                found.add(own.get(MARKER, ""))
         except (psutil.Error, OSError):
             continue
-    return found
+    return found - {""}
 
 
 def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> bool:

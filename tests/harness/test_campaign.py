@@ -3,7 +3,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +17,6 @@ from .blockpoint import QUIET, blockpoint, eventually, families, started
 pytestmark = pytest.mark.e2e
 
 SMALL = ["run", "--profile", "smoke", "--duration", "20ms", "--rate", "60", "--seconds", "1", *QUIET]
-
-
-def temporary_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("blockpoint-*"))
 
 
 def check_sealed(campaign: Campaign) -> None:
@@ -67,26 +62,28 @@ def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:
     taken = blockpoint(*SMALL, *strategies, "--name", "small", runs=tmp_path)
     assert taken.returncode == 2
     assert "already exists" in taken.stderr
-    assert families() == set()
+    assert families(tmp_path) == set()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    before, others = temporary_folders(), families()
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
     arguments = [*SMALL, "--strategy", "arq/tuned", "--rate", "30", "--rate", "90"]
-    running = started(*arguments, "--name", "cut", runs=tmp_path)
+    running = started(*arguments, "--name", "cut", runs=tmp_path, TMPDIR=str(temporary))
     trials = tmp_path / "cut" / "trials"
     assert eventually(lambda: len(list(trials.glob("0*"))) >= 1, 60)
     assert eventually(lambda: len(list(trials.glob(".partial*/resources.jsonl"))) == 1, 60)
+    assert len(families(tmp_path)) == len(list(temporary.iterdir())) == 1
     running.send_signal(number)
     output, _ = running.communicate(timeout=30)
     expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     assert running.returncode == expected
     assert "Traceback" not in output
-    assert eventually(lambda: families() <= others)
-    assert eventually(lambda: temporary_folders() <= before)
+    assert eventually(lambda: not families(tmp_path))
+    assert eventually(lambda: not list(temporary.iterdir()))
     sealed = {path.name: path.stat().st_mtime_ns for path in trials.glob("0*/trial.json")}
     resumed = blockpoint(*arguments, "--resume", "cut", runs=tmp_path)
     assert resumed.returncode in (0, 1), resumed.stdout + resumed.stderr
@@ -150,7 +147,7 @@ def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
     os.killpg(running.pid, signal.SIGINT)
     assert running.wait(30) == 0
     running.stdout.close()
-    assert eventually(lambda: families() == set())
+    assert eventually(lambda: not families(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_a_killed_web_process_takes_its_tasks_along_and_a_stopped_one_does_not(t
     assert fate(killed, Fate.COMPLETED) >= killed.incident.ended
     assert fate(stopped, Fate.LOST) == 0
     assert fate(reset, Fate.RAN_UNACCEPTED) == reset.load.unknown > 0
-    assert not families()
+    assert not families(tmp_path)
 
 
 @pytest.mark.e2e
@@ -186,7 +186,7 @@ def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert eventually(lambda: not families())
+    assert eventually(lambda: not families(tmp_path))
     sealed = len(open_campaign(tmp_path / "d").trials())
     assert 1 <= sealed < 3
     wrong = blockpoint("run", "--resume", "d", runs=tmp_path)

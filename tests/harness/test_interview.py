@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.interview import _Session, interview, judge, keep
+from harness.interview import _Session, interview, judge
 from harness.pinning import Pinning
 from harness.processes import Family, family
 from harness.stack import Launch
 from results.errors import BlockpointError
-from results.interviews import read_interviews
+from results.interviews import keep, read_interviews
 from results.schema import Interview, View
 from targets.operators.operator import Reply
 from targets.settings import Settings
