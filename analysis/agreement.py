@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from analysis.load import Frames
 from analysis.stats import percentile, ratio_interval, shaky
-from results.schema import NEVER, Outcome, Stream
+from results.terms import NEVER, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 Figures = Mapping[str, Floats]

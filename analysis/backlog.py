@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.stats import t_quantile
-from results.schema import NEVER, Outcome, Step
+from results.schema import Step
+from results.terms import NEVER, Outcome
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

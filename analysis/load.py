@@ -11,8 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from results.errors import BlockpointError
-from results.schema import FANOUT_PARTS, NEVER, Manifest, Moment, Subject, Trial
+from results.schema import Manifest, Subject, Trial
 from results.store import Campaign, open_campaign
+from results.terms import FANOUT_PARTS, NEVER, Moment
 
 FANOUT: Final = "fanout"
 MOMENTS: Final = ("received", "accepted", "started", "finished", "failed")

@@ -13,7 +13,8 @@ from analysis.queueing.replay import fifo_servers, replay
 from analysis.queueing.waits import mdc_wait, mmc_wait
 from analysis.stats import percentile
 from analysis.tables import usable_cores
-from results.schema import NEVER, Manifest, Outcome, Service, Stream
+from results.schema import Manifest, Service
+from results.terms import NEVER, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.schema import NEVER, Outcome, Step
+from results.schema import Step
+from results.terms import NEVER, Outcome
 
 Floats = npt.NDArray[np.float64]
 Arrivals = Literal["poisson", "conditioned", "onoff"]

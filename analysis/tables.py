@@ -10,7 +10,8 @@ from analysis import backlog, verdicts
 from analysis.load import FANOUT, Frames
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile, percentile
-from results.schema import FANOUT_PARTS, NEVER, Manifest, Noise, Outcome, Service, Step, Stream, Trial
+from results.schema import Manifest, Noise, Service, Step, Trial
+from results.terms import FANOUT_PARTS, NEVER, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]

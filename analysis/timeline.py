@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.backlog import outstanding
 from analysis.load import Frames
-from results.schema import NEVER, Outcome, Stream
+from results.terms import NEVER, Outcome, Stream
 
 BINS: Final = 120
 _NARROWEST_NS: Final = 100_000_000

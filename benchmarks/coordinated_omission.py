@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.processes import free_port, locust, machine, table, target
 from results.documents import read_document
-from results.schema import NEVER, Load
+from results.schema import Load
 from results.tables import read_table
+from results.terms import NEVER
 
 STALL_S, PERIOD_S, RATE_PER_S = 0.5, 5.0, 200
 GOAL = 0.05

@@ -25,7 +25,7 @@ import psutil
 from benchmarks.processes import closed_loop, free_port, machine, table, target
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.schedule import Stretch, plan
-from results.schema import Moment, Outcome
+from results.terms import Moment, Outcome
 from targets.ledger import Ledger
 
 EVENTS = 20_000

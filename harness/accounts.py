@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.schema import FANOUT_PARTS, Accounts, Moment, Outcome
+from results.schema import Accounts
+from results.terms import FANOUT_PARTS, Moment, Outcome
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from results.errors import BlockpointError
-from results.schema import KINDS
+from results.terms import KINDS
 
 if TYPE_CHECKING:
     from harness.placement import Placement

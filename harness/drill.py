@@ -19,8 +19,9 @@ from harness.processes import family
 from harness.progress import Progress, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError
-from results.schema import Fate, Plan
+from results.schema import Plan
 from results.store import Campaign
+from results.terms import Fate
 from targets.settings import Settings
 from targets.strategy import discover
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from results.schema import LEDGER_RECORD, PROBE_RECORD, Moment
+from results.columns import LEDGER_RECORD, PROBE_RECORD
 from results.tables import ledger_slots, read_ledger
+from results.terms import Moment
 
 
 class LedgerReader:

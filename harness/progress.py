@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from results.schema import NEVER, Outcome, Plan, Stream, Trial
+from results.schema import Plan, Trial
 from results.store import Campaign
+from results.terms import NEVER, Outcome, Stream
 from results.text import visible
 
 REFRESH_S = 0.5

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from results.schema import NEVER, RESOURCES
+from results.columns import RESOURCES
 from results.tables import Columns
+from results.terms import NEVER
 
 
 def resource_columns(samples: Path, probes: np.ndarray) -> Columns:

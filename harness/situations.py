@@ -14,7 +14,7 @@ import numpy as np
 from harness.processes import Child
 from harness.stack import Stack
 from results.errors import BlockpointError
-from results.schema import Moment
+from results.terms import Moment
 from targets.operators.operator import FAILED, FINISHED, RUNNING, UNHEARD_OF, WAITING
 
 SETTLE_LIMIT_S = 20.0

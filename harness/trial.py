@@ -21,8 +21,9 @@ from harness.resources import resource_columns
 from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import FANOUT_PARTS, Accounts, Load, Noise, Plan, Service, Trial
+from results.schema import Accounts, Load, Noise, Plan, Service, Trial
 from results.tables import read_table, write_table
+from results.terms import FANOUT_PARTS
 
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1

@@ -17,9 +17,10 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from results.columns import TABLES
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
-from results.schema import TABLES, Manifest, Trial
+from results.schema import Manifest, Trial
 from results.tables import checksum, read_table
 
 _PARTIAL = ".partial-"

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from results.columns import LEDGER_RECORD, TABLES
 from results.errors import BlockpointError
-from results.schema import LEDGER_RECORD, TABLES
 
 Columns = Mapping[str, np.ndarray]
 

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
-from results.schema import LEDGER_RECORD, Moment
+from results.columns import LEDGER_RECORD
 from results.tables import read_ledger
+from results.terms import Moment
 from targets.recordfile import RecordFile
 
 PREFIX = "ledger"
 
 LAYOUT = struct.Struct("<QqIHBx")
-"""`results.schema.LEDGER_RECORD`"""
+"""`results.columns.LEDGER_RECORD`"""
 
 _now_ns = time.monotonic_ns
 

@@ -17,7 +17,7 @@ PREFIX = "probes"
 LOOK_S = 0.02
 RECORD_EVERY_NS = 100_000_000
 LAYOUT = struct.Struct("<qqi4x")
-"""`results.schema.PROBE_RECORD`"""
+"""`results.columns.PROBE_RECORD`"""
 
 
 class Probes:

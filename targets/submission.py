@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
 
-from results.schema import Moment
+from results.terms import Moment
 from targets.ledger import ledger
 from targets.probes import Probes
 from targets.settings import Settings

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from results.schema import FANOUT_PARTS
+from results.terms import FANOUT_PARTS
 
 MAX_DURATION_MS = 60_000
 MAX_PAYLOAD_CHARS = 65_536

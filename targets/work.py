@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from results.schema import Moment
+from results.terms import Moment
 from targets.ledger import ledger
 from targets.settings import Settings
 from targets.task import Task

@@ -2,13 +2,16 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from harness.processes import Family, family
 
 
 def pytest_configure() -> None:
-    """Undo what a shell does to its background jobs: whom we start must hear Ctrl-C."""
+    """Let whom we start hear Ctrl-C, which a shell denies its background jobs, and time no example."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.register_profile("untimed")
+    settings.load_profile("untimed")
 
 
 @pytest.fixture

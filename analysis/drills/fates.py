@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from results.errors import BlockpointError
-from results.schema import NEVER, Fate, Look, Moment, Outcome
+from results.terms import NEVER, Fate, Look, Moment, Outcome
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]

@@ -9,8 +9,9 @@ import pandas as pd
 
 from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
 from results.errors import BlockpointError
-from results.schema import Incident, Look, Subject, Trial
+from results.schema import Incident, Subject, Trial
 from results.store import Campaign
+from results.terms import Look
 
 _RECORD: Final = ("task_id", "moment", "at_ns", "pid", "attempt")
 

@@ -16,7 +16,8 @@ from analysis.drills.recovery import ERRORS
 from analysis.drills.tables import cells, drills_in_order, records, subjects_in_order
 from analysis.drills.words import duration, percent, read_drills, windows
 from analysis.page import Drawing, facts, templates
-from results.schema import Fate, Interview
+from results.schema import Interview
+from results.terms import Fate
 
 DASH: Final = "\N{EN DASH}"
 MOST: Final = 0.5

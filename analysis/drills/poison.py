@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.drills.judged import Judged
 from analysis.drills.tables import about
 from results.errors import BlockpointError
-from results.schema import Fate, Moment
+from results.terms import Fate, Moment
 
 EVERY: Final = 5
 """the load's default for `--poison-every`"""

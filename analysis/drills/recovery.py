@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.drills.judged import Judged
 from analysis.drills.tables import about
 from analysis.stats import percentile
-from results.schema import NEVER, Fate, Outcome
+from results.terms import NEVER, Fate, Outcome
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

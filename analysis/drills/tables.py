@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.charts.style import order
 from analysis.drills.intervals import share_interval
 from analysis.drills.judged import Judged
-from results.schema import Fate, Manifest, Subject, Trial
+from results.schema import Manifest, Subject, Trial
+from results.terms import Fate
 
 DRILLS: Final = (
     "kill-web",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.drills.judged import Judged
 from analysis.drills.recovery import error_classes, latency_ms, steps
-from results.schema import Fate, Outcome, Stream
+from results.terms import Fate, Outcome, Stream
 
 SERIES: Final = ("accept", "/ping", "/ping-sync", "error", "backlog", "lost")
 LOOKS: Final = 240

@@ -6,7 +6,8 @@ Light on purpose: the harness places its rates with it, so nothing here imports 
 import math
 from typing import Final
 
-from results.schema import KINDS, Service
+from results.schema import Service
+from results.terms import KINDS
 
 CLAIM_S: Final = 0.0006
 """What one claim takes a polling worker: four round trips to the broker and the start of the task, measured

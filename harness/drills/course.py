@@ -12,7 +12,7 @@ from harness.drills.faults import tree
 from harness.ledgers import LedgerReader
 from harness.stack import Stack
 from results.errors import BlockpointError
-from results.schema import Look, Moment
+from results.terms import Look, Moment
 
 RESTART_AFTER_S = 0.2
 """a supervisor's pause before it starts again what died"""

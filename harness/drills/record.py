@@ -13,8 +13,9 @@ from harness.drills.course import Course, open_in
 from harness.resources import resource_columns
 from harness.stack import Stack
 from results.clock import boot_id
-from results.schema import Fate, Incident, Load, Look, Plan, Trial
+from results.schema import Incident, Load, Plan, Trial
 from results.tables import read_table, write_table
+from results.terms import Fate, Look
 
 OF_TIME = ("slip", "rate", "cpu")
 """beginnings of the gate's reasons that concern when requests were sent, not how many"""

@@ -23,7 +23,8 @@ from harness.ledgers import LedgerReader, read_probes
 from harness.processes import Child
 from harness.stack import Launch, Stack
 from results.errors import BlockpointError
-from results.schema import Look, Plan, Trial
+from results.schema import Plan, Trial
+from results.terms import Look
 
 LEDGER_POLL_S = 0.003
 REST_POLL_S = 0.05

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from loadtests.openloop.address import Address
 from loadtests.openloop.connection import Connection
 from loadtests.openloop.wire import Reply
-from results.schema import Outcome
+from results.terms import Outcome
 
 CONNECTIONS = 32
 """Opened before any is used again."""

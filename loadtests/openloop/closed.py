@@ -24,7 +24,7 @@ from loadtests.openloop.run import Message, pack_parts
 from loadtests.openloop.scenario import Scenario, task_fields
 from loadtests.openloop.session import Session
 from loadtests.openloop.user import open_session, use
-from results.schema import NEVER, Outcome, Stream
+from results.terms import NEVER, Outcome, Stream
 
 _POLL_S = 0.05
 

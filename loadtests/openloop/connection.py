@@ -20,7 +20,7 @@ from geventhttpclient.response import HTTPParseError, HTTPResponse
 from loadtests.openloop.address import Address
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.wire import Reply, read_plain
-from results.schema import Outcome
+from results.terms import Outcome
 
 _READ, _WRITE = 1, 2
 _BLOCK_BYTES = 65_536

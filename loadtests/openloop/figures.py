@@ -8,7 +8,8 @@ import numpy as np
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.recorder import Rows
 from loadtests.openloop.schedule import Stretch, boundaries_ns
-from results.schema import NEVER, Outcome, Step, Stream
+from results.schema import Step
+from results.terms import NEVER, Outcome, Stream
 
 LATE_SHARE = 0.002
 """Of the schedule's length: how late a request at its very end may be and still count as sent within it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from loadtests.openloop.schedule import Schedule
-from results.schema import NEVER, Outcome, Stream
+from results.terms import NEVER, Outcome, Stream
 
 Rows = Mapping[str, np.ndarray]
 
@@ -91,7 +91,7 @@ def task_ids(arrival: np.ndarray, tag: int) -> np.ndarray:
 def tables(
     rows: Rows, errors: Sequence[str], durations_ms: Sequence[float], tag: int
 ) -> dict[str, dict[str, np.ndarray]]:
-    """Return the tables `requests` and `bystanders` in the columns of `results.schema`.
+    """Return the tables `requests` and `bystanders` in the columns of `results.columns`.
 
     `durations_ms` is by step.
     """

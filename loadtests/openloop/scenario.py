@@ -10,7 +10,7 @@ from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import Schedule, Stretch
 from loadtests.openloop.wire import PostTemplate, get
 from results.errors import BlockpointError
-from results.schema import Stream
+from results.terms import Stream
 
 TASKS_PATH, REGISTER_PATH = "/tasks", "/users/register"
 MOST_ARRIVALS = 20_000_000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from results.schema import Stream
+from results.terms import Stream
 
 NS_PER_S = 1_000_000_000
 

@@ -14,7 +14,7 @@ from loadtests.openloop.recorder import Recorder, Rows
 from loadtests.openloop.schedule import NS_PER_S, Schedule
 from loadtests.openloop.timer import best_timer
 from loadtests.openloop.wire import Reply
-from results.schema import NEVER, Outcome
+from results.terms import NEVER, Outcome
 
 _SWEEP_S = 0.05
 _FAR = 2**63 - 1

@@ -2,7 +2,8 @@
 
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Rows
-from results.schema import Load, Stream
+from results.schema import Load
+from results.terms import Stream
 
 
 def text(load: Load, rows: Rows) -> str:

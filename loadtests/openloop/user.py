@@ -20,7 +20,7 @@ from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
 from loadtests.openloop.schedule import NS_PER_S, plan
 from loadtests.openloop.session import Limits, Session
 from results.errors import BlockpointError
-from results.schema import Stream
+from results.terms import Stream
 
 
 def use(scenario: Scenario) -> None:

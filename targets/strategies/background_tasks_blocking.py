@@ -2,7 +2,8 @@
 
 from fastapi import BackgroundTasks
 
-from results.schema import KINDS, Service
+from results.schema import Service
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategies.inline import SERVED_BY_THE_LOOP
 from targets.strategy import Definition, InProcess, Variant

@@ -14,7 +14,8 @@ from celery.signals import worker_before_create_process, worker_process_init
 from fastapi import BackgroundTasks
 from kombu.exceptions import OperationalError
 
-from results.schema import KINDS, Service
+from results.schema import Service
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.supervisor import die_with

@@ -8,23 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.queueing import saturation_rate
-from results.schema import (
-    FANOUT_PARTS,
-    NEVER,
-    Accounts,
-    Load,
-    Manifest,
-    Moment,
-    Outcome,
-    Plan,
-    Service,
-    Step,
-    Stream,
-    Subject,
-    Trial,
-)
+from results.schema import Accounts, Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
+from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 START_NS = 5_000_000_000

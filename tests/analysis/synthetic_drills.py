@@ -8,25 +8,10 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from results.schema import (
-    NEVER,
-    Accounts,
-    Fate,
-    Incident,
-    Load,
-    Look,
-    Manifest,
-    Moment,
-    Outcome,
-    Plan,
-    Service,
-    Step,
-    Stream,
-    Subject,
-    Trial,
-)
+from results.schema import Accounts, Incident, Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
+from results.terms import NEVER, Fate, Look, Moment, Outcome, Stream
 
 START_NS: Final = 7_000_000_000
 FAULT_S: Final = 1.5

@@ -7,7 +7,8 @@ import pytest
 from analysis.backlog import Backlog, completion_slope, measure, outstanding
 from analysis.queueing import backlog_growth
 from analysis.simulation import Queue, trial
-from results.schema import Outcome, Step
+from results.schema import Step
+from results.terms import Outcome
 
 SEEDS = 40
 FIXED = Queue("conditioned", "deterministic", 10)

@@ -19,8 +19,9 @@ from analysis.drills.fates import (
     count,
     fates,
 )
+from results.columns import LEDGER_RECORD
 from results.errors import BlockpointError
-from results.schema import LEDGER_RECORD, NEVER, Fate, Look, Moment, Outcome
+from results.terms import NEVER, Fate, Look, Moment, Outcome
 
 S = 1_000_000_000
 WEB, CHILD, SPARE = 10, 20, 30
@@ -207,7 +208,7 @@ evidence = st.builds(
 outcomes = st.fixed_dictionaries({task: st.sampled_from(list(Outcome)) for task in IDS})
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(outcomes, st.lists(event, max_size=24), looks, evidence, st.randoms(use_true_random=False))
 def test_any_records_give_each_task_one_fate_in_any_order(
     known: dict[int, Outcome],

@@ -19,8 +19,9 @@ from analysis.drills.words import duration, percent
 from analysis.report import make_report
 from results.errors import BlockpointError
 from results.interviews import keep
-from results.schema import Fate, Interview, View
+from results.schema import Interview, View
 from results.store import open_campaign
+from results.terms import Fate
 from tests.analysis.gallery_drills import make
 from tests.analysis.synthetic_drills import (
     BACKOFF_S,

@@ -26,7 +26,6 @@ from tests.analysis.synthetic import Cell, build
 
 KEYS = ["trial_id", "attempt", "step"]
 FUZZ = settings(
-    deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,
         HealthCheck.too_slow,

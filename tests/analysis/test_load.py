@@ -7,8 +7,9 @@ import pytest
 from analysis.load import Frames, load_campaign, read_trial
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
-from results.schema import FANOUT_PARTS, NEVER, Moment, Outcome, Trial
+from results.schema import Trial
 from results.store import Campaign
+from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome
 from tests.analysis.synthetic import NETWORK_S, Cell, Truth, build
 
 

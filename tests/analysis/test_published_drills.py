@@ -8,8 +8,9 @@ import pytest
 
 from analysis.drills.judged import judge
 from analysis.drills.tables import trial_row
-from results.schema import Fate, Trial
+from results.schema import Trial
 from results.store import open_campaign
+from results.terms import Fate
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
 CAMPAIGNS = ("drills", "drills-kill-child")

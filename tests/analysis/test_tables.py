@@ -6,8 +6,9 @@ import pytest
 
 from analysis.derive import derive, read_derived
 from analysis.queueing import backlog_growth
-from results.schema import NEVER, Service
+from results.schema import Service
 from results.store import Campaign
+from results.terms import NEVER
 from tests.analysis.conftest import POOL
 from tests.analysis.synthetic import Cell, Truth, build
 

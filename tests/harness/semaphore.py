@@ -10,7 +10,8 @@ from pathlib import Path
 
 from fastapi import BackgroundTasks
 
-from results.schema import KINDS, Service
+from results.schema import Service
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task

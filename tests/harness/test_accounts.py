@@ -4,7 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.accounts import Ending, account
-from results.schema import LEDGER_RECORD, Accounts, Moment, Outcome
+from results.columns import LEDGER_RECORD
+from results.schema import Accounts
+from results.terms import Moment, Outcome
 
 ACCEPTED, UNKNOWN = Outcome.ACCEPTED, Outcome.UNKNOWN
 

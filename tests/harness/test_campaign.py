@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from harness.progress import result
-from results.schema import Moment, Outcome
 from results.store import Campaign, open_campaign
+from results.terms import Moment, Outcome
 
 from .blockpoint import QUIET, blockpoint, eventually, families, started
 

@@ -17,8 +17,9 @@ from harness.processes import Family
 from harness.stacks import Session
 from harness.trial import Limits
 from results.errors import BlockpointError
-from results.schema import Fate, Trial
+from results.schema import Trial
 from results.store import open_campaign
+from results.terms import Fate
 from targets.settings import Settings
 from tests.harness.blockpoint import blockpoint, eventually, families, started
 

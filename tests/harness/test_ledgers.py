@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 
 from harness.ledgers import LedgerReader, read_probes
-from results.schema import LEDGER_RECORD, PROBE_RECORD, Moment
+from results.columns import LEDGER_RECORD, PROBE_RECORD
+from results.terms import Moment
 from targets.ledger import Ledger
 
 

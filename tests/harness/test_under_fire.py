@@ -14,9 +14,11 @@ import psutil
 import pytest
 
 from harness.progress import minutes
-from results.schema import LEDGER_RECORD, NEVER, Moment, Trial
+from results.columns import LEDGER_RECORD
+from results.schema import Trial
 from results.store import Campaign, open_campaign
 from results.tables import read_ledger
+from results.terms import NEVER, Moment
 
 from .blockpoint import QUIET, blockpoint, environment, eventually, started
 

@@ -13,7 +13,7 @@ from loadtests.openloop.client import CONNECTIONS, Client
 from loadtests.openloop.connection import Connection
 from loadtests.openloop.schedule import NS_PER_S, Schedule
 from loadtests.openloop.session import Limits, Outcomes, Session
-from results.schema import Outcome
+from results.terms import Outcome
 from tests.loadtests.conftest import free_port
 from tests.loadtests.scripted import reply
 

@@ -14,7 +14,7 @@ from loadtests.openloop.options import COMMON, Settings, read
 from loadtests.openloop.scenario import REGISTER_PATH, TASKS_PATH, Scenario, requests
 from loadtests.openloop.schedule import Schedule, Stretch, plan
 from results.errors import BlockpointError
-from results.schema import Stream
+from results.terms import Stream
 
 STRETCHES = [Stretch(1.0, 40.0, 10.0), Stretch(1.0, 60.0, 20.0)]
 TAG = 7

@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
-from results.schema import NEVER, Outcome
+from results.terms import NEVER, Outcome
 from tests.loadtests.conftest import Locust, answers, free_port, wait_until
 from tests.loadtests.scripted import scripted
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from results.schema import NEVER, Outcome
+from results.terms import NEVER, Outcome
 from tests.loadtests.conftest import Locust
 from tests.loadtests.scripted import scripted
 

@@ -9,7 +9,7 @@ from subprocess import Popen
 import pandas as pd
 import pytest
 
-from results.schema import NEVER, Outcome
+from results.terms import NEVER, Outcome
 from tests.loadtests.conftest import Locust, Ran, Served, served, wait_until
 from tests.loadtests.scripted import scripted
 

@@ -8,8 +8,9 @@ from loadtests.openloop import figures
 from loadtests.openloop.recorder import Recorder, merge, tables, task_ids
 from loadtests.openloop.run import unpack_rows
 from loadtests.openloop.schedule import Stretch, plan
-from results.schema import BYSTANDERS, NEVER, REQUESTS, Outcome, Stream
+from results.columns import BYSTANDERS, REQUESTS
 from results.tables import read_table, write_table
+from results.terms import NEVER, Outcome, Stream
 
 PARTS = [Stretch(1, 40, 10), Stretch(1, 80, 250)]
 START_NS = 10**12

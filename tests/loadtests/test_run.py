@@ -13,7 +13,7 @@ from loadtests.openloop.run import Run, pack
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S, Stretch, plan
 from loadtests.openloop.session import Outcomes
-from results.schema import NEVER, Outcome
+from results.terms import NEVER, Outcome
 
 START_NS = 10 * NS_PER_S
 STRETCHES = [Stretch(2.0, 50.0, 10.0)]

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.openloop.schedule import NS_PER_S, Stretch, boundaries_ns, offsets_ns, plan
-from results.schema import Stream
+from results.terms import Stream
 
 stretches = st.lists(
     st.builds(

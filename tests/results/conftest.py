@@ -5,21 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from results.columns import BYSTANDERS, EVENTS, REQUESTS, RESOURCES
 from results.documents import read_document
-from results.schema import (
-    BYSTANDERS,
-    EVENTS,
-    REQUESTS,
-    RESOURCES,
-    Accounts,
-    Load,
-    Manifest,
-    Plan,
-    Service,
-    Step,
-    Subject,
-    Trial,
-)
+from results.schema import Accounts, Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
 

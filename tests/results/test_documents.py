@@ -14,7 +14,7 @@ from results.schema import SCHEMA, Manifest, Trial
 
 from .conftest import MANIFEST, trial
 
-FUZZ = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 GOOD = msgspec.json.format(msgspec.json.encode(MANIFEST), indent=1)
 
 

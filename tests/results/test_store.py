@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from results.columns import EVENTS
 from results.documents import write_document
 from results.errors import BlockpointError
-from results.schema import EVENTS, SCHEMA
+from results.schema import SCHEMA
 from results.store import (
     Campaign,
     amend_manifest,
@@ -249,7 +250,7 @@ def test_amending_replaces_the_manifest_alone(campaign: Campaign) -> None:
     assert {path for path in after if after[path] != before.get(path)} == {"manifest.json"}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_changed_bytes_of_a_trial_give_a_trial_or_a_refusal(campaign: Campaign, data: st.DataObject) -> None:
     folder = campaign.trials_folder / PLAN.trial_id

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from results.columns import EVENTS, LEDGER_RECORD, TABLES
 from results.errors import BlockpointError
-from results.schema import EVENTS, LEDGER_RECORD, TABLES, Moment
 from results.tables import checksum, read_ledger, read_table, write_table
+from results.terms import Moment
 
 from .conftest import columns
 
-FUZZ = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def values(kind: str) -> st.SearchStrategy[object]:

@@ -19,7 +19,7 @@ from harness.broker import Broker, embedded_broker, free_port
 from harness.ledgers import LedgerReader
 from harness.pinning import Pinning
 from harness.processes import Child, Family, family
-from results.schema import Moment
+from results.terms import Moment
 from targets.settings import Settings
 from targets.strategy import Strategy, discover
 from tests.harness.blockpoint import eventually

@@ -15,7 +15,7 @@ from harness.ledgers import LedgerReader
 from harness.pinning import Pinning
 from harness.processes import family
 from harness.stack import Launch, Stack, running_stack
-from results.schema import KINDS, Moment
+from results.terms import KINDS, Moment
 from targets.bodylimit import MAX_BODY_BYTES
 from targets.settings import Settings
 from targets.strategy import discover

@@ -21,7 +21,7 @@ from harness.ledgers import LedgerReader
 from harness.pinning import Pinning
 from harness.processes import Family
 from harness.stack import Launch, Stack, running_stack
-from results.schema import Moment
+from results.terms import Moment
 from targets.settings import Settings
 
 pytestmark = pytest.mark.e2e

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.schema import LEDGER_RECORD, Moment
+from results.columns import LEDGER_RECORD
 from results.tables import read_ledger
+from results.terms import Moment
 from targets.ledger import Ledger
 from targets.recordfile import CHUNK_BYTES
 

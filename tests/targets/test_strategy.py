@@ -9,7 +9,7 @@ from arq.worker import Worker
 from kombu.transport.redis import Channel
 
 from results.errors import BlockpointError
-from results.schema import KINDS
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategies.inline import Inline
 from targets.strategy import Definition, Variant, check_versions, discover, find, split_name

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from results.schema import KINDS, Moment
 from results.tables import read_ledger
+from results.terms import KINDS, Moment
 from targets import ledger as ledger_module
 from targets import work
 from targets.ledger import Ledger
