@@ -28,7 +28,7 @@ bench: setup  ## search where every strategy blocks (PROFILE=quick) and make the
 	$(BIN)/blockpoint find --profile $(PROFILE)
 
 test: lint types  ## lint, types, import contracts and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 unit: setup  ## only the tests that start no servers
 	$(BIN)/python -m pytest -m "not e2e and not browser"

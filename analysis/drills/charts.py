@@ -31,6 +31,9 @@ _NONE: Final = "#CFE8DC"
 _NOT_ASKED: Final = "#F4F4F2"
 _CELL_IN: Final = (0.92, 0.34)
 _MANY_LOST: Final = 0.5
+_LONG: Final = 2.0
+_NAME_SHARE: Final = 0.16
+"""of a panel's width, that the name of a line takes"""
 
 
 def catalogue(drills: Drills) -> Iterator[Chart]:
@@ -64,7 +67,8 @@ def _timeline(drills: Drills, drill: str, points: pd.DataFrame) -> Chart:
 def drill_timeline(points: pd.DataFrame, words: Words, limit_ms: float) -> Figure:
     """Draw latencies, errors and the backlog around a fault, two panels a subject on one scale.
 
-    `points` are rows of `analysis.drills.timeline.timeline` of one drill.
+    `points` are rows of `analysis.drills.timeline.timeline` of one drill. A subject that took more than
+    `_LONG` times the median subject's time has a time scale of its own, and says so.
     """
     chosen = list(subjects(points))
     columns = {1: 1, 2: 2, 3: 3, 4: 2}.get(len(chosen), 3)
@@ -76,7 +80,8 @@ def drill_timeline(points: pd.DataFrame, words: Words, limit_ms: float) -> Figur
     top_ms = max(float(latencies.max()) if len(latencies) else 1.0, limit_ms) * 2.2
     heights = points[points["series"].isin(["backlog", "lost"])].groupby(["subject", "at_s"])["value"].sum()
     top = max(float(heights.max()) if len(heights) else 1.0, 1.0)
-    span = float(points["at_s"].min()), float(points["at_s"].max())
+    first_s, ends_s = float(points["at_s"].min()), points.groupby("subject")["at_s"].max()
+    common_s = float(ends_s[ends_s <= _LONG * ends_s.median()].max())
     for place in range(blocks * columns):
         block, column = divmod(place, columns)
         above, below = (axes[(block * ROWS + row) * columns + column] for row in range(ROWS))
@@ -85,10 +90,12 @@ def drill_timeline(points: pd.DataFrame, words: Words, limit_ms: float) -> Figur
             below.remove()
             continue
         strategy, variant, rows = chosen[place]
+        span = first_s, max(common_s, float(rows["at_s"].max()))
         _latencies(above, rows, colour(strategy), top_ms, limit_ms)
         _backlog(below, rows, colour(strategy), top * 1.2, span[1])
-        _fault((above, below), rows, named=place == 0)
-        head(above, f"{strategy} · {variant}", _detail(rows), colour(strategy))
+        _fault((above, below), rows, span, named=place == 0)
+        apart = " · time scale of its own" if span[1] > common_s else ""
+        head(above, f"{strategy} · {variant}", _detail(rows) + apart, colour(strategy))
         _time(above, below, span, leftmost=column == 0)
     return figure
 
@@ -137,19 +144,20 @@ def _backlog(ax: Axes, rows: pd.DataFrame, shade: str, top: float, until_s: floa
     linear_axis(ax, top, count=3)
 
 
-def _fault(axes: tuple[Axes, Axes], rows: pd.DataFrame, *, named: bool) -> None:
-    end = float(rows["fault_s"].iloc[0])
-    lasting = bool(rows["lasting"].iloc[0])
+def _fault(axes: tuple[Axes, Axes], rows: pd.DataFrame, span: tuple[float, float], *, named: bool) -> None:
+    end, lasting, repaired = (rows[name].iloc[0] for name in ("fault_s", "lasting", "repaired"))
     for ax in axes:
         ax.axvspan(0, end, color=ALARM, alpha=0.09, linewidth=0, zorder=0, label="fault")
         if not lasting:
             ax.axvline(0, color=ALARM, linewidth=0.8, zorder=1)
             ax.axvline(end, color=INK, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
     if named:
+        room = _NAME_SHARE * (span[1] - span[0])
         text = "the load itself" if lasting else "fault"
-        _name(axes[1], 0.0, text, ALARM, "left" if lasting else "right")
+        _name(axes[1], 0.0, text, ALARM, "left" if lasting or span[0] > -room else "right")
         if not lasting:
-            _name(axes[1], end, "put right", INK, "left")
+            text = "put right" if repaired else "at rest"
+            _name(axes[1], end, text, INK, "right" if end > span[1] - room else "left")
 
 
 def _name(ax: Axes, at: float, text: str, ink: str, side: str) -> None:

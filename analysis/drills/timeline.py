@@ -16,8 +16,8 @@ LOOKS: Final = 240
 def timeline(judged: Judged) -> pd.DataFrame:
     """Return the points of a trial's chart.
 
-    Columns: `drill`, `subject`, `strategy`, `variant`, `trial_id`, `series`, `at_s`, `value`, `fault_s` and
-    `lasting`.
+    Columns: `drill`, `subject`, `strategy`, `variant`, `trial_id`, `series`, `at_s`, `value`, `fault_s`,
+    `lasting` and `repaired`, which is False where the fault was left alone until all was at rest.
 
     `at_s` counts from the beginning of the fault. `accept`, `/ping` and `/ping-sync` have a point a request
     that was answered with 2xx, at its due time, with its latency in ms; `error` one a request that failed
@@ -50,7 +50,11 @@ def timeline(judged: Judged) -> pd.DataFrame:
         "variant": judged.subject.variant,
         "trial_id": judged.trial.plan.trial_id,
     }
-    ends = {"fault_s": (incident.to_ns - incident.from_ns) / 1e9, "lasting": judged.lasting}
+    ends = {
+        "fault_s": (incident.to_ns - incident.from_ns) / 1e9,
+        "lasting": judged.lasting,
+        "repaired": incident.to_ns != incident.at_rest_ns,
+    }
     at_s = (points.pop("at_ns") - incident.from_ns) / 1e9
     return points.assign(at_s=at_s, **about, **ends)
 
