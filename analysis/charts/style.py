@@ -51,6 +51,8 @@ RC: Final[dict[Any, Any]] = {
     "path.simplify": True,
 }
 
+_SVG_DPI: Final = 192
+"""of what is drawn in pixels there: thousands of dots"""
 _UNWRITABLE: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 """what XML allows in no place, not even in the comments where matplotlib repeats each text"""
 
@@ -83,7 +85,7 @@ def to_svg(figure: Figure) -> bytes:
     buffer = io.BytesIO()
     _take_literally(figure)
     with mpl.rc_context(RC):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
     return _UNWRITABLE.sub(b"?", buffer.getvalue())
 
 

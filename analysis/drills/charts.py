@@ -116,7 +116,14 @@ def _latencies(ax: Axes, rows: pd.DataFrame, shade: str, top_ms: float, limit_ms
     }
     for series, look in looks.items():
         own = rows[rows["series"] == series]
-        ax.plot(own["at_s"], own["value"].clip(lower=FLOOR_MS), linestyle="none", label=series, **look)
+        ax.plot(
+            own["at_s"],
+            own["value"].clip(lower=FLOOR_MS),
+            linestyle="none",
+            label=series,
+            rasterized=True,
+            **look,
+        )
     errors = rows.loc[rows["series"] == "error", "at_s"]
     top = np.full(len(errors), 0.96)
     ax.plot(
@@ -128,6 +135,7 @@ def _latencies(ax: Axes, rows: pd.DataFrame, shade: str, top_ms: float, limit_ms
         markersize=6,
         markeredgewidth=0.8,
         color=ALARM,
+        rasterized=True,
         label="error",
     )
 
@@ -138,9 +146,13 @@ def _backlog(ax: Axes, rows: pd.DataFrame, shade: str, top: float, until_s: floa
     at = np.append(lost["at_s"].to_numpy(), until_s)
     bottom, above = (np.append(own["value"].to_numpy(), own["value"].iloc[-1]) for own in (lost, waiting))
     full = bottom + above
-    ax.fill_between(at, bottom, full, color=shade, alpha=0.3, linewidth=0, step="post")
+    moves = np.append(True, (np.diff(bottom) != 0) | (np.diff(full) != 0))
+    moves[-1] = True
+    at, bottom, full = at[moves], bottom[moves], full[moves]
+    filled: dict[str, Any] = {"linewidth": 0, "step": "post", "rasterized": True}
+    ax.fill_between(at, bottom, full, color=shade, alpha=0.3, **filled)
+    ax.fill_between(at, bottom, color=ALARM, alpha=0.55, label="lost", **filled)
     ax.plot(at, full, color=shade, linewidth=1.0, drawstyle="steps-post", label="backlog")
-    ax.fill_between(at, bottom, color=ALARM, alpha=0.55, linewidth=0, step="post", label="lost")
     linear_axis(ax, top, count=3)
 
 
@@ -153,8 +165,8 @@ def _fault(axes: tuple[Axes, Axes], rows: pd.DataFrame, span: tuple[float, float
             ax.axvline(end, color=INK, linewidth=0.8, linestyle=(0, (3, 2)), zorder=1)
     if named:
         room = _NAME_SHARE * (span[1] - span[0])
-        text = "the load itself" if lasting else "fault"
-        _name(axes[1], 0.0, text, ALARM, "left" if lasting or span[0] > -room else "right")
+        within = lasting or -span[0] < room / 2 < end
+        _name(axes[1], 0.0, "the load itself" if lasting else "fault", ALARM, "left" if within else "right")
         if not lasting:
             text = "put right" if repaired else "at rest"
             _name(axes[1], end, text, INK, "right" if end > span[1] - room else "left")

@@ -77,10 +77,7 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         captions=_captions(table, names),
         readings=read_drills(table, manifest),
         hidings=_hidings(table),
-        api=sorted(
-            records(derived.recovery),
-            key=lambda row: (names.index(row["drill"]), order(row["strategy"], row["variant"])),
-        ),
+        api=_api(derived, names),
         errors=ERRORS,
         retries=records(poison_table(derived.poison, "raise")),
         kills=records(poison_table(derived.poison, "kill")),
@@ -91,6 +88,12 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         trials=len(derived.trials),
         refused=records(refused),
     )
+
+
+def _api(derived: Drills, names: list[str]) -> list[dict[str, Any]]:
+    """Return what the API did, in the order of drills and subjects; `place` is the drill's."""
+    rows = [row | {"place": names.index(row["drill"])} for row in records(derived.recovery)]
+    return sorted(rows, key=lambda row: (row["place"], order(row["strategy"], row["variant"])))
 
 
 def _captions(table: pd.DataFrame, names: list[str]) -> list[dict[str, Any]]:
