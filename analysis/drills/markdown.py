@@ -3,19 +3,22 @@
 import sys
 from pathlib import Path
 
-from analysis.drills.derive import Drills, derive_drills
+import pandas as pd
+
+from analysis.drills.derive import derive_drills
 from analysis.drills.page import cell
 from analysis.drills.tables import cells, drills_in_order, subjects_in_order
 from results.errors import BlockpointError
+from results.schema import Manifest
 from results.store import campaign_folder
 
 
-def markdown(derived: Drills) -> str:
-    """Return the matrix: a row a subject, a column a drill, `lost / hidden / twice of accepted` in a cell."""
-    found = cells(derived.matrix)
-    names = drills_in_order(list(derived.matrix["drill"]))
+def markdown(matrix: pd.DataFrame, manifest: Manifest) -> str:
+    """Return `tables.matrix`: a row a subject, a column a drill, `lost / hidden / twice of accepted` a cell."""
+    found = cells(matrix)
+    names = drills_in_order(list(matrix["drill"]))
     lines = [_line(["strategy", *names]), _line(["---", *["---:"] * len(names)])]
-    for subject in subjects_in_order(derived.manifest):
+    for subject in subjects_in_order(manifest):
         own = [found.get((subject.key, name)) for name in names]
         if any(own):
             texts = []
@@ -39,7 +42,8 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m analysis.drills.markdown FOLDER", file=sys.stderr)
         return 2
     try:
-        print(markdown(derive_drills(campaign_folder(str(Path(arguments[0]))))), end="")
+        derived = derive_drills(campaign_folder(str(Path(arguments[0]))))
+        print(markdown(derived.matrix, derived.manifest), end="")
     except BlockpointError as error:
         print(error, file=sys.stderr)
         return 1

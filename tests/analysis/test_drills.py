@@ -178,7 +178,7 @@ def test_answers_to_an_operator_stand_beside_the_truth(tmp_path: Path) -> None:
 def test_the_readme_gets_the_matrix_as_markdown(
     drills: Drills, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    text = markdown(drills)
+    text = markdown(drills.matrix, drills.manifest)
     loss = cells(drills.matrix)[LOSER, "kill-web"]
     row = next(line for line in text.splitlines() if LOSER in line)
     assert f"**{loss['lost']:.0f} / 0 / 0** of {loss['accepted']:.0f}" in row

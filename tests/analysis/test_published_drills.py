@@ -1,20 +1,24 @@
 """The facts that the documentation tells of drills, held against the campaigns published with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from analysis.drills.judged import judge
-from analysis.drills.tables import trial_row
+from analysis.drills.judged import Judged, judge
+from analysis.drills.markdown import markdown
+from analysis.drills.recovery import api_row
+from analysis.drills.tables import matrix, trial_row
 from results.schema import Trial
-from results.store import open_campaign
+from results.store import Campaign, open_campaign
 from results.terms import Fate
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
-CAMPAIGNS = ("drills", "drills-kill-child")
-"""the second adds repeats of the one drill that concerns fewer variants"""
+CAMPAIGNS = ("drills", "drills-kill-child", "drills-alone")
+"""the second repeats a drill that concerns fewer variants; in the third none ran beside another"""
+CELERY = ("celery/default", "celery/late", "celery/tuned", "celery/durable")
 BROKERED = ("celery/default", "celery/durable", "celery/tuned", "arq/default", "arq/durable", "arq/tuned")
 IN_PROCESS = (
     "background_tasks/default",
@@ -27,19 +31,34 @@ IN_PROCESS = (
 
 
 @cache
+def published(campaign: str) -> tuple[Campaign, list[Trial]]:
+    opened = open_campaign(PUBLISHED / campaign)
+    return opened, opened.trials()
+
+
 def trials(campaign: str) -> list[Trial]:
-    return open_campaign(PUBLISHED / campaign).trials()
+    return published(campaign)[1]
+
+
+def met(drill: str, subjects: Iterable[str], campaigns: Iterable[str]) -> Iterator[tuple[Campaign, Trial]]:
+    found = [
+        (campaign, trial)
+        for campaign, every in map(published, campaigns)
+        for trial in every
+        if trial.valid and trial.plan.drill == drill and trial.plan.subject in subjects
+    ]
+    assert {trial.plan.subject for _, trial in found} == set(subjects)
+    yield from found
 
 
 def valid(drill: str, *subjects: str) -> Iterator[Trial]:
-    found = [
-        trial
-        for campaign in CAMPAIGNS
-        for trial in trials(campaign)
-        if trial.valid and trial.plan.drill == drill and trial.plan.subject in subjects
-    ]
-    assert {trial.plan.subject for trial in found} == set(subjects)
-    yield from found
+    for _, trial in met(drill, subjects, CAMPAIGNS):
+        yield trial
+
+
+def judged(drill: str, *subjects: str, campaigns: Iterable[str] = CAMPAIGNS) -> Iterator[Judged]:
+    for campaign, trial in met(drill, subjects, campaigns):
+        yield judge(campaign, trial)
 
 
 def total(fate: Fate, drill: str, *subjects: str) -> int:
@@ -70,10 +89,16 @@ def test_every_drill_was_done_twenty_times_with_every_strategy_that_it_concerns(
     assert fewest == {}
 
 
+def test_the_readme_shows_the_matrix_of_the_campaign() -> None:
+    campaign, every = published("drills")
+    rows = pd.DataFrame([trial_row(judge(campaign, trial), campaign.manifest.lanes) for trial in every])
+    shown = markdown(matrix(rows, campaign.manifest), campaign.manifest)
+    assert shown in (PUBLISHED.parents[1] / "README.md").read_text()
+
+
 def test_a_killed_web_process_loses_all_that_was_under_way_in_it() -> None:
-    campaign = open_campaign(PUBLISHED / "drills")
-    for trial in valid("kill-web", *IN_PROCESS):
-        row = trial_row(judge(campaign, trial), campaign.manifest.lanes)
+    for drill in judged("kill-web", *IN_PROCESS):
+        row = trial_row(drill, lanes=1)
         assert row["lost_in_flight"] == row["in_flight"] > 0
 
 
@@ -104,6 +129,28 @@ def test_what_a_killed_worker_had_fetched_is_hidden_and_not_lost() -> None:
 def test_arq_starts_again_what_it_was_doing_when_told_to_stop() -> None:
     assert total(Fate.STARTED_TWICE, "stop-worker", "arq/default", "arq/tuned") > 0
     assert total(Fate.STARTED_TWICE, "stop-worker", "arq/durable") == 0
+
+
+def test_celery_told_to_stop_runs_again_only_what_it_was_just_handing_out() -> None:
+    seen = 0
+    for drill in judged("stop-worker", *CELERY):
+        verdicts = drill.verdicts
+        again = verdicts.attempts > 1
+        since_ms = (verdicts.first_start_ns[again] - drill.incident.from_ns) / 1e6
+        assert ((since_ms > -5) & (since_ms < 50)).all()
+        seen += len(since_ms)
+    assert seen > 0
+    assert total(Fate.LOST, "stop-worker", *CELERY) == 0
+
+
+def test_a_hanging_broker_blocks_the_api_only_where_celery_publishes_in_the_coroutine() -> None:
+    def slowest_ms(*subjects: str) -> list[float]:
+        found = judged("hang-broker", *subjects, campaigns=["drills-alone"])
+        return [api_row(drill, limit_ms=100)["during_bystander_max_ms"] for drill in found]
+
+    blocked = slowest_ms("celery/default", "celery/late")
+    free = slowest_ms("celery/tuned", "celery/durable", "arq/default", "arq/tuned", "arq/durable")
+    assert min(blocked) > 50 * max(free)
 
 
 def test_a_broker_without_persistence_loses_what_is_queued_in_it() -> None:
