@@ -14,7 +14,7 @@ from results.store import campaign_folder
 
 
 def markdown(matrix: pd.DataFrame, manifest: Manifest) -> str:
-    """Return `tables.matrix`: a row a subject, a column a drill, `lost / hidden / twice of accepted` a cell."""
+    """Return `tables.matrix` as a row a subject and a column a drill: `lost / hidden / twice of accepted`."""
     found = cells(matrix)
     names = drills_in_order(list(matrix["drill"]))
     lines = [_line(["strategy", *names]), _line(["---", *["---:"] * len(names)])]
