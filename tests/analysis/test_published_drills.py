@@ -9,6 +9,7 @@ import pytest
 
 from analysis.drills.judged import Judged, judge
 from analysis.drills.markdown import markdown
+from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row
 from analysis.drills.tables import matrix, trial_row
 from results.schema import Trial
@@ -151,6 +152,15 @@ def test_a_hanging_broker_blocks_the_api_only_where_celery_publishes_in_the_coro
     blocked = slowest_ms("celery/default", "celery/late")
     free = slowest_ms("celery/tuned", "celery/durable", "arq/default", "arq/tuned", "arq/durable")
     assert min(blocked) > 50 * max(free)
+
+
+def test_what_fails_gets_the_attempts_that_its_variant_declares_and_harms_no_other() -> None:
+    for drill in judged("poison-raise", *IN_PROCESS, *BROKERED, "celery/late"):
+        row = poison_row(drill, lanes=1)
+        assert row is not None
+        assert row["poisoned"] == row["poisoned_failed"] > 0
+        assert row["starts_min"] == row["starts_max"] == row["max_attempts"]
+        assert row["others_failed"] == row["others_lost"] == 0
 
 
 def test_a_broker_without_persistence_loses_what_is_queued_in_it() -> None:
