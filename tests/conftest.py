@@ -10,7 +10,7 @@ from harness.processes import Family, family
 def pytest_configure() -> None:
     """Let whom we start hear Ctrl-C, which a shell denies its background jobs, and time no example."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    settings.register_profile("untimed")
+    settings.register_profile("untimed", deadline=None)
     settings.load_profile("untimed")
 
 
