@@ -16,8 +16,8 @@ STACK_S = 1.5
 """expected time to start and stop a target"""
 TRIAL_OVERHEAD_S = 2.5
 """expected time that a trial takes beyond its schedule: the generator's start, drain and sealing"""
-DRILL_OVERHEAD_S = 6.0
-"""the same for a drill: rest, windows and restarts beside it"""
+DRILL_OVERHEAD_S = 11.0
+"""the same for a drill, on average: most rest for seconds, some wait for a window of 12 s"""
 REPEATS_TOGETHER = 5
 """repeats of a drill that follow each other on one target"""
 Attempt = tuple[Plan, int]

@@ -8,11 +8,12 @@ History of the format:
        Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 SCHEMA: Final = 1
+Nanoseconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,10 +70,10 @@ class Step(Document, frozen=True, kw_only=True):
 
     rate_per_s: float
     duration_ms: float
-    from_ns: int
-    measure_from_ns: int
+    from_ns: Nanoseconds
+    measure_from_ns: Nanoseconds
     """the warm-up's end: rows due before it are not measured"""
-    to_ns: int
+    to_ns: Nanoseconds
 
 
 class Load(Document, frozen=True, kw_only=True):
@@ -94,7 +95,7 @@ class Load(Document, frozen=True, kw_only=True):
     identity: dict[str, Any]
     """the target's `/health` before the load"""
     steps: list[Step]
-    drained_ns: int
+    drained_ns: Nanoseconds
     """when the last answer came, or the drain's limit"""
     scheduled: int
     accepted: int
@@ -226,9 +227,9 @@ class Incident(Document, frozen=True, kw_only=True):
     started: int
     ended: int
     """finished, or failed for good"""
-    from_ns: int
+    from_ns: Nanoseconds
     """when the fault began"""
-    to_ns: int
+    to_ns: Nanoseconds
     """when what was broken had been put right: a restarted process answered, a stopped one went on"""
     struck: list[int] = []
     """ids of the processes that were signalled"""
@@ -236,9 +237,9 @@ class Incident(Document, frozen=True, kw_only=True):
     """roles of processes that exited by themselves or no longer did anything; restarted by hand at rest"""
     deaths: int = 0
     """processes that a task killed"""
-    at_rest_ns: int
+    at_rest_ns: Nanoseconds
     """when nothing moved any more"""
-    horizon_ns: int
+    horizon_ns: Nanoseconds
     """when the last look was taken"""
     survivors: list[int] = []
     """ids of the target's processes that still lived then: what runs in another never ends"""
@@ -292,11 +293,11 @@ class Trial(Document, frozen=True, kw_only=True):
     """UTC, ISO 8601"""
     boot_id: str
     """of the target's host"""
-    ceiling_per_s: float | None
+    ceiling_per_s: Annotated[float, msgspec.Meta(gt=0)] | None
     """the predicted saturation rate; None where theory has no limit"""
     drained: bool
     """the backlog was gone before the drain's limit"""
-    drained_ns: int
+    drained_ns: Nanoseconds
     stopped_early: str = ""
     """why the load was ended before its schedule; empty where it was not"""
     foreign_cores: float | None = None

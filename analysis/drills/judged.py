@@ -37,11 +37,16 @@ class Judged:
 def judge(campaign: Campaign, trial: Trial) -> Judged:
     """Read a drill's trial and tell its fates again.
 
-    Raises BlockpointError where a table is damaged, the clocks differ, the trial is no drill, or the rows
-    tell other fates than the trial's document.
+    Raises BlockpointError where a table is damaged, the clocks differ, the trial is no drill, its fault's
+    moments are in no order, or the rows tell other fates than the trial's document.
     """
-    if trial.incident is None:
+    incident = trial.incident
+    if incident is None:
         raise BlockpointError(f"trial {trial.plan.trial_id}: says nothing of what it broke")
+    if not 0 < incident.from_ns <= incident.to_ns <= incident.at_rest_ns <= incident.horizon_ns:
+        raise BlockpointError(
+            f"trial {trial.plan.trial_id}: its fault ended before it began, or after all rest"
+        )
     if trial.boot_id != trial.load.boot_id:
         raise BlockpointError(
             f"trial {trial.plan.trial_id}: its client and its target ran on hosts whose clocks differ, "
@@ -55,10 +60,10 @@ def judge(campaign: Campaign, trial: Trial) -> Judged:
         Rows.of({name: requests[name].to_numpy() for name in ("task_id", "outcome", "sent_ns")}),
         {name: events[name].to_numpy() for name in _RECORD},
         held,
-        _evidence(subject, trial.incident),
+        _evidence(subject, incident),
     )
-    _same(trial, trial.incident, verdicts)
-    return Judged(trial, subject, trial.incident, requests, tables["bystanders"], events, verdicts)
+    _same(trial, incident, verdicts)
+    return Judged(trial, subject, incident, requests, tables["bystanders"], events, verdicts)
 
 
 def _held(holdings: pd.DataFrame) -> Mapping[Look, np.ndarray]:

@@ -17,12 +17,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.derive import derive
-from analysis.load import load_campaign
+from analysis.drills.charts import catalogue
+from analysis.drills.derive import derive_drills
+from analysis.drills.page import render_drills
 from harness import cli
 from results.errors import BlockpointError
-from results.schema import Service
+from results.interviews import keep
+from results.schema import Interview, Service, View
 from results.store import open_campaign
 from tests.analysis.synthetic import Cell, build
+from tests.analysis.synthetic_drills import DrillCell, build_drills
 
 KEYS = ["trial_id", "attempt", "step"]
 FUZZ = settings(
@@ -224,19 +228,49 @@ def test_replaced_values_are_refused(whole: Whole, data: st.DataObject) -> None:
 
 @settings(FUZZ, max_examples=100)
 @given(data=st.data())
-def test_odd_values_in_documents_without_a_checksum_are_loaded_or_refused(
+def test_odd_values_in_documents_without_a_checksum_are_derived_or_refused(
     whole: Whole, data: st.DataObject
 ) -> None:
     """An older version may have written them."""
     with whole.copy() as folder:
         rewrite(folder, data, marked=False)
-        try:
-            measured = load_campaign(folder)
-            for trial in measured.trials:
-                for name in trial.rows:
-                    measured.campaign.table(trial, name)
-        except BlockpointError as error:
-            assert "\n" not in str(error)  # noqa: PT017
+        with accepted_or_in_one_line():
+            derive(folder)
+
+
+@settings(FUZZ, max_examples=100)
+@given(data=st.data())
+def test_the_same_of_drills(drilled: Path, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(shutil.copytree(drilled, Path(parent) / "copy"))
+        rewrite(folder, data, marked=False)
+        with accepted_or_in_one_line():
+            found = derive_drills(folder)
+            assert render_drills(found, [])
+            assert list(catalogue(found))
+
+
+@contextlib.contextmanager
+def accepted_or_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except BlockpointError as error:
+        assert "\n" not in str(error)  # noqa: PT017
+
+
+@pytest.fixture(scope="module")
+def drilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    cells = [
+        DrillCell("kill-web", "background_tasks", then="loses", down=True, broker=False),
+        DrillCell("kill-worker", "celery", then="hides"),
+        DrillCell("poison-raise", "arq", poison="raise"),
+    ]
+    folder = build_drills(tmp_path_factory.mktemp("runs") / "drilled", cells).folder
+    view = View(
+        question="how many wait", interface="LLEN", answer="4", truth="12", verdict="wrong", took_ms=1.5
+    )
+    keep(folder, Interview(subject="celery/default", views=[view]))
+    return folder
 
 
 @settings(FUZZ, max_examples=15)
