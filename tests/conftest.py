@@ -1,4 +1,5 @@
 import signal
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,13 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile("untimed", deadline=None)
     settings.load_profile("untimed")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Raise where two tests share an id: of those, pytest-xdist would run one."""
+    times = Counter(item.nodeid for item in session.items)
+    if twice := [test for test, count in times.items() if count > 1]:
+        raise pytest.UsageError(f"{len(twice)} ids stand for more than one test, such as {twice[0]}")
 
 
 @pytest.fixture
