@@ -41,8 +41,8 @@ def generating(launch: Launch, given: list[str], logs: Path) -> Iterator[Child]:
 
 
 @contextlib.contextmanager
-def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs: Path) -> Iterator[None]:
-    """Sample what the target's processes and the generator use, until the block is left."""
+def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs: Path) -> Iterator[Child]:
+    """Sample what the target's processes and the generator use, until the block is left; gives itself."""
     roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
     command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
     if stack.broker:
@@ -50,7 +50,7 @@ def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs
         command += [f"--queue={queue}" for queue in stack.subject.queues]
     sampler = launch.family.spawn("sampler", command, logs / "sampler.log", {}, launch.pinning)
     try:
-        yield
+        yield sampler
     finally:
         launch.family.stop(sampler, 1.0)
 

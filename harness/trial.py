@@ -33,6 +33,7 @@ SLIP_SHARE = 0.05
 """of the latency that is asked about: lateness only adds to a latency, and verdicts take it off again"""
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
+UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
 
@@ -73,10 +74,11 @@ class Measurement:
         samples, logs = staged / "resources.jsonl", staged / "logs"
         with (
             generating(self.launch, self._arguments(staged), logs) as generator,
-            sampling(self.launch, self.stack, generator, samples, logs),
+            sampling(self.launch, self.stack, generator, samples, logs) as sampler,
         ):
             stopped_early = self._await(generator, reader)
             drained = self._drain(reader, HOPELESS_DRAIN_S if stopped_early else self.limits.drain_s)
+            sampled = sampler.running
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
         if not drained:
@@ -110,6 +112,7 @@ class Measurement:
             rows=rows,
             reasons=[
                 *refused,
+                *(() if sampled else (UNSAMPLED,)),
                 *self._reasons(load, accounts, bool(stopped_early) or overloads(service, load, cores)),
                 *reasons_against(noise, self.limits.foreign_cores),
                 *(excuses(noise) if refused else ()),

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from harness.progress import minutes
+from harness.trial import UNSAMPLED
 from results.columns import LEDGER_RECORD
 from results.schema import Trial
 from results.store import Campaign, open_campaign
@@ -114,9 +115,10 @@ def resumed(hit: Hit) -> dict[str, Trial]:
 
 
 def test_what_dies_costs_its_trial_and_no_other(tmp_path: Path) -> None:
-    """Of four trials the first loses its broker, the second its worker, the third its generator."""
-    hit = Hit(tmp_path, "--strategy", "celery/tuned", *rated(20, 25, 30, 35))
-    for trial, words in (("0001", "--set-proc-title"), ("0002", "worker"), ("0003", "locust")):
+    """Of five trials the first loses its broker, then the worker, the generator and the sampler go."""
+    hit = Hit(tmp_path, "--strategy", "celery/tuned", "--attempts", "1", *rated(20, 25, 30, 35, 40))
+    victims = {"0001": "--set-proc-title", "0002": "worker", "0003": "locust", "0004": "harness.sampler"}
+    for trial, words in victims.items():
         hit.await_(lambda trial=trial: hit.loading(trial))  # type: ignore[misc]
         hit.strike(signal.SIGKILL, words)
     code, output = hit.end()
@@ -126,9 +128,10 @@ def test_what_dies_costs_its_trial_and_no_other(tmp_path: Path) -> None:
     assert re.search(r"0003-\S+ could not be measured: the generator ended with code -9", output)
     assert "3 trials could not be measured" in output
     sealed = hit.sealed()
-    assert list(sealed) == ["0004"]
-    assert sealed["0004"].accounts.finished == sealed["0004"].accounts.accepted > 0
-    assert list(resumed(hit)) == ["0001", "0002", "0003", "0004"]
+    assert list(sealed) == ["0004", "0005"]
+    assert [UNSAMPLED in trial.reasons for trial in sealed.values()] == [True, False]
+    assert sealed["0005"].accounts.finished == sealed["0005"].accounts.accepted > 0
+    assert list(resumed(hit)) == ["0001", "0002", "0003", "0004", "0005"]
 
 
 def test_a_target_that_stands_still_is_refused_and_replaced(tmp_path: Path) -> None:
