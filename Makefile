@@ -8,6 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 AUDITOR := $(VENV)/auditor
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup bench test lint types unit serve benchmark publish lock audit clean
 
@@ -28,10 +29,10 @@ bench: setup  ## search where every strategy blocks (PROFILE=quick) and make the
 	$(BIN)/blockpoint find --profile $(PROFILE)
 
 test: lint types  ## lint, types, import contracts and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(PYTEST)
 
 unit: setup  ## only the tests that start no servers
-	$(BIN)/python -m pytest -m "not e2e and not browser"
+	$(PYTEST) -m "not e2e and not browser"
 
 lint: setup  ## style, and the contracts between the packages
 	$(BIN)/ruff check
