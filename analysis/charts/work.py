@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
-from analysis.charts.scales import FLOOR_MS, log_axis, number, rate_axis, span
+from analysis.charts.scales import FLOOR_MS, linear_axis, log_axis, number, rate_axis, span
 from analysis.charts.series import Look, crosses, median_line, percentile_series, subjects, top_of
 from analysis.charts.style import MUTED, colour, order, variant_style
 
@@ -14,7 +14,7 @@ def throughput(rows: pd.DataFrame, words: Words) -> Figure:
     """Draw tasks completed a second against tasks offered, one panel a strategy, its variants together.
 
     `rows` are those of a summary with one kind, duration and topology. The thin diagonal is work that
-    keeps up; the dash-dotted level is a variant's ceiling.
+    keeps up, on axes of one scale; the dash-dotted level is a variant's ceiling.
     """
     strategies = sorted(set(rows["strategy"]), key=order)
     shape = shape_for(len(strategies))
@@ -23,8 +23,11 @@ def throughput(rows: pd.DataFrame, words: Words) -> Figure:
     for ax, strategy in zip(axes, strategies, strict=True):
         own = rows[rows["strategy"] == strategy]
         rate_axis(ax, rows["offered_per_s"])
-        log_axis(ax, low / 2, high * 1.4, "y", time=False, limit=6)
-        ax.plot([low / 2, high * 2], [low / 2, high * 2], color=MUTED, linewidth=0.7)
+        if ax.get_xscale() == "log":
+            log_axis(ax, low / 2, high * 1.4, "y", time=False, limit=6)
+        else:
+            linear_axis(ax, high * 1.3)
+        ax.plot([low / 2, high * 2], [low / 2, high * 2], color=MUTED, linewidth=0.7, label="keeps up")
         details, labels = [], []
         for _, variant, mine in subjects(own):
             line, marker = variant_style(variant)

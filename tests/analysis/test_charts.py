@@ -12,6 +12,7 @@ from analysis.charts.catalogue import Chart, catalogue
 from analysis.charts.grid import shape_for
 from analysis.charts.scales import even_ticks, milliseconds, number, ticks
 from analysis.charts.style import COLOURS, colour, save, to_svg
+from analysis.charts.work import throughput
 from analysis.derive import derive, read_derived
 from results.store import Campaign
 from tests.analysis.synthetic import Cell, Truth, build
@@ -44,6 +45,17 @@ def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str
     )
     assert {"tuned", "ceiling: tuned 80/s"} <= words(found["throughput-sleep-50ms-one-box"])
     assert "saturated above about 200 ms" in words(found["duration-sleep-20-per-s-one-box"])
+
+
+@pytest.mark.parametrize("rates", [(20.0, 30.0, 60.0), (2.0, 60.0, 900.0)], ids=["narrow", "wide"])
+def test_work_that_keeps_up_lies_on_the_diagonal(rates: tuple[float, ...]) -> None:
+    told = {"strategy": "arq", "variant": "tuned", "ceiling_per_s": math.nan, "valid": True}
+    rows = pd.DataFrame([told | {"offered_per_s": rate, "completed_per_s": rate} for rate in rates])
+    (ax,) = throughput(rows, Words("", "", "")).axes
+    (diagonal,) = (line for line in ax.lines if line.get_label() == "keeps up")
+    start, end = ax.transData.transform(diagonal.get_xydata())
+    for x, y in ax.transData.transform([(rate, rate) for rate in rates]):
+        assert y == pytest.approx(start[1] + (x - start[0]) * (end[1] - start[1]) / (end[0] - start[0]))
 
 
 def test_captions_name_the_conditions(small: tuple[Campaign, dict[str, Truth]]) -> None:
