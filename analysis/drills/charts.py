@@ -32,6 +32,7 @@ _NOT_ASKED: Final = "#F4F4F2"
 _CELL_IN: Final = (0.92, 0.34)
 _MANY_LOST: Final = 0.5
 _LONG: Final = 2.0
+"""times the median subject's time"""
 _NAME_SHARE: Final = 0.16
 """of a panel's width, that the name of a line takes"""
 

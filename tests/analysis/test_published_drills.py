@@ -82,12 +82,50 @@ def test_every_task_is_accounted_for(campaign: str) -> None:
 def test_every_drill_was_done_twenty_times_with_every_strategy_that_it_concerns() -> None:
     done: dict[tuple[str, str], int] = {}
     planned = {(p.drill, p.subject.split("/")[0]) for p in open_campaign(PUBLISHED / "drills").manifest.plans}
-    for trial in (trial for campaign in CAMPAIGNS for trial in trials(campaign)):
+    for trial in (*trials("drills"), *trials("drills-kill-child")):
         pair = (trial.plan.drill, trial.plan.subject.split("/")[0])
         done[pair] = done.get(pair, 0) + trial.valid
     assert set(done) == planned
     fewest = {pair: count for pair, count in done.items() if count < 20}
     assert fewest == {}
+
+
+ARQ = ("arq/default", "arq/tuned", "arq/durable")
+TOLD = [
+    (353, Fate.LOST, "kill-web", IN_PROCESS),
+    (28, Fate.LOST, "stop-web", ("threadpool/default",)),
+    (10, Fate.LOST, "kill-worker", ("celery/default",)),
+    (39, Fate.STARTED_TWICE, "stop-worker", ("arq/default",)),
+    (22, Fate.STARTED_TWICE, "stop-worker", ("arq/tuned",)),
+    (3, Fate.COMPLETED_TWICE, "stop-worker", CELERY),
+    (335, Fate.LOST, "kill-broker", (*CELERY, *ARQ)),
+    (0, Fate.LOST, "kill-broker", ("celery/tuned",)),
+    (1, Fate.LOST, "kill-broker-aof", (*CELERY, *ARQ)),
+    (10, Fate.COMPLETED_TWICE, "hang-broker", ("celery/tuned",)),
+    (102, Fate.COMPLETED_TWICE, "too-short-window", CELERY),
+    (210, Fate.LOST, "too-short-window", ARQ),
+    (22, Fate.LOST, "poison-kill", ("celery/tuned",)),
+    (5640, Fate.RAN_UNACCEPTED, "client-reset", ("inline/default", *IN_PROCESS, *CELERY, *ARQ)),
+]
+
+
+@pytest.mark.parametrize(("number", "fate", "drill", "subjects"), TOLD)
+def test_the_documentation_tells_the_campaigns_own_figures(
+    number: int, fate: Fate, drill: str, subjects: tuple[str, ...]
+) -> None:
+    found = met(drill, subjects, ["drills"])
+    assert sum(told(trial)[fate] for _, trial in found) == number
+
+
+def test_workers_of_arq_exit_with_their_broker_and_hide_for_their_window() -> None:
+    broken = ("kill-broker", "kill-broker-aof")
+    met_both = [t for drill in broken for _, t in met(drill, ("arq/default", "arq/tuned"), ["drills"])]
+    assert len(met_both) == 28
+    assert sum("worker" in t.incident.exited for t in met_both if t.incident) == 24
+    killed = [trial.incident for _, trial in met("kill-worker", ARQ, ["drills"]) if trial.incident]
+    assert sum(incident.hidden for incident in killed) == 92
+    until_s = [incident.hidden_until_s for incident in killed if incident.hidden_until_s is not None]
+    assert (round(min(until_s), 1), round(max(until_s), 1)) == (11.9, 12.5)
 
 
 def test_the_readme_shows_the_matrix_of_the_campaign() -> None:
