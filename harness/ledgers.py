@@ -33,13 +33,18 @@ class LedgerReader:
             slots = _without_gap(ledger_slots(path, offset))
             self._counted[path] = offset + slots.nbytes
             moment = slots["moment"]
-            over = (moment == Moment.FINISHED) | (
-                (moment == Moment.FAILED) & (slots["attempt"] >= self._max_attempts)
-            )
+            over = self._over(slots)
             self.accepted += int((moment == Moment.ACCEPTED).sum())
             self.started += int((moment == Moment.STARTED).sum())
             self.ended += int(over.sum())
         return self.accepted - self.ended
+
+    def left(self) -> set[int]:
+        """Return the tasks that were accepted and have neither finished nor failed for good; O(events)."""
+        events = self.events()
+        moment = events["moment"]
+        accepted = events["task_id"][moment == Moment.ACCEPTED]
+        return set(np.setdiff1d(accepted, events["task_id"][self._over(events)]).tolist())
 
     def running(self) -> dict[int, int]:
         """Return the process in which each task runs that has started and not ended, by the task's id."""
@@ -60,6 +65,10 @@ class LedgerReader:
         """Return every record since the reader was made but the probes', as an array of `LEDGER_RECORD`."""
         events = self._read()
         return events[~np.isin(events["task_id"], np.array(sorted(self._probes), np.uint64))]
+
+    def _over(self, records: np.ndarray) -> np.ndarray:
+        failed_for_good = (records["moment"] == Moment.FAILED) & (records["attempt"] >= self._max_attempts)
+        return np.asarray((records["moment"] == Moment.FINISHED) | failed_for_good)
 
     def _read(self) -> np.ndarray:
         parts = [read_ledger(path, self._since.get(path, 0)) for path in self._files()]

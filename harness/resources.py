@@ -1,6 +1,7 @@
 """From the sampler's lines and the web process's probes to the table `resources`."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,7 @@ def resource_columns(samples: Path, probes: np.ndarray) -> Columns:
     """
     rows: list[tuple[object, ...]] = []
     last_ns = 0
-    for line in samples.read_text().splitlines() if samples.exists() else []:
-        sample = _parse(line)
-        if sample is None:
-            continue
+    for sample in _samples(samples):
         at_ns = int(sample["at_ns"])
         seen = probes[(probes["at_ns"] > last_ns) & (probes["at_ns"] <= at_ns)]
         lag_ns = int(seen["loop_lag_ns"].max()) if len(seen) else NEVER
@@ -38,11 +36,21 @@ def resource_columns(samples: Path, probes: np.ndarray) -> Columns:
     }
 
 
+def halted_roles(samples: Path) -> list[str]:
+    """Return the roles of which the sampler saw a process stand still, itself among them."""
+    return sorted({role for sample in _samples(samples) for role in sample["halted"]})
+
+
 def mean_cores(columns: Columns, role: str, from_ns: int, to_ns: int) -> float:
     """Return the mean number of cores that a role used in a stretch of time; NaN where none was seen."""
     at_ns = columns["at_ns"]
     chosen = (columns["role"] == role) & (at_ns > from_ns) & (at_ns <= to_ns)
     return float(columns["cpu_cores"][chosen].mean()) if chosen.any() else float("nan")
+
+
+def _samples(path: Path) -> Iterator[dict[str, Any]]:
+    lines = path.read_text().splitlines() if path.exists() else []
+    return (sample for line in lines if (sample := _parse(line)) is not None)
 
 
 def _parse(line: str) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ OTHER = "other"
 sample may err by some of the clock's ticks, even below zero, while their mean does not"""
 STEAL = "steal"
 """role under which the time that the hypervisor gave to other machines stands"""
+SAMPLER = "sampler"
 
 
 class Role:
@@ -39,6 +40,8 @@ class Role:
         self._alone = alone
         self._members: dict[int, psutil.Process] = {}
         self._total_s: float | None = None
+        self.halted = False
+        """one of them stood still at the last sample"""
 
     def look(self) -> None:
         """Find processes that have come since."""
@@ -50,12 +53,13 @@ class Role:
 
     def sample(self) -> tuple[int, float, int]:
         """Return the number of processes, the CPU seconds since the last sample and the memory in bytes."""
-        total_s, rss = 0.0, 0
+        total_s, rss, self.halted = 0.0, 0, False
         for pid, process in list(self._members.items()):
             try:
                 with process.oneshot():
                     times = process.cpu_times()
                     rss += process.memory_info().rss
+                    self.halted |= process.status() == psutil.STATUS_STOPPED
             except psutil.Error:
                 del self._members[pid]
                 continue
@@ -87,6 +91,8 @@ def main() -> None:
     parser.add_argument("--queue", action="append", default=[])
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    went_on: list[int] = []
+    signal.signal(signal.SIGCONT, lambda number, _: went_on.append(number))
     pids: dict[str, list[int]] = {}
     for role in given.role:
         name, _, pid = role.partition("=")
@@ -95,10 +101,13 @@ def main() -> None:
     with given.out.open("a", buffering=1) as out:
         roles = {name: Role(of_role) for name, of_role in pids.items()}
         roles["harness"] = Role([os.getppid(), os.getpid()], alone=True)
-        _run(roles, broker, given.queue, out.write)
+        _run(roles, broker, given.queue, out.write, went_on)
 
 
-def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write: Any) -> None:
+def _run(
+    roles: dict[str, Role], broker: Broker | None, queues: list[str], write: Any, went_on: list[int]
+) -> None:
+    """Write samples for ever; `went_on` has a signal once this process itself had been stopped."""
     last_ns, (last_busy_s, last_steal_s) = time.monotonic_ns(), machine_s()
     due = time.monotonic()
     turn = 0
@@ -118,7 +127,8 @@ def _run(roles: dict[str, Role], broker: Broker | None, queues: list[str], write
         rows[OTHER] = (0, unclaimed_s / elapsed_s, 0, -1)
         rows[STEAL] = (0, (now_steal_s - last_steal_s) / elapsed_s, 0, -1)
         if turn:
-            write(json.dumps({"at_ns": now_ns, "roles": rows}) + "\n")
+            halted = [name for name, role in roles.items() if role.halted] + [SAMPLER] * bool(went_on)
+            write(json.dumps({"at_ns": now_ns, "roles": rows, "halted": halted}) + "\n")
         last_ns, last_busy_s, last_steal_s = now_ns, now_busy_s, now_steal_s
         turn += 1
         due = max(due + EVERY_S, time.monotonic())

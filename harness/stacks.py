@@ -14,7 +14,7 @@ from harness.pinning import Pinning
 from harness.processes import Family
 from harness.progress import Progress
 from harness.stack import Launch, Stack, running_stack
-from harness.trial import Limits, Measurement
+from harness.trial import Limits, Measurement, undisturbed
 from results.errors import BlockpointError
 from results.schema import Plan, Trial
 from results.store import Campaign
@@ -96,7 +96,7 @@ class Stacks:
             else:
                 limits = self._session.limits
                 trial = Measurement(started, stack, plan, limits, progress.tick).measure(staged, attempt)
-                clean = trial.drained
+                clean = undisturbed(trial)
             self._campaign.seal(staged, trial)
         except BlockpointError:
             shutil.rmtree(staged, ignore_errors=True)

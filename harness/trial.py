@@ -7,23 +7,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from analysis.accounts import accounts
+from analysis.drills.fates import Evidence, fates
 from analysis.queueing import saturation_rate
-from harness.accounts import Ending, account
 from harness.generator import arguments, generating, read_load, sampling
+from harness.holdings import Held, looks, of_trial
 from harness.hopeless import Watch
 from harness.ledgers import LedgerReader, read_probes
 from harness.noise import during, excuses, reasons_against
 from harness.processes import Child
 from harness.quiet import await_quiet
-from harness.resources import resource_columns
+from harness.resources import halted_roles, resource_columns
+from harness.roster import DIED, Roster, alive_pids, halted
+from harness.rows import asked_of, write_rows
 from harness.stack import Launch, Stack
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import Accounts, Load, Noise, Plan, Service, Trial
-from results.tables import read_table, write_table
-from results.terms import FANOUT_PARTS
+from results.terms import FANOUT_PARTS, Look
 
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
@@ -34,6 +35,7 @@ SLIP_SHARE = 0.05
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
+HALTED = "halted"
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
 
@@ -69,7 +71,7 @@ class Measurement:
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.stack.preflight(self.plan.kind)
         before = self._await_quiet()
-        reader = self.stack.reader()
+        reader, roster = self.stack.reader(), Roster(self.stack)
         since_ns = time.monotonic_ns()
         samples, logs = staged / "resources.jsonl", staged / "logs"
         with (
@@ -78,42 +80,43 @@ class Measurement:
         ):
             stopped_early = self._await(generator, reader)
             drained = self._drain(reader, HOPELESS_DRAIN_S if stopped_early else self.limits.drain_s)
-            sampled = sampler.running
+            sampled = sampler.running and not halted([sampler.pid])
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
-        if not drained:
-            self.stack.kill()
+        self.stack.check()
+        died, still = roster.deaths(), sorted({*roster.halted(), *halted_roles(samples)})
+        survivors = alive_pids(self.stack)
+        asked = asked_of(staged, fanout=load.scenario == "fanout")
+        held = {} if drained else of_trial(self._last_look(), asked.task_id)
+        events = reader.events()
+        tasks = accounts(fates(asked, events, looks(held), self._evidence(survivors)))
+        resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
+        samples.unlink(missing_ok=True)
+        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
         service = self.stack.subject.services[self.plan.kind]
         cores = self.launch.settings.cores
-        ceiling = saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores)
-        resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
-        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        accounts = self._account(staged, load, reader, drained)
-        events = reader.events()
-        names = ("task_id", "moment", "at_ns", "pid", "attempt")
-        rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
-        rows["events"] = write_table(staged, "events", {name: events[name] for name in names})
-        rows["resources"] = write_table(staged, "resources", resources)
-        samples.unlink(missing_ok=True)
         refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
         return Trial(
             plan=self.plan,
             attempt=attempt,
             started_at=started_at,
             boot_id=boot_id(),
-            ceiling_per_s=ceiling,
+            ceiling_per_s=saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores),
             drained=drained,
             drained_ns=drained_ns,
             stopped_early=stopped_early,
             noise=noise,
             service=service,
             load=load,
-            accounts=accounts,
-            rows=rows,
+            accounts=tasks,
+            survivors=sorted(survivors),
+            rows=write_rows(staged, events, held, resources),
             reasons=[
                 *refused,
                 *(() if sampled else (UNSAMPLED,)),
-                *self._reasons(load, accounts, bool(stopped_early) or overloads(service, load, cores)),
+                *died,
+                *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
+                *self._reasons(load, tasks, bool(stopped_early) or overloads(service, load, cores)),
                 *reasons_against(noise, self.limits.foreign_cores),
                 *(excuses(noise) if refused else ()),
             ],
@@ -154,7 +157,7 @@ class Measurement:
     def _drain(self, reader: LedgerReader, within_s: float) -> bool:
         """Wait until the backlog is gone; returns whether it is."""
         deadline = time.monotonic() + within_s
-        while reader.outstanding() > 0:
+        while reader.outstanding() > 0 or reader.left():
             self.stack.check()
             if time.monotonic() > deadline:
                 return False
@@ -162,13 +165,18 @@ class Measurement:
             time.sleep(POLL_S)
         return True
 
-    def _account(self, staged: Path, load: Load, reader: LedgerReader, drained: bool) -> Accounts:
-        broker, subject = self.stack.broker, self.stack.subject
-        requests = read_table(staged, "requests")
-        task_ids, outcomes = (np.asarray(requests[name].to_numpy()) for name in ("task_id", "outcome"))
-        ending = Ending(load.scenario == "fanout", subject.max_attempts, not drained, broker is None)
-        held = broker.task_ids(subject.queues) if broker and not drained else set()
-        return account(task_ids, outcomes, reader.events(), held, ending)
+    def _last_look(self) -> Held:
+        """End web and workers, so that nothing moves any more, and ask the broker what it holds."""
+        self.stack.kill()
+        broker = self.stack.broker
+        return {Look.AT_HORIZON: broker.holdings(self.stack.subject.queues)} if broker else {}
+
+    def _evidence(self, survivors: frozenset[int]) -> Evidence:
+        return Evidence(
+            max_attempts=self.stack.subject.max_attempts,
+            in_process=self.stack.broker is None,
+            alive_pids=survivors,
+        )
 
     def _reasons(self, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
         errors = load.rejected + load.unknown + load.refused
@@ -194,6 +202,11 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
         if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
             return True
     return False
+
+
+def undisturbed(trial: Trial) -> bool:
+    """Say whether the target is as it was before the trial, so that another may follow on it."""
+    return trial.drained and not any(reason.startswith((DIED, HALTED)) for reason in trial.reasons)
 
 
 def _interrupted(reason: str) -> bool:

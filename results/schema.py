@@ -5,7 +5,9 @@ Times named `*_ns` are `CLOCK_MONOTONIC` nanoseconds of the host whose `boot_id`
 
 History of the format:
     1  first format: manifest, trials, and the tables requests, bystanders, events and resources.
-       Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head.
+       Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head;
+       `survivors`; `lost` in the accounts, which are sums of fates since then. Published drills that had
+       other accounts were told again from their rows.
 """
 
 from typing import Annotated, Any, Final
@@ -170,9 +172,9 @@ class Point(Document, frozen=True, kw_only=True):
 
 
 class Accounts(Document, frozen=True, kw_only=True):
-    """What became of every accepted task, counted from the client's, executors' and broker's records.
+    """What became of every accepted task: its fate, told from the client's, ledger's and broker's records.
 
-    accepted = finished + failed + in_service + waiting + unaccounted, always.
+    accepted = finished + failed + in_service + waiting + lost + unaccounted, always.
     """
 
     accepted: int
@@ -182,14 +184,17 @@ class Accounts(Document, frozen=True, kw_only=True):
     failed: int
     """ended by an exception for good, and never finished"""
     in_service: int
-    """had started when the drain's limit came"""
+    """left when the trial ended, running in a process that lived"""
     waiting: int
-    """had not started when the drain's limit came: still in the broker, or in the web process's memory"""
+    """left when the trial ended, not running: still in the broker, or in a living web process's memory"""
+    lost: int = 0
+    """gone, by a drill's fault; without a fault to explain it, a task that is gone is unaccounted"""
     unaccounted: int
-    """accepted, yet none of the above"""
+    """accepted, yet none of the above, or their records contradict each other"""
     started_twice: int
-    """first attempts that were started more than once; retries of a failed attempt do not count"""
+    """finished once, and started again though no run of them had failed"""
     finished_twice: int
+    """finished more than once"""
     ran_unaccepted: int
     """ran though the client did not see them accepted"""
     strangers: int
@@ -307,6 +312,9 @@ class Trial(Document, frozen=True, kw_only=True):
     """of the plan's kind, under its topology; None in old trials: the manifest's is that of `one-box`"""
     load: Load
     accounts: Accounts
+    survivors: list[int] = []
+    """ids of the target's processes that lived when the trial ended: what runs in another never ends; those
+    of a drill stand in its incident"""
     incident: Incident | None = None
     """of a drill"""
     rows: dict[str, int]

@@ -1,4 +1,4 @@
-"""What became of every task of a drill, from three records: the client's, the ledger's, the broker's.
+"""What became of every task of a trial, from three records: the client's, the ledger's, the broker's.
 
 Pure numpy, so that the harness can ask it while it runs.
 """
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from results.errors import BlockpointError
-from results.terms import NEVER, Fate, Look, Moment, Outcome
+from results.terms import FANOUT_PARTS, NEVER, Fate, Look, Moment, Outcome
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -49,30 +49,46 @@ class Rows:
     sent: Flags
 
     @classmethod
-    def of(cls, requests: Mapping[str, np.ndarray]) -> "Rows":
-        """Take them from columns of the table `requests`."""
-        return cls(
+    def of(cls, requests: Mapping[str, np.ndarray], *, fanout: bool = False) -> "Rows":
+        """Take them from columns of the table `requests`; a fan-out's request stands for its parts."""
+        rows = cls(
             task_id=np.asarray(requests["task_id"], np.uint64),
             outcome=np.asarray(requests["outcome"], np.int8),
             sent=np.asarray(requests["sent_ns"]) != NEVER,
         )
+        return rows._parts() if fanout else rows
+
+    def _parts(self) -> "Rows":
+        parts = np.arange(1, FANOUT_PARTS + 1, dtype=np.uint64)
+        return Rows(
+            task_id=(self.task_id[:, None] + parts[None, :]).ravel(),
+            outcome=np.repeat(self.outcome, FANOUT_PARTS),
+            sent=np.repeat(self.sent, FANOUT_PARTS),
+        )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What else a verdict depends on; times are those of the ledger's clock."""
+    """What else a verdict depends on; times are those of the ledger's clock.
+
+    Where no moment is given there was no fault, and nothing explains a loss.
+    """
 
     max_attempts: int
     """runs that a failing task gets in all"""
-    from_ns: int
-    to_ns: int
+    from_ns: int = NEVER
+    to_ns: int = NEVER
     """the fault's interval"""
-    at_rest_ns: int
-    horizon_ns: int
+    at_rest_ns: int = NEVER
     in_process: bool
     """tasks wait in the web process's memory rather than in a broker"""
     alive_pids: frozenset[int] = frozenset()
     """processes that still lived at the horizon: what runs in another never ends"""
+
+    @property
+    def faulted(self) -> bool:
+        """Whether there was a fault."""
+        return self.to_ns != NEVER
 
 
 @dataclass(frozen=True)
@@ -93,6 +109,8 @@ class Verdicts:
     last_start_ns: Ints
     first_end_ns: Ints
     last_end_ns: Ints
+    running: Flags
+    """at the horizon a run of it was open in a process that lived"""
     ended: Flags
     """finished, or failed for good"""
     ended_ns: Ints
@@ -133,7 +151,8 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
     accepted = requests.outcome == Outcome.ACCEPTED
     at_rest, at_horizon = (_named(ids, held.get(look)) for look in (Look.AT_REST, Look.AT_HORIZON))
 
-    failed = ledger.failed_last & ~ledger.running & ((ledger.tried >= evidence.max_attempts) | ~at_horizon)
+    given_up = (ledger.tried >= evidence.max_attempts) | (~at_horizon & evidence.faulted)
+    failed = ledger.failed_last & ~ledger.running & given_up
     ended = (ledger.finishes > 0) | failed
     ended_ns = np.where(
         ledger.finishes > 0, ledger.first_finish_ns, np.where(failed, ledger.last_end_ns, NEVER)
@@ -178,6 +197,7 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
         last_start_ns=ledger.last_start_ns,
         first_end_ns=ledger.first_end_ns,
         last_end_ns=ledger.last_end_ns,
+        running=ledger.running,
         ended=ended,
         ended_ns=ended_ns,
         strangers=ledger.strangers,

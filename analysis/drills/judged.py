@@ -76,7 +76,6 @@ def _evidence(subject: Subject, incident: Incident) -> Evidence:
         from_ns=incident.from_ns,
         to_ns=incident.to_ns,
         at_rest_ns=incident.at_rest_ns,
-        horizon_ns=incident.horizon_ns,
         in_process=not subject.queues,
         alive_pids=frozenset(incident.survivors),
     )

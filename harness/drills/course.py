@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from harness.drills.catalogue import Drill
-from harness.drills.faults import tree
 from harness.ledgers import LedgerReader
 from harness.stack import Stack
 from results.errors import BlockpointError
@@ -77,11 +76,6 @@ def open_in(events: np.ndarray) -> set[int]:
         if moment >= Moment.STARTED:
             runs[task_id, pid] += 1 if moment == Moment.STARTED else -1
     return {pid for (_, pid), open_runs in runs.items() if open_runs > 0}
-
-
-def alive_pids(stack: Stack) -> frozenset[int]:
-    """Return the processes of the target that live now, children and grandchildren among them."""
-    return frozenset(pid for child in stack.children() if child.running for pid in tree(child.pid))
 
 
 def tend(stack: Stack, drill: Drill, course: Course) -> None:

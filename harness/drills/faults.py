@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import psutil
-
 from harness.ledgers import LedgerReader
 from harness.processes import Child
+from harness.roster import tree
 from harness.stack import Stack
 from results.errors import BlockpointError
 
@@ -116,15 +115,6 @@ def restart_workers(stack: Stack) -> None:
     _terminate(stack.workers)
     _await_exit(stack.workers)
     stack.start_workers()
-
-
-def tree(pid: int) -> list[int]:
-    """Return a process and all below it."""
-    try:
-        below = psutil.Process(pid).children(recursive=True)
-    except psutil.Error:
-        below = []
-    return [pid, *(process.pid for process in below)]
 
 
 def take_workers_down(stack: Stack) -> None:

@@ -5,17 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
+from analysis.accounts import accounts
+from analysis.drills.fates import Evidence, Verdicts, count, fates
 from analysis.queueing import saturation_rate
-from harness.accounts import Ending, account
 from harness.drills.catalogue import Drill
 from harness.drills.course import Course, open_in
+from harness.holdings import looks, of_trial
 from harness.resources import resource_columns
+from harness.rows import asked_of, write_rows
 from harness.stack import Stack
 from results.clock import boot_id
 from results.schema import Incident, Load, Plan, Trial
-from results.tables import read_table, write_table
-from results.terms import Fate, Look
+from results.terms import Fate
 
 OF_TIME = ("slip", "rate", "cpu")
 """beginnings of the gate's reasons that concern when requests were sent, not how many"""
@@ -43,17 +44,11 @@ class Record:
         Raises BlockpointError where the fates do not add up.
         """
         subject, course, plan = self.stack.subject, self.course, self.plan
-        requests = read_table(staged, "requests")
-        columns = {name: np.asarray(requests[name].to_numpy()) for name in ("task_id", "outcome", "sent_ns")}
-        held = _of(course.held, set(columns["task_id"].tolist()))
-        verdicts = fates(Rows.of(columns), events, _looks(held), self._evidence())
-        names = ("task_id", "moment", "at_ns", "pid", "attempt")
-        rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
-        rows["events"] = write_table(staged, "events", {name: events[name] for name in names})
-        rows["holdings"] = write_table(staged, "holdings", _holdings(held))
-        rows["resources"] = write_table(staged, "resources", resource_columns(staged / "none", probes))
+        asked = asked_of(staged, fanout=False)
+        held = of_trial(course.held, asked.task_id)
+        verdicts = fates(asked, events, looks(held), self._evidence())
+        rows = write_rows(staged, events, held, resource_columns(staged / "none", probes))
         service = subject.services[plan.kind]
-        ending = Ending(max_attempts=subject.max_attempts)
         incident = self._incident(verdicts, events)
         return Trial(
             plan=plan,
@@ -65,7 +60,7 @@ class Record:
             drained_ns=course.horizon_ns,
             service=service,
             load=self.load,
-            accounts=account(columns["task_id"], columns["outcome"], events, set(), ending),
+            accounts=accounts(verdicts),
             incident=incident,
             rows=rows,
             reasons=self._reasons(incident, verdicts),
@@ -78,7 +73,6 @@ class Record:
             from_ns=course.from_ns,
             to_ns=course.to_ns,
             at_rest_ns=course.at_rest_ns,
-            horizon_ns=course.horizon_ns,
             in_process=self.stack.broker is None,
             alive_pids=self.alive,
         )
@@ -118,30 +112,3 @@ class Record:
             *(reason for reason in self.load.reasons if self.alone or not reason.startswith(OF_TIME)),
             *(f"accounts: {number} tasks are {words}" for words, number in wrong.items() if number),
         ]
-
-
-Held = dict[Look, dict[str, set[int]]]
-"""task ids that each look saw, by the broker's key"""
-
-
-def _of(held: Held, ours: set[int]) -> Held:
-    return {look: {place: ids & ours for place, ids in found.items()} for look, found in held.items()}
-
-
-def _looks(held: Held) -> dict[Look, np.ndarray]:
-    return {look: np.array(sorted(set().union(*found.values())), np.uint64) for look, found in held.items()}
-
-
-def _holdings(held: Held) -> dict[str, np.ndarray]:
-    rows = [
-        (task_id, int(look), place)
-        for look, found in held.items()
-        for place, ids in found.items()
-        for task_id in sorted(ids)
-    ]
-    task_ids, looks, places = zip(*rows, strict=True) if rows else ((), (), ())
-    return {
-        "task_id": np.array(task_ids, np.uint64),
-        "look": np.array(looks, np.int8),
-        "place": np.array(places, object),
-    }

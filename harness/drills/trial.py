@@ -10,7 +10,6 @@ from harness.drills.catalogue import Drill
 from harness.drills.course import (
     Course,
     Probe,
-    alive_pids,
     restart,
     state,
     take_down_idle,
@@ -21,6 +20,7 @@ from harness.drills.record import Record
 from harness.generator import arguments, generating, read_load
 from harness.ledgers import LedgerReader, read_probes
 from harness.processes import Child
+from harness.roster import alive_pids
 from harness.stack import Launch, Stack
 from results.errors import BlockpointError
 from results.schema import Plan, Trial

@@ -32,7 +32,6 @@ FAULT = Evidence(
     from_ns=10 * S,
     to_ns=12 * S,
     at_rest_ns=20 * S,
-    horizon_ns=40 * S,
     in_process=False,
     alive_pids=frozenset({WEB, SPARE}),
 )
@@ -195,16 +194,20 @@ event = st.tuples(
 )
 some = st.sets(st.sampled_from([*IDS, 99]))
 looks = st.fixed_dictionaries(dict.fromkeys(Look, some))
-evidence = st.builds(
+shared: dict[str, Any] = {
+    "max_attempts": st.integers(1, 3),
+    "in_process": st.booleans(),
+    "alive_pids": st.frozensets(st.sampled_from([WEB, CHILD, SPARE])),
+}
+healthy = st.builds(Evidence, **shared)
+broken = st.builds(
     Evidence,
-    max_attempts=st.integers(1, 3),
+    **shared,
     from_ns=st.just(10 * S),
     to_ns=st.sampled_from([10 * S, 12 * S]),
     at_rest_ns=st.just(20 * S),
-    horizon_ns=st.just(40 * S),
-    in_process=st.booleans(),
-    alive_pids=st.frozensets(st.sampled_from([WEB, CHILD, SPARE])),
 )
+evidence = st.one_of(broken, healthy)
 outcomes = st.fixed_dictionaries({task: st.sampled_from(list(Outcome)) for task in IDS})
 
 
@@ -268,7 +271,7 @@ def reference(  # noqa: C901, PLR0911, PLR0912 -- one task, rule by rule
     gave_up = False
     if times[FAILED] and not times[FINISHED] and times[FAILED][-1] >= times[STARTED][-1] and not runs():
         tries = max(r[4] for r in story if r[1] is FAILED and round(r[2] * S) == times[FAILED][-1])
-        gave_up = tries >= facts.max_attempts or not named[Look.AT_HORIZON]
+        gave_up = tries >= facts.max_attempts or (facts.to_ns != NEVER and not named[Look.AT_HORIZON])
     ended = bool(times[FINISHED]) or gave_up
     quiet = ended and ends[-1] < facts.from_ns - ACKNOWLEDGED_WITHIN_NS and times[STARTED][-1] <= ends[-1]
     if quiet and named[Look.AT_HORIZON]:
