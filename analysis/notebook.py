@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 from analysis.charts.style import to_svg
 from analysis.derive import Derived, read_derived
 from results.errors import BlockpointError
+from results.inheritance import inherited
 from results.store import campaign_folder
 
 CAMPAIGN: Final = "BLOCKPOINT_CAMPAIGN"
@@ -41,16 +42,17 @@ def show(figure: Figure) -> SVG:
 
 
 def execute_notebooks(campaign_folder: Path, target: Path) -> list[str]:
-    """Execute every notebook for a campaign into `target`/*.ipynb, side by side.
+    """Execute every notebook for a campaign into `target`/*.ipynb, side by side, in no folder of others.
 
     Returns a sentence for each that could not be executed; its file then holds what came before.
     """
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="blockpoint-kernel-") as scratch:
-        environment = os.environ | {
+        environment = inherited() | {
             CAMPAIGN: str(campaign_folder.resolve()),
             "IPYTHONDIR": scratch,
             "JUPYTER_RUNTIME_DIR": scratch,
+            "JUPYTER_NO_CONFIG": "1",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
         sources = sorted(SOURCES.glob("*.py"))
@@ -82,7 +84,9 @@ async def _run(source: Path, target: Path, scratch: Path, environment: dict[str,
         transport="ipc",
         ip=str(scratch / source.stem),
     )
-    client = NotebookClient(notebook, km=manager, timeout=_PATIENCE_S, resources={})
+    client = NotebookClient(
+        notebook, km=manager, timeout=_PATIENCE_S, resources={"metadata": {"path": str(scratch)}}
+    )
     try:
         await client.async_execute(env=environment, cleanup_kc=True)
     except Exception as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.signals import KEPT, Ended, interruptible, last_words
 from results.errors import BlockpointError
 from results.terms import KINDS
 
@@ -316,7 +317,9 @@ def report(campaign: str) -> None:
     from analysis.report import make_report
     from results.store import campaign_folder
 
-    page = make_report(campaign_folder(campaign), click.echo)
+    folder = campaign_folder(campaign)
+    KEPT.set(lambda: f"{folder} is as it was; make its report with `blockpoint report {campaign}`")
+    page = make_report(folder, click.echo)
     click.echo(f"report: {page}")
 
 
@@ -364,8 +367,6 @@ def doctor(port: int) -> None:
 def main() -> None:
     """Run the command line: an error is one line on standard error and a non-zero exit."""
     try:
-        from harness.processes import interruptible
-
         with interruptible():
             blockpoint(standalone_mode=False)
     except BlockpointError as error:
@@ -375,8 +376,11 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: what was sealed is kept", err=True)
+        last_words("interrupted")
         sys.exit(130)
+    except Ended as end:
+        last_words(f"ended by {end.name}")
+        sys.exit(end.code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)

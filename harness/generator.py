@@ -31,9 +31,10 @@ def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms
 
 @contextlib.contextmanager
 def generating(launch: Launch, given: list[str], logs: Path) -> Iterator[Child]:
-    """Run the generator; it is gone when the block is left."""
+    """Run the generator, which finds no `~/.locust.conf`; it is gone when the block is left."""
     command = [sys.executable, "-m", "locust", *given]
-    generator = launch.family.spawn("generator", command, logs / "generator.log", {}, launch.pinning)
+    home = {"HOME": str(launch.family.folder)}
+    generator = launch.family.spawn("generator", command, logs / "generator.log", home, launch.pinning)
     try:
         yield generator
     finally:

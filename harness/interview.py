@@ -1,6 +1,5 @@
 """Asks a strategy's own interfaces what an operator would, and compares the answers with the truth."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from pathlib import Path
 import msgspec
 
 from harness.expectation import split_key
-from harness.processes import MARKER
 from harness.situations import SETTLE_LIMIT_S, Situations
 from harness.stack import Launch, Stack, running_stack
 from results.errors import BlockpointError
@@ -158,10 +156,15 @@ class _Session:
         launch, broker = self._launch, self._stack.broker
         command = [sys.executable, "-m", "targets.operators", *split_key(self._stack.subject.key), *questions]
         settings = replace(launch.settings, redis_url=broker.url) if broker else launch.settings
-        environ = {**os.environ, **settings.to_environment(), MARKER: launch.family.marker}
+        environ = launch.family.environment(settings.to_environment())
         try:
             shell = subprocess.run(
-                command, env=environ, capture_output=True, check=False, timeout=ASK_LIMIT_S
+                command,
+                env=environ,
+                cwd=launch.family.folder,
+                capture_output=True,
+                check=False,
+                timeout=ASK_LIMIT_S,
             )
         except subprocess.TimeoutExpired:
             raise self._failed(f"no answer within {ASK_LIMIT_S:.0f} s") from None

@@ -13,6 +13,7 @@ from harness.expectation import subject_on
 from harness.pinning import Pinning, available_cores
 from harness.placement import Placement
 from harness.processes import Family
+from harness.signals import KEPT
 from harness.stacks import Session
 from harness.trial import Limits
 from results.errors import BlockpointError
@@ -141,6 +142,7 @@ def session(
 ) -> Session:
     """Return what the trials of a campaign need."""
     manifest = campaign.manifest
+    KEPT.set(lambda: _kept(campaign))
     return Session(
         family=members,
         settings=Settings(
@@ -170,6 +172,12 @@ def served_by(asked: str, choices: tuple[str, str]) -> str:
         return asked
     fast, plain = choices
     return fast if importlib.util.find_spec(fast) else plain
+
+
+def _kept(campaign: Campaign) -> str:
+    sealed = sum(1 for _ in campaign.trials_folder.glob("[!.]*/trial.json"))
+    named = campaign.folder.name if campaign.folder.parent == runs_folder() else campaign.folder
+    return f"{sealed} sealed trials of {campaign.folder} are kept; go on with --resume {named}"
 
 
 def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:

@@ -1,17 +1,15 @@
 """A running target: broker, web process and workers of one strategy in one variant."""
 
 import contextlib
-import json
 import secrets
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from harness import direct
 from harness.broker import Broker, embedded_broker, external_broker, free_port
 from harness.ledgers import LedgerReader
 from harness.pinning import Pinning
@@ -23,6 +21,7 @@ from targets.strategy import find
 
 START_LIMIT_S = 30.0
 PREFLIGHT_LIMIT_S = 15.0
+IDENTITY_LIMIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class Stack:
             for child in self.web:
                 if not child.running:
                     raise died(f"the web process of {self.subject.key}", child)
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
                 self.identity()
                 return
             time.sleep(0.02)
@@ -153,19 +152,14 @@ class Stack:
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
-        with urllib.request.urlopen(f"{self.url}/health", timeout=5) as reply:
-            identity: dict[str, Any] = json.load(reply)
+        identity: dict[str, Any] = direct.get(f"{self.url}/health", IDENTITY_LIMIT_S)
         if identity.get("nonce") != self.nonce:
             raise BlockpointError(f"{self.url} is answered by another program than the one started there")
         return identity
 
     def _post(self, body: dict[str, Any]) -> None:
-        request = urllib.request.Request(
-            f"{self.url}/tasks", json.dumps(body).encode(), {"content-type": "application/json"}
-        )
         try:
-            with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
-                pass
+            direct.post(f"{self.url}/tasks", body, PREFLIGHT_LIMIT_S)
         except OSError as error:
             raise BlockpointError(f"{self.subject.key}: a task was not accepted: {error}") from None
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from results.checkout import checkout
 from results.columns import TABLES
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
@@ -27,8 +28,12 @@ _PARTIAL = ".partial-"
 
 
 def runs_folder() -> Path:
-    """Return the folder of raw campaigns: `$BLOCKPOINT_RUNS`, else `results/runs` beside this file."""
-    return Path(os.environ.get("BLOCKPOINT_RUNS") or Path(__file__).parent / "runs")
+    """Return the folder of raw campaigns: `$BLOCKPOINT_RUNS`, else `results/runs` of the checkout.
+
+    Without a checkout it is `results/runs` under the working directory. It is absolute: the processes that
+    write there work elsewhere.
+    """
+    return Path(os.environ.get("BLOCKPOINT_RUNS") or (checkout() or Path()) / "results" / "runs").resolve()
 
 
 def campaign_folder(name_or_path: str) -> Path:
@@ -36,7 +41,7 @@ def campaign_folder(name_or_path: str) -> Path:
     for folder in (Path(name_or_path), runs_folder() / name_or_path):
         with contextlib.suppress(OSError, ValueError):  # a name that no file system takes
             if (folder / "manifest.json").is_file():
-                return folder
+                return folder.resolve()
     raise BlockpointError(
         f"there is no campaign {name_or_path!r}: neither a folder with a manifest.json nor a name under "
         f"{runs_folder()}"

@@ -69,6 +69,12 @@ DURABLE: dict[str, Any] = {
 }
 
 
+ANOTHERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
+"""variables that Celery prefers to any configuration: a shell holds them for an application of its own"""
+for _name in ANOTHERS:
+    os.environ.pop(_name, None)
+
+
 def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the configuration with the settings' visibility timeout where they name one."""
     if not settings.visibility_s:

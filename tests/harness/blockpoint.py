@@ -3,15 +3,16 @@
 import os
 import subprocess
 import sys
+import sysconfig
 import time
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-from harness.processes import MARKER
+from harness.kin import MARKER
 
-COMMAND = [sys.executable, "-m", "harness"]
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
@@ -20,10 +21,22 @@ def environment(runs: Path, **more: str) -> dict[str, str]:
     return {**os.environ, "BLOCKPOINT_RUNS": str(runs), **more}
 
 
-def blockpoint(*arguments: str, runs: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+def python_with(folder: Path, *packages: Path) -> str:
+    """Make an interpreter that finds these folders' modules too, in whatever environment, as if installed."""
+    venv.create(folder, symlinks=True)
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    first = f"import sys; sys.path[:0] = {[str(package) for package in packages]}"
+    rest = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
+    (site_packages / "installed.pth").write_text(f"{first}\n{rest}\n")
+    return str(folder / "bin" / "python")
+
+
+def blockpoint(
+    *arguments: str, runs: Path, python: str = sys.executable, **more: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [python, "-m", "harness", *arguments],
         env=environment(runs, **more),
         capture_output=True,
         text=True,
@@ -35,7 +48,7 @@ def blockpoint(*arguments: str, runs: Path, **more: str) -> "subprocess.Complete
 def started(*arguments: str, runs: Path, **more: str) -> "subprocess.Popen[str]":
     """Start the command."""
     return subprocess.Popen(
-        [*COMMAND, *arguments],
+        [sys.executable, "-m", "harness", *arguments],
         env=environment(runs, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

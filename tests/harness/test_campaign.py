@@ -12,7 +12,7 @@ from harness.progress import result
 from results.store import Campaign, open_campaign
 from results.terms import Moment, Outcome
 
-from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .blockpoint import QUIET, blockpoint, eventually, families, python_with, started
 
 pytestmark = pytest.mark.e2e
 
@@ -122,9 +122,8 @@ def test_a_worker_that_dies_at_its_start_is_shown_with_its_last_words(tmp_path: 
     info = package / "broken-1.dist-info"
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[blockpoint.strategies]\nbroken = broken:definition\n")
-    done = blockpoint(
-        *SMALL, "--strategy", "broken", "--name", "x", runs=tmp_path / "runs", PYTHONPATH=str(package)
-    )
+    python = python_with(tmp_path / "venv", package)
+    done = blockpoint(*SMALL, "--strategy", "broken", "--name", "x", runs=tmp_path / "runs", python=python)
     output = done.stdout + done.stderr
     assert done.returncode == 2
     assert "the worker process of broken/default exited at once with code 1" in output

@@ -32,7 +32,6 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
 def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(
     variant: str, most: int, tmp_path: Path
 ) -> None:
-    environment = installed(tmp_path / "installed", SLOTS)
     done = blockpoint(
         *FIND,
         *(
@@ -46,7 +45,7 @@ def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(
             "semaphore",
         ),
         runs=tmp_path / "runs",
-        **environment,
+        python=installed(tmp_path / "installed", SLOTS),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "semaphore")

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from harness.kin import marked
 from harness.pinning import Pinning
-from harness.processes import Family, interruptible, marked
+from harness.processes import Family
+from harness.signals import interruptible
 
 from .blockpoint import eventually
 

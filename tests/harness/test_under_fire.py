@@ -21,7 +21,7 @@ from results.store import Campaign, open_campaign
 from results.tables import read_ledger
 from results.terms import NEVER, Moment
 
-from .blockpoint import QUIET, blockpoint, environment, eventually, started
+from .blockpoint import QUIET, blockpoint, eventually, python_with, started
 
 pytestmark = pytest.mark.e2e
 
@@ -162,15 +162,11 @@ def test_nothing_measured_hangs_on_the_wall_clock(tmp_path: Path) -> None:
         "looks = [time.sleep(0.05) or time.time() - time.monotonic() for _ in range(40)]\n"
         "print(round((max(looks) - min(looks)) / 86_400))"
     )
-    jumping = environment(tmp_path, PYTHONPATH=str(clock))
-    seen = subprocess.run(
-        [sys.executable, "-c", look], env=jumping, capture_output=True, text=True, check=True
-    )
+    python = python_with(tmp_path / "venv", clock)
+    seen = subprocess.run([python, "-c", look], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "2"
     strategies = ["--strategy", "background_tasks/default", "--strategy", "threadpool/tuned"]
-    done = blockpoint(
-        *SMALL, *strategies, *rated(40), "--name", "hit", runs=tmp_path / "runs", PYTHONPATH=str(clock)
-    )
+    done = blockpoint(*SMALL, *strategies, *rated(40), "--name", "hit", runs=tmp_path / "runs", python=python)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "hit")
     trials = campaign.trials()

@@ -6,8 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from harness.kin import marked
 from harness.pinning import Pinning
-from harness.processes import Family, marked
+from harness.processes import Family
 from harness.serve import _is_loopback
 from harness.stack import Launch, running_stack
 from targets.settings import Settings
