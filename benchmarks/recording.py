@@ -10,11 +10,9 @@ Goals: below 0.3 us a sample and 1 us a moment; accepted throughput with the led
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +21,7 @@ import numpy as np
 import psutil
 
 from benchmarks.processes import closed_loop, free_port, machine, table, target
+from harness import direct
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.schedule import Stretch, plan
 from results.terms import Moment, Outcome
@@ -30,6 +29,7 @@ from targets.ledger import Ledger
 
 EVENTS = 20_000
 ROUNDS = 300
+HEALTH_LIMIT_S = 30.0
 USERS = 32
 GOAL_SAMPLE_US, GOAL_EVENT_US, GOAL_LOSS = 0.3, 1.0, 0.02
 
@@ -71,8 +71,7 @@ def event_us(folder: Path) -> float:
 
 def accepted_per_s(url: str, seconds: float) -> float:
     """Return the accepted tasks per second of the target's CPU time."""
-    with urllib.request.urlopen(f"{url}/health") as reply:
-        process = psutil.Process(json.load(reply)["pid"])
+    process = psutil.Process(direct.get(f"{url}/health", HEALTH_LIMIT_S)["pid"])
     before = process.cpu_times()
     requests, _ = closed_loop(url, seconds, USERS)
     after = process.cpu_times()

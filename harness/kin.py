@@ -55,7 +55,7 @@ class Kin:
         while more := {
             pid
             for pid, seen in everyone.items()
-            if pid not in mine and (seen.session in sessions | mine or seen.parent in mine)
+            if pid not in mine and (seen.session in sessions or mine & {seen.session, seen.parent})
         }:
             mine |= more
         self._found = {pid: everyone[pid].process for pid in mine}
@@ -83,8 +83,9 @@ def _everyone(marker: str) -> dict[int, _Seen]:
     for pid in psutil.pids():
         with contextlib.suppress(psutil.Error, OSError):
             process = psutil.Process(pid)
-            if pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
-                everyone[pid] = _Seen(process, process.ppid(), os.getsid(pid), _carries(process, marker))
+            with process.oneshot():
+                if pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                    everyone[pid] = _Seen(process, process.ppid(), os.getsid(pid), _carries(process, marker))
     return everyone
 
 

@@ -28,6 +28,7 @@ PASSED_ON: Final = {
     "NIX_LD_LIBRARY_PATH": "their libraries",
     "SSL_CERT_FILE": "whom a broker's certificate may come from (rediss://)",
     "SSL_CERT_DIR": "the same",
+    "NIX_SSL_CERT_FILE": "the same on NixOS",
     "OPENBLAS_CORETYPE": "a processor that OpenBLAS, in numpy, takes for another one and crashes on",
     "BLOCKPOINT_RUNS": "tells the processes of one command from another's",
 }

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.broker import free_port
 from harness.progress import result
 from results.store import Campaign, open_campaign
 from results.terms import Moment, Outcome
 
-from .blockpoint import QUIET, blockpoint, eventually, families, python_with, started
+from .blockpoint import QUIET, blockpoint, environment, eventually, families, python_with, started
 
 pytestmark = pytest.mark.e2e
 
@@ -82,6 +83,12 @@ def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
     expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     assert running.returncode == expected
     assert "Traceback" not in output
+    how = {signal.SIGINT: "interrupted: ", signal.SIGTERM: "ended by SIGTERM: "}.get(number)
+    last = output.splitlines()[-1]
+    if how:
+        assert re.fullmatch(
+            rf"{how}[12] sealed trials of {trials.parent} are kept; go on with --resume cut", last
+        )
     assert eventually(lambda: not families(tmp_path))
     assert eventually(lambda: not list(temporary.iterdir()))
     sealed = {path.name: path.stat().st_mtime_ns for path in trials.glob("0*/trial.json")}
@@ -146,6 +153,40 @@ def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
     os.killpg(running.pid, signal.SIGINT)
     assert running.wait(30) == 0
     running.stdout.close()
+    assert eventually(lambda: not families(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [
+        (signal.SIGINT, 0, "taking it down"),
+        (signal.SIGTERM, 143, "ended by SIGTERM: nothing was left running"),
+        (signal.SIGHUP, 129, "ended by SIGHUP: nothing was left running"),
+    ],
+)
+def test_a_target_served_in_the_background_of_a_script_can_be_told_to_end(
+    tmp_path: Path, number: signal.Signals, code: int, says: str
+) -> None:
+    """A shell starts `blockpoint serve ... &` with SIGINT ignored."""
+    served = [sys.executable, "-m", "harness", "serve", "inline", "--port", str(free_port())]
+    with subprocess.Popen(
+        served,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 -- no other thread
+    ) as running:
+        assert running.stdout is not None
+        try:
+            while "Ctrl-C" not in (line := running.stdout.readline()):
+                assert line
+            running.send_signal(number)
+            output, _ = running.communicate(timeout=30)
+        finally:
+            running.kill()
+    assert running.returncode == code
+    assert output.splitlines() == [says]
     assert eventually(lambda: not families(tmp_path))
 
 

@@ -234,11 +234,6 @@ def test_a_campaign_that_is_nowhere_is_one_line(
         campaign_folder(name)
 
 
-def test_runs_stand_beside_the_package_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("BLOCKPOINT_RUNS", raising=False)
-    assert runs_folder().parts[-2:] == ("results", "runs")
-
-
 def test_amending_replaces_the_manifest_alone(campaign: Campaign) -> None:
     seal_one(campaign)
     before = tree(campaign.folder)
