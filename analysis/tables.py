@@ -215,8 +215,9 @@ def _resources(rows: pd.DataFrame, step: Step) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name in ROLES:
         own = rows[role == name]
-        columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if len(own) else np.nan
-        columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if len(own) else np.nan
+        seen = own["processes"].any()  # a broker elsewhere has no process here
+        columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if seen else np.nan
+        columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if seen else np.nan
     web = rows[role == "web"]
     lag = web["loop_lag_ns"].to_numpy()
     columns["loop_lag_max_ms"] = percentile(lag[lag != NEVER] / 1e6, 100)

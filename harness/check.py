@@ -10,6 +10,7 @@ from rich.table import Table
 
 from harness.campaign import expected_s, run_campaign
 from harness.expectation import predicted_per_s, split_key
+from harness.external import owning
 from harness.opening import Agenda, Conditions, create, reopen, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
@@ -50,7 +51,7 @@ def check_command(request: Request) -> int:
     """
     console = Console(highlight=False)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members:
+    with family() as members, owning(request.redis_url):
         if request.resume:
             campaign = reopen(request.resume)
             if campaign.manifest.profile != PROFILE:

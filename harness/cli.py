@@ -64,6 +64,18 @@ class Cores(click.ParamType["Placement"]):
         return parse(str(value))
 
 
+class RedisUrl(click.ParamType[str]):
+    """The URL of a Redis server's database; empty for the embedded broker."""
+
+    name = "url"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        """Return its normal form; raises BlockpointError where it has none."""
+        from targets.redis_server import RedisServer
+
+        return RedisServer.parse(str(value)).url if value else ""
+
+
 RATE = click.FloatRange(0, MAX_RATE_PER_S, min_open=True)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
@@ -74,7 +86,16 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say what target is started."""
     slots = click.IntRange(1, 1000)
     for option in (
-        click.option("--redis-url", default="", help="A server's empty database, not the embedded broker."),
+        click.option(
+            "--redis-url",
+            default="",
+            type=RedisUrl(),
+            envvar="BLOCKPOINT_REDIS_URL",
+            show_envvar=True,
+            metavar="URL",
+            help="A server's empty database, not the embedded broker; in the variable, no list of processes "
+            "shows its password.",
+        ),
         click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser."),
         click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop."),
         click.option("--slots", default=40, show_default=True, type=slots, help="Slots of tuned variants."),

@@ -13,6 +13,7 @@ from harness.drills.catalogue import DRILLS, named_drill
 from harness.drills.interviews import hold_interviews
 from harness.drills.plans import plans
 from harness.expectation import select
+from harness.external import owning
 from harness.opening import Agenda, Conditions, create, reopen, session, unpin
 from harness.placement import NOWHERE
 from harness.processes import family
@@ -56,7 +57,8 @@ def drill_command(request: Request) -> int:
     if request.lanes > 1:
         request = dataclasses.replace(request, placement=NOWHERE)
     attempts = request.attempts or ATTEMPTS
-    with family() as members:
+    _refuse_sharing(request.redis_url, request.lanes)
+    with family() as members, owning("" if request.dry_run else request.redis_url):
         if request.resume:
             campaign = reopen(request.resume)
             planned = [plan for plan, _ in missing(campaign, attempts)]
@@ -70,6 +72,7 @@ def drill_command(request: Request) -> int:
         if not request.resume:
             campaign = create(request, Agenda(profile=PROFILE, plans=planned, lanes=request.lanes), members)
         lanes = campaign.manifest.lanes
+        _refuse_sharing(request.redis_url, lanes)
         limits = Limits(foreign_cores=request.max_foreign_cores)
         trials = session(request, campaign, members, limits, attempts=attempts)
         total_s = sum(expected_s(plan) for plan in planned)
@@ -80,6 +83,11 @@ def drill_command(request: Request) -> int:
                 hold_interviews(trials, campaign, progress)
     unpin()
     return _conclude(campaign, request.report, say)
+
+
+def _refuse_sharing(redis_url: str, lanes: int) -> None:
+    if redis_url and lanes > 1:
+        raise BlockpointError(f"{lanes} lanes would share one database: leave --redis-url or --lanes away")
 
 
 def _plans(request: Request) -> list[Plan]:

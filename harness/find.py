@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.expectation import select
+from harness.external import owning
 from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
@@ -42,7 +43,7 @@ def find_command(request: Request) -> int:
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members:
+    with family() as members, owning("" if request.dry_run else request.redis_url):
         if request.resume:
             campaign = reopen(request.resume)
             profile = _profile(request, campaign.manifest.profile)

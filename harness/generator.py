@@ -10,6 +10,7 @@ from harness.stack import Launch, Stack
 from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import Load, Plan
+from targets.settings import Settings
 
 SCENARIOS = Path(__file__).parent.parent / "loadtests"
 
@@ -45,10 +46,11 @@ def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs
     """Sample what the target's processes and the generator use, until the block is left; gives itself."""
     roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
     command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
+    environment: dict[str, str] = {}
     if stack.broker:
-        command += ["--redis-url", stack.broker.url]
+        environment = Settings(redis_url=stack.broker.url).to_environment()
         command += [f"--queue={queue}" for queue in stack.subject.queues]
-    sampler = launch.family.spawn("sampler", command, logs / "sampler.log", {}, launch.pinning)
+    sampler = launch.family.spawn("sampler", command, logs / "sampler.log", environment, launch.pinning)
     try:
         yield sampler
     finally:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import importlib.util
+import itertools
 import os
 import sys
 from collections.abc import Sequence
@@ -91,7 +92,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     manifest = Manifest(
         campaign=name,
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        command=[Path(sys.argv[0]).name, *map(masked, sys.argv[1:])],
+        command=_command(conditions.redis_url),
         profile=agenda.profile,
         seed=conditions.seed,
         topology=topologies,
@@ -172,8 +173,21 @@ def served_by(asked: str, choices: tuple[str, str]) -> str:
     return fast if importlib.util.find_spec(fast) else plain
 
 
+def _command(redis_url: str) -> list[str]:
+    """Return the command line as it may be shown."""
+    option = "--redis-url"
+
+    def shown(before: str, argument: str) -> str:
+        if before == option:
+            return masked(redis_url)
+        return masked(f"{option}={redis_url}" if argument.startswith(f"{option}=") else argument)
+
+    return [Path(sys.argv[0]).name, *itertools.starmap(shown, itertools.pairwise(sys.argv))]
+
+
 def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:
-    from harness.broker import embedded_broker, external_broker
+    from harness.broker import embedded_broker
+    from harness.external import external_broker
 
     with (
         external_broker(redis_url)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from harness.campaign import expected_s, missing, run_campaign, tally
 from harness.expectation import predicted_per_s, select
+from harness.external import owning
 from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.planner import Planner
 from harness.processes import family
@@ -38,7 +39,7 @@ def run_command(request: Request) -> int:
     """
     console = Console(highlight=False)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members:
+    with family() as members, owning("" if request.dry_run else request.redis_url):
         if request.resume:
             campaign = reopen(request.resume)
             if any(plan.drill for plan in campaign.manifest.plans):

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.broker import Broker, embedded_broker, external_broker, free_port
+from harness.broker import Broker, embedded_broker, free_port
+from harness.external import external_broker
 from harness.ledgers import LedgerReader
 from harness.pinning import Pinning
 from harness.processes import Child, Family, died
@@ -167,7 +168,10 @@ class Stack:
             with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
                 pass
         except OSError as error:
-            raise BlockpointError(f"{self.subject.key}: a task was not accepted: {error}") from None
+            said = "\n".join(child.log_tail() for child in self.web)
+            raise BlockpointError(
+                f"{self.subject.key}: a task was not accepted: {error}; its web process said last:\n{said}"
+            ) from None
 
 
 @contextlib.contextmanager

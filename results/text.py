@@ -5,11 +5,21 @@ from typing import Final
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
+_OF_A_BROKER: Final = re.compile(r"(?:rediss?|unix|socket)://\S*")
+_IN_A_BROKERS: Final = re.compile(r"(?<=://)\S*@")
+_OPTION: Final = re.compile(r"(?<=[?&])(?!(?:db|virtual_host|ssl_(?!password)\w+)=)([^=&\s]*)=[^&\s]*")
 
 
 def masked(text: str) -> str:
-    """Return the text with user and password taken out of every URL in it: `redis://***@host`."""
-    return _CREDENTIALS.sub("***@", text)
+    """Return the text with user and password taken out of every URL in it: `redis://***@host`.
+
+    A broker's password may hold a raw slash or stand in an option, of which only harmless ones are left.
+    """
+    return _OF_A_BROKER.sub(_masked, _CREDENTIALS.sub("***@", text))
+
+
+def _masked(url: re.Match[str]) -> str:
+    return _OPTION.sub(r"\1=***", _IN_A_BROKERS.sub("***@", url[0]))
 
 
 def visible(text: str) -> str:

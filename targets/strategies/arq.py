@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
+from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.task import MAX_DURATION_MS, Task, hex_id
@@ -36,6 +37,21 @@ WORKER_RETRIES = 15
 """about 11 s while connections are refused: long enough for a server to start again"""
 ACCEPT_LIMIT_S = 3.0
 _settings = Settings.from_environment()
+_server = RedisServer.parse(_settings.redis_url)
+
+
+def settings_of(server: RedisServer) -> RedisSettings:
+    """Return what ARQ's `from_dsn` would, if it decoded percent signs and knew TLS's options."""
+    return RedisSettings(
+        host=server.host,
+        port=server.port,
+        unix_socket_path=server.path or None,
+        database=server.database,
+        username=server.username or None,
+        password=server.password or None,
+        ssl=bool(server.tls),
+        **server.tls,
+    )
 
 
 def read_limit(max_jobs: int) -> int:
@@ -81,7 +97,7 @@ class DefaultWorker:
     """As shipped, but for the serialiser: JSON instead of pickle."""
 
     functions = (run,)
-    redis_settings = RedisSettings.from_dsn(_settings.redis_url)
+    redis_settings = settings_of(_server)
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(json.loads)
     job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
@@ -107,11 +123,12 @@ def lasting_pool(retries: int) -> ArqRedis:
 
     ARQ's own `RedisSettings` have no time-out for an established connection.
     """
+    over_tcp = {} if _server.path else {"socket_keepalive": True}
     connections: ConnectionPool = ConnectionPool.from_url(
-        _settings.redis_url,
+        _server.url,
         socket_timeout=5.0,
         socket_connect_timeout=1.0,
-        socket_keepalive=True,
+        **over_tcp,
         health_check_interval=10,
         retry=Backoff(ExponentialBackoff(cap=1.0, base=0.05), retries=retries),
         # redis-py retries to connect only after errors of its own, unless told of the socket's
@@ -153,7 +170,7 @@ class _Arq:
     async def start(self) -> None:
         """Connect to Redis."""
         self._redis = await create_pool(
-            RedisSettings.from_dsn(_settings.redis_url), job_serializer=to_json, job_deserializer=json.loads
+            settings_of(_server), job_serializer=to_json, job_deserializer=json.loads
         )
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002

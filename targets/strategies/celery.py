@@ -16,6 +16,7 @@ from kombu.exceptions import OperationalError
 
 from results.schema import Service
 from results.terms import KINDS
+from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.supervisor import die_with
@@ -80,11 +81,22 @@ def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[st
     return {**configuration, "broker_transport_options": options}
 
 
+def _location(server: RedisServer) -> str:
+    """Return the server's URL as Celery and kombu read it, which take the options of TLS as settings."""
+    if server.path:
+        return f"redis+socket{server.address.removeprefix('unix')}?virtual_host={server.database}"
+    return server.address
+
+
+SERVER = RedisServer.parse(Settings.from_environment().redis_url)
+
+
 def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     """Return an app whose one task does what every strategy's task does."""
     settings = Settings.from_environment()
-    app = Celery(name, broker=settings.redis_url)
+    app = Celery(name, broker=_location(SERVER))
     app.conf.update(accept_content=["json"], broker_connection_retry_on_startup=True)
+    app.conf.update(broker_use_ssl=dict(SERVER.tls) or None, redis_backend_use_ssl=dict(SERVER.tls) or None)
     app.conf.update(with_window(configuration, settings))
 
     @app.task(name=TASK, bind=True, max_retries=attempts - 1, shared=False)
@@ -100,9 +112,8 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     return app
 
 
-_RESULTS = Settings.from_environment().redis_url
-default = _app("blockpoint-default", 1, result_backend=_RESULTS)
-late = _app("blockpoint-late", 1, result_backend=_RESULTS, task_acks_late=True)
+default = _app("blockpoint-default", 1, result_backend=_location(SERVER))
+late = _app("blockpoint-late", 1, result_backend=_location(SERVER), task_acks_late=True)
 tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **TUNED)
 durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE)
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from harness import stacks
-from harness.broker import embedded_broker, external_broker, server_binary
+from harness.broker import embedded_broker, server_binary
+from harness.external import external_broker
 from harness.pinning import Pinning
 from harness.processes import Family
 from results.errors import BlockpointError
