@@ -189,7 +189,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_by_every_library(
 ) -> None:
     with behind_tls(guarded.port, tmp_path) as (tls, _):
         environ = {**os.environ, "BLOCKPOINT_REDIS_URL": f"rediss://me:{QUOTED}@localhost:{tls}/7"}
-        for name, variant in (("celery", "default"), ("celery", "tuned"), ("arq", "durable")):
+        for name, variant in (("celery", "durable"), ("arq", "durable")):
             script = (
                 SUBMIT_EVERYWHERE.partition("for name in")[0] + f"asyncio.run(submit({name!r}, {variant!r}))"
             )
