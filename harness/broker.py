@@ -160,7 +160,7 @@ def embedded_broker(
     port = free_port()
     passwords = {user: secrets.token_hex(16) for user in USERS}
     configuration = folder / "broker.conf"
-    _write_privately(configuration, _configuration(folder, port, passwords, appendonly=appendonly))
+    write_privately(configuration, _configuration(folder, port, passwords, appendonly=appendonly))
     command = [server_binary(), str(configuration)]
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
     urls = {user: f"redis://{user}:{passwords[user]}@127.0.0.1:{port}/0" for user in USERS}
@@ -197,7 +197,8 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _write_privately(path: Path, text: str) -> None:
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that only this user can read."""
     path.touch(0o600)
     path.write_text(text)
 

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from harness.broker import write_privately
 from harness.pinning import Pinning
 from harness.processes import family
 from harness.stack import Launch, running_stack
@@ -46,6 +47,10 @@ def serve_command(
             click.echo(f"{stack.subject.key}: {stack.subject.summary}")
             for child in stack.children():
                 click.echo(f"  {child.role:7} pid {child.pid}, log {child.log}")
+            if stack.broker and stack.broker.child:
+                url = members.folder / "broker.url"
+                write_privately(url, stack.broker.url)
+                click.echo(f"  broker  URL with its password in {url}")
             click.echo(f"  ledger  {stack.ledger}")
             click.echo(f"  API     {stack.url} (docs at {stack.url}/docs)")
             click.echo("load it with, for example:")
