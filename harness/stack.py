@@ -24,6 +24,7 @@ from targets.strategy import find
 
 START_LIMIT_S = 30.0
 PREFLIGHT_LIMIT_S = 15.0
+LAST_WORDS_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -164,14 +165,21 @@ class Stack:
         request = urllib.request.Request(
             f"{self.url}/tasks", json.dumps(body).encode(), {"content-type": "application/json"}
         )
+        written = self._written_by_web()
         try:
             with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
                 pass
         except OSError as error:
-            said = "\n".join(child.log_tail() for child in self.web)
+            deadline = time.monotonic() + LAST_WORDS_S
+            while self._written_by_web() == written and time.monotonic() < deadline:
+                time.sleep(0.02)  # uvicorn answers 500 before it says why
+            said = "\n".join(child.log_tail() for child in self.web) or "    (nothing)"
             raise BlockpointError(
                 f"{self.subject.key}: a task was not accepted: {error}; its web process said last:\n{said}"
             ) from None
+
+    def _written_by_web(self) -> int:
+        return sum(child.log.stat().st_size for child in self.web)
 
 
 @contextlib.contextmanager
