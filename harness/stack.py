@@ -170,6 +170,8 @@ class Stack:
             with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
                 pass
         except OSError as error:
+            if isinstance(error, urllib.error.HTTPError):
+                error.close()
             deadline = time.monotonic() + LAST_WORDS_S
             while self._written_by_web() == written and time.monotonic() < deadline:
                 time.sleep(0.02)  # uvicorn answers 500 before it says why
