@@ -1,7 +1,6 @@
 """What ARQ lets an operator see: jobs, their results, the queue's keys and the worker's health check."""
 
 import asyncio
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -29,7 +28,7 @@ from targets.operators.operator import (
 )
 from targets.redis_server import RedisServer
 from targets.settings import Settings
-from targets.strategies.arq import settings_of, to_json
+from targets.strategies.arq import from_json, settings_of, to_json
 
 ABORT_TIMEOUT_S = 1.0
 HEALTH = default_queue_name + health_check_key_suffix
@@ -47,7 +46,7 @@ class ArqOperator(Operator):
     def __init__(self, server: RedisServer) -> None:
         self._loop = asyncio.Runner()
         self._redis: ArqRedis = self._loop.run(
-            create_pool(settings_of(server), job_serializer=to_json, job_deserializer=json.loads)
+            create_pool(settings_of(server), job_serializer=to_json, job_deserializer=from_json)
         )
 
     def state(self, task_id: str) -> Iterator[Asked]:
@@ -119,7 +118,7 @@ class ArqOperator(Operator):
         yield timed("Job.abort", lambda: self._loop.run(abort()), TimeoutError, SerializationError)
 
     def _job(self, task_id: str) -> Job:
-        return Job(task_id, self._redis, _deserializer=json.loads)
+        return Job(task_id, self._redis, _deserializer=from_json)
 
     def _in_health(self, name: str) -> Asked:
         async def look() -> Said:

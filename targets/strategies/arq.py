@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import logging
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 from arq import Retry, create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.jobs import Job, JobStatus
@@ -36,6 +39,7 @@ DURABLE_TRIES = 5
 WORKER_RETRIES = 15
 """about 11 s while connections are refused: long enough for a server to start again"""
 ACCEPT_LIMIT_S = 3.0
+_log = logging.getLogger(__name__)
 _settings = Settings.from_environment()
 _server = RedisServer.parse(_settings.redis_url)
 
@@ -54,6 +58,16 @@ def settings_of(server: RedisServer) -> RedisSettings:
     )
 
 
+class Read(TypedDict, total=False):
+    """What ARQ reads of a job before it is prepared for surprises."""
+
+    t: int | None
+    f: str
+    a: list[Any]
+    k: dict[str, Any]
+    et: int
+
+
 def read_limit(max_jobs: int) -> int:
     """Return how many jobs ARQ's worker claims at one look: 5 * max_jobs, at least 100."""
     return max(5 * max_jobs, 100)
@@ -62,6 +76,13 @@ def read_limit(max_jobs: int) -> int:
 def to_json(value: Any) -> bytes:
     """Serialise a job or its result; an exception becomes its text."""
     return json.dumps(value, default=str).encode()
+
+
+def from_json(blob: bytes) -> Any:
+    """Read a job or its result; raises ValueError for what would end ARQ's worker, so that it is refused."""
+    value = json.loads(blob)
+    msgspec.convert(value, Read)
+    return value
 
 
 async def run(ctx: dict[str, Any], message: dict[str, Any]) -> None:
@@ -99,7 +120,7 @@ class DefaultWorker:
     functions = (run,)
     redis_settings = settings_of(_server)
     job_serializer = staticmethod(to_json)
-    job_deserializer = staticmethod(json.loads)
+    job_deserializer = staticmethod(from_json)
     job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
 
 
@@ -109,13 +130,34 @@ class TunedWorker:
     functions = (run_tuned,)
     redis_settings = DefaultWorker.redis_settings
     job_serializer = staticmethod(to_json)
-    job_deserializer = staticmethod(json.loads)
+    job_deserializer = staticmethod(from_json)
     max_jobs = _settings.slots
     poll_delay = TUNED_POLL_S
     keep_result = 0
     job_timeout = _settings.job_timeout_s or TUNED_TIMEOUT_S
     on_startup = make_pool
     on_shutdown = close_pool
+
+
+class CheckedRedis(ArqRedis):
+    """A client that drops forged entries of the queue, which would end the durable worker again and again."""
+
+    async def zrangebyscore(self, name: Any, min: Any, max: Any, *more: Any, **options: Any) -> Any:  # noqa: A002
+        """Return entries whose names are text and whose scores are numbers."""
+        lowest = "(-inf" if min == -math.inf else min
+        entries = await super().zrangebyscore(name, lowest, max, *more, **options)
+        if forged := [entry for entry in entries if not _is_text(entry)]:
+            _log.error("dropped %d entries of %s that are no text: %.200r", len(forged), name, forged)
+            await self.zrem(name, *forged)
+        return [entry for entry in entries if entry not in forged]
+
+
+def _is_text(entry: bytes) -> bool:
+    try:
+        entry.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def lasting_pool(retries: int) -> ArqRedis:
@@ -134,7 +176,7 @@ def lasting_pool(retries: int) -> ArqRedis:
         # redis-py retries to connect only after errors of its own, unless told of the socket's
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )
-    return ArqRedis(connections, job_serializer=to_json, job_deserializer=json.loads)
+    return CheckedRedis(connections, job_serializer=to_json, job_deserializer=from_json)
 
 
 class DurableWorker:
@@ -143,7 +185,7 @@ class DurableWorker:
     functions = (run_tuned,)
     redis_pool = lasting_pool(retries=WORKER_RETRIES)
     job_serializer = staticmethod(to_json)
-    job_deserializer = staticmethod(json.loads)
+    job_deserializer = staticmethod(from_json)
     max_jobs = _settings.slots
     poll_delay = TUNED_POLL_S
     keep_result = 0
@@ -170,7 +212,7 @@ class _Arq:
     async def start(self) -> None:
         """Connect to Redis."""
         self._redis = await create_pool(
-            settings_of(_server), job_serializer=to_json, job_deserializer=json.loads
+            settings_of(_server), job_serializer=to_json, job_deserializer=from_json
         )
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
@@ -179,7 +221,7 @@ class _Arq:
 
     async def state(self, task_id: int) -> str | None:
         """Return ARQ's own state of the job; None where it keeps none."""
-        job = Job(hex_id(task_id), self._redis, _deserializer=json.loads)
+        job = Job(hex_id(task_id), self._redis, _deserializer=from_json)
         status = await job.status()
         if status is JobStatus.complete:
             result = await job.result_info()

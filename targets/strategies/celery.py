@@ -13,6 +13,7 @@ from celery import Task as CeleryTask
 from celery.signals import worker_before_create_process, worker_process_init
 from fastapi import BackgroundTasks
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 from results.schema import Service
 from results.terms import KINDS
@@ -42,6 +43,9 @@ TUNED: dict[str, Any] = {
     },
 }
 PUBLISHERS = 4
+CHECKED = "redis-checked"
+"""a transport that drops forged messages, which would end the durable worker again and again"""
+TRANSPORT_ALIASES[CHECKED] = "targets.transport:Transport"
 DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
 """longer than the longest task, which would run twice, and shorter than the 100 s between a worker's looks"""
 ACCEPT_LIMIT_S = 3.0
@@ -81,11 +85,12 @@ def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[st
     return {**configuration, "broker_transport_options": options}
 
 
-def _location(server: RedisServer) -> str:
+def _location(server: RedisServer, transport: str = "") -> str:
     """Return the server's URL as Celery and kombu read it, which take the options of TLS as settings."""
+    scheme, _, rest = server.address.partition("://")
     if server.path:
-        return f"redis+socket{server.address.removeprefix('unix')}?virtual_host={server.database}"
-    return server.address
+        return f"{transport or 'redis'}+socket://{rest}?virtual_host={server.database}"
+    return f"{transport or scheme}://{rest}"
 
 
 SERVER = RedisServer.parse(Settings.from_environment().redis_url)
@@ -115,7 +120,7 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
 default = _app("blockpoint-default", 1, result_backend=_location(SERVER))
 late = _app("blockpoint-late", 1, result_backend=_location(SERVER), task_acks_late=True)
 tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **TUNED)
-durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE)
+durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE, broker_url=_location(SERVER, CHECKED))
 
 
 @worker_before_create_process.connect
