@@ -16,8 +16,8 @@ QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
 def environment(runs: Path, **more: str) -> dict[str, str]:
-    """Return the variables under which campaigns go to a folder of the test's own."""
-    return {**os.environ, "BLOCKPOINT_RUNS": str(runs), **more}
+    """Return the variables under which campaigns go to the test's own folder, over the embedded broker."""
+    return {**os.environ, "BLOCKPOINT_RUNS": str(runs), "BLOCKPOINT_REDIS_URL": "", **more}
 
 
 def blockpoint(*arguments: str, runs: Path, **more: str) -> "subprocess.CompletedProcess[str]":

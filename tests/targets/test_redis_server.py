@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from redis.asyncio.connection import parse_url as parse_url_async
 from redis.connection import parse_url
 
+from harness.pinning import Pinning
 from harness.processes import family
+from harness.stack import Launch, running_stack
 from results.errors import BlockpointError
 from targets.redis_server import RedisServer
+from targets.settings import Settings
 from tests.harness.servers import Server, behind_tls, server
 
+SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
 PASSWORD = "p%41/w#?[:@]& é+x"
 QUOTED = "p%2541%2Fw%23%3F%5B%3A%40%5D%26%20%C3%A9%2Bx"
 TWICE_QUOTED = QUOTED.replace("%", "%25")
@@ -155,11 +159,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.parametrize(
     "form",
     [
-        "redis://:{quoted}@127.0.0.1:{port}",
         "redis://me:{quoted}@localhost:{port}/3/",
         "redis://127.0.0.1:{port}/?db=2&username=me&password={twice}",
         "unix://me:{quoted}@{path}?db=4",
-        "rediss://:{quoted}@127.0.0.1:{tls}/?ssl_ca_certs={ca}",
         "rediss://me:{quoted}@localhost:{tls}/5?ssl_cert_reqs=none",
         "rediss://me:{quoted}@localhost:{tls}/6?ssl_ca_certs={ca}&ssl_check_hostname=true",
     ],
@@ -181,6 +183,24 @@ def test_every_strategy_takes_every_form(guarded: Server, form: str, tmp_path: P
     assert submitted.stdout == SUBMITTED, submitted.stderr[-3000:]
     database = f"db{RedisServer.parse(url).database}"
     assert list(guarded.client.info("keyspace")) == [database]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("variant", ["celery/default", "celery/durable", "arq/tuned", "arq/durable"])
+def test_a_target_works_behind_tls(guarded: Server, variant: str, tmp_path: Path) -> None:
+    guarded.client.flushall()
+    with family() as members, behind_tls(guarded.port, tmp_path) as (tls, ca):
+        launch = Launch(
+            members,
+            Pinning(),
+            SETTINGS,
+            redis_url=RedisServer.parse(f"rediss://me:{QUOTED}@localhost:{tls}/8?ssl_ca_certs={ca}").url,
+        )
+        strategy, _, name = variant.partition("/")
+        with running_stack(launch, strategy, name, tmp_path) as stack:
+            stack.preflight("sleep")
+            assert guarded.client.info("keyspace").keys() == {"db8"}
+    assert not guarded.client.info("keyspace")
 
 
 @pytest.mark.e2e
