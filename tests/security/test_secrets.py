@@ -1,14 +1,18 @@
 """A broker's password does not end in a campaign, which is made to be shown, nor in an error."""
 
 import contextlib
+import itertools
 import secrets
+import signal
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
+import redis
 
+from harness.broker import free_port
 from harness.pinning import Pinning
 from harness.processes import Family
 from harness.stack import Launch, running_stack
@@ -124,3 +128,18 @@ def test_the_embedded_brokers_password_stands_in_no_command_line_file_or_log(
     assert {"broker.conf", "broker.log", "web.log", "worker-0.log"} <= {path.name for path in files}
     assert [path for path in files if password.encode() in path.read_bytes()] == []
     assert {path.stat().st_mode & 0o777 for path in files if path.name == "broker.conf"} == {0o600}
+
+
+@pytest.mark.e2e
+def test_serve_says_where_its_user_alone_finds_the_brokers_url(tmp_path: Path) -> None:
+    serving = started("serve", "arq", "tuned", "--port", str(free_port()), runs=tmp_path)
+    assert serving.stdout is not None
+    said = list(itertools.takewhile(lambda line: not line.startswith("Ctrl-C"), serving.stdout))
+    [path] = [Path(line.rpartition(" in ")[2].strip()) for line in said if "URL with its password" in line]
+    assert path.stat().st_mode & 0o777 == 0o600
+    with redis.Redis.from_url(path.read_text()) as client:
+        assert client.ping()
+    serving.send_signal(signal.SIGINT)
+    serving.communicate(timeout=60)
+    assert serving.returncode == 0
+    assert not path.exists()
