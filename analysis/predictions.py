@@ -11,8 +11,8 @@ from analysis.backlog import ended_ns
 from analysis.load import FANOUT, Frames
 from analysis.queueing.replay import fifo_servers, replay
 from analysis.queueing.waits import mdc_wait, mmc_wait
-from analysis.stats import percentile
 from analysis.tables import usable_cores
+from results.percentile import percentile
 from results.schema import Manifest, Service
 from results.terms import NEVER, Outcome, Stream
 

@@ -9,7 +9,8 @@ import pandas as pd
 from analysis import backlog, verdicts
 from analysis.load import FANOUT, Frames
 from analysis.queueing import saturation_rate, utilisation
-from analysis.stats import Percentile, block_interval, censored_percentile, percentile
+from analysis.stats import Percentile, block_interval, censored_percentile
+from results.percentile import percentile
 from results.schema import Manifest, Noise, Service, Step, Trial
 from results.terms import FANOUT_PARTS, NEVER, Outcome, Stream
 

@@ -25,6 +25,7 @@ import psutil
 from benchmarks.processes import closed_loop, free_port, machine, table, target
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.schedule import Stretch, plan
+from results.percentile import percentile
 from results.terms import Moment, Outcome
 from targets.ledger import Ledger
 
@@ -114,7 +115,7 @@ def main() -> None:
     ratios = measured[:, 0] / measured[:, 1] - 1
     change = float(np.median(ratios))
     draws = np.median(np.random.default_rng(1).choice(ratios, (10_000, len(ratios))), axis=1)
-    low, high = np.quantile(draws, (0.025, 0.975))
+    low, high = percentile(draws, 2.5), percentile(draws, 97.5)
     with_ledger, without = np.median(measured, axis=0)
     met = {True: "met", False: "MISSED"}
     rows = [

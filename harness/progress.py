@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from results.percentile import percentile
 from results.schema import Plan, Trial
 from results.store import Campaign
 from results.terms import NEVER, Outcome, Stream
@@ -135,5 +136,5 @@ def _p99_ms(table: pa.Table, measured_ns: int, trial: Trial) -> str:
     if not chosen.any():
         return "n/a"
     ended_ns = np.where(replied_ns == NEVER, max(trial.load.drained_ns, int(due_ns.max())), replied_ns)
-    value_ms = float(np.quantile((ended_ns - due_ns)[chosen] / 1e6, 0.99, method="higher"))
+    value_ms = percentile((ended_ns - due_ns)[chosen], 99) / 1e6
     return f"{value_ms:.1f} ms" if value_ms < 100 else f"{value_ms:,.0f} ms"

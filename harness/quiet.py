@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.sampler import Role, machine_s
+from results.percentile import percentile
 from results.schema import Noise
 
 LOOK_S = 0.3
@@ -112,7 +111,4 @@ def _doze(cores: Sequence[int | None], seconds: float) -> list[Hiccups]:
         thread.start()
     for thread in threads:
         thread.join()
-    return [
-        Hiccups(core, float(np.quantile(late, 0.99)), max(late))
-        for core, late in zip(cores, late_ms, strict=True)
-    ]
+    return [Hiccups(core, percentile(late, 99), max(late)) for core, late in zip(cores, late_ms, strict=True)]

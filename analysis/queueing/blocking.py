@@ -10,7 +10,7 @@ import numpy.typing as npt
 from analysis.queueing.ceilings import saturation_rate
 from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers
 from analysis.queueing.trace import starts, visits
-from analysis.stats import percentile
+from results.percentile import percentile
 from results.schema import Service
 
 Floats = npt.NDArray[np.float64]

@@ -8,6 +8,7 @@ import numpy as np
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.recorder import Rows
 from loadtests.openloop.schedule import Stretch, boundaries_ns
+from results.percentile import percentile
 from results.schema import Step
 from results.terms import NEVER, Outcome, Stream
 
@@ -39,11 +40,9 @@ def measured(rows: Rows, run: Sequence[Step]) -> np.ndarray:
     return np.asarray(rows["due_ns"] >= begin[rows["step"]])
 
 
-def quantiles_ms(ns: np.ndarray, *shares: float) -> list[float]:
-    """Return quantiles in ms of values in ns; NaN where there are none."""
-    if not len(ns):
-        return [float("nan")] * len(shares)
-    return [float(q) for q in np.quantile(ns / 1e6, shares)]
+def percentiles_ms(ns: np.ndarray, *ps: float) -> list[float]:
+    """Return percentiles in ms of values in ns; NaN where there are none."""
+    return [percentile(ns, p) / 1e6 for p in ps]
 
 
 def slip_ns(rows: Rows) -> np.ndarray:

@@ -71,9 +71,9 @@ class Run:
         part = figures.measured(rows, steps)
         slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
         slip_p50_ms, slip_p99_ms, slip_p999_ms = np.nan_to_num(
-            figures.quantiles_ms(slip, 0.5, 0.99, 0.999)
+            figures.percentiles_ms(slip, 50, 99, 99.9)
         ).tolist()
-        accept_p50_ms = figures.quantiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 0.5)[0]
+        accept_p50_ms = figures.percentiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 50)[0]
         counts = figures.outcome_counts(rows)
         achieved = (
             sum(counts.values())

@@ -25,7 +25,7 @@ def text(load: Load, rows: Rows) -> str:
         ),
     ]
     for stream in Stream:
-        p50, p99 = figures.quantiles_ms(figures.latency_ns(rows, stream, part), 0.5, 0.99)
+        p50, p99 = figures.percentiles_ms(figures.latency_ns(rows, stream, part), 50, 99)
         name = "accept" if stream is Stream.TASKS else stream.label
         lines.append(f"  {name:<10} p50 {p50:9.2f} ms   p99 {p99:9.2f} ms")
     lines += [
