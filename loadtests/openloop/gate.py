@@ -27,6 +27,8 @@ class Figures:
     """how many requests of any stream ended in each way that is not a 2xx answer; neither those shed nor
     those closed early on purpose are among them"""
     interrupted: bool = False
+    overdue_share: float = 0.0
+    """of the schedule, due before it could begin: nothing of it was sent then"""
     one_clock: bool = True
     """all processes of the generator read the same monotonic clock"""
 
@@ -53,6 +55,7 @@ def reasons_against(
     errors = ", ".join(f"{n} {how}" for how, n in sorted(f.errors.items()))
     checks = [
         (f.interrupted, "interrupted: the schedule was not walked to its end"),
+        (f.overdue_share > 0, f"late: {f.overdue_share:.0%} of the schedule was due before it could begin"),
         (not f.one_clock, "clocks: the workers ran on different hosts, their times cannot be compared"),
         (not f.scheduled, "empty: no task was due after the warm-up"),
         (

@@ -85,6 +85,8 @@ COMMON: tuple[Option, ...] = (
     Option("expect", "", "refuse a target that is not this STRATEGY/VARIANT", in_web_ui=False),
 )
 
+OPTIONS = {option.name: option for option in COMMON}
+
 
 @dataclass(frozen=True)
 class Settings:

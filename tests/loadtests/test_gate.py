@@ -38,6 +38,7 @@ def test_a_clean_run_passes() -> None:
         ({"errors": {"tasks: timeout": 2}}, "errors"),
         ({"interrupted": True}, "interrupted"),
         ({"one_clock": False}, "clocks"),
+        ({"overdue_share": 0.06}, "late"),
         ({"scheduled": 0}, "empty"),
     ],
 )

@@ -151,13 +151,6 @@ def test_the_web_interface_can_run_again_and_be_stopped(locust: Locust, target: 
     assert "/tasks" in stopped.output
 
 
-def test_help_shows_the_options_of_the_scenario(locust: Locust) -> None:
-    process, out = locust.start("burst", "--help")
-    output = locust.finish(process, out).output
-    assert "--bystander-rate" in output
-    assert "--burst-rate" in output
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

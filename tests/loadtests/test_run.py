@@ -80,3 +80,19 @@ def test_an_answer_that_was_not_to_be_waited_for_is_no_fault() -> None:
 
 def test_a_process_that_never_reports_is_an_interruption() -> None:
     assert "interrupted" in reasons({})
+
+
+def test_a_run_knows_who_has_not_answered_and_how_long_it_may_wait() -> None:
+    settings = read(COMMON, SimpleNamespace(seconds=20.0, drain_seconds=30.0))
+    run = Run(Scenario("steady", lambda _: STRETCHES), settings, {}, workers=3)
+    run.accepted |= {0, 2}
+    run.reports[2] = report()
+    assert run.undecided == [1]
+    assert run.silent == [0, 1]
+    assert not run.complete
+    assert 20.0 + 30.0 < run.longest_s < 600.0
+
+
+def test_a_worker_that_was_too_late_reaches_the_gate() -> None:
+    late = {"overdue_share": 0.4, "interrupted": True}
+    assert reasons({0: report() | late}) == ["interrupted", "late"]
