@@ -16,6 +16,7 @@ from harness.expectation import select
 from harness.opening import Agenda, Conditions, create, reopen, session, unpin
 from harness.placement import NOWHERE
 from harness.processes import family
+from harness.profiles import EVERY_VARIANT
 from harness.progress import Progress, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError
@@ -23,7 +24,6 @@ from results.schema import Plan
 from results.store import Campaign
 from results.terms import Fate
 from targets.settings import Settings
-from targets.strategy import discover
 
 PROFILE = "drill"
 ATTEMPTS = 3
@@ -84,8 +84,7 @@ def drill_command(request: Request) -> int:
 
 def _plans(request: Request) -> list[Plan]:
     drills = [named_drill(name) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
-    every = [f"{name}/{variant}" for name, found in discover().items() for variant in found.variants]
-    keys = select(every, request.strategies, request.variants)
+    keys = select([EVERY_VARIANT], request.strategies, request.variants)
     if request.redis_url:
         drills = [drill for drill in drills if not drill.breaks_broker]
     planned = plans(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.expectation import predicted_blocking_per_s, predicted_per_s
 from harness.placement import Placement
-from harness.profiles import ALL_SUBJECTS, SERVICES_LONG
+from harness.profiles import EVERY, SERVICES_LONG
 from results.schema import Point
 from targets.settings import Settings
 from targets.work import KINDS
@@ -20,7 +20,7 @@ class SearchProfile:
 
     name: str
     summary: str
-    subjects: tuple[str, ...] = ALL_SUBJECTS
+    subjects: tuple[str, ...] = (EVERY,)
     kinds: tuple[str, ...] = ("sleep",)
     durations_ms: tuple[float, ...]
     precision: float

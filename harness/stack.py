@@ -199,7 +199,7 @@ def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> It
             command = [sys.executable, "-m", *worker]
             log = logs / f"worker-{index}.log"
             stack.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
-        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_{variant}"]
+        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}/{variant}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
         stack.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))

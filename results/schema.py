@@ -5,7 +5,8 @@ Times named `*_ns` are `CLOCK_MONOTONIC` nanoseconds of the host whose `boot_id`
 
 History of the format:
     1  first format: manifest, trials, and the tables requests, bystanders, events and resources.
-       Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head.
+       Later, still readable both ways by this version: `holdings`, `crc32` at a document's head, and
+       `anyio_tokens` of a manifest.
 """
 
 from typing import Annotated, Any, Final
@@ -333,6 +334,8 @@ class Manifest(Document, frozen=True, kw_only=True):
     topology: list[str]
     slots: int = 40
     """tasks in service at once in the `tuned` variants"""
+    anyio_tokens: int = 40
+    """threads that a web process has for its `def` endpoints and `def` background tasks"""
     loop: str
     http: str
     subjects: list[Subject]

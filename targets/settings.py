@@ -10,6 +10,10 @@ from typing import Self
 from results.errors import BlockpointError
 
 DEFAULT_SLOTS = 40
+ANYIO_TOKENS = 40
+"""AnyIO's own default"""
+MOST_SLOTS = 1000
+MOST_CORES = 1024
 MAX_WINDOW_S = 86_400.0
 SWITCHES = {"": False, "0": False, "1": True}
 
@@ -28,6 +32,8 @@ class Settings:
     """given by whoever starts the target, shown by `/health`"""
     slots: int = DEFAULT_SLOTS
     """tasks in service at once in every `tuned` variant"""
+    anyio_tokens: int = ANYIO_TOKENS
+    """threads that a web process has for its `def` endpoints and `def` background tasks"""
     cores: int = field(default_factory=lambda: os.cpu_count() or 1)
     """cores that the processes running tasks may use"""
     units_per_ms_cpu: float = 0.0
@@ -44,21 +50,19 @@ class Settings:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; raises BlockpointError where one is no number or out of bounds."""
         given = {name: environ.get(f"BLOCKPOINT_{name.upper()}", "") for name in cls.__dataclass_fields__}
-        settings = cls(
+        return cls(
             redis_url=given["redis_url"] or cls.redis_url,
             ledger=Path(given["ledger"]) if given["ledger"] else None,
             nonce=given["nonce"],
-            slots=int(_number(given, "slots", DEFAULT_SLOTS)),
-            cores=int(_number(given, "cores", os.cpu_count() or 1)),
+            slots=_count(given, "slots", DEFAULT_SLOTS, MOST_SLOTS),
+            anyio_tokens=_count(given, "anyio_tokens", ANYIO_TOKENS, MOST_SLOTS),
+            cores=_count(given, "cores", os.cpu_count() or 1, MOST_CORES),
             units_per_ms_cpu=_number(given, "units_per_ms_cpu", 0.0),
             units_per_ms_cpu_native=_number(given, "units_per_ms_cpu_native", 0.0),
             visibility_s=_window(given, "visibility_s"),
             job_timeout_s=_window(given, "job_timeout_s"),
             drills=_switch(given, "drills"),
         )
-        if not 1 <= settings.slots <= 1000 or not 1 <= settings.cores <= 1024:
-            raise BlockpointError("BLOCKPOINT_SLOTS must be 1 to 1000 and BLOCKPOINT_CORES 1 to 1024")
-        return settings
 
     def to_environment(self) -> dict[str, str]:
         """Return the variables from which `from_environment` reads these settings back."""
@@ -75,12 +79,19 @@ def _written(value: object) -> str:
 
 def _number(given: Mapping[str, str], name: str, default: float) -> float:
     try:
-        number = float(given[name]) if given[name] else default
+        number = float(given[name] or default)
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
         raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a number, not {given[name]!r}")
     return number
+
+
+def _count(given: Mapping[str, str], name: str, default: int, most: int) -> int:
+    count = _number(given, name, default)
+    if not (1 <= count <= most and count.is_integer()):
+        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a whole number from 1 to {most}")
+    return int(count)
 
 
 def _window(given: Mapping[str, str], name: str) -> float:

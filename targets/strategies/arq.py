@@ -284,13 +284,16 @@ class ArqDurable(ArqTuned):
 
 definition = Definition(
     name="arq",
-    summary="ARQ worker process over Redis",
+    summary="ARQ worker process over Redis (ARQ is in maintenance only mode, since October 2025)",
     variants={
         "default": Variant("10 jobs at once, polled every 0.5 s, computing on the worker's loop", ArqDefault),
         "tuned": Variant("`slots` jobs, polled every 0.01 s, no results, computing in threads", ArqTuned),
         "durable": Variant(
-            "as tuned; bounded waits for Redis, finishes its jobs on SIGTERM, supervised", ArqDurable
+            "as tuned; bounded waits for Redis, finishes its jobs on SIGTERM, supervised",
+            ArqDurable,
+            by_name_only=True,
         ),
     },
     requires={"arq": "0.28", "redis": "5.3.1"},
+    place=60,
 )

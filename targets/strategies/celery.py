@@ -280,7 +280,9 @@ definition = Definition(
             CeleryDefault,
         ),
         "late": Variant(
-            "as shipped, but acknowledged when a task has ended (acks_late) and nothing else", CeleryLate
+            "as shipped, but acknowledged when a task has ended (acks_late) and nothing else",
+            CeleryLate,
+            by_name_only=True,
         ),
         "tuned": Variant(
             "results ignored, publishing off the loop, socket time-outs, no prefetch limit, no gossip, "
@@ -291,7 +293,9 @@ definition = Definition(
             "as tuned, but acknowledged when ended, given back when a child dies, not prefetched, visibility "
             "timeout of 90 s, published in bounded time, supervised; `slots` children for waiting tasks",
             CeleryDurable,
+            by_name_only=True,
         ),
     },
     requires={"celery": "5.6.3", "kombu": "5.6.2", "redis": "5.3.1"},
+    place=50,
 )

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.expectation import predicted_per_s, select
+from harness.expectation import keys, predicted_per_s, select
 from harness.pinning import choose
 from harness.planner import Planner
 from harness.profiles import PROFILES, SAME_RATE, rates, trial_seconds
@@ -22,7 +22,7 @@ def planned(profile: str, seed: int = 1) -> list[Plan]:
 
     chosen = PROFILES[profile]
     topologies = dict.fromkeys([*chosen.topologies, *chosen.cpu_topologies])
-    return Planner(chosen, ceiling, seed).plan(chosen.subjects, list(topologies))
+    return Planner(chosen, ceiling, seed).plan(keys(chosen.subjects), list(topologies))
 
 
 @given(ceiling=st.none() | st.floats(1.1, 1e6))
@@ -47,7 +47,7 @@ def test_a_plan_is_reproducible_and_its_names_are_unique(profile: str) -> None:
     plans = planned(profile)
     assert plans == planned(profile)
     assert len({plan.trial_id for plan in plans}) == len(plans)
-    assert {plan.subject for plan in plans} == set(PROFILES[profile].subjects)
+    assert {plan.subject for plan in plans} == set(keys(PROFILES[profile].subjects))
     if profile != "smoke":
         assert [p.subject for p in plans] != [p.subject for p in planned(profile, seed=2)]
 
@@ -71,25 +71,25 @@ def test_only_computing_kinds_are_measured_in_both_topologies() -> None:
 
 
 def test_selection() -> None:
-    keys = ("celery/default", "celery/tuned", "arq/tuned")
-    assert select(keys, (), ()) == list(keys)
-    assert select(keys, (), ("tuned",)) == ["celery/tuned", "arq/tuned"]
-    assert select(keys, ("celery",), ()) == [
+    rule = ("celery/default", "celery/tuned", "arq/tuned")
+    assert select(rule, (), ()) == list(rule)
+    assert select(rule, (), ("tuned",)) == ["celery/tuned", "arq/tuned"]
+    assert select(rule, ("celery",), ()) == [
         "celery/default",
         "celery/late",
         "celery/tuned",
         "celery/durable",
     ]
-    assert select(keys, ("threadpool/default", "celery"), ("tuned",)) == [
+    assert select(rule, ("threadpool/default", "celery"), ("tuned",)) == [
         "threadpool/default",
         "celery/tuned",
     ]
     with pytest.raises(BlockpointError, match="did you mean 'threadpool'"):
-        select(keys, ("treadpool",), ())
+        select(rule, ("treadpool",), ())
     with pytest.raises(BlockpointError, match="variant of inline"):
-        select(keys, ("inline",), ("tuned",))
+        select(rule, ("inline",), ("tuned",))
     with pytest.raises(BlockpointError, match="no strategy of this profile"):
-        select(keys, (), ("durable",))
+        select(rule, (), ("durable",))
 
 
 @pytest.mark.parametrize(
