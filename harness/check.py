@@ -10,14 +10,13 @@ from rich.table import Table
 
 from harness.campaign import expected_s, run_campaign
 from harness.expectation import predicted_per_s, split_key
-from harness.opening import Agenda, Conditions, create, reopen, session, unpin
+from harness.opening import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
-from targets.settings import Settings
 
 NAMES = ("a", "b")
 PROFILE = "check"
@@ -58,6 +57,7 @@ def check_command(request: Request) -> int:
         else:
             campaign = create(request, Agenda(profile=PROFILE, plans=plans(request)), members)
         planned = campaign.manifest.plans
+        say_unheeded(request, planned)
         limits = Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait)
         trials = session(request, campaign, members, limits, attempts=request.attempts)
         total_s = sum(expected_s(plan) for plan in planned)
@@ -139,7 +139,7 @@ def _shares(alarms: dict[str, float], pairs: int) -> str:
 def _rate(request: Request) -> float:
     ceiling = predicted_per_s(
         request.strategy,
-        Settings(slots=request.slots),
+        request.settings,
         request.kind,
         request.duration_ms,
         request.topology,

@@ -1,10 +1,12 @@
 """The command line; everything heavy is imported by the command that needs it."""
 
+import functools
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from results.errors import BlockpointError
 from results.terms import KINDS
@@ -77,10 +79,33 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--redis-url", default="", help="A server's empty database, not the embedded broker."),
         click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser."),
         click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop."),
+        click.option(
+            "--anyio-tokens",
+            default=40,
+            show_default=True,
+            type=slots,
+            help="Threads of a web process for `def` endpoints and `def` background tasks.",
+        ),
         click.option("--slots", default=40, show_default=True, type=slots, help="Slots of tuned variants."),
     ):
         command = option(command)
-    return command
+    return _noting(command, "slots", "anyio_tokens")
+
+
+def _noting(command: Callable[..., None], *names: str) -> Callable[..., None]:
+    """Pass on which of these options were given, as `asked`: each with how it was spelt."""
+
+    @functools.wraps(command)
+    def noting(**given: Any) -> None:
+        source = click.get_current_context().get_parameter_source
+        asked = {
+            name: f"--{name.replace('_', '-')} {given[name]}"
+            for name in names
+            if source(name) is ParameterSource.COMMANDLINE
+        }
+        command(**given, asked=asked)
+
+    return noting
 
 
 def machine_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -331,7 +356,11 @@ def report(campaign: str) -> None:
 )
 @target_options
 def serve(**given: Any) -> None:
-    """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C."""
+    """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C.
+
+    Takes BLOCKPOINT_SLOTS, _ANYIO_TOKENS, _CORES, _VISIBILITY_S, _JOB_TIMEOUT_S, _UNITS_PER_MS_CPU,
+    _UNITS_PER_MS_CPU_NATIVE and _DRILLS from the environment too; an option goes before its variable.
+    """
     from harness.serve import serve_command
 
     serve_command(**given)

@@ -13,7 +13,7 @@ from harness.drills.catalogue import DRILLS, named_drill
 from harness.drills.interviews import hold_interviews
 from harness.drills.plans import plans
 from harness.expectation import select
-from harness.opening import Agenda, Conditions, create, reopen, session, unpin
+from harness.opening import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
 from harness.placement import NOWHERE
 from harness.processes import family
 from harness.profiles import EVERY_VARIANT
@@ -23,7 +23,6 @@ from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
 from results.terms import Fate
-from targets.settings import Settings
 
 PROFILE = "drill"
 ATTEMPTS = 3
@@ -64,6 +63,7 @@ def drill_command(request: Request) -> int:
                 raise BlockpointError(f"{campaign.folder} has no drills: continue it with `blockpoint run`")
         else:
             planned = _plans(request)
+        say_unheeded(request, planned)
         if request.dry_run:
             _show(console, planned, request.lanes)
             return 0
@@ -90,7 +90,7 @@ def _plans(request: Request) -> list[Plan]:
     planned = plans(
         drills,
         keys,
-        Settings(slots=request.slots),
+        request.settings,
         request.placement.pinning("one-box"),
         repeats=request.repeats,
         spread=request.spread,

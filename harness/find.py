@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.expectation import select
-from harness.opening import Agenda, Selection, create, reopen, session, unpin
+from harness.opening import Agenda, Selection, create, reopen, say_unheeded, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
 from harness.searches import SEARCHES, SearchProfile, points
@@ -16,7 +16,6 @@ from harness.trial import Limits
 from results.errors import BlockpointError, unknown
 from results.schema import Point
 from results.store import Campaign
-from targets.settings import Settings
 
 WIDTH = 120
 """columns that the closing table needs; a narrower terminal wraps its lines"""
@@ -52,7 +51,8 @@ def find_command(request: Request) -> int:
         else:
             profile = _profile(request, request.profile)
             keys = select(profile.subjects, request.strategies, request.variants)
-            wanted = points(profile, keys, Settings(slots=request.slots), request.placement)
+            wanted = points(profile, keys, request.settings, request.placement)
+        say_unheeded(request, wanted)
         if request.dry_run:
             _show_points(console, wanted)
             return 0

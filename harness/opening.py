@@ -4,9 +4,11 @@ import datetime as dt
 import importlib.util
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import click
 
 from harness.environment import environment
 from harness.expectation import subject_on
@@ -15,11 +17,12 @@ from harness.placement import Placement
 from harness.processes import Family
 from harness.stacks import Session
 from harness.trial import Limits
+from harness.unheeded import unheeded
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
 from results.text import masked
-from targets.settings import Settings
+from targets.settings import ANYIO_TOKENS, Settings, asked_of_a_target, variable
 from targets.work import KINDS, calibrate
 
 
@@ -29,6 +32,9 @@ class Conditions:
 
     seed: int
     slots: int
+    anyio_tokens: int = ANYIO_TOKENS
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """settings of the target that were asked for by name, each with how it was"""
     loop: str
     http: str
     redis_url: str
@@ -39,6 +45,11 @@ class Conditions:
     name: str
     resume: str
     """an existing campaign's name or folder; empty for a new one"""
+
+    @property
+    def settings(self) -> Settings:
+        """Return what strategies may know beforehand."""
+        return Settings(slots=self.slots, anyio_tokens=self.anyio_tokens)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +85,19 @@ class Agenda:
         return [*self.plans, *self.points]
 
 
+def say_unheeded(conditions: Conditions, work: Sequence[Plan | Point]) -> None:
+    """Say on standard error which settings were asked for in vain."""
+    if unused := ", ".join(variable(name) for name in asked_of_a_target()):
+        click.echo(f"note: {unused} has no effect: campaigns take options, `serve` takes variables", err=True)
+    subjects = list(dict.fromkeys(item.subject for item in work))
+    if conditions.resume and conditions.asked:
+        words = ", ".join(conditions.asked.values())
+        click.echo(f"note: {words} has no effect: {conditions.resume} goes on as it was begun", err=True)
+        return
+    for line in unheeded(conditions.settings, conditions.asked, subjects):
+        click.echo(line, err=True)
+
+
 def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     """Write down all conditions of a new campaign, and pin this process to the generator's cores.
 
@@ -84,7 +108,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         raise BlockpointError(f"{name!r} cannot be a campaign's name: use letters, digits, dots and dashes")
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
-    base = Settings(slots=conditions.slots)
+    base = conditions.settings
     kinds = {item.kind for item in agenda.work if KINDS[item.kind].calibrated}
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
@@ -96,6 +120,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         seed=conditions.seed,
         topology=topologies,
         slots=conditions.slots,
+        anyio_tokens=conditions.anyio_tokens,
         loop=served_by(conditions.loop, ("uvloop", "asyncio")),
         http=served_by(conditions.http, ("httptools", "h11")),
         subjects=[subject_on(key, base, pinning)[0] for key in keys],
@@ -145,6 +170,7 @@ def session(
         family=members,
         settings=Settings(
             slots=manifest.slots,
+            anyio_tokens=manifest.anyio_tokens,
             units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
             units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
         ),

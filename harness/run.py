@@ -10,7 +10,7 @@ from rich.table import Table
 
 from harness.campaign import expected_s, missing, run_campaign, tally
 from harness.expectation import predicted_per_s, select
-from harness.opening import Agenda, Selection, create, reopen, session, unpin
+from harness.opening import Agenda, Selection, create, reopen, say_unheeded, session, unpin
 from harness.planner import Planner
 from harness.processes import family
 from harness.profiles import PROFILES, Profile
@@ -19,7 +19,6 @@ from harness.trial import Limits
 from results.errors import BlockpointError, unknown
 from results.schema import Plan
 from results.store import Campaign
-from targets.settings import Settings
 from targets.work import KINDS
 
 
@@ -50,6 +49,7 @@ def run_command(request: Request) -> int:
         else:
             profile = _profile(request)
             plans = _plans(request, profile)
+        say_unheeded(request, plans)
         if request.dry_run:
             _show_plan(console, plans, request, profile)
             return 0
@@ -101,7 +101,7 @@ def _changed(profile: Profile, **changes: Any) -> Profile:
 
 
 def _plans(request: Request, profile: Profile) -> list[Plan]:
-    base = Settings(slots=request.slots)
+    base = request.settings
     keys = select(profile.subjects, request.strategies, request.variants)
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
@@ -123,7 +123,7 @@ def _total_s(plans: list[Plan]) -> float:
 
 
 def _show_plan(console: Console, plans: list[Plan], request: Request, profile: Profile) -> None:
-    base = Settings(slots=request.slots)
+    base = request.settings
     table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
     for plan in plans:
         limit = predicted_per_s(

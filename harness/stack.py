@@ -7,7 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,18 @@ from harness.pinning import Pinning
 from harness.processes import Child, Family, died
 from results.errors import BlockpointError
 from results.schema import Subject
+from results.terms import Moment
 from targets.settings import Settings
-from targets.strategy import find
+from targets.strategy import find, from_elsewhere
 
 START_LIMIT_S = 30.0
 PREFLIGHT_LIMIT_S = 15.0
+LAST_WORDS_S = 0.5
+"""time that a process gets to say what went wrong with a task that has failed"""
+RECORDING = (
+    "what a strategy runs has to stand in a `with recorded(task):` of targets.work, by which its start and "
+    "end become known; see docs/architecture.md"
+)
 
 
 @dataclass(frozen=True)
@@ -88,16 +95,28 @@ class Stack:
         reader = self.reader()
         task_id = self.submit(kind)
         deadline = time.monotonic() + PREFLIGHT_LIMIT_S
-        while task_id not in reader.finished_ids():
+        while not (moments := reader.moments(task_id))[Moment.FINISHED]:
             self.check()
-            if time.monotonic() > deadline:
-                logs = "\n".join(child.log_tail() for child in (*self.workers, *self.web))
-                raise BlockpointError(
-                    f"{self.subject.key}: a first task did not finish within {PREFLIGHT_LIMIT_S:.0f} s; "
-                    f"its processes said last:\n{logs}"
-                )
+            if time.monotonic() > deadline or moments[Moment.FAILED] >= self.subject.max_attempts:
+                raise self._unfinished(moments)
             time.sleep(0.02)
         return identity
+
+    def _unfinished(self, moments: Mapping[Moment, int]) -> BlockpointError:
+        """Return the error for a first task of which nothing but that was recorded."""
+        if moments[Moment.FAILED]:
+            time.sleep(LAST_WORDS_S)
+            fault = "ended by an exception"
+        else:
+            seen = (
+                "was seen to start and not to finish" if moments[Moment.STARTED] else "was not seen to start"
+            )
+            hint = f": {RECORDING}" if from_elsewhere(self.subject.strategy) else ""
+            fault = f"was accepted and {seen} within {PREFLIGHT_LIMIT_S:.0f} s{hint}"
+        logs = "\n".join(filter(None, (child.log_tail() for child in (*self.workers, *self.web))))
+        return BlockpointError(
+            f"{self.subject.key}: a first task {fault}; its processes said last:\n{logs or '    (nothing)'}"
+        )
 
     def submit(self, kind: str) -> int:
         """Submit a task of 1 ms and return its id; raises BlockpointError where it is not accepted.

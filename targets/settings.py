@@ -15,6 +15,8 @@ ANYIO_TOKENS = 40
 MOST_SLOTS = 1000
 MOST_CORES = 1024
 MAX_WINDOW_S = 86_400.0
+STARTERS = ("redis_url", "ledger", "nonce")
+"""settings that whoever starts a target chooses for it"""
 SWITCHES = {"": False, "0": False, "1": True}
 
 
@@ -49,7 +51,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read the settings; raises BlockpointError where one is no number or out of bounds."""
-        given = {name: environ.get(f"BLOCKPOINT_{name.upper()}", "") for name in cls.__dataclass_fields__}
+        given = {name: environ.get(variable(name), "") for name in cls.__dataclass_fields__}
         return cls(
             redis_url=given["redis_url"] or cls.redis_url,
             ledger=Path(given["ledger"]) if given["ledger"] else None,
@@ -66,9 +68,18 @@ class Settings:
 
     def to_environment(self) -> dict[str, str]:
         """Return the variables from which `from_environment` reads these settings back."""
-        return {
-            f"BLOCKPOINT_{name.upper()}": _written(getattr(self, name)) for name in self.__dataclass_fields__
-        }
+        return {variable(name): _written(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def variable(name: str) -> str:
+    """Return the environment variable from which a setting is read."""
+    return f"BLOCKPOINT_{name.upper()}"
+
+
+def asked_of_a_target(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return the variables that a person has set for targets, by the name of the setting."""
+    names = [name for name in Settings.__dataclass_fields__ if name not in STARTERS]
+    return {name: environ[variable(name)] for name in names if environ.get(variable(name))}
 
 
 def _written(value: object) -> str:
@@ -83,25 +94,25 @@ def _number(given: Mapping[str, str], name: str, default: float) -> float:
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a number, not {given[name]!r}")
+        raise BlockpointError(f"{variable(name)} must be a number, not {given[name]!r}")
     return number
 
 
 def _count(given: Mapping[str, str], name: str, default: int, most: int) -> int:
     count = _number(given, name, default)
     if not (1 <= count <= most and count.is_integer()):
-        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be a whole number from 1 to {most}")
+        raise BlockpointError(f"{variable(name)} must be a whole number from 1 to {most}")
     return int(count)
 
 
 def _window(given: Mapping[str, str], name: str) -> float:
     window_s = _number(given, name, 0.0)
     if not 0 <= window_s <= MAX_WINDOW_S:
-        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be 0 to {MAX_WINDOW_S:.0f} seconds")
+        raise BlockpointError(f"{variable(name)} must be 0 to {MAX_WINDOW_S:.0f} seconds")
     return window_s
 
 
 def _switch(given: Mapping[str, str], name: str) -> bool:
     if given[name] not in SWITCHES:
-        raise BlockpointError(f"BLOCKPOINT_{name.upper()} must be 0 or 1, not {given[name]!r}")
+        raise BlockpointError(f"{variable(name)} must be 0 or 1, not {given[name]!r}")
     return SWITCHES[given[name]]
