@@ -6,9 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from harness.cli import main
 from harness.doctor import GOOD, NOTE, _strategies
 from harness.expectation import keys, select
 from harness.listing import listing
@@ -17,6 +15,7 @@ from harness.searches import SEARCHES
 from results.errors import BlockpointError
 from targets.settings import Settings
 from targets.strategy import discover, find, from_elsewhere, installed, split_name
+from tests.harness.inside import inside
 
 from .plugin import write_plugin
 
@@ -125,18 +124,6 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     return installing
 
 
-def command(*arguments: str, monkeypatch: pytest.MonkeyPatch) -> Result:
-    """Run the command in this process."""
-    import click
-
-    @click.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
-    def whole() -> None:
-        monkeypatch.setattr(sys, "argv", ["blockpoint", *arguments])
-        main()
-
-    return CliRunner().invoke(whole, [])
-
-
 def harms_nobody(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Assert that an unsound guest is a warning to those who look, and left out by those who take all."""
     warnings = [line for line in listing() if "warning" in line]
@@ -175,7 +162,9 @@ def test_one_that_keeps_no_promise_harms_nobody(
     harms_nobody(words, capsys)
 
 
-def test_every_command_works_beside_an_unsound_one(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_command_works_beside_an_unsound_one(
+    install: Install, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     install("definition = 7")
     for arguments in (
         ("list",),
@@ -184,14 +173,10 @@ def test_every_command_works_beside_an_unsound_one(install: Install, monkeypatch
         ("find", "--dry-run"),
         ("run", "--dry-run", "--profile", "smoke"),
     ):
-        done = command(*arguments, monkeypatch=monkeypatch)
-        assert done.exit_code == 0, (arguments, done.output)
-    asked = command("find", "--dry-run", "--strategy", "guest", monkeypatch=monkeypatch)
-    assert asked.exit_code == 2
-    assert (
-        asked.output
-        == "error: strategy guest: guest_plugin:definition is not a targets.strategy.Definition\n"
-    )
+        assert inside(monkeypatch, capsys, *arguments).code == 0, arguments
+    asked = inside(monkeypatch, capsys, "find", "--dry-run", "--strategy", "guest")
+    fault = "guest_plugin:definition is not a targets.strategy.Definition"
+    assert (asked.code, asked.err) == (2, f"error: strategy guest: {fault}\n")
 
 
 def test_a_sound_one_joins_every_profile_that_takes_every_strategy(
