@@ -87,9 +87,8 @@ def keys(rule: Sequence[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for item in rule:
-        found |= dict.fromkeys(
-            registered(item == EVERY_VARIANT) if item in (EVERY, EVERY_VARIANT) else [item]
-        )
+        every = item in (EVERY, EVERY_VARIANT)
+        found |= dict.fromkeys(registered(item == EVERY_VARIANT) if every else [item])
     return list(found)
 
 
