@@ -38,7 +38,7 @@ class Raising(Guest):
 variants = {"forgets": Variant("x", Guest), "raises": Variant("x", Raising)}
 definition = Definition("guest", "from another package", variants)
 """
-IMPATIENT = "import harness.stack as s; s.PREFLIGHT_LIMIT_S = 2.0; from harness.cli import main; main()"
+IMPATIENT = "import harness.stack as s; s.PREFLIGHT_LIMIT_S = {limit_s}; from harness.cli import main; main()"
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
@@ -98,22 +98,33 @@ def test_the_page_works_when_it_is_followed(python: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("variant", "words", "log"),
+    ("variant", "limit_s", "words", "log"),
     [
         (
             "forgets",
+            2,
             "was not seen to start within 2 s: what a strategy runs has to stand in a `with recorded",
             "",
         ),
-        ("raises", "a first task ended by an exception", "LookupError: no such picture"),
+        ("raises", 60, "a first task ended by an exception", "LookupError: no such picture"),
     ],
     ids=["forgets", "raises"],
 )
 def test_a_task_that_records_nothing_or_fails_is_said_to(
-    variant: str, words: str, log: str, python: Path
+    variant: str, limit_s: int, words: str, log: str, python: Path
 ) -> None:
     done = subprocess.run(
-        [python, "-P", "-c", IMPATIENT, "serve", "guest", variant, "--port", str(free_port())],
+        [
+            python,
+            "-P",
+            "-c",
+            IMPATIENT.format(limit_s=limit_s),
+            "serve",
+            "guest",
+            variant,
+            "--port",
+            str(free_port()),
+        ],
         capture_output=True,
         text=True,
         timeout=120,
