@@ -76,11 +76,12 @@ class Measurement:
             generating(self.launch, self._arguments(staged), logs) as generator,
             sampling(self.launch, self.stack, generator, samples, logs) as sampler,
         ):
-            stopped_early = self._await(generator, reader)
-            drained = self._drain(reader, HOPELESS_DRAIN_S if stopped_early else self.limits.drain_s)
+            stopped = self._await(generator, reader)
+            drained = self._drain(reader, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
             sampled = sampler.running
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
+        stopped_early = stopped if load.interrupted else ""
         if not drained:
             self.stack.kill()
         service = self.stack.subject.services[self.plan.kind]
@@ -134,7 +135,6 @@ class Measurement:
         """Wait for the generator's end; returns why it was ended early, if it was."""
         plan, asked_ms = self.plan, self.limits.question_ms
         watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
-        began_s = 0.0
         stopped = ""
         deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
         while generator.running:
@@ -142,9 +142,9 @@ class Measurement:
             if time.monotonic() > deadline:
                 raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
             if asked_ms and not stopped:
+                looked_s = time.monotonic()
                 reader.outstanding()
-                began_s = began_s or (time.monotonic() if reader.accepted else 0.0)
-                stopped = watch.look(time.monotonic() - began_s, reader.ended) if began_s else ""
+                stopped = watch.look(looked_s, max(reader.accepted, reader.started), reader.ended)
                 if stopped:
                     generator.process.send_signal(signal.SIGINT)
             self.tick()
