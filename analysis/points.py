@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.brackets import Bracket, Verdict, bracket
+from analysis.queueing.expected import expected_blocking, expected_saturation
 from results.schema import Manifest
 
 BLOCKING: Final = "blocking"
@@ -26,7 +27,8 @@ def find_points(summary: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
 
     `question` is `blocking` or `saturation`; `held_per_s` and `failed_per_s` are the interval's edges, NaN
     where it is open; `by` names the streams that crossed the limit; `ceiling_per_s` and `predicted_per_s`
-    are what theory says; `certain` is False where an edge stands on a verdict whose margin of error crosses
+    are what theory says, the latter of a point that was `searched`: infinite where it never gives way, NaN
+    where theory is silent; `certain` is False where an edge stands on a verdict whose margin of error crosses
     the limit, `disputed` True where verdicts disagreed and the interval was widened, and `shaky` marks both;
     `stopped_by` says what ended the search where the interval is wider than wanted; `trials`, `invalid` and
     `load_s` say what it cost.
@@ -84,6 +86,7 @@ def _rows(key: dict[str, Any], own: pd.DataFrame, manifest: Manifest) -> Iterato
         predicted = expected.get(question)
         yield about | {
             "question": question,
+            "searched": bool(expected),
             "predicted_per_s": np.nan if predicted is None else predicted,
             "held_per_s": found.held or np.nan,
             "failed_per_s": found.failed or np.nan,
@@ -110,9 +113,10 @@ def _expected(key: dict[str, Any], manifest: Manifest) -> dict[str, float | None
             key["duration_ms"],
             key["topology"],
         ):
+            known = manifest.subject(subject)
             return {
-                SATURATION: point.saturation_per_s,
-                BLOCKING: point.blocking_per_s,
+                SATURATION: expected_saturation(point, known),
+                BLOCKING: expected_blocking(point, known, manifest.limit_ms),
                 "highest": point.highest_per_s,
                 "lowest": point.lowest_per_s,
             }

@@ -62,7 +62,7 @@ def predicted_blocking_per_s(
 ) -> float | None:
     """Return the rate at which theory sees a subject block the API in trials of that length.
 
-    0 where it blocks at any rate; None where nothing shares the tasks' queue or no law is known.
+    0 where it blocks at any rate, infinite where at none; None where no law is known.
     """
     from analysis.queueing.blocking import blocking_rate
 
@@ -72,6 +72,7 @@ def predicted_blocking_per_s(
         kind,
         duration_ms,
         settings.cores,
+        apart=subject.workers > 0,
         limit_ms=limit_ms,
         seconds=seconds,
         bystander_per_s=bystander_per_s,

@@ -7,11 +7,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from harness.expectation import select
+from harness.expectation import select, subject_on
 from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
-from harness.searches import SEARCHES, SearchProfile, points
+from harness.searches import SEARCHES, SearchProfile, points, search_seconds
 from harness.trial import Limits
 from results.errors import BlockpointError, unknown
 from results.schema import Point
@@ -45,16 +45,16 @@ def find_command(request: Request) -> int:
     with family() as members:
         if request.resume:
             campaign = reopen(request.resume)
-            profile = _profile(request, campaign.manifest.profile)
+            profile = searched(request, campaign.manifest.profile)
             wanted = campaign.manifest.points
             if not wanted:
                 raise BlockpointError(f"{campaign.folder} is no search: continue it with `blockpoint run`")
         else:
-            profile = _profile(request, request.profile)
+            profile = searched(request, request.profile)
             keys = select(profile.subjects, request.strategies, request.variants)
             wanted = points(profile, keys, Settings(slots=request.slots), request.placement)
         if request.dry_run:
-            _show_points(console, wanted)
+            _show_points(console, wanted, request, profile.limit_ms)
             return 0
         if not request.resume:
             agenda = Agenda(
@@ -66,7 +66,8 @@ def find_command(request: Request) -> int:
         )
         trials = session(request, campaign, members, limits, attempts=profile.attempts)
         within = "" if profile.budget_s == float("inf") else f", within {minutes(profile.budget_s)}"
-        say(f"campaign {campaign.folder}: {len(wanted)} points{within}")
+        longest_s = max(search_seconds(point, point.lowest_per_s) for point in wanted)
+        say(f"campaign {campaign.folder}: {len(wanted)} points, trials of up to {minutes(longest_s)}{within}")
         with Progress(console, profile.budget_s, 0) as progress:
             from harness.hunt import Hunt
 
@@ -82,7 +83,8 @@ def named_search(name: str) -> SearchProfile:
     return SEARCHES[name]
 
 
-def _profile(request: Request, name: str) -> SearchProfile:
+def searched(request: Request, name: str) -> SearchProfile:
+    """Return a profile with whatever was asked for; raises BlockpointError for an unknown name."""
     asked = {
         "kinds": request.kinds,
         "durations_ms": request.durations_ms,
@@ -97,20 +99,27 @@ def _profile(request: Request, name: str) -> SearchProfile:
         "budget_s": request.budget_s,
     }
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    return dataclasses.replace(named_search(name), predict=request.predict, **changes)
+    profile = dataclasses.replace(named_search(name), predict=request.predict, **changes)
+    return dataclasses.replace(profile, max_seconds=max(profile.seconds, profile.max_seconds))
 
 
-def _show_points(console: Console, wanted: list[Point]) -> None:
-    from analysis.charts.scales import number
+def _show_points(console: Console, wanted: list[Point], request: Request, limit_ms: float) -> None:
+    from analysis.answers import predicted
+    from analysis.charts.scales import milliseconds, number
+    from analysis.queueing.expected import expected_blocking, expected_saturation
 
-    table = Table("point", "blocks in theory", "falls behind in theory", "searched", box=None, pad_edge=False)
+    columns = ("point", "blocks in theory", "falls behind in theory", "searched", "trials up to")
+    table = Table(*columns, box=None, pad_edge=False)
     for point in wanted:
-        expected = [
-            "none" if rate is None else f"{number(rate)}/s"
-            for rate in (point.blocking_per_s, point.saturation_per_s)
-        ]
-        searched = f"{number(point.lowest_per_s)} to {number(point.highest_per_s)}/s"
-        table.add_row(f"{point.subject} {point.kind} {point.duration_ms:g} ms", *expected, searched)
+        pinning = request.placement.pinning(point.topology)
+        subject, _ = subject_on(point.subject, Settings(slots=request.slots), pinning)
+        table.add_row(
+            f"{point.subject} {point.kind} {milliseconds(point.duration_ms)}",
+            predicted(expected_blocking(point, subject, limit_ms)),
+            predicted(expected_saturation(point, subject)),
+            f"{number(point.lowest_per_s)} to {number(point.highest_per_s)}/s",
+            minutes(search_seconds(point, point.lowest_per_s)),
+        )
     console.print(table)
     console.print(f"{len(wanted)} points")
 

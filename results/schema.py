@@ -149,7 +149,8 @@ class Point(Document, frozen=True, kw_only=True):
     saturation_per_s: float | None = None
     """predicted by theory, None where it has no limit or was not asked"""
     blocking_per_s: float | None = None
-    """predicted, 0 where it blocks at any rate; None where nothing shares the tasks' queue"""
+    """predicted, 0 where it blocks at any rate; None where it blocks at none, no law is known or it was not
+    asked: `analysis.queueing.expected` tells these apart"""
     lowest_per_s: float
     """below this a trial has too few arrivals to say anything"""
     highest_per_s: float
