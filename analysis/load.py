@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from analysis.censoring import bounds_ms, by_stream
 from results.errors import BlockpointError
-from results.schema import Manifest, Subject, Trial
+from results.schema import Load, Manifest, Subject, Trial
 from results.store import Campaign, open_campaign
 from results.terms import FANOUT_PARTS, NEVER, Moment
 
@@ -48,8 +49,8 @@ class Frames:
     `tasks`: a row a task that was due (a fan-out's request has `FANOUT_PARTS`), with `arrival`, `task_id`,
     `step`, `duration_ms`, `outcome`, the moments `due_ns sent_ns replied_ns received_ns accepted_ns
     started_ns finished_ns failed_ns` (int64, `NEVER` where one did not come; of several attempts the first
-    start and the last end), `attempts`, and the intervals of `intervals`.
-    `bystanders` and `resources`: the rows as recorded; bystanders have `latency_ms` beside them.
+    start and the last end), `attempts`, the intervals of `intervals`, and `bound_ms` of `censoring`.
+    `bystanders` and `resources`: the rows as recorded; bystanders have `latency_ms` and `bound_ms` as well.
     """
 
     trial: Trial
@@ -82,10 +83,12 @@ def read_trial(campaign: Campaign, trial: Trial) -> Frames:
             f"trial {trial.plan.trial_id}: its client and its target ran on hosts whose clocks differ, "
             "so that their moments cannot be joined"
         )
-    tasks = _tasks(campaign.table(trial, "requests"), trial.load.scenario == FANOUT)
+    requests, others = (campaign.table(trial, name) for name in ("requests", "bystanders"))
+    tasks = _tasks(requests, trial.load)
     tasks |= _moments(tasks["task_id"], tasks.pop("request_id"), campaign.table(trial, "events"))
     tasks |= intervals(tasks)
-    bystanders = _columns(campaign.table(trial, "bystanders"))
+    bystanders = _columns(others)
+    bystanders["bound_ms"] = by_stream(others, trial.load.drained_ns)
     bystanders["latency_ms"] = _ms(bystanders["due_ns"], bystanders["replied_ns"])
     resources = _columns(campaign.table(trial, "resources"))
     return Frames(
@@ -112,8 +115,10 @@ def intervals(tasks: dict[str, Any]) -> dict[str, Floats]:
     }
 
 
-def _tasks(requests: pa.Table, fanout: bool) -> dict[str, Any]:
+def _tasks(requests: pa.Table, load: Load) -> dict[str, Any]:
+    fanout = load.scenario == FANOUT
     columns = _columns(requests.drop_columns(["status", "error"]))
+    columns["bound_ms"] = bounds_ms(requests, load.drained_ns)
     if fanout:
         columns = {name: np.repeat(values, FANOUT_PARTS) for name, values in columns.items()}
     columns["request_id"] = columns["task_id"]

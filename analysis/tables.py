@@ -66,7 +66,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         }
         | _counts(tasks, parts, seconds)
         | _throughput(frames.tasks, step, seconds)
-        | _accept(tasks.iloc[::parts], load.drained_ns)
+        | _accept(tasks.iloc[::parts])
         | _bystanders(frames, index, step)
         | _work(tasks, trial.drained_ns)
         | _backlog(frames.tasks, step, offered, load.kind, service)
@@ -142,9 +142,9 @@ def _throughput(tasks: pd.DataFrame, step: Step, seconds: float) -> dict[str, An
     return {"completed_per_s": inside.sum() / seconds if seconds else np.nan}
 
 
-def _accept(requests: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
+def _accept(requests: pd.DataFrame) -> dict[str, Any]:
     """Rejected requests are counted elsewhere: a quick refusal must not make accepting look quick."""
-    return _answers("accept", requests, requests["accept_ms"].to_numpy(), drained_ns)
+    return _answers("accept", requests, requests["accept_ms"].to_numpy())
 
 
 def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
@@ -152,19 +152,18 @@ def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC)):
         own = rows[rows["stream"].to_numpy() == stream]
-        columns |= _answers(name, own, own["latency_ms"].to_numpy(), frames.trial.load.drained_ns)
+        columns |= _answers(name, own, own["latency_ms"].to_numpy())
     return columns
 
 
-def _answers(name: str, rows: pd.DataFrame, latency_ms: Floats, drained_ns: int) -> dict[str, Any]:
+def _answers(name: str, rows: pd.DataFrame, latency_ms: Floats) -> dict[str, Any]:
     """Return the percentiles of a stream of requests, the interval of its p99, and how many there were."""
     outcome = rows["outcome"].to_numpy()
-    due = rows["due_ns"].to_numpy()
+    bounds = rows["bound_ms"].to_numpy()
     answered = (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms)
     open_ended = np.isin(outcome, _UNANSWERED)
-    bounds = np.maximum(drained_ns - due[open_ended], 0) / 1e6
-    columns = _percentiles(name, latency_ms[answered], bounds)
-    samples = np.where(open_ended, np.maximum(drained_ns - due, 0) / 1e6, latency_ms)[answered | open_ended]
+    columns = _percentiles(name, latency_ms[answered], bounds[open_ended])
+    samples = np.where(open_ended, bounds, latency_ms)[answered | open_ended]
     low, high = block_interval(samples, 99)
     return columns | {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
 

@@ -19,6 +19,7 @@ from harness.processes import Child
 from harness.quiet import await_quiet
 from harness.resources import resource_columns
 from harness.stack import Launch, Stack
+from harness.unanswered import faults
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import Accounts, Load, Noise, Plan, Service, Trial
@@ -33,6 +34,7 @@ SLIP_SHARE = 0.05
 """of the latency that is asked about: lateness only adds to a latency, and verdicts take it off again"""
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
+STANDARD_SLO_MS = 100.0
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
@@ -48,6 +50,11 @@ class Limits:
     """longest wait for a quiet machine before the load; 0: none"""
     question_ms: float = 0.0
     """latency limit that a search asks about; hopeless trials are then ended early; 0 asks nothing"""
+
+    @property
+    def slo_ms(self) -> float:
+        """Latency above which a target is blocked."""
+        return self.question_ms or STANDARD_SLO_MS
 
 
 @dataclass(frozen=True)
@@ -114,7 +121,9 @@ class Measurement:
             reasons=[
                 *refused,
                 *(() if sampled else (UNSAMPLED,)),
-                *self._reasons(load, accounts, bool(stopped_early) or overloads(service, load, cores)),
+                *self._reasons(
+                    staged, load, accounts, bool(stopped_early) or overloads(service, load, cores)
+                ),
                 *reasons_against(noise, self.limits.foreign_cores),
                 *(excuses(noise) if refused else ()),
             ],
@@ -129,7 +138,8 @@ class Measurement:
     def _arguments(self, staged: Path) -> list[str]:
         slip_ms = SLIP_SHARE * self.limits.question_ms
         slip_limit_ms = slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
-        return arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        given = arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
 
     def _await(self, generator: Child, reader: LedgerReader) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
@@ -170,8 +180,8 @@ class Measurement:
         held = broker.task_ids(subject.queues) if broker and not drained else set()
         return account(task_ids, outcomes, reader.events(), held, ending)
 
-    def _reasons(self, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
-        errors = load.rejected + load.unknown + load.refused
+    def _reasons(self, staged: Path, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
+        errors = faults(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
         checks = [
             (
                 accounts.unaccounted > 0,

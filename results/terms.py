@@ -37,6 +37,10 @@ class Outcome(enum.IntEnum):
     """never sent: the cap on requests in flight was reached"""
 
 
+GIVEN_UP: Final = frozenset({"timeout", "drain limit", "interrupted"})
+"""what stands in the column `error` of requests that were still waited for when the client gave up"""
+
+
 class Stream(enum.IntEnum):
     """Which series of requests a row belongs to."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
 
 
@@ -80,6 +81,13 @@ COMMON: tuple[Option, ...] = (
     Option("warm_up", 0.2, "share of each step, at its start, that is not measured", 0, 0.9),
     Option("allow_errors", False, "let the gate pass rejected and unanswered requests: overload is wanted"),
     Option("slip_limit_ms", 0.0, "slip p99 that is no fault at any latency, ms; 0 stands for 1 ms", 0, 1_000),
+    Option(
+        "slo_ms",
+        SLO_MS,
+        "what is shed is the target's doing where requests in flight have waited longer than this, ms",
+        1,
+        60_000,
+    ),
     Option("out", "", "folder for requests.parquet, bystanders.parquet and load.json", in_web_ui=False),
     Option("expect_nonce", "", "refuse a target whose /health has another nonce", in_web_ui=False),
     Option("expect", "", "refuse a target that is not this STRATEGY/VARIANT", in_web_ui=False),

@@ -82,6 +82,7 @@ class Run:
             else figures.achieved_ratio(rows, start_ns, end_ns)
         )
         cut = interrupted or not self.complete or any(r["interrupted"] for r in reports)
+        in_flight = sum(r["in_flight_max"] for r in reports)
         busiest = max((r["cpu_cores"] for r in reports), default=0.0)
         reasons = gate.reasons_against(
             gate.Figures(
@@ -89,7 +90,8 @@ class Run:
                 slip_p99_ms=slip_p99_ms,
                 accept_p50_ms=float(np.nan_to_num(accept_p50_ms)),
                 shed=int(np.count_nonzero(rows["outcome"] == Outcome.SHED)),
-                achieved_ratio=achieved,
+                shed_wait_ms=figures.shed_wait_ms(rows, in_flight, part),
+                achieved_ratio=figures.achieved_ratio(figures.not_shed(rows), start_ns, end_ns),
                 cpu_cores=busiest,
                 sockets_max=max((r["sockets_max"] for r in reports), default=0),
                 errors=figures.failures(rows, errors),
@@ -99,6 +101,7 @@ class Run:
             closed=closed,
             allow_errors=settings.allow_errors,
             tolerated_slip_ms=settings.slip_limit_ms,
+            slo_ms=settings.slo_ms,
         )
         load = Load(
             scenario=self.scenario.name,
@@ -123,7 +126,7 @@ class Run:
             slip_p99_ms=slip_p99_ms,
             slip_p999_ms=slip_p999_ms,
             cpu_cores=sum(r["cpu_cores"] for r in reports),
-            in_flight_max=sum(r["in_flight_max"] for r in reports),
+            in_flight_max=in_flight,
             interrupted=cut,
             reasons=reasons,
         )

@@ -1,9 +1,20 @@
 """A run in a few lines, for people."""
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Rows
 from results.schema import Load
 from results.terms import Stream
+
+
+def _remarks(load: Load, rows: Rows, part: np.ndarray) -> Iterator[str]:
+    """Yield what a reader has to know of a run that counts."""
+    if load.shed and not load.reasons:
+        waited_ms = figures.shed_wait_ms(rows, load.in_flight_max, part)
+        yield f"the target did not answer: requests had waited {waited_ms:,.0f} ms when others were shed"
 
 
 def text(load: Load, rows: Rows) -> str:
@@ -36,6 +47,7 @@ def text(load: Load, rows: Rows) -> str:
         f"  generator  {load.cpu_cores:.2f} cores, at most {load.in_flight_max} in flight",
         "  gate: passed" if not load.reasons else "  gate: NOT VALID",
         *(f"    {reason}" for reason in load.reasons),
+        *(f"    {remark}" for remark in _remarks(load, rows, part)),
         "",
     ]
     return "\n".join(lines)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from analysis.derive import read_derived
-from analysis.points import SATURATION
+from analysis.points import BLOCKING, SATURATION
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 
 from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .doorkeeper import installed as installed_doorkeeper
 from .semaphore import installed
 
 pytestmark = pytest.mark.e2e
@@ -87,6 +88,28 @@ def test_an_overloaded_trial_is_stopped_early_and_says_so(tmp_path: Path) -> Non
         assert not any(reason.startswith(("interrupted", "errors")) for reason in trial.reasons)
         assert trial.accounts.unaccounted == 0
     assert "stopped early: " in done.stdout
+
+
+def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(tmp_path: Path) -> None:
+    """Of 600/s a hundred get in, so that 900 are in flight after 1.8 s, and by then have waited for 1.1 s."""
+    asked = ["--strategy", "doorkeeper", "--duration", "0", "--max-rate", "600", "--seconds", "6"]
+    done = blockpoint(
+        *FIND,
+        *asked,
+        *("--max-trials", "2", "--name", "door"),
+        runs=tmp_path / "runs",
+        **installed_doorkeeper(tmp_path / "installed"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    campaign = open_campaign(tmp_path / "runs" / "door")
+    overloaded = [trial for trial in campaign.trials() if trial.load.shed]
+    assert overloaded, done.stdout
+    assert not any(reason.startswith(("shed", "rate", "errors")) for t in overloaded for reason in t.reasons)
+    points = read_derived(campaign.folder).points
+    (found,) = points[points["question"] == BLOCKING].to_dict("records")
+    assert found["failed_per_s"] <= 600
+    assert (found["by"], found["stopped_by"]) == ("accept", "time or trials")
+    assert "accepting a task crossed the limit" in done.stdout
 
 
 def test_an_interrupted_search_goes_on_where_it_stood(tmp_path: Path) -> None:

@@ -19,10 +19,10 @@ START_NS = 10 * NS_PER_S
 STRETCHES = [Stretch(2.0, 50.0, 10.0)]
 
 
-def report(late_ms: float = 0.1, unanswered: str = "") -> dict[str, Any]:
+def report(late_ms: float = 0.1, unanswered: str = "", shed_from: int | None = None) -> dict[str, Any]:
     """Return what a process reports that sent each request that late and had it answered 1 ms after.
 
-    `unanswered` is the error of the last one.
+    `unanswered` is the error of the last one. From the request `shed_from` on all were shed.
     """
     recorder = Recorder(plan(STRETCHES, seed=1))
     for row, offset_ns in enumerate(recorder.schedule.due_ns.tolist()):
@@ -30,6 +30,9 @@ def report(late_ms: float = 0.1, unanswered: str = "") -> dict[str, Any]:
         recorder.settle(row, Outcome.ACCEPTED, 202, recorder.sent_ns[row] + 1_000_000, "")
     if unanswered:
         recorder.settle(row, Outcome.UNKNOWN, 0, NEVER, unanswered)
+    for row in range(len(recorder.schedule) if shed_from is None else shed_from, len(recorder.schedule)):
+        recorder.sent_ns[row] = NEVER
+        recorder.settle(row, Outcome.SHED, 0, NEVER, "shed")
     outcomes = Outcomes(
         rows=recorder.rows(START_NS),
         errors=list(recorder.errors),
@@ -71,6 +74,32 @@ def test_lateness_and_its_tolerated_limit_reach_the_gate() -> None:
     assert reasons({0: report(late_ms=1.9)}) == ["slip"]
     assert reasons({0: report(late_ms=1.9)}, slip_limit_ms=2.0) == []
     assert reasons({0: report(late_ms=500.0)}) == ["slip", "rate"]
+
+
+@pytest.mark.parametrize(
+    ("why", "shed_from", "in_flight", "found"),
+    [
+        ("50 requests, which take a second to be sent", 60, 50, []),
+        ("three, which take 60 ms", 60, 3, ["shed"]),
+        ("nothing was shed", None, 50, []),
+    ],
+)
+def test_how_long_requests_had_waited_when_others_were_shed_reaches_the_gate(
+    why: str, shed_from: int | None, in_flight: int, found: list[str]
+) -> None:
+    sent = report(shed_from=shed_from) | {"in_flight_max": in_flight}
+    assert reasons({0: sent}, arrivals="constant") == found, why
+    assert reasons({0: sent}, slo_ms=5_000.0) == (["shed"] if shed_from else [])
+
+
+def test_what_was_shed_in_the_warm_up_alone_is_refused() -> None:
+    sent = report()
+    outcome = np.frombuffer(sent["rows"]["outcome"], np.int8).copy()
+    outcome[10:15] = Outcome.SHED
+    at_ns = np.frombuffer(sent["rows"]["sent_ns"], np.int64).copy()
+    at_ns[10:15] = NEVER
+    sent["rows"] |= {"outcome": outcome.tobytes(), "sent_ns": at_ns.tobytes()}
+    assert reasons({0: sent | {"in_flight_max": 10}}) == ["shed"]
 
 
 def test_an_answer_that_was_not_to_be_waited_for_is_no_fault() -> None:
