@@ -15,6 +15,7 @@ from analysis.predictions import predict
 from analysis.tables import summarise
 from analysis.timeline import timeline
 from results.errors import BlockpointError
+from results.failures import Failure, read_failures
 from results.schema import Manifest
 
 BURST: Final = "burst"
@@ -50,7 +51,13 @@ class Derived:
     @property
     def points(self) -> pd.DataFrame:
         """Where each subject blocks and falls behind: see `points.find_points`."""
-        return find_points(self.summary, self.manifest)
+        return find_points(self.summary, self.manifest, read_failures(self.folder))
+
+    @property
+    def unmeasured(self) -> list[Failure]:
+        """Trials that could not be measured, and were not at a later try."""
+        sealed = set(self.summary["trial_id"])
+        return [each for each in read_failures(self.folder) if each.plan.trial_id not in sealed]
 
 
 def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Derived:

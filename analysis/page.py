@@ -55,6 +55,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             first=first,
             drawings=[drawing for drawing in drawings if drawing not in first],
             problems=problems,
+            unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
             theory=lines(derived.predictions),
             theory_most=MOST,

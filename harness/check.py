@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from harness.campaign import expected_s, run_campaign
+from harness.campaign import expected_s, run_campaign, unmeasured_lines
 from harness.expectation import predicted_per_s, split_key
 from harness.opening import Agenda, Conditions, create, reopen, session, unpin
 from harness.processes import family
@@ -44,7 +44,7 @@ class Request(Conditions):
 
 
 def check_command(request: Request) -> int:
-    """Measure the pairs and compare them; returns 0 where no difference was found, 1 where one was.
+    """Measure the pairs and compare them; returns 0 where all are measured and none differs, else 1.
 
     Raises BlockpointError for whatever the user can put right, and where no pair is valid.
     """
@@ -112,6 +112,9 @@ def judge(campaign: Campaign, console: Console, say: Callable[[str], None]) -> i
     for trial in sealed:
         if not trial.valid:
             say(f"left out: {trial.plan.trial_id}, attempt {trial.attempt}: {'; '.join(trial.reasons)}")
+    lacking = list(unmeasured_lines(campaign))
+    for line in lacking:
+        say(line)
     for pair in sorted(set(numbers).difference(complete)):
         say(f"left out: pair {pair + 1}, which lacks a valid trial")
     if not complete:
@@ -129,7 +132,7 @@ def judge(campaign: Campaign, console: Console, say: Callable[[str], None]) -> i
     )
     alarms = false_alarms(pairs)
     say("false alarms of pairs judged alone: " + _shares(alarms, len(pairs)))
-    return 1 if any(each.differs for each in found) else 0
+    return 1 if lacking or any(each.differs for each in found) else 0
 
 
 def _shares(alarms: dict[str, float], pairs: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from harness.expectation import select, subject_on
 from harness.opening import Agenda, Selection, create, reopen, session, unpin
@@ -14,8 +15,10 @@ from harness.progress import Progress, minutes
 from harness.searches import SEARCHES, SearchProfile, points, search_seconds
 from harness.trial import Limits
 from results.errors import BlockpointError, unknown
+from results.failures import read_failures
 from results.schema import Point
 from results.store import Campaign
+from results.text import visible
 from targets.settings import Settings
 
 WIDTH = 120
@@ -125,21 +128,33 @@ def _show_points(console: Console, wanted: list[Point], request: Request, limit_
 
 
 def _conclude(campaign: Campaign, report: bool, console: Console) -> int:
-    from analysis.answers import answers
+    """Show what was found and what was not measured; returns 0 where every point has a sealed trial."""
     from analysis.derive import derive
+    from analysis.points import without_trials
 
-    if not campaign.trials():
+    trials, failures = campaign.trials(), read_failures(campaign.folder)
+    found = derive(campaign.folder).points if trials else without_trials(campaign.manifest, failures)
+    _show_answers(console, found)
+    if not trials:
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-    table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
-    for a in answers(derive(campaign.folder).points):
-        by = f"{a.by} crossed the limit" if a.by else ""
-        blocks = "; ".join(filter(None, (by, a.blocks.notes)))
-        table.add_row(f"{a.strategy}/{a.variant}", a.condition, "API blocks", a.blocks.interval, blocks)
-        table.add_row("", "", "work falls behind", a.behind.interval, a.behind.notes)
-    console.print(table)
     if report:
         from analysis.report import make_report
 
         say = functools.partial(console.print, soft_wrap=True, markup=False)
         say(f"report: {make_report(campaign.folder, say)}")
-    return 0 if any(trial.valid for trial in campaign.trials()) else 1
+    points, plans = campaign.manifest.points, [trial.plan for trial in trials]
+    complete = all(any(map(point.covers, plans)) for point in points)
+    return 0 if complete and any(trial.valid for trial in trials) else 1
+
+
+def _show_answers(console: Console, points: Any) -> None:
+    from analysis.answers import answers
+
+    table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
+    for a in answers(points):
+        by = f"{a.by} crossed the limit" if a.by else ""
+        blocks = "; ".join(filter(None, (by, a.blocks.notes)))
+        subject = f"{a.strategy}/{a.variant}"
+        table.add_row(subject, a.condition, "API blocks", a.blocks.interval, Text(visible(blocks)))
+        table.add_row("", "", "work falls behind", a.behind.interval, Text(visible(a.behind.notes)))
+    console.print(table)

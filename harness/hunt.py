@@ -79,8 +79,7 @@ class Hunt:
             else:
                 shuffle(groups)
             for group in groups:
-                if not self._take_turn(group):
-                    return
+                self._take_turn(group)
 
     def _groups(self) -> list[list[Pursuit]]:
         """Return the pursuits with something left to do, by the target that they need."""
@@ -90,13 +89,11 @@ class Hunt:
                 groups.setdefault((pursuit.point.subject, pursuit.point.topology), []).append(pursuit)
         return list(groups.values())
 
-    def _take_turn(self, group: Sequence[Pursuit]) -> bool:
-        """Run a few trials of each point on one target; False once the time is up."""
+    def _take_turn(self, group: Sequence[Pursuit]) -> None:
+        """Run a few trials of each point on one target."""
         with Stacks(self._session, self._campaign) as stacks:
             for pursuit in group:
                 for plan, attempt in self._steps(pursuit):
-                    if time.monotonic() + expected_s(plan) > self._until:
-                        return False
                     self._progress.begin(plan)
                     trial = stacks.measure(plan, attempt, self._progress)
                     if trial is None:
@@ -104,7 +101,6 @@ class Hunt:
                         continue
                     self._note(pursuit, trial)
                     self._progress.sealed(plan, self._outcome(pursuit, trial), expected_s(plan))
-        return True
 
     def _steps(self, pursuit: Pursuit) -> Iterator[Step]:
         for _ in range(self._profile.turn):
@@ -114,7 +110,12 @@ class Hunt:
             yield step
 
     def _next(self, pursuit: Pursuit) -> Step | None:
-        """Return a point's next trial; None where it is found or cannot be found here."""
+        """Return a point's next trial; None where it is found, or cannot be found here in the time left."""
+        step = self._wanted(pursuit)
+        return step if step and time.monotonic() + expected_s(step[0]) <= self._until else None
+
+    def _wanted(self, pursuit: Pursuit) -> Step | None:
+        """Return the trial that would tell most of a point."""
         last, point = pursuit.last, pursuit.point
         if pursuit.failures >= GIVE_UP or len(pursuit.sightings) >= self._profile.max_trials:
             return None

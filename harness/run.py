@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from harness.campaign import expected_s, missing, run_campaign, tally
+from harness.campaign import expected_s, missing, run_campaign, tally, unmeasured_lines
 from harness.expectation import predicted_per_s, select
 from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.planner import Planner
@@ -142,8 +142,8 @@ def _conclude(campaign: Campaign, report: bool, say: Callable[[str], None]) -> i
             "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
             f"blockpoint run --resume {campaign.folder.name} --attempts 5"
         )
-    if counts.failed:
-        say(f"{counts.failed} trials could not be measured")
+    for line in unmeasured_lines(campaign):
+        say(line)
     if not counts.valid + counts.invalid:
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
     if report:

@@ -16,6 +16,7 @@ from harness.progress import Progress
 from harness.stack import Launch, Stack, running_stack
 from harness.trial import Limits, Measurement
 from results.errors import BlockpointError
+from results.failures import keep_failure
 from results.schema import Plan, Trial
 from results.store import Campaign
 from targets.settings import Settings
@@ -76,6 +77,7 @@ class Stacks:
             if self._session.family.closed:
                 return None
             self.drop()
+            keep_failure(folder, plan, error)
             progress.say(f"{plan.trial_id} could not be measured: {error}")
             return None
         except OSError as error:
