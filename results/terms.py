@@ -6,6 +6,8 @@ from typing import Final
 NEVER: Final = -1
 KINDS: Final = ("sleep", "cpu", "cpu_native")
 """The kinds of task; `targets.work` gives each its body."""
+ENOUGH_FOR_P99: Final = 100
+"""Samples below which a p99 is their maximum, and no more is known of it."""
 FANOUT_PARTS: Final = 3
 """Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
 

@@ -36,7 +36,9 @@ def check_sealed(campaign: Campaign) -> None:
         roles = set(resources["role"].to_pylist())
         assert {"web", "generator", "harness", "other"} <= roles
         assert ("broker" in roles) == ("worker" in roles) == (not trial.plan.subject.startswith("background"))
-        assert re.search(r"accept p99 [\d.,]+ ms · /ping [\d.,]+ ms", result(campaign, trial))
+        assert re.search(
+            r"accept (p99|max) [\d.,]+ ms( of \d+)? · /ping (max )?[\d.,]+ ms", result(campaign, trial)
+        )
 
 
 def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:

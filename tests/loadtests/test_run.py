@@ -13,6 +13,7 @@ from loadtests.openloop.run import Run, pack
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S, Stretch, plan
 from loadtests.openloop.session import Outcomes
+from loadtests.openloop.summary import text
 from results.terms import NEVER, Outcome
 
 START_NS = 10 * NS_PER_S
@@ -46,6 +47,13 @@ def report(late_ms: float = 0.1, unanswered: str = "", shed_from: int | None = N
         interrupted=False,
     )
     return pack(outcomes, 0)
+
+
+def said(reports: dict[int, dict[str, Any]], **given: Any) -> str:
+    settings = read(COMMON, SimpleNamespace(rate=50.0, seconds=2.0, duration_ms=10.0, **given))
+    run = Run(Scenario("steady", lambda _: STRETCHES), settings, {}, workers=1, reports=reports)
+    load, rows, _ = run.load()
+    return text(load, rows)
 
 
 def reasons(reports: dict[int, dict[str, Any]], **given: Any) -> list[str]:
@@ -90,6 +98,29 @@ def test_how_long_requests_had_waited_when_others_were_shed_reaches_the_gate(
     sent = report(shed_from=shed_from) | {"in_flight_max": in_flight}
     assert reasons({0: sent}, arrivals="constant") == found, why
     assert reasons({0: sent}, slo_ms=5_000.0) == (["shed"] if shed_from else [])
+
+
+def test_the_summary_says_that_the_target_did_not_answer() -> None:
+    sent = report(shed_from=60) | {"in_flight_max": 50}
+    assert "the target did not answer: requests had waited " in said({0: sent}, arrivals="constant")
+    assert "the target did not answer" not in said({0: report()})
+
+
+@pytest.mark.parametrize("warm_up", [0.2, 0.9])
+def test_a_p99_of_too_few_samples_is_not_claimed(warm_up: float) -> None:
+    summary = said({0: report()}, warm_up=warm_up)
+    (accept,) = (line for line in summary.splitlines() if line.strip().startswith("accept "))
+    count = int(accept.rpartition(" of ")[2])
+    assert 0 < count < 100
+    assert "p99" not in accept
+    assert "gate: passed" in summary
+    assert f"few samples (accept {count}, /ping 0, /ping-sync 0): a p99 needs 100" in summary
+    assert "/ping      no answer" in summary
+
+
+def test_of_enough_samples_it_is() -> None:
+    (accept,) = (line for line in said({0: report()}, warm_up=0.0).splitlines() if "accept  " in line)
+    assert " p99 " in accept
 
 
 def test_what_was_shed_in_the_warm_up_alone_is_refused() -> None:
