@@ -180,13 +180,17 @@ def blockpoint() -> None:
 @click.option(
     "--rate", "rates_per_s", multiple=True, type=RATE, help="Arrival rates per second, instead of the grid."
 )
-@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial.")
+@click.option(
+    "--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial; six tasks at the least."
+)
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
 @campaign_options
 def run(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
+    from harness.resumed import say_unheeded
     from harness.run import Request, run_command
 
+    say_unheeded()
     sys.exit(run_command(Request(**given)))
 
 
@@ -218,7 +222,9 @@ def run(**given: Any) -> None:
 def find(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
     from harness.find import Request, find_command
+    from harness.resumed import say_unheeded
 
+    say_unheeded()
     sys.exit(find_command(Request(**given)))
 
 
@@ -251,7 +257,9 @@ def find(**given: Any) -> None:
 def drill(**given: Any) -> None:
     """Break what can break (all drills, or those NAMEd) and count what became of every task."""
     from harness.drill import Request, drill_command
+    from harness.resumed import say_unheeded
 
+    say_unheeded()
     sys.exit(drill_command(Request(**given)))
 
 
@@ -305,7 +313,9 @@ def drill(**given: Any) -> None:
 def check(**given: Any) -> None:
     """Measure one strategy twice under two names: a difference that is found is noise (A/A)."""
     from harness.check import Request, check_command
+    from harness.resumed import say_unheeded
 
+    say_unheeded()
     sys.exit(check_command(Request(**given)))
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
@@ -13,7 +13,7 @@ from harness.expectation import predicted_per_s, select
 from harness.opening import Agenda, Selection, create, reopen, session, unpin
 from harness.planner import Planner
 from harness.processes import family
-from harness.profiles import PROFILES, Profile
+from harness.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.progress import Progress, describe, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError, unknown
@@ -48,8 +48,10 @@ def run_command(request: Request) -> int:
             profile = _changed(named_profile(campaign.manifest.profile), attempts=request.attempts)
             plans = [plan for plan, _ in missing(campaign, profile.attempts)]
         else:
-            profile = _profile(request)
+            profile = asked_profile(request)
             plans = _plans(request, profile)
+            for line in longer(plans, request.seconds):
+                say(line)
         if request.dry_run:
             _show_plan(console, plans, request, profile)
             return 0
@@ -78,9 +80,12 @@ def named_profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def _profile(request: Request) -> Profile:
+def asked_profile(request: Request) -> Profile:
+    """Return the profile with whatever was asked for; raises BlockpointError for an unknown name."""
+    profile = named_profile(request.profile)
+    asked_s = request.seconds or 0.0
     return _changed(
-        named_profile(request.profile),
+        profile,
         attempts=request.attempts,
         kinds=request.kinds,
         durations_ms=request.durations_ms,
@@ -89,6 +94,8 @@ def _profile(request: Request) -> Profile:
         cpu_topologies=request.topologies,
         seconds=request.seconds,
         max_seconds=request.seconds,
+        burst_s=request.seconds,
+        sweep_step_s=asked_s / max(len(profile.sweep_durations_ms), 1),
     )
 
 
@@ -112,6 +119,16 @@ def _plans(request: Request, profile: Profile) -> list[Plan]:
     if not plans:
         raise BlockpointError("nothing to measure: no trial of this profile fits what was asked for")
     return plans
+
+
+def longer(plans: list[Plan], asked_s: float | None) -> Iterator[str]:
+    """Yield what to say of trials that have to last longer than was asked for."""
+    longer = {plan.duration_ms: plan.seconds for plan in plans if asked_s and plan.seconds > asked_s * 1.001}
+    for duration_ms, seconds in sorted(longer.items()):
+        yield (
+            f"--seconds {asked_s:g}: trials of tasks of {duration_ms:g} ms last {seconds:g} s, "
+            f"since a trial lasts {SERVICES_LONG} services at the least"
+        )
 
 
 def _computes(profile: Profile) -> bool:

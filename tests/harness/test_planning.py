@@ -9,6 +9,7 @@ from harness.expectation import predicted_per_s, select
 from harness.pinning import choose
 from harness.planner import Planner
 from harness.profiles import PROFILES, SAME_RATE, rates, trial_seconds
+from harness.run import Request, asked_profile, longer
 from results.errors import BlockpointError
 from results.schema import Plan
 from targets.settings import Settings
@@ -114,3 +115,22 @@ def test_placement_of_web_worker_and_generator(
 def test_a_common_rate_that_equals_an_own_one_is_measured_once() -> None:
     profile = dataclasses.replace(QUICK, fractions=(0.5,), common_rates_per_s=(100, 101))
     assert rates(profile, 200.0) == [100]
+
+
+@pytest.mark.parametrize("seconds", [2.0, 30.0])
+def test_every_trial_of_a_grid_is_as_long_as_was_asked_for_or_says_why_not(seconds: float) -> None:
+    given = dict.fromkeys(field.name for field in dataclasses.fields(Request))
+    asked = Request(**given | {"profile": "quick", "durations_ms": (1_000.0,), "seconds": seconds})  # type: ignore[arg-type]
+    profile = asked_profile(asked)
+    subjects = ["celery/tuned", "background_tasks/default"]
+    plans = Planner(profile, lambda *_: 40.0, seed=1).plan(subjects, ["one-box"])
+    assert {plan.scenario for plan in plans} == {"steady", "burst", "duration_sweep"}
+    steady = max(seconds, 6.0)
+    assert {p.seconds for p in plans} == {seconds, steady}
+    assert all(plan.seconds == steady for plan in plans if plan.scenario == "steady")
+    said = list(longer(plans, seconds))
+    assert said == (
+        ["--seconds 2: trials of tasks of 1000 ms last 6 s, since a trial lasts 6 services at the least"]
+        if seconds < 6
+        else []
+    )
