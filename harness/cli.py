@@ -1,5 +1,6 @@
 """The command line; everything heavy is imported by the command that needs it."""
 
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,22 @@ from results.terms import KINDS
 if TYPE_CHECKING:
     from harness.placement import Placement
 
+MIN_DURATION_MS = 0.001
+"""below a microsecond, but for 0, ceilings leave the range of numbers"""
 MAX_DURATION_MS = 60_000
 MAX_RATE_PER_S = 20_000
+MAX_BUDGET_S = 366 * 86_400
+
+
+class Number(click.FloatRange):
+    """A number within bounds; what is not finite is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
 
 
 class Milliseconds(click.ParamType[float]):
@@ -33,8 +48,10 @@ class Milliseconds(click.ParamType[float]):
             milliseconds = float(text) * factor
         except ValueError:
             self.fail(f"{value!r} is not a duration; write 250, 250ms or 1.5s", param, ctx)
-        if not 0 <= milliseconds <= MAX_DURATION_MS:
-            self.fail(f"{value!r} is outside 0 to {MAX_DURATION_MS} ms", param, ctx)
+        if milliseconds and not MIN_DURATION_MS <= milliseconds <= MAX_DURATION_MS:
+            self.fail(
+                f"{value!r} is outside {MIN_DURATION_MS:g} to {MAX_DURATION_MS} ms, and not 0", param, ctx
+            )
         return milliseconds
 
 
@@ -64,7 +81,7 @@ class Cores(click.ParamType["Placement"]):
         return parse(str(value))
 
 
-RATE = click.FloatRange(0, MAX_RATE_PER_S, min_open=True)
+RATE = Number(0, MAX_RATE_PER_S, min_open=True)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
 TOPOLOGIES = click.Choice(["one-box", "split"])
@@ -90,7 +107,7 @@ def machine_options(command: Callable[..., None]) -> Callable[..., None]:
             "--quiet-wait",
             default=3.0,
             show_default=True,
-            type=click.FloatRange(0, 600),
+            type=Number(0, 600),
             metavar="SECONDS",
             help="Longest wait for a quiet machine before each trial; 0 does not look.",
         ),
@@ -98,7 +115,7 @@ def machine_options(command: Callable[..., None]) -> Callable[..., None]:
             "--max-foreign-cores",
             default=0.1,
             show_default=True,
-            type=click.FloatRange(0, 1024),
+            type=Number(0, 1024),
             help="Cores that other programs may use before a trial is invalid.",
         ),
         click.option(
@@ -180,7 +197,7 @@ def blockpoint() -> None:
 @click.option(
     "--rate", "rates_per_s", multiple=True, type=RATE, help="Arrival rates per second, instead of the grid."
 )
-@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial.")
+@click.option("--seconds", type=Number(0.5, 3600), help="Length of each trial.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
 @campaign_options
 def run(**given: Any) -> None:
@@ -201,18 +218,20 @@ def run(**given: Any) -> None:
 @click.option(
     "--slo-ms",
     "limit_ms",
-    type=click.FloatRange(1, 60_000),
+    type=Number(1, 60_000),
     help="A stream of requests is blocked where its p99 is above this.  [default: 100]",
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(1.01, 10),
+    type=Number(1.01, 10),
     help="Wanted width of an interval: lowest rate that failed over highest that held.",
 )
 @click.option("--max-rate", "highest_per_s", type=RATE, help="No rate above this is tried.")
-@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Shortest length of a trial.")
+@click.option("--seconds", type=Number(0.5, 3600), help="Shortest length of a trial.")
 @click.option("--max-trials", type=click.IntRange(1, 1000), help="Valid trials that a point gets at most.")
-@click.option("--budget", "budget_s", type=click.FloatRange(1), help="Seconds after which no trial begins.")
+@click.option(
+    "--budget", "budget_s", type=Number(1, MAX_BUDGET_S), help="Seconds after which no trial begins."
+)
 @click.option("--predict/--no-predict", default=True, show_default=True, help="Begin at what theory expects.")
 @campaign_options
 def find(**given: Any) -> None:
@@ -273,12 +292,10 @@ def drill(**given: Any) -> None:
     "--fraction",
     default=0.5,
     show_default=True,
-    type=click.FloatRange(0, 10, min_open=True),
+    type=Number(0, 10, min_open=True),
     help="Arrival rate as a fraction of the predicted ceiling.",
 )
-@click.option(
-    "--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 3600), help="Length of a trial."
-)
+@click.option("--seconds", default=5.0, show_default=True, type=Number(0.5, 3600), help="Length of a trial.")
 @click.option(
     "--pairs",
     default=3,
@@ -292,7 +309,7 @@ def drill(**given: Any) -> None:
 @click.option(
     "--slip-limit-ms",
     default=0.0,
-    type=click.FloatRange(0, 1000),
+    type=Number(0, 1000),
     help="Lateness of the generator that is let pass, for both names alike.  [default: 1 ms]",
 )
 @click.option(

@@ -33,7 +33,7 @@ class Option:
         value: Any
         try:
             value = given if kind is bool else kind("" if given is None else given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BlockpointError(f"{self.flag}: {given!r} is not a number") from None
         if self.choices and value not in self.choices:
             raise BlockpointError(
@@ -44,7 +44,7 @@ class Option:
         # written so that NaN is refused too
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
             also = ", and not 0" if self.zero_is_off else ""
-            raise BlockpointError(f"{self.flag}: {value:g} is outside {self.low:g} to {self.high:g}{also}")
+            raise BlockpointError(f"{self.flag}: {given} is outside {self.low:g} to {self.high:g}{also}")
         return value
 
 
