@@ -4,6 +4,8 @@ import enum
 from typing import Final
 
 NEVER: Final = -1
+LONGEST_MS: Final = 86_400_000
+"""a day: no duration, limit or latency that is asked for is longer"""
 KINDS: Final = ("sleep", "cpu", "cpu_native")
 """The kinds of task; `targets.work` gives each its body."""
 FANOUT_PARTS: Final = 3

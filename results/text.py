@@ -1,9 +1,12 @@
 """Text from elsewhere, made fit to be shown."""
 
 import re
+from pathlib import Path
 from typing import Final
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]"
+)
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/\s]*@")
 
 
@@ -18,3 +21,8 @@ def visible(text: str) -> str:
     A terminal then obeys no sequence that came with a name, and no mark turns the reading direction.
     """
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def named(path: Path) -> str:
+    r"""Return a path in one line, whatever is in its name: line ends and tabs are written out, too."""
+    return visible(str(path)).replace("\n", "\\n").replace("\t", "\\t")
