@@ -16,6 +16,7 @@ from analysis.tables import summarise
 from analysis.timeline import timeline
 from results.errors import BlockpointError
 from results.schema import Manifest
+from results.text import named
 
 BURST: Final = "burst"
 _TEXT: Final = dict.fromkeys(
@@ -29,6 +30,7 @@ _TEXT: Final = dict.fromkeys(
         "reasons",
         "stopped_early",
         "blocked_by",
+        "company",
     ),
     "str",
 )
@@ -106,7 +108,7 @@ def _measurements(folder: Path) -> Measured:
     measured = load_campaign(folder)
     kept = [trial for trial in measured.trials if not trial.plan.drill]
     if not kept:
-        raise BlockpointError(f"{folder}: holds only drills, of which no blocking point can be told")
+        raise BlockpointError(f"{named(folder)}: holds only drills, of which no blocking point can be told")
     return replace(measured, trials=kept)
 
 
@@ -141,7 +143,7 @@ def _write(derived: Derived) -> None:
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
-        raise BlockpointError(f"{derived.folder}: cannot write derived/ ({error.strerror})") from None
+        raise BlockpointError(f"{named(derived.folder)}: cannot write derived/ ({error.strerror})") from None
 
 
 def _read(path: Path) -> pd.DataFrame:

@@ -13,7 +13,8 @@ import pyarrow as pa
 from results.errors import BlockpointError
 from results.schema import Manifest, Subject, Trial
 from results.store import Campaign, open_campaign
-from results.terms import FANOUT_PARTS, NEVER, Moment
+from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome
+from results.text import named
 
 FANOUT: Final = "fanout"
 MOMENTS: Final = ("received", "accepted", "started", "finished", "failed")
@@ -64,28 +65,34 @@ def load_campaign(folder: Path) -> Measured:
     campaign = open_campaign(folder)
     trials = campaign.trials()
     if not trials:
-        raise BlockpointError(f"{folder}: no sealed trial yet; continue it with --resume {folder.name}")
+        raise BlockpointError(f"{named(folder)}: no sealed trial yet; continue it with --resume")
     known = {subject.key for subject in campaign.manifest.subjects}
     for trial in trials:
         if trial.plan.subject not in known:
             raise BlockpointError(
-                f"{folder}: trial {trial.plan.trial_id} measured {trial.plan.subject!r}, "
+                f"{named(folder)}: trial {trial.plan.trial_id} measured {trial.plan.subject!r}, "
                 "of which the manifest says nothing"
             )
     return Measured(campaign, trials)
 
 
 def read_trial(campaign: Campaign, trial: Trial) -> Frames:
-    """Return one trial's frames; raises BlockpointError where a table is damaged or clocks differ."""
+    """Return one trial's frames.
+
+    Raises BlockpointError where a table is damaged, clocks differ, or the rows are not those that the
+    trial's document counts.
+    """
     if trial.boot_id != trial.load.boot_id:
         raise BlockpointError(
             f"trial {trial.plan.trial_id}: its client and its target ran on hosts whose clocks differ, "
             "so that their moments cannot be joined"
         )
-    tasks = _tasks(campaign.table(trial, "requests"), trial.load.scenario == FANOUT)
+    requests, others = campaign.table(trial, "requests"), campaign.table(trial, "bystanders")
+    check_rows(trial, requests, others)
+    tasks = _tasks(requests, trial.load.scenario == FANOUT)
     tasks |= _moments(tasks["task_id"], tasks.pop("request_id"), campaign.table(trial, "events"))
     tasks |= intervals(tasks)
-    bystanders = _columns(campaign.table(trial, "bystanders"))
+    bystanders = _columns(others)
     bystanders["latency_ms"] = _ms(bystanders["due_ns"], bystanders["replied_ns"])
     resources = _columns(campaign.table(trial, "resources"))
     return Frames(
@@ -95,6 +102,20 @@ def read_trial(campaign: Campaign, trial: Trial) -> Frames:
         bystanders=pd.DataFrame(bystanders, copy=False),
         resources=pd.DataFrame(resources, copy=False),
     )
+
+
+def check_rows(trial: Trial, requests: pa.Table, bystanders: pa.Table) -> None:
+    """Raise BlockpointError where rows and document of a trial tell of different loads."""
+    load = trial.load
+    outcome = requests["outcome"].to_numpy()
+    counted = [int((outcome == each).sum()) for each in Outcome]
+    if [load.accepted, load.rejected, load.refused, load.unknown, load.shed] != counted or (
+        load.scheduled != len(outcome)
+    ):
+        raise BlockpointError(f"trial {trial.plan.trial_id}: its rows are not those that trial.json counts")
+    for table in (requests, bystanders):
+        if len(table) and table["step"].to_numpy().max() >= len(load.steps):
+            raise BlockpointError(f"trial {trial.plan.trial_id}: a row is of a step that it had not")
 
 
 def intervals(tasks: dict[str, Any]) -> dict[str, Floats]:

@@ -61,6 +61,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
             invalid=int((~trials["valid"].astype(bool)).sum()),
+            accompanied=int((trials["valid"].astype(bool) & (trials["company"] != "")).sum()),
             rows=_rows(derived.summary.head(_MAX_ROWS)),
             rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
             closed=bool(derived.summary["closed"].any()),

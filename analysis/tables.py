@@ -83,10 +83,11 @@ def _service(frames: Frames) -> Service | None:
 
 
 def _noise(trial: Trial) -> dict[str, Any]:
-    """Return what others took; NaN where nobody looked."""
+    """Return what others took, NaN where nobody looked, and which campaigns measured beside the trial."""
     noise = trial.noise or Noise(foreign_cores=trial.foreign_cores)
     names = ("foreign_cores", "steal_cores", "hiccup_p99_ms")
-    return {name: np.nan if (value := getattr(noise, name)) is None else value for name in names}
+    taken = {name: np.nan if (value := getattr(noise, name)) is None else value for name in names}
+    return taken | {"company": "; ".join(noise.company)}
 
 
 def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
@@ -105,7 +106,9 @@ def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
     cores = pinned.get(role) if isinstance(pinned, dict) else None
     host = manifest.environment.get("host")
     count = host.get("cpu_count") if isinstance(host, dict) else None
-    return len(cores) if cores else count if isinstance(count, int) else 1
+    if isinstance(cores, list | tuple) and cores:
+        return len(cores)
+    return count if isinstance(count, int) and count > 0 else 1
 
 
 def _window(rows: pd.DataFrame, index: int, step: Step) -> Mask:

@@ -11,6 +11,19 @@ from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import Load, Plan
 
+OPTIONS = frozenset(
+    {
+        "--slip-limit-ms",
+        "--durations",
+        "--burst-rate",
+        "--burst-seconds",
+        "--close-early-every",
+        "--poison",
+        "--poison-every",
+        "--poison-kills",
+    }
+)
+"""what a plan may add: a manifest from elsewhere could else have Locust run any file"""
 SCENARIOS = Path(__file__).parent.parent / "loadtests"
 
 
@@ -18,7 +31,12 @@ def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms
     """Return Locust's arguments for a planned trial; its own options come last and win.
 
     `slip_limit_ms`: lateness that is no fault; 0 leaves the scenario's own limit.
+    Raises BlockpointError for an option that no plan of ours has.
     """
+    if not OPTIONS.issuperset(plan.options[::2]) or any(
+        value.startswith("-") for value in plan.options[1::2]
+    ):
+        raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
     return [
         *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
         *("--host", stack.url, "--expect", stack.subject.key, "--expect-nonce", stack.nonce),
@@ -64,5 +82,7 @@ def read_load(folder: Path, generator: Child) -> Load:
             f"{generator.log_tail()}"
         )
     load = read_document(written, Load)
+    if not load.steps:
+        raise BlockpointError("the generator was ended before its schedule began")
     written.unlink()
     return load

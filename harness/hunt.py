@@ -156,7 +156,8 @@ class Hunt:
 
     def _note(self, pursuit: Pursuit, trial: Trial) -> None:
         """Take a sealed trial into account."""
-        self._number = max(self._number, int(trial.plan.trial_id.partition("-")[0]))
+        number = trial.plan.trial_id.partition("-")[0]
+        self._number = max(self._number, int(number) if number.isdecimal() else 0)
         pursuit.last = trial
         if trial.valid:
             pursuit.sightings.append(self._sighting(trial))

@@ -23,6 +23,11 @@ def visible(text: str) -> str:
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
+def single(text: str) -> str:
+    r"""Return the text in one line: line ends and tabs are written out (`\n`), too."""
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
 def named(path: Path) -> str:
-    r"""Return a path in one line, whatever is in its name: line ends and tabs are written out, too."""
-    return visible(str(path)).replace("\n", "\\n").replace("\t", "\\t")
+    """Return a path in one line, whatever is in its name."""
+    return single(str(path))
