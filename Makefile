@@ -50,7 +50,7 @@ benchmark: setup  ## measure the harness itself
 
 publish:  ## keep a campaign in the repository (CAMPAIGN=name of one under results/runs)
 	mkdir -p results/published/$(CAMPAIGN)
-	tar -C results/runs/$(CAMPAIGN) --exclude=logs --exclude=derived -cf - . | tar -C results/published/$(CAMPAIGN) -xf -
+	tar -C results/runs/$(CAMPAIGN) --exclude=logs --exclude=derived --exclude=.lock --exclude='.partial-*' -cf - . | tar -C results/published/$(CAMPAIGN) -xf -
 
 lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv

@@ -52,7 +52,7 @@ def check_command(request: Request) -> int:
     say = functools.partial(console.print, soft_wrap=True, markup=False)
     with family() as members:
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             if campaign.manifest.profile != PROFILE:
                 raise BlockpointError(f"{campaign.folder} is no check")
         else:

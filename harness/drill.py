@@ -58,7 +58,7 @@ def drill_command(request: Request) -> int:
     attempts = request.attempts or ATTEMPTS
     with family() as members:
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             planned = [plan for plan, _ in missing(campaign, attempts)]
             if not all(plan.drill for plan in campaign.manifest.plans):
                 raise BlockpointError(f"{campaign.folder} has no drills: continue it with `blockpoint run`")

@@ -44,7 +44,7 @@ def find_command(request: Request) -> int:
     say = functools.partial(console.print, soft_wrap=True, markup=False)
     with family() as members:
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             profile = _profile(request, campaign.manifest.profile)
             wanted = campaign.manifest.points
             if not wanted:

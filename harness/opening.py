@@ -3,13 +3,18 @@
 import datetime as dt
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
+import msgspec
+
 from harness.environment import environment
 from harness.expectation import subject_on
+from harness.neighbours import measuring
 from harness.pinning import Pinning, available_cores
 from harness.placement import Placement
 from harness.processes import Family
@@ -21,6 +26,10 @@ from results.store import Campaign, campaign_folder, create_campaign, open_campa
 from results.text import masked
 from targets.settings import Settings
 from targets.work import KINDS, calibrate
+
+LONGEST_NAME = 100
+NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")
+"""what every file system, shell and page takes as it is"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +89,11 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     Raises BlockpointError where its name cannot be used, and where no broker starts.
     """
     name = conditions.name or f"{agenda.profile}-{dt.datetime.now():%Y%m%d-%H%M%S}"
-    if Path(name).name != name or name.startswith("."):
-        raise BlockpointError(f"{name!r} cannot be a campaign's name: use letters, digits, dots and dashes")
+    if not NAME.fullmatch(name):
+        raise BlockpointError(
+            f"{name[:LONGEST_NAME]!r} cannot be a campaign's name: use letters, digits and, within, dots, "
+            f"dashes and underscores, {LONGEST_NAME} in all at most"
+        )
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
     base = Settings(slots=conditions.slots)
@@ -108,15 +120,19 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
         environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
     )
-    return create_campaign(runs_folder() / name, manifest)
+    campaign = create_campaign(runs_folder() / name, manifest)
+    members.held.enter_context(campaign.writing())
+    return campaign
 
 
-def reopen(name: str) -> Campaign:
+def reopen(name: str, members: Family) -> Campaign:
     """Open an old campaign to go on with it, and pin this process to the generator's cores.
 
-    Raises BlockpointError where what is here now is not what the campaign was begun with.
+    Raises BlockpointError where what is here now is not what the campaign was begun with, and while
+    another process adds to it.
     """
     campaign = open_campaign(campaign_folder(name))
+    members.held.enter_context(campaign.writing())
     then, now = campaign.manifest.environment, environment()
     for part, words in (("packages", "packages"), ("python", "Python"), ("git", "code")):
         if then.get(part) != now[part]:
@@ -124,7 +140,8 @@ def reopen(name: str) -> Campaign:
                 f"{campaign.folder} was measured with other {words} than are here now: "
                 "its trials would not be comparable; start a new campaign"
             )
-    if then.get("host", {}).get("cpu_model") != now["host"]["cpu_model"]:
+    host = then.get("host")
+    if not isinstance(host, dict) or host.get("cpu_model") != now["host"]["cpu_model"]:
         raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
     _recorded_pinning(campaign).apply(os.getpid(), "harness")
     return campaign
@@ -139,8 +156,11 @@ def session(
     attempts: int,
     retry_until_s: float = float("inf"),
 ) -> Session:
-    """Return what the trials of a campaign need."""
+    """Return what the trials of a campaign need, and let others know that it measures from now on."""
     manifest = campaign.manifest
+    neighbours = members.held.enter_context(measuring(manifest.campaign))
+    for line in neighbours.warnings(limits.foreign_cores):
+        click.echo(f"warning: {line}", err=True)
     return Session(
         family=members,
         settings=Settings(
@@ -154,6 +174,7 @@ def session(
         loop=manifest.loop,
         http=manifest.http,
         redis_url=conditions.redis_url,
+        neighbours=neighbours,
         lanes=manifest.lanes,
     )
 
@@ -185,7 +206,16 @@ def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]
 
 def _recorded_pinning(campaign: Campaign) -> Pinning:
     """Return where the harness sat; raises BlockpointError where a recorded core is not there any more."""
-    recorded = [Pinning.described(described) for described in campaign.manifest.pinning.values()]
+    manifest = campaign.manifest
+    asked: list[Plan | Point] = [*manifest.plans, *manifest.points]
+    try:
+        recorded = [Pinning.described(manifest.pinning[topology]) for topology in manifest.topology]
+        sound = bool(recorded) and all(item.topology in manifest.topology for item in asked)
+        sound = sound and {item.subject for item in asked} <= {each.key for each in manifest.subjects}
+    except (KeyError, msgspec.ValidationError):
+        sound = False
+    if not sound:
+        raise BlockpointError(f"{campaign.folder}: its manifest does not say what is measured, and where")
     cores = {core for pinning in recorded for core in pinning.used}
     if missing := sorted(cores.difference(available_cores())):
         raise BlockpointError(

@@ -92,6 +92,8 @@ class Family:
         )
         self._children: list[Child] = []
         self._spawning = threading.Lock()
+        self.held = contextlib.ExitStack()
+        """locks and the like, which are let go when all processes are gone"""
         self.closed = False
         """everything is being taken down, or gone"""
 
@@ -152,6 +154,7 @@ class Family:
         if self._guardian.stdin:
             self._guardian.stdin.close()
         self._guardian.wait()
+        self.held.close()
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def run_command(request: Request) -> int:
     say = functools.partial(console.print, soft_wrap=True, markup=False)
     with family() as members:
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             if any(plan.drill for plan in campaign.manifest.plans):
                 raise BlockpointError(
                     f"{campaign.folder} is made of drills: continue it with `blockpoint drill`"

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.derive import derive
 from harness.progress import result
 from results.store import Campaign, open_campaign
 from results.terms import Moment, Outcome
@@ -94,6 +95,39 @@ def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
     assert sealed.items() <= {p.name: p.stat().st_mtime_ns for p in trials.glob("0*/trial.json")}.items()
     assert not list(trials.glob(".partial*"))
     check_sealed(campaign)
+
+
+def test_a_campaign_has_one_writer_and_says_who_measured_beside_it(tmp_path: Path) -> None:
+    """Whoever would go on with a campaign that runs is told so, and another's trials name it."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    rates = [word for rate in range(20, 50) for word in ("--rate", str(rate))]
+    grid = ["run", "--profile", "smoke", "--duration", "20ms", "--seconds", "1"]
+    grid += ["--strategy", "background_tasks/default"]
+    running = started(*grid, *rates, *QUIET, "--name", "x", runs=one)
+    try:
+        trials = one / "x" / "trials"
+        assert eventually(lambda: len(list(trials.glob("0*"))) >= 1, 60)
+        staged = {path.name for path in trials.iterdir()}
+        for command in ("run", "find", "check", "drill"):
+            refused = blockpoint(command, "--resume", "x", runs=one)
+            assert refused.returncode == 2
+            (line,) = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
+            assert f"process {running.pid} is adding to this campaign" in line
+        assert staged - {path.name for path in trials.iterdir()} <= {n for n in staged if n.startswith(".")}
+        assert len(derive(one / "x").summary) >= 1
+        beside = blockpoint(*SMALL, *grid[-2:], "--name", "y", runs=other)
+        assert f"campaign x (pid {running.pid}) is measuring on this machine" in beside.stderr
+        assert running.poll() is None
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    for trial in open_campaign(other / "y").trials():
+        assert trial.noise
+        assert f"campaign x (pid {running.pid})" in trial.noise.company
+        assert not any(reason.startswith("noise: campaign") for reason in trial.reasons)
+    named = [trial.noise.company for trial in open_campaign(one / "x").trials() if trial.noise]
+    assert any("campaign y" in " ".join(company) for company in named)
+    check_sealed(open_campaign(one / "x"))
 
 
 def test_an_overloaded_target_is_cut_off_and_every_task_is_found(tmp_path: Path) -> None:
