@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from harness.outlets import outlets
 from results.errors import BlockpointError
 from results.terms import KINDS
 
@@ -378,6 +379,7 @@ def doctor(port: int) -> None:
     sys.exit(1 if worst > 1 else 0)
 
 
+@outlets()
 def main() -> None:
     """Run the command line: an error is one line on standard error and a non-zero exit."""
     try:
@@ -394,6 +396,3 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: what was sealed is kept", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)

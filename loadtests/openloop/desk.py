@@ -132,7 +132,7 @@ class Desk:
             except BlockpointError as error:
                 complain(error)
                 code = 2
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             print(summary.text(load, rows), flush=True)
         self.environment.process_exit_code = code
 
