@@ -1,3 +1,4 @@
+import asyncio
 import json
 import re
 import shutil
@@ -6,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import report
+from analysis import notebook, report
 from analysis.derive import derive
 from analysis.page import render_page
 from analysis.report import make_report
@@ -106,3 +107,19 @@ def test_a_campaign_that_is_missing_empty_or_damaged_is_one_line(runs: Path, tmp
         make_report(runs)
     assert "\n" not in str(caught.value)
     assert not (runs / "report").exists()
+
+
+def test_notebooks_that_cannot_be_written_are_one_error_and_no_other_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both fail, on a full disk: neither may be left to be complained of by whoever finds it later."""
+
+    async def executed(*_: object, **__: object) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(notebook.NotebookClient, "async_execute", executed)
+    for source in notebook.SOURCES.glob("*.py"):
+        (tmp_path / f"{source.stem}.ipynb").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        notebook.execute_notebooks(tmp_path, tmp_path)
+    assert caplog.records == []
