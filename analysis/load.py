@@ -95,6 +95,7 @@ def read_trial(campaign: Campaign, trial: Trial) -> Frames:
     bystanders = _columns(others)
     bystanders["latency_ms"] = _ms(bystanders["due_ns"], bystanders["replied_ns"])
     resources = _columns(campaign.table(trial, "resources"))
+    campaign.check_others(trial, "requests", "bystanders", "events", "resources")
     return Frames(
         trial=trial,
         subject=campaign.manifest.subject(trial.plan.subject),

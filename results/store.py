@@ -78,6 +78,11 @@ class Campaign:
             raise BlockpointError(f"trial {trial.plan.trial_id}: sealed without the table {name!r}")
         return read_table(self.folder_of(trial), name, trial.rows[name], trial.checksums.get(name))
 
+    def check_others(self, trial: Trial, *read: str) -> None:
+        """Raise BlockpointError where a sealed table that nobody reads is not whole."""
+        for name in sorted(set(trial.rows).difference(read)):
+            self.table(trial, name)
+
     def folder_of(self, trial: Trial) -> Path:
         """Return a sealed trial's folder."""
         return self.trials_folder / trial_folder_name(trial.plan.trial_id, trial.attempt)

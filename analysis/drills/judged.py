@@ -55,6 +55,7 @@ def judge(campaign: Campaign, trial: Trial) -> Judged:
         )
     subject = campaign.manifest.subject(trial.plan.subject)
     sealed = {name: campaign.table(trial, name) for name in ("requests", "bystanders", "events")}
+    campaign.check_others(trial, *sealed, "holdings")
     check_rows(trial, sealed["requests"], sealed["bystanders"])
     tables = {name: table.to_pandas() for name, table in sealed.items()}
     requests, events = tables["requests"], tables["events"]
