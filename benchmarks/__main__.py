@@ -6,7 +6,16 @@ A single one takes options of its own: `python -m benchmarks NAME [OPTION ...]`.
 import subprocess
 import sys
 
-NAMES = ("generator", "coordinated_omission", "recording", "analysis", "verdicts", "search", "kills")
+NAMES = (
+    "generator",
+    "coordinated_omission",
+    "recording",
+    "analysis",
+    "verdicts",
+    "search",
+    "kills",
+    "campaign_fuzz",
+)
 
 
 def main() -> int:

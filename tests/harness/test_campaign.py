@@ -200,6 +200,8 @@ def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
         (["run", "--cores", "wbe=0"], "did you mean 'web'"),
         (["run", "--resume", "nowhere"], "there is no campaign 'nowhere'"),
         (["run", "--name", "../up", "--strategy", "inline"], "cannot be a campaign's name"),
+        (["run", "--name", "a\nb", "--strategy", "inline"], "'a\\nb' cannot be a campaign's name"),
+        (["report", "a\nb"], "there is no campaign 'a\\nb'"),
         (["run", "--strategy", "arq", "--redis-url", "redis://127.0.0.1:1/0"], "no Redis answers"),
         (["report", "nowhere"], "there is no campaign 'nowhere'"),
         (["serve", "inlien"], "did you mean 'inline'"),
