@@ -48,7 +48,8 @@ def write_document(path: Path, document: Document) -> None:
     text = _encoded(path, document)
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("wb") as file:
+        partial.unlink(missing_ok=True)
+        with partial.open("xb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

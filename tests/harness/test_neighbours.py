@@ -5,11 +5,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 
 from harness.neighbours import Company, Neighbours, measuring
 from harness.noise import reasons_for_company
+from harness.stacks import Stacks
+from harness.trial import Limits
+from tests.results.conftest import PLAN, trial
 
 MEASURE = """
 import pathlib, sys
@@ -69,6 +75,21 @@ def test_both_are_warned_and_their_trials_refused_unless_that_is_allowed() -> No
         "noise: campaign a (pid 1) measured on this machine meanwhile"
     ]
     assert reasons_for_company(["campaign a (pid 1)"], ALL_CORES) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "drill", "refused"), [(0.1, "", True), (ALL_CORES, "", False), (0.1, "kill-web", False)]
+)
+def test_a_trial_names_who_measured_beside_it(limit: float, drill: str, refused: bool) -> None:
+    session: Any = SimpleNamespace(limits=Limits(foreign_cores=limit))
+    campaign: Any = SimpleNamespace(manifest=SimpleNamespace(pinning={}), folder=Path())
+    stacks = Stacks(session, campaign)
+    alone = trial({}, plan=msgspec.structs.replace(PLAN, drill=drill), reasons=["slip"])
+    assert stacks._witnessed(alone, []) == alone
+    beside = stacks._witnessed(alone, ["campaign a (pid 1)"])
+    assert beside.noise
+    assert beside.noise.company == ["campaign a (pid 1)"]
+    assert len(beside.reasons) == 1 + refused
 
 
 def test_a_warning_names_the_other_and_what_lets_it_pass(

@@ -131,6 +131,15 @@ def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, changes: di
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_is_written_through_a_link_that_somebody_has_put_there(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / ".manifest.json.partial").symlink_to(precious)
+    write_document(tmp_path / "manifest.json", MANIFEST)
+    assert precious.read_text() == "precious"
+    assert read_document(tmp_path / "manifest.json", Manifest) == MANIFEST
+
+
 def test_what_is_no_regular_file_or_has_no_end_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     for spoil, says in (
