@@ -4,8 +4,8 @@
 
 Each mutation harms a copy of a synthetic campaign (measurements, every third time drills) in one way that a
 seed chose: bytes, files, links and pipes, documents and tables that say otherwise, forged checksums among
-them. Then everything is made of it that `report` makes but the notebooks; every tenth time the charts are
-drawn, too. To reach: no other exception than the one clear line, none that takes more than 10 s of CPU
+them. Then everything is made of it that `report` makes but the notebooks; the charts are drawn of every third
+that tells otherwise. To reach: no other exception than the one clear line, none that takes more than 10 s of CPU
 time, or a minute by the clock, and no table that says of a trial left alone what is not so.
 """
 
@@ -31,7 +31,7 @@ MOST_CPU_S = 10.0
 MOST_S = 60.0
 """what waits for a pipe uses no CPU"""
 MOST_BYTES = 4 * 2**30
-DRAWN = 10
+DRAWN = 3
 SORTS = ("refused", "true", "WRONG", "EXCEPTION", "TOO LONG")
 
 
@@ -82,7 +82,8 @@ def mutate(whole: Whole, number: int, random: Random, tally: Tally) -> None:
     try:
         with whole.copy() as folder, bounded():
             done = harm(folder, random)
-            sort = "refused" if whole.survives(folder, done, drawn=number % DRAWN == 0) else "true"
+            drawn = bool(done.told) and number % DRAWN == 0
+            sort = "refused" if whole.survives(folder, done, drawn=drawn) else "true"
     except (TooLongError, Exception) as error:
         sort, where = FAULTS.get(type(error), "EXCEPTION"), _where(error)
     tally.longest_s = max(tally.longest_s, time.process_time() - began_s)

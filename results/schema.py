@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from results.columns import FARTHEST_NS
-from results.terms import KINDS, LONGEST_MS, NEVER
+from results.terms import KINDS, LONGEST_MS, NEVER, Fate
 
 SCHEMA: Final = 1
 Nanoseconds = Annotated[int, msgspec.Meta(ge=NEVER, le=FARTHEST_NS)]
@@ -285,6 +285,10 @@ class Incident(Document, frozen=True, kw_only=True):
     """from the fault to the latest start of a hidden task"""
     fates: dict[Name, Count]
     """tasks by `Fate.label`, every fate named"""
+
+    def __post_init__(self) -> None:
+        if not self.fates.keys() <= {fate.label for fate in Fate}:
+            raise ValueError("it names a fate that there is not")
 
 
 class View(Document, frozen=True, kw_only=True):

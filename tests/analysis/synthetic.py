@@ -1,5 +1,6 @@
 """Synthetic campaigns whose truth is known: every strategy is a FIFO queue G/D/c, solved exactly."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ def build(folder: Path, cells: list[Cell], **environment: Any) -> tuple[Campaign
 def _plan(cell: Cell, number: int) -> Plan:
     rate, _, duration = cell.steps[0]
     return Plan(
-        trial_id=f"{number:03d}-{cell.strategy}-{cell.variant}",
+        trial_id=re.sub(r"[/\x00-\x1f\x7f]", "_", f"{number:03d}-{cell.strategy}-{cell.variant}"),
         subject=f"{cell.strategy}/{cell.variant}",
         kind=cell.kind,
         duration_ms=duration,
