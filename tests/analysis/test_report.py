@@ -1,4 +1,5 @@
 import asyncio
+import dataclasses
 import json
 import re
 import shutil
@@ -125,3 +126,17 @@ def test_notebooks_that_cannot_be_written_are_one_error_and_no_other_word(
     with pytest.raises(OSError, match="No space left"):
         notebook.execute_notebooks(tmp_path, tmp_path)
     assert caplog.records == []
+
+
+def test_a_page_says_that_others_measured_beside_trials_that_count(
+    small: tuple[Campaign, dict[str, Truth]],
+) -> None:
+    derived = derive(small[0].folder)
+    assert set(derived.summary["company"]) == {""}
+    beside = dataclasses.replace(derived, summary=derived.summary.assign(company="campaign x (pid 1)"))
+    words = "another campaign measured on the same machine"
+    assert words not in render_page(derived, [], [])
+    assert f"Beside {int(derived.summary.drop_duplicates('trial_id')['valid'].sum())} of" in (
+        page := render_page(beside, [], [])
+    )
+    assert words in page
