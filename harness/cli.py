@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 MIN_DURATION_MS = 0.001
 """below a microsecond, but for 0, ceilings leave the range of numbers"""
 MAX_DURATION_MS = 60_000
+MIN_RATE_PER_S = 0.01
+"""the generator's own limit"""
 MAX_RATE_PER_S = 20_000
 MAX_BUDGET_S = 366 * 86_400
 
@@ -82,7 +84,7 @@ class Cores(click.ParamType["Placement"]):
         return parse(str(value))
 
 
-RATE = Number(0, MAX_RATE_PER_S, min_open=True)
+RATE = Number(MIN_RATE_PER_S, MAX_RATE_PER_S)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
 TOPOLOGIES = click.Choice(["one-box", "split"])

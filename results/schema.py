@@ -30,6 +30,8 @@ Figure = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 Name = Annotated[str, msgspec.Meta(max_length=200)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}$")]
 """a part of a path that leads nowhere else"""
+SLOWEST_PER_S: Final = 1e-6
+"""nobody waits for a task in eleven days; what is much less cannot be divided by"""
 SHORTEST_POLL_S: Final = 0.001
 """whoever follows a queue look by look would not come to an end"""
 Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
@@ -101,6 +103,8 @@ class Step(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.from_ns <= min(self.measure_from_ns, self.to_ns):
             raise ValueError("a step ends before it begins")
+        if 0 < self.rate_per_s < SLOWEST_PER_S:
+            raise ValueError(f"its rate is neither 0 nor {SLOWEST_PER_S:g} a second or more")
 
 
 class Load(Document, frozen=True, kw_only=True):
