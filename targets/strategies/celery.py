@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from celery import Celery, current_app
 from celery import Task as CeleryTask
+from celery.bootsteps import StartStopStep
 from celery.signals import worker_before_create_process, worker_process_init
 from fastapi import BackgroundTasks
 from kombu.exceptions import OperationalError
@@ -42,7 +43,8 @@ TUNED: dict[str, Any] = {
 }
 PUBLISHERS = 4
 DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
-"""longer than the longest task, which would run twice, and shorter than the 100 s between a worker's looks"""
+"""longer than the longest task, which would run twice"""
+LOOK_MARGIN_S = 1.0
 ACCEPT_LIMIT_S = 3.0
 DURABLE: dict[str, Any] = {
     "task_ignore_result": True,
@@ -60,6 +62,7 @@ DURABLE: dict[str, Any] = {
     "broker_connection_max_retries": None,
     "broker_transport_options": {
         "visibility_timeout": DURABLE_VISIBILITY_S,
+        "unacked_mutex_expire": 10,
         "socket_timeout": 5.0,
         "socket_connect_timeout": 2.0,
         "socket_keepalive": True,
@@ -122,6 +125,30 @@ def end_with_the_worker(**_: object) -> None:
     """Let no child of the durable worker outlive it: its task would run on beside its own redelivery."""
     if current_app.main == durable.main:
         die_with(os.getppid())
+
+
+class SecondLook(StartStopStep):
+    """Has a worker take back what its predecessor held as soon as that has become visible.
+
+    The transport looks when a worker connects, when most of it is not visible yet, and again after 100 s.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    _planned: Any = None
+
+    def start(self, parent: Any) -> None:
+        """Plan the look: whatever was held before the worker connected is visible then."""
+        channel = parent.task_consumer.channel
+        look = partial(channel.qos.restore_visible, num=channel.unacked_restore_limit, interval=1)
+        self._planned = parent.hub.call_later(channel.visibility_timeout + LOOK_MARGIN_S, look)
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002
+        """Give up the look: its channel is about to close."""
+        if self._planned:
+            self._planned.cancel()
+
+
+durable.steps["consumer"].add(SecondLook)
 
 
 class CeleryDefault:
@@ -241,7 +268,8 @@ class CeleryDurable(CeleryTuned):
     """Durable: a task leaves the broker when it has ended, however its worker fares.
 
     A task may be delivered a second time, also one that has completed: it must be idempotent. One that kills
-    its child is delivered again for ever: nothing counts deliveries on Redis.
+    its child is delivered again for ever: nothing counts deliveries on Redis. What a killed worker held is
+    hidden for the visibility timeout, the next worker's start and a second: some 95 s.
     """
 
     supervised = True
@@ -260,6 +288,7 @@ class CeleryDurable(CeleryTuned):
             "pool": "prefork",
             "results": "ignored",
             "accept_limit_s": ACCEPT_LIMIT_S,
+            "second_look_s": self.window_s + LOOK_MARGIN_S,
             **with_window(DURABLE, settings),
         }
 
