@@ -1,6 +1,8 @@
 """The Redis server under the strategies that need one: embedded, or one that the user names."""
 
 import contextlib
+import itertools
+import os
 import re
 import shutil
 import socket
@@ -15,16 +17,28 @@ from harness.pinning import Pinning
 from harness.processes import Child, Family, died
 from results.errors import BlockpointError
 
-START_LIMIT_S = 10.0
+START_LIMIT_S = 30.0
 CONNECT_TIMEOUT_S = 2.0
+PORTS_OF_A_PROCESS = 64
+FIRST_PORT, PORTS = 10_000, 320 * PORTS_OF_A_PROCESS
+"""below those that Linux and macOS give to clients"""
+_turns = itertools.count()
 _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nothing listens on now, and that neither clients nor other calls get soon.
+
+    What is to listen there needs seconds to start, and may be started again: a port of those that the system
+    hands out to whoever connects could be taken meanwhile. Raises BlockpointError where none is left.
+    """
+    own = os.getpid() * PORTS_OF_A_PROCESS
+    for _ in range(PORTS):
+        port = FIRST_PORT + (own + next(_turns)) % PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise BlockpointError(f"no port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} is free")
 
 
 def server_binary() -> str:

@@ -4,7 +4,6 @@ import os
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,12 +36,12 @@ SLOTS = 2
 WAITERS = 12
 """more than a worker of two slots fetches ahead by default"""
 FAILURES = 2
-HOLDS = (1, 2, 4)
+HOLDS = (1, 2, 4, 7)
 """how long the running tasks last, in times that the asking takes; the next where they ended before it"""
 KILLED_TASK_S = 30.0
 ACCEPT_LIMIT_S = 1.0
-"""a blocked web process takes nothing meanwhile"""
-CANCEL_SETTLE_S = 0.3
+"""a blocked web process takes nothing meanwhile, any other a first task"""
+CANCEL_SETTLE_S = 2.0
 EARLY_ACK_S = 2.5
 """Celery's pool of threads acknowledges when its loop next looks, up to two seconds after the start"""
 ASK_LIMIT_S = 60.0
@@ -92,7 +91,7 @@ class _Session:
             running = self._tasks.send(self._slots or 1, hold_s * 1000)
             self._expect(running, RUNNING, FINISHED)
             sent = self._tasks.send(WAITERS if self._slots else 0, 1)
-            self._tasks.await_states(sent, {WAITING}, ACCEPT_LIMIT_S)
+            self._await_waiting(sent, running, hold_s)
             waiting = self._tasks.waiting(sent)
             before = self._tasks.states([*running, *waiting])
             questions = self._questions(finished[0], failed, running[0], waiting)
@@ -178,6 +177,14 @@ class _Session:
     def _alive(self) -> str:
         return YES if any(child.running for child in self._tasks.executors()) else NO
 
+    def _await_waiting(self, sent: Sequence[str], running: Sequence[str], hold_s: float) -> None:
+        """Wait until those that were sent behind what runs have all arrived, or none comes."""
+        states = self._tasks.states
+        if self._tasks.eventually(lambda: not sent or WAITING in states(sent), ACCEPT_LIMIT_S):
+            self._tasks.eventually(
+                lambda: set(states(sent)) <= {WAITING} or FINISHED in states(running), hold_s
+            )
+
     def _fate_of(self, task_id: str) -> str:
         """Wait for the turn of a task that was to be cancelled; returns what became of it."""
 
@@ -188,8 +195,8 @@ class _Session:
             )
 
         self._tasks.eventually(over, SETTLE_LIMIT_S)
-        time.sleep(CANCEL_SETTLE_S)  # a message may be acknowledged just before its task starts
-        if self._tasks.states([task_id]) != [WAITING]:
+        # a message may be acknowledged just before its task starts
+        if self._tasks.eventually(lambda: self._tasks.states([task_id]) != [WAITING], CANCEL_SETTLE_S):
             return RAN
         return WAITING if self._tasks.in_broker(task_id) else CANCELLED
 

@@ -25,7 +25,7 @@ def during(before: Noise, resources: Columns, from_ns: int, to_ns: int) -> Noise
 def reasons_against(noise: Noise, max_foreign_cores: float) -> list[str]:
     """Return why the trial does not count; empty when others left it alone."""
     if noise.foreign_cores is None:
-        return ["noise: the trial was too short to see what other programs used"]
+        return ["noise: nobody saw what other programs used: too short a trial, or no core free to look"]
     if noise.foreign_cores < max_foreign_cores:
         return []
     return [f"noise: other programs used {noise.foreign_cores:.2f} cores, limit {max_foreign_cores:g}"]

@@ -17,7 +17,7 @@ from results.errors import BlockpointError
 from results.terms import Moment
 from targets.operators.operator import FAILED, FINISHED, RUNNING, UNHEARD_OF, WAITING
 
-SETTLE_LIMIT_S = 20.0
+SETTLE_LIMIT_S = 60.0
 LOOK_S = 0.05
 REPLY_LIMIT_S = 120.0
 

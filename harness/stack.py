@@ -21,8 +21,9 @@ from results.schema import Subject
 from targets.settings import Settings
 from targets.strategy import find
 
-START_LIMIT_S = 30.0
-PREFLIGHT_LIMIT_S = 15.0
+START_LIMIT_S = 60.0
+PREFLIGHT_LIMIT_S = 60.0
+ACCEPT_LIMIT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class Stack:
             f"{self.url}/tasks", json.dumps(body).encode(), {"content-type": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
+            with urllib.request.urlopen(request, timeout=ACCEPT_LIMIT_S):
                 pass
         except OSError as error:
             raise BlockpointError(f"{self.subject.key}: a task was not accepted: {error}") from None
