@@ -1,8 +1,7 @@
-import time
-
 import numpy as np
 import pytest
 
+from analysis.queueing import blocking
 from analysis.queueing.blocking import blocking_rate
 from analysis.queueing.replay import fifo_servers, replay
 from results.schema import Service
@@ -61,13 +60,19 @@ def test_where_no_blocking_is_predicted(why: str, service: Service, kind: str, d
     assert blocking_rate(service, kind, duration_ms, 2) is None, why
 
 
-def test_it_is_quick_and_remembers() -> None:
-    began = time.perf_counter()
+def test_it_follows_the_queue_at_few_rates_and_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
+    p99_s, rates = blocking._Queue.p99_s, []
+
+    def followed(queue: blocking._Queue, rate_per_s: float) -> float:
+        rates.append(rate_per_s)
+        return p99_s(queue, rate_per_s)
+
+    monkeypatch.setattr(blocking._Queue, "p99_s", followed)
     first = blocking_rate(POOL, "sleep", 12, 2, seconds=21)
-    assert time.perf_counter() - began < 1
-    began = time.perf_counter()
+    assert 1 < len(rates) <= 15
+    once = list(rates)
     assert blocking_rate(POOL, "sleep", 12, 2, seconds=21) == first
-    assert time.perf_counter() - began < 0.01
+    assert rates == once
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import psutil
 from harness.processes import MARKER
 
 COMMAND = [sys.executable, "-m", "harness"]
+LIMIT_S = 500.0
+"""for a whole command, however busy the machine: less than a test's own"""
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
@@ -27,7 +29,7 @@ def blockpoint(*arguments: str, runs: Path, **more: str) -> "subprocess.Complete
         env=environment(runs, **more),
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=LIMIT_S,
         check=False,
     )
 
@@ -57,7 +59,7 @@ def families(runs: Path) -> set[str]:
     return found - {""}
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Wait for a condition; returns whether it came."""
     deadline = time.monotonic() + within_s
     while not condition():

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.broker import free_port
 from harness.progress import result
 from results.store import Campaign, open_campaign
 from results.terms import Moment, Outcome
 
-from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .blockpoint import LIMIT_S, QUIET, blockpoint, eventually, families, started
 
 pytestmark = pytest.mark.e2e
 
@@ -34,8 +35,10 @@ def check_sealed(campaign: Campaign) -> None:
         assert int((moments == Moment.FINISHED).sum()) == accounts.finished
         resources = campaign.table(trial, "resources")
         roles = set(resources["role"].to_pylist())
-        assert {"web", "generator", "harness", "other"} <= roles
-        assert ("broker" in roles) == ("worker" in roles) == (not trial.plan.subject.startswith("background"))
+        brokered = () if trial.plan.subject.startswith("background") else ("broker", "worker")
+        # the sampler gives way to everything: where a core is never free it sees nothing, and that is said
+        blind = any(reason.startswith("noise: nobody saw") for reason in trial.reasons)
+        assert roles == {"web", "generator", "harness", "other", "steal", *brokered} or (blind and not roles)
         assert re.search(r"accept p99 [\d.,]+ ms · /ping [\d.,]+ ms", result(campaign, trial))
 
 
@@ -74,11 +77,11 @@ def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
     arguments = [*SMALL, "--strategy", "arq/tuned", "--rate", "30", "--rate", "90"]
     running = started(*arguments, "--name", "cut", runs=tmp_path, TMPDIR=str(temporary))
     trials = tmp_path / "cut" / "trials"
-    assert eventually(lambda: len(list(trials.glob("0*"))) >= 1, 60)
-    assert eventually(lambda: len(list(trials.glob(".partial*/resources.jsonl"))) == 1, 60)
+    assert eventually(lambda: len(list(trials.glob("0*"))) >= 1)
+    assert eventually(lambda: len(list(trials.glob(".partial*/logs/generator.log"))) == 1)
     assert len(families(tmp_path)) == len(list(temporary.iterdir())) == 1
     running.send_signal(number)
-    output, _ = running.communicate(timeout=30)
+    output, _ = running.communicate(timeout=LIMIT_S)
     expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     assert running.returncode == expected
     assert "Traceback" not in output
@@ -133,19 +136,20 @@ def test_a_worker_that_dies_at_its_start_is_shown_with_its_last_words(tmp_path: 
 
 
 def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
-    running = started("serve", "celery", "tuned", "--port", "18431", runs=tmp_path)
+    port = str(free_port())
+    running = started("serve", "celery", "tuned", "--port", port, runs=tmp_path)
     assert running.stdout is not None
     lines = []
     for line in running.stdout:
         lines.append(line)
         if "Ctrl-C" in line:
             break
-    assert "locust -f loadtests/steady.py --headless --host http://127.0.0.1:18431" in "".join(lines)
-    refused = blockpoint("serve", "inline", "--port", "18431", runs=tmp_path)
+    assert f"locust -f loadtests/steady.py --headless --host http://127.0.0.1:{port}" in "".join(lines)
+    refused = blockpoint("serve", "inline", "--port", port, runs=tmp_path)
     assert refused.returncode == 2
     assert "choose another with --port" in refused.stderr
     os.killpg(running.pid, signal.SIGINT)
-    assert running.wait(30) == 0
+    assert running.wait(LIMIT_S) == 0
     running.stdout.close()
     assert eventually(lambda: not families(tmp_path))
 

@@ -10,7 +10,7 @@ from analysis.points import SATURATION
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 
-from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .blockpoint import LIMIT_S, QUIET, blockpoint, eventually, families, started
 from .semaphore import installed
 
 pytestmark = pytest.mark.e2e
@@ -94,10 +94,10 @@ def test_an_interrupted_search_goes_on_where_it_stood(tmp_path: Path) -> None:
     running = started(*FIND, *asked, runs=tmp_path)
     trials = tmp_path / "cut" / "trials"
     try:
-        assert eventually(lambda: trials.exists() and any(trials.glob("0001-*")), 60)
+        assert eventually(lambda: trials.exists() and any(trials.glob("0001-*")))
     finally:
         running.send_signal(signal.SIGINT)
-        out, _ = running.communicate(timeout=60)
+        out, _ = running.communicate(timeout=LIMIT_S)
     assert running.returncode == 130, out
     assert eventually(lambda: not families(tmp_path))
     sealed = {trial.plan.trial_id for trial in open_campaign(tmp_path / "cut").trials()}

@@ -10,7 +10,7 @@ import pytest
 from harness.pinning import Pinning
 from harness.processes import Family, interruptible, marked
 
-from .blockpoint import eventually
+from .blockpoint import LIMIT_S, eventually
 
 GRANDPARENT = """
 import os, subprocess, sys, time
@@ -43,14 +43,14 @@ def test_closing_ends_grandchildren_in_other_sessions_too(members: Family) -> No
 def test_output_goes_to_the_log(members: Family) -> None:
     command = [sys.executable, "-c", "print('one'); print('two'); raise SystemExit(3)"]
     child = members.spawn("web", command, members.folder / "log", {}, Pinning())
-    assert child.process.wait(20) == 3
+    assert child.process.wait(LIMIT_S) == 3
     assert child.log_tail().split() == ["one", "two"]
 
 
 def test_a_complaint_is_shown_however_much_was_printed_after_it(members: Family) -> None:
     code = "print('blockpoint: no space left'); [print('statistics', n) for n in range(50)]"
     child = members.spawn("generator", [sys.executable, "-c", code], members.folder / "log", {}, Pinning())
-    assert child.process.wait(20) == 0
+    assert child.process.wait(LIMIT_S) == 0
     lines = [line.strip() for line in child.log_tail().splitlines()]
     assert lines[0] == "blockpoint: no space left"
     assert lines[1:] == [f"statistics {n}" for n in range(42, 50)]
@@ -77,7 +77,7 @@ def test_nothing_outlives_a_harness_however_it_ends(number: signal.Signals) -> N
         marker, folder = stdout.readline().decode().split()
     assert eventually(lambda: len(marked(marker)) >= 2)
     harness.send_signal(number)
-    harness.wait(20)
+    harness.wait(LIMIT_S)
     assert eventually(lambda: marked(marker) == [])
     assert eventually(lambda: not Path(folder).exists())
 

@@ -3,11 +3,13 @@
 import pytest
 
 from results.terms import NEVER, Outcome
-from tests.loadtests.conftest import Locust
+from tests.loadtests.conftest import Locust, wait_until
 from tests.loadtests.scripted import scripted
 
 pytestmark = pytest.mark.e2e
-LOAD = ("--rate", "100", "--seconds", "0.6", "--bystander-rate", "10", "--drain-seconds", "0.3")
+LOAD = ("--rate", "100", "--seconds", "0.6", "--bystander-rate", "10")
+BRIEFLY = ("--drain-seconds", "0.3")
+"""where no answer will come"""
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,8 @@ def test_each_misbehaviour_has_its_own_outcome(
     locust: Locust, behaviour: str, outcome: Outcome, error: str
 ) -> None:
     with scripted(behaviour) as server:
-        ran = locust.run("steady", "--host", server.url, *LOAD)
+        ran = locust.run("steady", "--host", server.url, *LOAD, *(BRIEFLY if behaviour == "hang" else ()))
+        wait_until(lambda: len(server.received) >= ran.load.scheduled)
     requests = ran.table("requests")
     assert len(requests) == ran.load.scheduled
     assert set(requests.outcome) == {outcome}, ran.output
@@ -46,7 +49,8 @@ def test_a_request_times_out_by_itself(locust: Locust) -> None:
 
 def test_over_the_cap_an_arrival_is_shed_and_counted(locust: Locust) -> None:
     with scripted("hang") as server:
-        ran = locust.run("steady", "--host", server.url, *LOAD, "--max-in-flight", "20")
+        ran = locust.run("steady", "--host", server.url, *LOAD, *BRIEFLY, "--max-in-flight", "20")
+        wait_until(lambda: len(server.received) >= ran.load.scheduled - ran.load.shed)
     requests = ran.table("requests")
     shed = requests[requests.outcome == Outcome.SHED]
     assert len(shed) == ran.load.shed > 0
@@ -66,7 +70,7 @@ def test_a_foreign_service_is_refused_before_any_load(locust: Locust) -> None:
 
 
 def test_more_than_the_generator_can_send_is_its_own_fault(locust: Locust) -> None:
-    flood = ("--rate", "30000", "--seconds", "0.5", "--bystander-rate", "0", "--max-in-flight", "500")
+    flood = ("--rate", "100000", "--seconds", "0.2", "--bystander-rate", "0", "--max-in-flight", "500")
     with scripted("answer") as server:
         ran = locust.run("steady", "--host", server.url, *flood, "--drain-seconds", "0.2", "--allow-errors")
     assert any(reason.startswith("rate:") for reason in ran.load.reasons)

@@ -115,7 +115,7 @@ class Target:
 
     def submit(self, **body: Any) -> str:
         task_id = secrets.token_hex(8)
-        answer = httpx.post(f"{self.url}/tasks", json={"task_id": task_id, **body}, timeout=20)
+        answer = httpx.post(f"{self.url}/tasks", json={"task_id": task_id, **body}, timeout=60)
         assert answer.status_code == 202
         return task_id
 
@@ -224,7 +224,7 @@ def test_tasks_in_progress_and_results_are_plain_text(target: Target) -> None:
     assert naming(mark, during)
     assert_plain(during)
     for task_id in (first, *others):
-        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED), 40), target.logs()
+        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()
     assert eventually(lambda: target.reached(failing, Moment.FAILED)), target.logs()
     prefix = KEEPING_RESULTS.get(target.name)
     if prefix:
@@ -242,7 +242,7 @@ def test_a_pickled_message_is_refused_and_the_worker_survives(target: Target, tm
     assert control.exists()
     queues = plant(target, Touch(made))
     target.start_workers()
-    assert eventually(lambda: target.broker.depth(queues) == 0, 40), target.logs()
+    assert eventually(lambda: target.broker.depth(queues) == 0), target.logs()
     for kind in ("sleep", "cpu"):
         task_id = target.submit(kind=kind, duration_ms=1)
         assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()

@@ -116,7 +116,7 @@ def test_a_task_that_kills_its_process_completes_in_the_end(run: Run, strategy: 
 def test_an_orderly_end_finishes_what_runs_and_keeps_what_waits(run: Run, strategy: str) -> None:
     stack = run(strategy, BASE)
     reader = stack.reader()
-    ids = [submit(stack, duration_ms=2000) for _ in range(BASE.slots + 2)]
+    ids = [submit(stack, duration_ms=3000) for _ in range(BASE.slots + 2)]
     until(lambda: sum(Moment.STARTED in seen(reader, task_id) for task_id in ids) == BASE.slots)
     for child in stack.workers:
         child.process.terminate()

@@ -20,7 +20,7 @@ WITH_INTERFACES = {"celery", "arq"}
 def shell(*arguments: str) -> "subprocess.CompletedProcess[str]":
     """Ask as an operator does, in a process of its own."""
     command = [sys.executable, "-m", "targets.operators", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 def answers(*arguments: str) -> dict[tuple[str, str], Any]:
