@@ -23,10 +23,12 @@ ONCE = ["--duration", "10ms", "--attempts", "1", "--no-report", "--name", "x"]
 def neighbour() -> Iterator["subprocess.Popen[bytes]"]:
     """Run a busy loop on the target's core, where it has one; it is none of our family."""
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        if web := choose("one-box", available_cores()).web:
-            os.sched_setaffinity(process.pid, web)
-        yield process
-        process.kill()
+        try:
+            if web := choose("one-box", available_cores()).web:
+                os.sched_setaffinity(process.pid, web)
+            yield process
+        finally:
+            process.kill()
 
 
 def only_trial(runs: Path) -> Trial:
