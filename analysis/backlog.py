@@ -73,7 +73,8 @@ def measure(
     good: what grows is the line in front of the slots, and tasks leave the backlog when they start. Slots
     that fill at first, or hold few or many by chance, are then no growth. Otherwise tasks leave when they
     end, and looking begins one service time after the load. `tick_s`: a poll's interval; service and ticks
-    make waves, so that a batch is no shorter than either (at most 16 batches, at least 6).
+    make waves, so that a batch is no shorter than either (at most 16 batches, at least 6). What was shed
+    came, too, and never leaves.
     """
     growth, margin, emptied = _growth(tasks, step, tasks_per_s, held=held, tick_s=tick_s)
     behind = growth > max(GROWTH_LIMIT, _LEAN * margin)
@@ -138,7 +139,7 @@ def _admitted(tasks: pd.DataFrame, from_ns: int, to_ns: int) -> float:
     """Return the share of the tasks due in a span that join the backlog: not those turned away."""
     due = tasks["due_ns"].to_numpy()
     inside = (due >= from_ns) & (due < to_ns)
-    return float(_waited(tasks)[inside].mean()) if inside.any() else 1.0
+    return float(_came(tasks)[inside].mean()) if inside.any() else 1.0
 
 
 def _drift(level: Floats, batches: int) -> tuple[float, float]:
@@ -160,18 +161,23 @@ def _drift(level: Floats, batches: int) -> tuple[float, float]:
 
 def _flow(tasks: pd.DataFrame, at_ns: Ints, *, held: bool) -> tuple[Ints, Ints]:
     """Return how many tasks had come, and how many had left, at each of the moments."""
-    waited = _waited(tasks)
+    came = _came(tasks)
     left = ended_ns(tasks)
     if held:
         started = tasks["started_ns"].to_numpy()
         left = np.where(started != NEVER, started, left)
-    return _passed(tasks["due_ns"].to_numpy()[waited], at_ns), _passed(left[waited], at_ns)
+    return _passed(tasks["due_ns"].to_numpy()[came], at_ns), _passed(left[came], at_ns)
 
 
 def _passed(moments_ns: Ints, at_ns: Ints) -> Ints:
     """Return how many of the moments that came had come at each of the ascending `at_ns`."""
     place = np.searchsorted(at_ns, moments_ns[moments_ns != NEVER])
     return np.cumsum(np.bincount(place, minlength=len(at_ns) + 1))[: len(at_ns)]
+
+
+def _came(tasks: pd.DataFrame) -> Mask:
+    came: Mask = _waited(tasks) | (tasks["outcome"].to_numpy() == Outcome.SHED)
+    return came
 
 
 def _waited(tasks: pd.DataFrame) -> Mask:

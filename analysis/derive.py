@@ -15,7 +15,9 @@ from analysis.predictions import predict
 from analysis.tables import summarise
 from analysis.timeline import timeline
 from results.errors import BlockpointError
+from results.failures import Failure, read_failures
 from results.schema import Manifest
+from results.text import named
 
 BURST: Final = "burst"
 _TEXT: Final = dict.fromkeys(
@@ -29,6 +31,7 @@ _TEXT: Final = dict.fromkeys(
         "reasons",
         "stopped_early",
         "blocked_by",
+        "company",
     ),
     "str",
 )
@@ -50,7 +53,13 @@ class Derived:
     @property
     def points(self) -> pd.DataFrame:
         """Where each subject blocks and falls behind: see `points.find_points`."""
-        return find_points(self.summary, self.manifest)
+        return find_points(self.summary, self.manifest, read_failures(self.folder))
+
+    @property
+    def unmeasured(self) -> list[Failure]:
+        """Trials that could not be measured, and were not at a later try."""
+        sealed = set(self.summary["trial_id"])
+        return [each for each in read_failures(self.folder) if each.plan.trial_id not in sealed]
 
 
 def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Derived:
@@ -106,7 +115,7 @@ def _measurements(folder: Path) -> Measured:
     measured = load_campaign(folder)
     kept = [trial for trial in measured.trials if not trial.plan.drill]
     if not kept:
-        raise BlockpointError(f"{folder}: holds only drills, of which no blocking point can be told")
+        raise BlockpointError(f"{named(folder)}: holds only drills, of which no blocking point can be told")
     return replace(measured, trials=kept)
 
 
@@ -141,7 +150,7 @@ def _write(derived: Derived) -> None:
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
-        raise BlockpointError(f"{derived.folder}: cannot write derived/ ({error.strerror})") from None
+        raise BlockpointError(f"{named(derived.folder)}: cannot write derived/ ({error.strerror})") from None
 
 
 def _read(path: Path) -> pd.DataFrame:

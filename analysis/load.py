@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from analysis.censoring import bounds_ms, by_stream
 from results.errors import BlockpointError
-from results.schema import Manifest, Subject, Trial
+from results.schema import Load, Manifest, Subject, Trial
 from results.store import Campaign, open_campaign
-from results.terms import FANOUT_PARTS, NEVER, Moment
+from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome
+from results.text import named
 
 FANOUT: Final = "fanout"
 MOMENTS: Final = ("received", "accepted", "started", "finished", "failed")
@@ -48,8 +50,8 @@ class Frames:
     `tasks`: a row a task that was due (a fan-out's request has `FANOUT_PARTS`), with `arrival`, `task_id`,
     `step`, `duration_ms`, `outcome`, the moments `due_ns sent_ns replied_ns received_ns accepted_ns
     started_ns finished_ns failed_ns` (int64, `NEVER` where one did not come; of several attempts the first
-    start and the last end), `attempts`, and the intervals of `intervals`.
-    `bystanders` and `resources`: the rows as recorded; bystanders have `latency_ms` beside them.
+    start and the last end), `attempts`, the intervals of `intervals`, and `bound_ms` of `censoring`.
+    `bystanders` and `resources`: the rows as recorded; bystanders have `latency_ms` and `bound_ms` as well.
     """
 
     trial: Trial
@@ -64,30 +66,38 @@ def load_campaign(folder: Path) -> Measured:
     campaign = open_campaign(folder)
     trials = campaign.trials()
     if not trials:
-        raise BlockpointError(f"{folder}: no sealed trial yet; continue it with --resume {folder.name}")
+        raise BlockpointError(f"{named(folder)}: no sealed trial yet; continue it with --resume")
     known = {subject.key for subject in campaign.manifest.subjects}
     for trial in trials:
         if trial.plan.subject not in known:
             raise BlockpointError(
-                f"{folder}: trial {trial.plan.trial_id} measured {trial.plan.subject!r}, "
+                f"{named(folder)}: trial {trial.plan.trial_id} measured {trial.plan.subject!r}, "
                 "of which the manifest says nothing"
             )
     return Measured(campaign, trials)
 
 
 def read_trial(campaign: Campaign, trial: Trial) -> Frames:
-    """Return one trial's frames; raises BlockpointError where a table is damaged or clocks differ."""
+    """Return one trial's frames.
+
+    Raises BlockpointError where a table is damaged, clocks differ, or the rows are not those that the
+    trial's document counts.
+    """
     if trial.boot_id != trial.load.boot_id:
         raise BlockpointError(
             f"trial {trial.plan.trial_id}: its client and its target ran on hosts whose clocks differ, "
             "so that their moments cannot be joined"
         )
-    tasks = _tasks(campaign.table(trial, "requests"), trial.load.scenario == FANOUT)
+    requests, others = campaign.table(trial, "requests"), campaign.table(trial, "bystanders")
+    check_rows(trial, requests, others)
+    tasks = _tasks(requests, trial.load)
     tasks |= _moments(tasks["task_id"], tasks.pop("request_id"), campaign.table(trial, "events"))
     tasks |= intervals(tasks)
-    bystanders = _columns(campaign.table(trial, "bystanders"))
+    bystanders = _columns(others)
+    bystanders["bound_ms"] = by_stream(others, trial.load.drained_ns)
     bystanders["latency_ms"] = _ms(bystanders["due_ns"], bystanders["replied_ns"])
     resources = _columns(campaign.table(trial, "resources"))
+    campaign.check_others(trial, "requests", "bystanders", "events", "resources")
     return Frames(
         trial=trial,
         subject=campaign.manifest.subject(trial.plan.subject),
@@ -95,6 +105,20 @@ def read_trial(campaign: Campaign, trial: Trial) -> Frames:
         bystanders=pd.DataFrame(bystanders, copy=False),
         resources=pd.DataFrame(resources, copy=False),
     )
+
+
+def check_rows(trial: Trial, requests: pa.Table, bystanders: pa.Table) -> None:
+    """Raise BlockpointError where rows and document of a trial tell of different loads."""
+    load = trial.load
+    outcome = requests["outcome"].to_numpy()
+    counted = [int((outcome == each).sum()) for each in Outcome]
+    if [load.accepted, load.rejected, load.refused, load.unknown, load.shed] != counted or (
+        load.scheduled != len(outcome)
+    ):
+        raise BlockpointError(f"trial {trial.plan.trial_id}: its rows are not those that trial.json counts")
+    for table in (requests, bystanders):
+        if len(table) and table["step"].to_numpy().max() >= len(load.steps):
+            raise BlockpointError(f"trial {trial.plan.trial_id}: a row is of a step that it had not")
 
 
 def intervals(tasks: dict[str, Any]) -> dict[str, Floats]:
@@ -112,8 +136,10 @@ def intervals(tasks: dict[str, Any]) -> dict[str, Floats]:
     }
 
 
-def _tasks(requests: pa.Table, fanout: bool) -> dict[str, Any]:
+def _tasks(requests: pa.Table, load: Load) -> dict[str, Any]:
+    fanout = load.scenario == FANOUT
     columns = _columns(requests.drop_columns(["status", "error"]))
+    columns["bound_ms"] = bounds_ms(requests, load.drained_ns)
     if fanout:
         columns = {name: np.repeat(values, FANOUT_PARTS) for name, values in columns.items()}
     columns["request_id"] = columns["task_id"]

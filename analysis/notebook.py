@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from nbclient import NotebookClient
 from analysis.charts.style import to_svg
 from analysis.derive import Derived, read_derived
 from results.errors import BlockpointError
+from results.inheritance import inherited
 from results.store import campaign_folder
 
 CAMPAIGN: Final = "BLOCKPOINT_CAMPAIGN"
@@ -41,20 +43,25 @@ def show(figure: Figure) -> SVG:
 
 
 def execute_notebooks(campaign_folder: Path, target: Path) -> list[str]:
-    """Execute every notebook for a campaign into `target`/*.ipynb, side by side.
+    """Execute every notebook for a campaign into `target`/*.ipynb, side by side, in no folder of others.
 
-    Returns a sentence for each that could not be executed; its file then holds what came before.
+    Returns a sentence for each that could not be executed; its file then holds what came before. Raises
+    OSError where a file cannot be written.
     """
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="blockpoint-kernel-") as scratch:
-        environment = os.environ | {
+        environment = inherited() | {
             CAMPAIGN: str(campaign_folder.resolve()),
             "IPYTHONDIR": scratch,
             "JUPYTER_RUNTIME_DIR": scratch,
+            "JUPYTER_NO_CONFIG": "1",
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
         }
         sources = sorted(SOURCES.glob("*.py"))
-        return asyncio.run(_execute(sources, target, Path(scratch), environment))
+        executed = asyncio.run(_execute(sources, Path(scratch), environment))
+    for source, (notebook, _) in zip(sources, executed, strict=True):
+        nbformat.write(notebook, target / f"{source.stem}.ipynb")  # type: ignore[no-untyped-call]
+    return [problem for _, problem in executed if problem]
 
 
 class _ThisPython(KernelSpecManager):  # type: ignore[misc,unused-ignore]
@@ -67,14 +74,15 @@ class _ThisPython(KernelSpecManager):  # type: ignore[misc,unused-ignore]
         return KernelSpec(argv=command + quiet, display_name=kernel_name, language="python")
 
 
-async def _execute(
-    sources: list[Path], target: Path, scratch: Path, environment: dict[str, str]
-) -> list[str]:
-    outcomes = await asyncio.gather(*(_run(source, target, scratch, environment) for source in sources))
-    return [outcome for outcome in outcomes if outcome]
+Executed = tuple[Any, str]
+"""a notebook with its outputs, and why it has not all of them; empty where it has"""
 
 
-async def _run(source: Path, target: Path, scratch: Path, environment: dict[str, str]) -> str:
+async def _execute(sources: list[Path], scratch: Path, environment: dict[str, str]) -> list[Executed]:
+    return await asyncio.gather(*(_run(source, scratch, environment) for source in sources))
+
+
+async def _run(source: Path, scratch: Path, environment: dict[str, str]) -> Executed:
     notebook: Any = jupytext.read(source)
     manager = AsyncKernelManager(
         kernel_spec_manager=_ThisPython(),
@@ -82,13 +90,13 @@ async def _run(source: Path, target: Path, scratch: Path, environment: dict[str,
         transport="ipc",
         ip=str(scratch / source.stem),
     )
-    client = NotebookClient(notebook, km=manager, timeout=_PATIENCE_S, resources={})
+    client = NotebookClient(
+        notebook, km=manager, timeout=_PATIENCE_S, resources={"metadata": {"path": str(scratch)}}
+    )
     try:
-        await client.async_execute(env=environment, cleanup_kc=True)
+        await client.async_execute(env=environment, cleanup_kc=True, stderr=subprocess.DEVNULL)
     except Exception as error:
         lines = _COLOURS.sub("", str(error)).strip().splitlines()
         reason = lines[-1] if lines else type(error).__name__
-        return f"the notebook {source.stem} could not be executed: {reason}"
-    finally:
-        nbformat.write(notebook, target / f"{source.stem}.ipynb")  # type: ignore[no-untyped-call]
-    return ""
+        return notebook, f"the notebook {source.stem} could not be executed: {reason}"
+    return notebook, ""

@@ -16,8 +16,10 @@ from analysis.charts.scales import milliseconds, number
 from analysis.charts.style import colour
 from analysis.derive import Derived
 from analysis.theory import MOST, lines, scores
+from analysis.verdicts import STREAMS
 from analysis.words import Reading, read
 from results.schema import Manifest
+from results.terms import ENOUGH_FOR_P99
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MAX_ROWS: Final = 2_000
@@ -55,12 +57,14 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             first=first,
             drawings=[drawing for drawing in drawings if drawing not in first],
             problems=problems,
+            unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
             theory=lines(derived.predictions),
             theory_most=MOST,
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
             invalid=int((~trials["valid"].astype(bool)).sum()),
+            accompanied=int((trials["valid"].astype(bool) & (trials["company"] != "")).sum()),
             rows=_rows(derived.summary.head(_MAX_ROWS)),
             rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
             closed=bool(derived.summary["closed"].any()),
@@ -115,14 +119,22 @@ def _flat(value: Any) -> str:
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
+def _few(row: dict[str, Any], name: str) -> bool:
+    return name in STREAMS and 0 < row[f"{name}_n"] < ENOUGH_FOR_P99
+
+
 def _rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the summary's rows with the percentiles as text, `≥` before those with open samples."""
+    """Return the summary's rows with the percentiles as text.
+
+    `≥` stands before those with open samples, `of n` behind a p99 of so few that it is their maximum.
+    """
     rows: list[dict[str, Any]] = []
     for record in summary.to_dict("records"):
         row: dict[str, Any] = {str(key): value for key, value in record.items()}
         for name in ("accept", "ping", "ping_sync", "queue_wait", "service", "completion"):
             for p in ("p50", "p99"):
                 mark = "≥ " if row[f"{name}_{p}_at_least"] else ""
-                row[f"{name}_{p}"] = mark + milliseconds(row[f"{name}_{p}_ms"])
+                few = f" of {row[f'{name}_n']}" if p == "p99" and _few(row, name) else ""
+                row[f"{name}_{p}"] = mark + milliseconds(row[f"{name}_{p}_ms"]) + few
         rows.append(row)
     return rows

@@ -1,12 +1,17 @@
 """The answers of a campaign: where each subject blocks and where its work falls behind, with intervals."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analysis.brackets import Bracket, Verdict, bracket
+from analysis.queueing import saturation_rate
+from analysis.queueing.expected import expected_blocking, expected_saturation
+from analysis.tables import usable_cores
+from analysis.unmeasured import Key, reason, unmeasured
+from results.failures import Failure
 from results.schema import Manifest
 
 BLOCKING: Final = "blocking"
@@ -21,23 +26,73 @@ _GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
 """reasons of the gate that lie in the generator"""
 
 
-def find_points(summary: pd.DataFrame, manifest: Manifest) -> pd.DataFrame:
+def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure] = ()) -> pd.DataFrame:
     """Return one row for each subject, condition and question, from all valid trials at a fixed rate.
 
     `question` is `blocking` or `saturation`; `held_per_s` and `failed_per_s` are the interval's edges, NaN
     where it is open; `by` names the streams that crossed the limit; `ceiling_per_s` and `predicted_per_s`
-    are what theory says; `certain` is False where an edge stands on a verdict whose margin of error crosses
+    are what theory says, the latter of a point that was `searched`: infinite where it never gives way, NaN
+    where theory is silent; `certain` is False where an edge stands on a verdict whose margin of error crosses
     the limit, `disputed` True where verdicts disagreed and the interval was widened, and `shaky` marks both;
     `stopped_by` says what ended the search where the interval is wider than wanted; `trials`, `invalid` and
-    `load_s` say what it cost.
+    `load_s` say what it cost. What was to be measured and has no sealed trial has rows, too: `missing` says
+    why, by the `failures`, if they tell.
     """
-    rated = at_rates(summary[~summary["closed"].astype(bool)])
-    rows = [
-        row
-        for key, own in rated.groupby(_KEYS, sort=True)
-        for row in _rows(dict(zip(_KEYS, key, strict=True)), own, manifest)
-    ]
+    rows: list[dict[str, Any]] = []
+    seen: set[Key] = set()
+    for key, own in _measured(summary):
+        about = dict(zip(_KEYS, key, strict=True))
+        strategy, variant, *condition = key
+        seen.add((f"{strategy}/{variant}", *condition))
+        rows += _rows(about, own, manifest, failures)
+    for absent, why in unmeasured(manifest, seen, failures):
+        rows += _absent(absent, why, manifest)
     return pd.DataFrame(rows)
+
+
+def _measured(summary: pd.DataFrame) -> Iterator[tuple[Any, pd.DataFrame]]:
+    if len(summary):
+        yield from at_rates(summary[~summary["closed"].astype(bool)]).groupby(_KEYS, sort=True)
+
+
+def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
+    """Yield the rows of what was not measured."""
+    subject, kind, duration_ms, topology = key
+    declared = {each.key: each for each in manifest.subjects}.get(subject)
+    service = declared.services.get(kind) if declared else None
+    if declared is None or service is None:
+        return
+    strategy, variant = declared.strategy, declared.variant
+    about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
+    cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
+    ceiling = saturation_rate(service, kind, duration_ms, cores)
+    expected = _expected(about, manifest)
+    for question in COLUMNS:
+        predicted = expected.get(question)
+        yield about | {
+            "slots": service.slots,
+            "limit_ms": manifest.limit_ms,
+            "ceiling_per_s": np.nan if ceiling is None else ceiling,
+            "trials": 0,
+            "invalid": 0,
+            "load_s": 0.0,
+            "question": question,
+            "searched": bool(expected),
+            "predicted_per_s": np.nan if predicted is None else predicted,
+            "held_per_s": np.nan,
+            "failed_per_s": np.nan,
+            "by": "",
+            "certain": True,
+            "disputed": False,
+            "shaky": False,
+            "stopped_by": "",
+            "missing": why,
+        }
+
+
+def without_trials(manifest: Manifest, failures: Sequence[Failure]) -> pd.DataFrame:
+    """Return the points of a campaign in which nothing could be measured."""
+    return find_points(pd.DataFrame(), manifest, failures)
 
 
 def by_question(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -60,9 +115,12 @@ def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([steady, ramp[~has]]) if len(ramp) else steady
 
 
-def _rows(key: dict[str, Any], own: pd.DataFrame, manifest: Manifest) -> Iterator[dict[str, Any]]:
+def _rows(
+    key: dict[str, Any], own: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure]
+) -> Iterator[dict[str, Any]]:
     valid = own[own["valid"].astype(bool)]
     expected = _expected(key, manifest)
+    failed = reason((f"{key['strategy']}/{key['variant']}", *(key[name] for name in CONDITION)), failures)
     ceiling = float(own["ceiling_per_s"].iloc[0])
     about = {
         **key,
@@ -84,6 +142,7 @@ def _rows(key: dict[str, Any], own: pd.DataFrame, manifest: Manifest) -> Iterato
         predicted = expected.get(question)
         yield about | {
             "question": question,
+            "searched": bool(expected),
             "predicted_per_s": np.nan if predicted is None else predicted,
             "held_per_s": found.held or np.nan,
             "failed_per_s": found.failed or np.nan,
@@ -91,7 +150,8 @@ def _rows(key: dict[str, Any], own: pd.DataFrame, manifest: Manifest) -> Iterato
             "certain": certain,
             "disputed": found.disputed,
             "shaky": found.disputed or not certain,
-            "stopped_by": _stopped_by(own, found, expected, manifest),
+            "stopped_by": _stopped_by(own, found, expected, manifest, failed),
+            "missing": "",
         }
 
 
@@ -110,9 +170,10 @@ def _expected(key: dict[str, Any], manifest: Manifest) -> dict[str, float | None
             key["duration_ms"],
             key["topology"],
         ):
+            declared = manifest.subject(subject)
             return {
-                SATURATION: point.saturation_per_s,
-                BLOCKING: point.blocking_per_s,
+                SATURATION: expected_saturation(point, declared),
+                BLOCKING: expected_blocking(point, declared, manifest.limit_ms),
                 "highest": point.highest_per_s,
                 "lowest": point.lowest_per_s,
             }
@@ -130,7 +191,7 @@ def _by(valid: pd.DataFrame, found: Bracket) -> str:
 
 
 def _stopped_by(
-    own: pd.DataFrame, found: Bracket, expected: dict[str, float | None], manifest: Manifest
+    own: pd.DataFrame, found: Bracket, expected: dict[str, float | None], manifest: Manifest, failed: str
 ) -> str:
     """Return what kept an interval wider than wanted; empty where it is narrow enough, or no search was."""
     if not expected or found.width <= manifest.precision:
@@ -143,7 +204,8 @@ def _stopped_by(
     low, high = found.held or 0.0, found.failed or np.inf
     inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]
     if inside.empty:
-        return "disagreeing verdicts" if found.disputed else "time or trials"
+        last = f"a trial that could not be measured: {failed}" if failed else "time or trials"
+        return "disagreeing verdicts" if found.disputed else last
     kinds = {part.split(":")[0].strip() for text in inside["reasons"] for part in text.split("; ")}
     if kinds & {"noise", "steal"}:
         return "the noise of the machine"

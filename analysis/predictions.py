@@ -11,8 +11,8 @@ from analysis.backlog import ended_ns
 from analysis.load import FANOUT, Frames
 from analysis.queueing.replay import fifo_servers, replay
 from analysis.queueing.waits import mdc_wait, mmc_wait
-from analysis.stats import percentile
 from analysis.tables import usable_cores
+from results.percentile import percentile
 from results.schema import Manifest, Service
 from results.terms import NEVER, Outcome, Stream
 
@@ -57,6 +57,8 @@ COLUMNS: Final = [
     "mdc_wait_p99_ms",
     *(f"{part}_{name}" for name in QUANTITIES for part in ("predicted", "measured", "ratio", "agrees")),
 ]
+_MOST_SERVERS: Final = 1_000
+"""of which the steady state is computed: its equations fill a matrix of three times as many rows"""
 _FEWEST: Final = 20
 """tasks that must have waited before a hand-over is believed"""
 
@@ -186,7 +188,7 @@ def _steady_state(
     service: Service, servers: int | None, rate_per_s: float, held_s: float
 ) -> dict[str, float]:
     """Return the p99 of the wait in M/M/c and M/D/c, of a pool only: a loop's and a poll's are others."""
-    known = service.law == "pool" and servers and held_s > 0
+    known = service.law == "pool" and servers and servers <= _MOST_SERVERS and held_s > 0
     laws = {"mmc": mmc_wait, "mdc": mdc_wait}
     return {
         f"{name}_wait_p99_ms": law(rate_per_s, held_s, servers, 99) * 1000 if known and servers else np.nan

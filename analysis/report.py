@@ -18,7 +18,7 @@ from analysis.notebook import execute_notebooks
 from analysis.page import Drawing, render_page
 from results.errors import BlockpointError
 from results.store import open_campaign
-from results.text import visible
+from results.text import named, visible
 
 Progress = Callable[[str], None]
 
@@ -46,7 +46,7 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
-        raise BlockpointError(f"{campaign_folder}: cannot write report/ ({error.strerror})") from None
+        raise BlockpointError(f"{named(campaign_folder)}: cannot write report/ ({error.strerror})") from None
     return campaign_folder / "report" / "index.html"
 
 

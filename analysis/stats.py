@@ -7,6 +7,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from results.percentile import percentile, rank
+
 Floats = npt.NDArray[np.float64]
 
 CONFIDENCE: Final = 0.95
@@ -32,17 +34,6 @@ class Percentile:
     """NaN for an empty sample"""
     at_least: bool = False
     """the true value may be higher: a request that never ended lies at or below it with its bound"""
-
-
-def percentile(values: Floats, p: float) -> float:
-    """Return the smallest sample that at least p % of the samples do not exceed; NaN of an empty sample.
-
-    This is the inverse of the empirical distribution (Hyndman and Fan's type 1): always a value that was
-    measured, never one interpolated across a gap.
-    """
-    return (
-        float(np.partition(values, _rank(len(values), p))[_rank(len(values), p)]) if len(values) else np.nan
-    )
 
 
 def censored_percentile(values: Floats, bounds: Floats, p: float) -> Percentile:
@@ -199,15 +190,11 @@ def _middle(found: Floats) -> tuple[float, float]:
     return percentile(found, tail), percentile(found, 100 - tail)
 
 
-def _rank(n: int, p: float) -> int:
-    return max(0, int(np.ceil(n * p / 100 - 1e-9)) - 1)
-
-
 def _edges(values: Floats, p: float) -> Floats:
     """Return up to `_BINS` sample values around the percentile: all of them where they are that few."""
     n = len(values)
     margin = max(0.05 * n, 6 * n * (1 - p / 100), 1) if p > 50 else n
-    low = max(0, int(_rank(n, p) - margin))
-    high = min(n - 1, int(_rank(n, p) + margin))
+    low = max(0, int(rank(n, p) - margin))
+    high = min(n - 1, int(rank(n, p) + margin))
     near = np.sort(np.partition(values, (low, high))[low : high + 1])
     return np.unique(near[np.linspace(0, high - low, _BINS).astype(np.int64)])

@@ -9,7 +9,8 @@ import pandas as pd
 from analysis import backlog, verdicts
 from analysis.load import FANOUT, Frames
 from analysis.queueing import saturation_rate, utilisation
-from analysis.stats import Percentile, block_interval, censored_percentile, percentile
+from analysis.stats import Percentile, block_interval, censored_percentile
+from results.percentile import percentile
 from results.schema import Manifest, Noise, Service, Step, Trial
 from results.terms import FANOUT_PARTS, NEVER, Outcome, Stream
 
@@ -66,7 +67,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         }
         | _counts(tasks, parts, seconds)
         | _throughput(frames.tasks, step, seconds)
-        | _accept(tasks.iloc[::parts], load.drained_ns)
+        | _accept(tasks.iloc[::parts])
         | _bystanders(frames, index, step)
         | _work(tasks, trial.drained_ns)
         | _backlog(frames.tasks, step, offered, load.kind, service)
@@ -83,10 +84,11 @@ def _service(frames: Frames) -> Service | None:
 
 
 def _noise(trial: Trial) -> dict[str, Any]:
-    """Return what others took; NaN where nobody looked."""
+    """Return what others took, NaN where nobody looked, and which campaigns measured beside the trial."""
     noise = trial.noise or Noise(foreign_cores=trial.foreign_cores)
     names = ("foreign_cores", "steal_cores", "hiccup_p99_ms")
-    return {name: np.nan if (value := getattr(noise, name)) is None else value for name in names}
+    taken = {name: np.nan if (value := getattr(noise, name)) is None else value for name in names}
+    return taken | {"company": "; ".join(noise.company)}
 
 
 def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
@@ -105,7 +107,9 @@ def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
     cores = pinned.get(role) if isinstance(pinned, dict) else None
     host = manifest.environment.get("host")
     count = host.get("cpu_count") if isinstance(host, dict) else None
-    return len(cores) if cores else count if isinstance(count, int) else 1
+    if isinstance(cores, list | tuple) and cores:
+        return len(cores)
+    return count if isinstance(count, int) and count > 0 else 1
 
 
 def _window(rows: pd.DataFrame, index: int, step: Step) -> Mask:
@@ -142,9 +146,9 @@ def _throughput(tasks: pd.DataFrame, step: Step, seconds: float) -> dict[str, An
     return {"completed_per_s": inside.sum() / seconds if seconds else np.nan}
 
 
-def _accept(requests: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
+def _accept(requests: pd.DataFrame) -> dict[str, Any]:
     """Rejected requests are counted elsewhere: a quick refusal must not make accepting look quick."""
-    return _answers("accept", requests, requests["accept_ms"].to_numpy(), drained_ns)
+    return _answers("accept", requests, requests["accept_ms"].to_numpy())
 
 
 def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
@@ -152,19 +156,18 @@ def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC)):
         own = rows[rows["stream"].to_numpy() == stream]
-        columns |= _answers(name, own, own["latency_ms"].to_numpy(), frames.trial.load.drained_ns)
+        columns |= _answers(name, own, own["latency_ms"].to_numpy())
     return columns
 
 
-def _answers(name: str, rows: pd.DataFrame, latency_ms: Floats, drained_ns: int) -> dict[str, Any]:
+def _answers(name: str, rows: pd.DataFrame, latency_ms: Floats) -> dict[str, Any]:
     """Return the percentiles of a stream of requests, the interval of its p99, and how many there were."""
     outcome = rows["outcome"].to_numpy()
-    due = rows["due_ns"].to_numpy()
+    bounds = rows["bound_ms"].to_numpy()
     answered = (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms)
     open_ended = np.isin(outcome, _UNANSWERED)
-    bounds = np.maximum(drained_ns - due[open_ended], 0) / 1e6
-    columns = _percentiles(name, latency_ms[answered], bounds)
-    samples = np.where(open_ended, np.maximum(drained_ns - due, 0) / 1e6, latency_ms)[answered | open_ended]
+    columns = _percentiles(name, latency_ms[answered], bounds[open_ended])
+    samples = np.where(open_ended, bounds, latency_ms)[answered | open_ended]
     low, high = block_interval(samples, 99)
     return columns | {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
 
@@ -215,8 +218,9 @@ def _resources(rows: pd.DataFrame, step: Step) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for name in ROLES:
         own = rows[role == name]
-        columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if len(own) else np.nan
-        columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if len(own) else np.nan
+        seen = own["processes"].any()  # a broker elsewhere has no process here
+        columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if seen else np.nan
+        columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if seen else np.nan
     web = rows[role == "web"]
     lag = web["loop_lag_ns"].to_numpy()
     columns["loop_lag_max_ms"] = percentile(lag[lag != NEVER] / 1e6, 100)

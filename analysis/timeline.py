@@ -35,13 +35,11 @@ def timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
         "arrivals_per_s": np.histogram(tasks["due_ns"], edges)[0] / seconds,
         "completed_per_s": np.histogram(finished[finished != NEVER], edges)[0] / seconds,
         "backlog": outstanding(frames.tasks, edges[1:]),
-        "accept_worst_ms": _worst(frames.tasks, edges, load.drained_ns),
+        "accept_worst_ms": _worst(frames.tasks, edges),
     }
     stream = frames.bystanders["stream"]
-    columns["ping_worst_ms"] = _worst(frames.bystanders[stream == Stream.PING], edges, load.drained_ns)
-    columns["ping_sync_worst_ms"] = _worst(
-        frames.bystanders[stream == Stream.PING_SYNC], edges, load.drained_ns
-    )
+    columns["ping_worst_ms"] = _worst(frames.bystanders[stream == Stream.PING], edges)
+    columns["ping_sync_worst_ms"] = _worst(frames.bystanders[stream == Stream.PING_SYNC], edges)
     about = {
         "trial_id": plan.trial_id,
         "attempt": frames.trial.attempt,
@@ -56,10 +54,10 @@ def timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
     return pd.DataFrame(about | columns)
 
 
-def _worst(requests: pd.DataFrame, edges: npt.NDArray[np.int64], drained_ns: int) -> npt.NDArray[np.float64]:
+def _worst(requests: pd.DataFrame, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     due = requests["due_ns"].to_numpy()
     replied = requests["replied_ns"].to_numpy()
-    latency = (np.where(replied == NEVER, np.maximum(drained_ns, due), replied) - due) / 1e6
+    latency = np.where(replied == NEVER, requests["bound_ms"].to_numpy(), (replied - due) / 1e6)
     worst = np.full(len(edges) - 1, -np.inf)
     place = np.searchsorted(edges, due, side="right") - 1
     inside = (place >= 0) & (place < len(worst))

@@ -16,11 +16,12 @@ def blocking(row: Mapping[str, Any], limit_ms: float) -> dict[str, Any]:
     Blocked means that the p99 of at least one stream is above the limit. That is certain where one stream's
     whole interval is above it, the generator's own lateness taken off, or every stream's interval is below
     it: lateness can only add to a latency. Too few samples for an interval are certain only of a block, and
-    only where half of them are above the limit.
+    only where half of them are above the limit; without any sample nothing is certain.
     """
     crossed = [name for name in STREAMS if row[f"{name}_p99_ms"] > limit_ms]
     above = any(_surely_ms(row, name) - row["slip_p99_ms"] > limit_ms for name in crossed)
-    below = all(row[f"{name}_p99_high_ms"] <= limit_ms for name in STREAMS if row[f"{name}_n"])
+    asked = [name for name in STREAMS if row[f"{name}_n"]]
+    below = bool(asked) and all(row[f"{name}_p99_high_ms"] <= limit_ms for name in asked)
     crossed.sort(key=lambda name: -row[f"{name}_p99_ms"])
     return {
         "limit_ms": limit_ms,

@@ -12,6 +12,7 @@ from analysis.charts.scales import milliseconds, number
 from analysis.charts.series import subjects
 from analysis.points import BLOCKING, CONDITION, SATURATION, at_rates, by_question, edges
 from analysis.verdicts import STREAMS
+from results.terms import ENOUGH_FOR_P99
 
 _NOTICED_WAIT_MS: Final = 50.0
 _NOTICED_CHANCE: Final = 0.15
@@ -56,6 +57,7 @@ def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]], duration_ms
         _falling_behind(valid, points[SATURATION]),
         *_doubts(points),
         *_chance(valid),
+        *_few(valid),
         *_waiting(valid),
         *_losses(valid),
         *_left_out(own),
@@ -150,6 +152,17 @@ def _chance(valid: pd.DataFrame) -> list[str]:
     pairs = zip(odd["due_per_s"], odd["offered_per_s"], strict=True)
     met = _listed([f"{number(due)}/s for {number(offered)}/s" for due, offered in pairs][:3])
     return [f"Few arrivals, so chance played a part: {met} were due while it was measured."]
+
+
+def _few(valid: pd.DataFrame) -> list[str]:
+    """Name the streams of which a trial has too few samples for a p99."""
+    fewest = {name: int(valid[f"{name}_n"].min()) for name in STREAMS}
+    few = [f"{number(n)} of {ACCEPTING[name]}" for name, n in fewest.items() if 0 < n < ENOUGH_FOR_P99]
+    if not few:
+        return []
+    return [
+        f"A p99 of fewer than {ENOUGH_FOR_P99} samples is their maximum: a trial had only {_listed(few)}."
+    ]
 
 
 def _waiting(valid: pd.DataFrame) -> list[str]:

@@ -15,6 +15,7 @@ NAMES = (
     "search",
     "kills",
     "attack",
+    "campaign_fuzz",
 )
 
 

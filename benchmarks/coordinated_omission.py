@@ -16,6 +16,7 @@ import numpy as np
 
 from benchmarks.processes import free_port, locust, machine, table, target
 from results.documents import read_document
+from results.percentile import percentile
 from results.schema import Load
 from results.tables import read_table
 from results.terms import NEVER
@@ -65,15 +66,16 @@ def main() -> None:
                 locust(scenario, url, out, *common, *extra, "--bystander-rate", "1", "--warm-up", "0")
             stalls_ns = np.loadtxt(log, dtype=np.int64, ndmin=2)
             load, due_ns, latency_ms = measured(out)
-            p99_ms = float(np.quantile(latency_ms, 0.99))
+            p99_ms = percentile(latency_ms, 99)
             if load.closed:
                 begin, end = load.steps[0].from_ns, load.steps[0].to_ns
                 meant_ns = np.arange(begin, end, 1e9 / RATE_PER_S)
             else:
                 meant_ns = due_ns
-            truth_ms = float(np.quantile(true_latency_ms(meant_ns, stalls_ns), 0.99))
+            truth_ms = percentile(true_latency_ms(meant_ns, stalls_ns), 99)
             error = p99_ms / truth_ms - 1
-            row = [label, len(due_ns), f"{np.median(latency_ms):.2f}", f"{p99_ms:.1f}", f"{truth_ms:.1f}"]
+            p50_ms = percentile(latency_ms, 50)
+            row = [label, len(due_ns), f"{p50_ms:.2f}", f"{p99_ms:.1f}", f"{truth_ms:.1f}"]
             rows.append([*row, f"{error:+.1%}"])
     met = "met" if abs(error) < GOAL else "MISSED"
     print(table(("generator", "requests", "p50 ms", "p99 ms", "true p99 ms", "error"), rows))

@@ -54,9 +54,9 @@ PHASES = {
     "stack stop": 0.5,
 }
 """the longest time after a phase's begin at which the signal is sent, s"""
-END_LIMIT_S = 20.0
+END_LIMIT_S = 60.0
 """for the harness to end once it was asked to"""
-CLEAN_LIMIT_S = 8.0
+CLEAN_LIMIT_S = 30.0
 """for everything else to be gone then"""
 RUN_LIMIT_S = 300.0
 OWN_FRAME = f'File "{ROOT / "harness"}{os.sep}'

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from harness.processes import MARKER
+from harness.kin import MARKER
 
 
 @dataclass

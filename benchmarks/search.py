@@ -17,8 +17,8 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.brackets import bracket
-from harness.profiles import trial_seconds
 from harness.search import Goal, Sighting, next_rate, verdicts
+from harness.searches import search_seconds
 from results.schema import Point
 from results.store import Campaign, campaign_folder, open_campaign
 
@@ -115,7 +115,7 @@ def grid(point: Point, precision: float) -> Iterator[float]:
     """Yield the length in s of each trial of the plain grid."""
     rate = point.lowest_per_s
     while rate < point.highest_per_s * precision:
-        yield trial_seconds(point.seconds, point.max_seconds, point.duration_ms, rate)
+        yield search_seconds(point, rate)
         rate *= precision
 
 

@@ -1,11 +1,15 @@
-"""The Redis server under the strategies that need one: embedded, or one that the user names."""
+"""The Redis server under the strategies that need one, and the embedded one that is ours."""
 
 import contextlib
+import hashlib
+import itertools
+import os
 import re
+import secrets
 import shutil
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +19,38 @@ from harness.pinning import Pinning
 from harness.processes import Child, Family, died
 from results.errors import BlockpointError
 
-START_LIMIT_S = 10.0
+START_LIMIT_S = 30.0
 CONNECT_TIMEOUT_S = 2.0
+PORTS_OF_A_PROCESS = 64
+FIRST_PORT, PORTS = 10_000, 320 * PORTS_OF_A_PROCESS
+"""below those that Linux and macOS give to clients"""
+_turns = itertools.count()
+USERS = {
+    "harness": "+@all",
+    "target": "+@all -@admin -@dangerous +info +keys +flushdb +sort +role +client|list",
+}
+"""who may use the embedded server, and how: all but what governs the server, or all"""
 _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
 
 def free_port() -> int:
-    """Return a loopback port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nothing listens on now, and that neither clients nor other calls get soon.
+
+    What is to listen there needs seconds to start, and may be started again: a port of those that the system
+    hands out to whoever connects could be taken meanwhile. Raises BlockpointError where none is left.
+    """
+    own = os.getpid() * PORTS_OF_A_PROCESS
+    for _ in range(PORTS):
+        port = FIRST_PORT + (own + next(_turns)) % PORTS
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise BlockpointError(f"no port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} is free")
+
+
+def client_of(url: str) -> Any:
+    """Return a client whose every wait is bounded."""
+    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=CONNECT_TIMEOUT_S)
 
 
 def server_binary() -> str:
@@ -46,12 +72,11 @@ def server_binary() -> str:
 class Broker:
     """A connection to the server whose one database holds nothing but our tasks."""
 
-    def __init__(self, url: str, child: Child | None) -> None:
+    def __init__(self, url: str, child: Child | None, *, own_url: str = "") -> None:
         self.url = url
+        """what the target gets"""
         self.child = child
-        self.client: Any = redis.Redis.from_url(
-            url, socket_timeout=5, socket_connect_timeout=CONNECT_TIMEOUT_S
-        )
+        self.client = client_of(own_url or url)
 
     def describe(self) -> dict[str, str]:
         """Return the server's name, version and persistence, for the manifest."""
@@ -64,10 +89,6 @@ class Broker:
             "appendonly": str(bool(info.get("aof_enabled"))),
             "save": _configured(self.client, "save"),
         }
-
-    def empty(self) -> None:
-        """Drop everything in our database."""
-        self.client.flushdb()
 
     def depth(self, queues: Iterable[str]) -> int:
         """Return how many entries the queues hold, whatever their type."""
@@ -145,15 +166,19 @@ class Broker:
 def embedded_broker(
     family: Family, folder: Path, pinning: Pinning, *, appendonly: bool = False
 ) -> Iterator[Broker]:
-    """Start a server of our own on a free loopback port, without persistence or with an append-only file."""
+    """Start a server of our own on a free loopback port, without persistence or with an append-only file.
+
+    It takes nobody without a password, and lets a target do nothing that governs the server.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
-    command = [server_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder)]
-    command += ["--save", "", "--appendonly", "yes" if appendonly else "no"]
-    command += ["--daemonize", "no", "--loglevel", "warning"]
-    command += ["--set-proc-title", "no"]  # the title would overwrite the family's marker
+    passwords = {user: secrets.token_hex(16) for user in USERS}
+    configuration = folder / "broker.conf"
+    write_privately(configuration, _configuration(folder, port, passwords, appendonly=appendonly))
+    command = [server_binary(), str(configuration)]
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
-    broker = Broker(f"redis://127.0.0.1:{port}/0", child)
+    urls = {user: f"redis://{user}:{passwords[user]}@127.0.0.1:{port}/0" for user in USERS}
+    broker = Broker(urls["target"], child, own_url=urls["harness"])
     try:
         broker.await_answer()
         yield broker
@@ -163,25 +188,33 @@ def embedded_broker(
             family.stop(broker.child)
 
 
-@contextlib.contextmanager
-def external_broker(url: str) -> Iterator[Broker]:
-    """Use a running server; its database must be empty, and is emptied again in the end."""
-    broker = Broker(url, None)
-    try:
-        held = int(broker.client.dbsize())
-    except (redis.RedisError, ValueError, OSError) as error:
-        raise BlockpointError(f"no Redis answers at {url}: {error}") from None
-    if held:
-        raise BlockpointError(
-            f"the database {url} already holds {held} keys, which the run would delete: name an empty one, "
-            f"such as {url.rsplit('/', 1)[0]}/9"
-        )
-    try:
-        yield broker
-    finally:
-        with contextlib.suppress(redis.RedisError):
-            broker.empty()
-        broker.close()
+def _configuration(folder: Path, port: int, passwords: Mapping[str, str], *, appendonly: bool) -> str:
+    """Return the server's configuration file, which holds no password but its hash."""
+    users = [
+        f"user {user} on #{hashlib.sha256(passwords[user].encode()).hexdigest()} ~* &* {rights}"
+        for user, rights in USERS.items()
+    ]
+    lines = [
+        f"bind 127.0.0.1\nport {port}",
+        f"dir {_quoted(str(folder))}",
+        f'save ""\nappendonly {"yes" if appendonly else "no"}',
+        "daemonize no\nloglevel warning",
+        "set-proc-title no",  # the title would overwrite the family's marker
+        "user default off",
+        *users,
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Write a file that only this user can read."""
+    path.touch(0o600)
+    path.write_text(text)
 
 
 def _ids_in(texts: Iterable[bytes]) -> set[int]:

@@ -3,14 +3,16 @@
 import functools
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.lanes import in_lanes
 from harness.progress import Progress, result
 from harness.stacks import Session, Stacks
+from results.failures import read_failures
 from results.schema import Plan, Trial
 from results.store import Campaign
+from results.text import visible
 
 STACK_S = 1.5
 """expected time to start and stop a target"""
@@ -20,6 +22,7 @@ DRILL_OVERHEAD_S = 11.0
 """the same for a drill, on average: most rest for seconds, some wait for a window of 12 s"""
 REPEATS_TOGETHER = 5
 """repeats of a drill that follow each other on one target"""
+NOT_RUN = "it was not run; continue it with --resume"
 Attempt = tuple[Plan, int]
 """a planned trial and the number of this try at it, from 1"""
 
@@ -87,6 +90,15 @@ def tally(campaign: Campaign) -> Tally:
         else:
             counts.invalid += 1
     return counts
+
+
+def unmeasured_lines(campaign: Campaign) -> Iterator[str]:
+    """Yield a line for each planned trial that has no sealed run: that it was not measured, and why."""
+    sealed = {trial.plan.trial_id for trial in campaign.trials()}
+    why = {failure.plan.trial_id: failure.why for failure in read_failures(campaign.folder)}
+    for plan in campaign.manifest.plans:
+        if plan.trial_id not in sealed:
+            yield f"not measured: {plan.trial_id}: {visible(why.get(plan.trial_id, NOT_RUN))}"
 
 
 def _block_key(item: Attempt) -> tuple[str, str, int]:

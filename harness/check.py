@@ -8,16 +8,16 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from harness.campaign import expected_s, run_campaign
+from harness.campaign import expected_s, run_campaign, unmeasured_lines
 from harness.expectation import predicted_per_s, split_key
-from harness.opening import Agenda, Conditions, create, reopen, session, unpin
+from harness.external import owning
+from harness.opening import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
-from targets.settings import Settings
 
 NAMES = ("a", "b")
 PROFILE = "check"
@@ -44,20 +44,21 @@ class Request(Conditions):
 
 
 def check_command(request: Request) -> int:
-    """Measure the pairs and compare them; returns 0 where no difference was found, 1 where one was.
+    """Measure the pairs and compare them; returns 0 where all are measured and none differs, else 1.
 
     Raises BlockpointError for whatever the user can put right, and where no pair is valid.
     """
     console = Console(highlight=False)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members:
+    with family() as members, owning(request.redis_url):
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             if campaign.manifest.profile != PROFILE:
                 raise BlockpointError(f"{campaign.folder} is no check")
         else:
             campaign = create(request, Agenda(profile=PROFILE, plans=plans(request)), members)
         planned = campaign.manifest.plans
+        say_unheeded(request, planned)
         limits = Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait)
         trials = session(request, campaign, members, limits, attempts=request.attempts)
         total_s = sum(expected_s(plan) for plan in planned)
@@ -112,6 +113,9 @@ def judge(campaign: Campaign, console: Console, say: Callable[[str], None]) -> i
     for trial in sealed:
         if not trial.valid:
             say(f"left out: {trial.plan.trial_id}, attempt {trial.attempt}: {'; '.join(trial.reasons)}")
+    lacking = list(unmeasured_lines(campaign))
+    for line in lacking:
+        say(line)
     for pair in sorted(set(numbers).difference(complete)):
         say(f"left out: pair {pair + 1}, which lacks a valid trial")
     if not complete:
@@ -129,7 +133,7 @@ def judge(campaign: Campaign, console: Console, say: Callable[[str], None]) -> i
     )
     alarms = false_alarms(pairs)
     say("false alarms of pairs judged alone: " + _shares(alarms, len(pairs)))
-    return 1 if any(each.differs for each in found) else 0
+    return 1 if lacking or any(each.differs for each in found) else 0
 
 
 def _shares(alarms: dict[str, float], pairs: int) -> str:
@@ -139,7 +143,7 @@ def _shares(alarms: dict[str, float], pairs: int) -> str:
 def _rate(request: Request) -> float:
     ceiling = predicted_per_s(
         request.strategy,
-        Settings(slots=request.slots),
+        request.settings,
         request.kind,
         request.duration_ms,
         request.topology,

@@ -1,19 +1,40 @@
 """The command line; everything heavy is imported by the command that needs it."""
 
+import functools
+import math
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from harness.outlets import outlets
+from harness.signals import KEPT, Ended, interruptible, last_words
 from results.errors import BlockpointError
 from results.terms import KINDS
 
 if TYPE_CHECKING:
     from harness.placement import Placement
 
+MIN_DURATION_MS = 0.001
+"""below a microsecond, but for 0, ceilings leave the range of numbers"""
 MAX_DURATION_MS = 60_000
+MIN_RATE_PER_S = 0.01
+"""the generator's own limit"""
 MAX_RATE_PER_S = 20_000
+MAX_BUDGET_S = 366 * 86_400
+
+
+class Number(click.FloatRange):
+    """A number within bounds; what is not finite is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number", param, ctx)
+        return number
 
 
 class Milliseconds(click.ParamType[float]):
@@ -33,8 +54,10 @@ class Milliseconds(click.ParamType[float]):
             milliseconds = float(text) * factor
         except ValueError:
             self.fail(f"{value!r} is not a duration; write 250, 250ms or 1.5s", param, ctx)
-        if not 0 <= milliseconds <= MAX_DURATION_MS:
-            self.fail(f"{value!r} is outside 0 to {MAX_DURATION_MS} ms", param, ctx)
+        if milliseconds and not MIN_DURATION_MS <= milliseconds <= MAX_DURATION_MS:
+            self.fail(
+                f"{value!r} is outside {MIN_DURATION_MS:g} to {MAX_DURATION_MS} ms, and not 0", param, ctx
+            )
         return milliseconds
 
 
@@ -64,7 +87,19 @@ class Cores(click.ParamType["Placement"]):
         return parse(str(value))
 
 
-RATE = click.FloatRange(0, MAX_RATE_PER_S, min_open=True)
+class RedisUrl(click.ParamType[str]):
+    """The URL of a Redis server's database; empty for the embedded broker."""
+
+    name = "url"
+
+    def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
+        """Return its normal form; raises BlockpointError where it has none."""
+        from targets.redis_server import RedisServer
+
+        return RedisServer.parse(str(value)).url if value else ""
+
+
+RATE = Number(MIN_RATE_PER_S, MAX_RATE_PER_S)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
 TOPOLOGIES = click.Choice(["one-box", "split"])
@@ -74,13 +109,45 @@ def target_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say what target is started."""
     slots = click.IntRange(1, 1000)
     for option in (
-        click.option("--redis-url", default="", help="A server's empty database, not the embedded broker."),
+        click.option(
+            "--redis-url",
+            default="",
+            type=RedisUrl(),
+            envvar="BLOCKPOINT_REDIS_URL",
+            show_envvar=True,
+            metavar="URL",
+            help="A server's empty database, not the embedded broker; in the variable, no list of processes "
+            "shows its password.",
+        ),
         click.option("--http", default="auto", show_default=True, type=HTTPS, help="uvicorn's HTTP parser."),
         click.option("--loop", default="auto", show_default=True, type=LOOPS, help="uvicorn's event loop."),
+        click.option(
+            "--anyio-tokens",
+            default=40,
+            show_default=True,
+            type=slots,
+            help="Threads of a web process for `def` endpoints and `def` background tasks.",
+        ),
         click.option("--slots", default=40, show_default=True, type=slots, help="Slots of tuned variants."),
     ):
         command = option(command)
-    return command
+    return _noting(command, "slots", "anyio_tokens")
+
+
+def _noting(command: Callable[..., None], *names: str) -> Callable[..., None]:
+    """Pass on which of these options were given, as `asked`: each with how it was spelt."""
+
+    @functools.wraps(command)
+    def noting(**given: Any) -> None:
+        source = click.get_current_context().get_parameter_source
+        asked = {
+            name: f"--{name.replace('_', '-')} {given[name]}"
+            for name in names
+            if source(name) is ParameterSource.COMMANDLINE
+        }
+        command(**given, asked=asked)
+
+    return noting
 
 
 def machine_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -90,7 +157,7 @@ def machine_options(command: Callable[..., None]) -> Callable[..., None]:
             "--quiet-wait",
             default=3.0,
             show_default=True,
-            type=click.FloatRange(0, 600),
+            type=Number(0, 600),
             metavar="SECONDS",
             help="Longest wait for a quiet machine before each trial; 0 does not look.",
         ),
@@ -98,7 +165,7 @@ def machine_options(command: Callable[..., None]) -> Callable[..., None]:
             "--max-foreign-cores",
             default=0.1,
             show_default=True,
-            type=click.FloatRange(0, 1024),
+            type=Number(0, 1024),
             help="Cores that other programs may use before a trial is invalid.",
         ),
         click.option(
@@ -180,13 +247,15 @@ def blockpoint() -> None:
 @click.option(
     "--rate", "rates_per_s", multiple=True, type=RATE, help="Arrival rates per second, instead of the grid."
 )
-@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Length of each trial.")
+@click.option("--seconds", type=Number(0.5, 3600), help="Length of each trial; six tasks at the least.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
 @campaign_options
 def run(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
+    from harness.resumed import say_kept
     from harness.run import Request, run_command
 
+    say_kept()
     sys.exit(run_command(Request(**given)))
 
 
@@ -201,24 +270,28 @@ def run(**given: Any) -> None:
 @click.option(
     "--slo-ms",
     "limit_ms",
-    type=click.FloatRange(1, 60_000),
+    type=Number(1, 60_000),
     help="A stream of requests is blocked where its p99 is above this.  [default: 100]",
 )
 @click.option(
     "--precision",
-    type=click.FloatRange(1.01, 10),
+    type=Number(1.01, 10),
     help="Wanted width of an interval: lowest rate that failed over highest that held.",
 )
 @click.option("--max-rate", "highest_per_s", type=RATE, help="No rate above this is tried.")
-@click.option("--seconds", type=click.FloatRange(0.5, 3600), help="Shortest length of a trial.")
+@click.option("--seconds", type=Number(0.5, 3600), help="Shortest length of a trial.")
 @click.option("--max-trials", type=click.IntRange(1, 1000), help="Valid trials that a point gets at most.")
-@click.option("--budget", "budget_s", type=click.FloatRange(1), help="Seconds after which no trial begins.")
+@click.option(
+    "--budget", "budget_s", type=Number(1, MAX_BUDGET_S), help="Seconds after which no trial begins."
+)
 @click.option("--predict/--no-predict", default=True, show_default=True, help="Begin at what theory expects.")
 @campaign_options
 def find(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
     from harness.find import Request, find_command
+    from harness.resumed import say_kept
 
+    say_kept()
     sys.exit(find_command(Request(**given)))
 
 
@@ -251,7 +324,9 @@ def find(**given: Any) -> None:
 def drill(**given: Any) -> None:
     """Break what can break (all drills, or those NAMEd) and count what became of every task."""
     from harness.drill import Request, drill_command
+    from harness.resumed import say_kept
 
+    say_kept()
     sys.exit(drill_command(Request(**given)))
 
 
@@ -273,12 +348,10 @@ def drill(**given: Any) -> None:
     "--fraction",
     default=0.5,
     show_default=True,
-    type=click.FloatRange(0, 10, min_open=True),
+    type=Number(0, 10, min_open=True),
     help="Arrival rate as a fraction of the predicted ceiling.",
 )
-@click.option(
-    "--seconds", default=5.0, show_default=True, type=click.FloatRange(0.5, 3600), help="Length of a trial."
-)
+@click.option("--seconds", default=5.0, show_default=True, type=Number(0.5, 3600), help="Length of a trial.")
 @click.option(
     "--pairs",
     default=3,
@@ -292,7 +365,7 @@ def drill(**given: Any) -> None:
 @click.option(
     "--slip-limit-ms",
     default=0.0,
-    type=click.FloatRange(0, 1000),
+    type=Number(0, 1000),
     help="Lateness of the generator that is let pass, for both names alike.  [default: 1 ms]",
 )
 @click.option(
@@ -305,7 +378,9 @@ def drill(**given: Any) -> None:
 def check(**given: Any) -> None:
     """Measure one strategy twice under two names: a difference that is found is noise (A/A)."""
     from harness.check import Request, check_command
+    from harness.resumed import say_kept
 
+    say_kept()
     sys.exit(check_command(Request(**given)))
 
 
@@ -316,7 +391,9 @@ def report(campaign: str) -> None:
     from analysis.report import make_report
     from results.store import campaign_folder
 
-    page = make_report(campaign_folder(campaign), click.echo)
+    folder = campaign_folder(campaign)
+    KEPT.set(lambda: f"{folder} is as it was; make its report with `blockpoint report {campaign}`")
+    page = make_report(folder, click.echo)
     click.echo(f"report: {page}")
 
 
@@ -331,7 +408,11 @@ def report(campaign: str) -> None:
 )
 @target_options
 def serve(**given: Any) -> None:
-    """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C."""
+    """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C.
+
+    Takes BLOCKPOINT_SLOTS, _ANYIO_TOKENS, _CORES, _VISIBILITY_S, _JOB_TIMEOUT_S, _UNITS_PER_MS_CPU,
+    _UNITS_PER_MS_CPU_NATIVE and _DRILLS from the environment too; an option goes before its variable.
+    """
     from harness.serve import serve_command
 
     serve_command(**given)
@@ -361,11 +442,10 @@ def doctor(port: int) -> None:
     sys.exit(1 if worst > 1 else 0)
 
 
+@outlets()
 def main() -> None:
     """Run the command line: an error is one line on standard error and a non-zero exit."""
     try:
-        from harness.processes import interruptible
-
         with interruptible():
             blockpoint(standalone_mode=False)
     except BlockpointError as error:
@@ -375,8 +455,8 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted: what was sealed is kept", err=True)
+        last_words("interrupted")
         sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
+    except Ended as end:
+        last_words(f"ended by {end.name}")
+        sys.exit(end.code)

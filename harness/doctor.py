@@ -13,7 +13,8 @@ from harness.environment import host
 from harness.pinning import available_cores
 from harness.quiet import MAX_HICCUP_P99_MS, look
 from results.errors import BlockpointError
-from targets.strategy import check_versions, discover
+from targets.settings import Settings
+from targets.strategy import Definition, from_elsewhere, installed
 
 GOOD, NOTE, BAD = range(3)
 LOOK_S = 1.0
@@ -61,7 +62,7 @@ def diagnose(port: int) -> Iterator[Finding]:
     yield _files()
     yield _port(port)
     yield _broker()
-    yield from _versions()
+    yield from _strategies()
 
 
 def _cores() -> Finding:
@@ -129,11 +130,22 @@ def _broker() -> Finding:
         return Finding(BAD, "no broker", str(error))
 
 
-def _versions() -> Iterator[Finding]:
-    for name, definition in sorted(discover().items()):
-        try:
-            check_versions(definition)
-        except BlockpointError as error:
-            yield Finding(BAD, f"strategy {name}", str(error))
-        else:
+def _strategies() -> Iterator[Finding]:
+    for name, found in installed():
+        faults = [str(found)] if isinstance(found, BlockpointError) else list(_faults(found))
+        for fault in faults:
+            yield Finding(NOTE if from_elsewhere(name) else BAD, f"strategy {name}", fault)
+        if not faults:
             yield Finding(GOOD, f"strategy {name}")
+
+
+def _faults(definition: Definition) -> Iterator[str]:
+    """Yield each thing that keeps a variant from being used, once."""
+    said = set()
+    for variant in definition.variants:
+        try:
+            definition.subject(variant, Settings())
+        except BlockpointError as error:
+            if str(error) not in said:
+                said.add(str(error))
+                yield str(error)

@@ -13,17 +13,17 @@ from harness.drills.catalogue import DRILLS, named_drill
 from harness.drills.interviews import hold_interviews
 from harness.drills.plans import plans
 from harness.expectation import select
-from harness.opening import Agenda, Conditions, create, reopen, session, unpin
+from harness.external import owning
+from harness.opening import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
 from harness.placement import NOWHERE
 from harness.processes import family
+from harness.profiles import EVERY_VARIANT
 from harness.progress import Progress, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
 from results.terms import Fate
-from targets.settings import Settings
-from targets.strategy import discover
 
 PROFILE = "drill"
 ATTEMPTS = 3
@@ -56,20 +56,23 @@ def drill_command(request: Request) -> int:
     if request.lanes > 1:
         request = dataclasses.replace(request, placement=NOWHERE)
     attempts = request.attempts or ATTEMPTS
-    with family() as members:
+    _refuse_sharing(request.redis_url, request.lanes)
+    with family() as members, owning("" if request.dry_run else request.redis_url):
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             planned = [plan for plan, _ in missing(campaign, attempts)]
             if not all(plan.drill for plan in campaign.manifest.plans):
                 raise BlockpointError(f"{campaign.folder} has no drills: continue it with `blockpoint run`")
         else:
             planned = _plans(request)
+        say_unheeded(request, planned)
         if request.dry_run:
             _show(console, planned, request.lanes)
             return 0
         if not request.resume:
             campaign = create(request, Agenda(profile=PROFILE, plans=planned, lanes=request.lanes), members)
         lanes = campaign.manifest.lanes
+        _refuse_sharing(request.redis_url, lanes)
         limits = Limits(foreign_cores=request.max_foreign_cores)
         trials = session(request, campaign, members, limits, attempts=attempts)
         total_s = sum(expected_s(plan) for plan in planned)
@@ -82,16 +85,20 @@ def drill_command(request: Request) -> int:
     return _conclude(campaign, request.report, say)
 
 
+def _refuse_sharing(redis_url: str, lanes: int) -> None:
+    if redis_url and lanes > 1:
+        raise BlockpointError(f"{lanes} lanes would share one database: leave --redis-url or --lanes away")
+
+
 def _plans(request: Request) -> list[Plan]:
     drills = [named_drill(name) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
-    every = [f"{name}/{variant}" for name, found in discover().items() for variant in found.variants]
-    keys = select(every, request.strategies, request.variants)
+    keys = select([EVERY_VARIANT], request.strategies, request.variants)
     if request.redis_url:
         drills = [drill for drill in drills if not drill.breaks_broker]
     planned = plans(
         drills,
         keys,
-        Settings(slots=request.slots),
+        request.settings,
         request.placement.pinning("one-box"),
         repeats=request.repeats,
         spread=request.spread,

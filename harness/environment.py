@@ -11,7 +11,9 @@ from typing import Any
 
 import psutil
 
+from results.checkout import checkout
 from results.clock import boot_id
+from results.inheritance import inherited
 
 PACKAGES = (
     "blockpoint",
@@ -75,8 +77,8 @@ def python() -> dict[str, Any]:
 
 def git() -> dict[str, Any]:
     """Return the commit of the code that runs, and whether it was changed since; empty outside a checkout."""
-    root = Path(__file__).parent.parent
-    commit = _asked(["git", "-C", str(root), "rev-parse", "HEAD"])
+    root = checkout()
+    commit = _asked(["git", "-C", str(root), "rev-parse", "HEAD"]) if root else ""
     if not commit:
         return {}
     return {
@@ -109,6 +111,9 @@ def _read(path: str) -> str:
 
 def _asked(command: list[str]) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+        said = subprocess.run(
+            command, env=inherited(), capture_output=True, text=True, timeout=10, check=True
+        )
+        return said.stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -1,16 +1,19 @@
 """What is known of strategies before they run: declarations, cores and ceilings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+
+import click
 
 from analysis.queueing import saturation_rate
 from harness.pinning import Pinning
 from harness.placement import BY_RULE, Placement
+from harness.profiles import EVERY, EVERY_VARIANT
 from results.errors import BlockpointError
 from results.schema import Subject
 from targets.settings import Settings
-from targets.strategy import find
+from targets.strategy import find, from_elsewhere, installed
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -43,8 +46,6 @@ def predicted_per_s(
 ) -> float | None:
     """Return the rate at which theory sees a subject saturate; None where it knows no limit."""
     subject, settings = subject_on(key, base, placement.pinning(topology))
-    if kind not in subject.services:
-        raise BlockpointError(f"{key} does not say how it serves tasks of kind {kind!r}")
     return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores)
 
 
@@ -62,7 +63,7 @@ def predicted_blocking_per_s(
 ) -> float | None:
     """Return the rate at which theory sees a subject block the API in trials of that length.
 
-    0 where it blocks at any rate; None where nothing shares the tasks' queue or no law is known.
+    0 where it blocks at any rate, infinite where at none; None where no law is known.
     """
     from analysis.queueing.blocking import blocking_rate
 
@@ -72,19 +73,56 @@ def predicted_blocking_per_s(
         kind,
         duration_ms,
         settings.cores,
+        apart=subject.workers > 0,
         limit_ms=limit_ms,
         seconds=seconds,
         bystander_per_s=bystander_per_s,
     )
 
 
-def select(keys: Sequence[str], strategies: Sequence[str], variants: Sequence[str]) -> list[str]:
-    """Return the subjects that a command names: a profile's `keys`, narrowed, or those asked for by name.
+def keys(rule: Sequence[str]) -> list[str]:
+    """Return the subjects that a profile's rule stands for, in its order.
+
+    One of another package that cannot be used is left out, with a line on standard error. Raises
+    BlockpointError where one of ours cannot.
+    """
+    found: dict[str, None] = {}
+    for item in rule:
+        every = item in (EVERY, EVERY_VARIANT)
+        found |= dict.fromkeys(registered(item == EVERY_VARIANT) if every else [item])
+    return list(found)
+
+
+def registered(by_name_too: bool) -> Iterator[str]:
+    """Yield all subjects that are installed and sound. Raises like `keys`."""
+    for name, definition in installed():
+        if isinstance(definition, BlockpointError):
+            _leave_out(name, definition)
+            continue
+        for variant, entry in definition.variants.items():
+            if entry.by_name_only and not by_name_too:
+                continue
+            try:
+                definition.subject(variant, Settings())
+            except BlockpointError as error:
+                _leave_out(name, error)
+            else:
+                yield f"{name}/{variant}"
+
+
+def _leave_out(name: str, error: BlockpointError) -> None:
+    if not from_elsewhere(name):
+        raise error
+    click.echo(f"warning: left out: {error}", err=True)
+
+
+def select(rule: Sequence[str], strategies: Sequence[str], variants: Sequence[str]) -> list[str]:
+    """Return the subjects that a command names: those of a profile's rule, narrowed, or asked for by name.
 
     Raises BlockpointError for unknown names, offering the nearest.
     """
     if not strategies:
-        chosen = [key for key in keys if not variants or split_key(key)[1] in variants]
+        chosen = [key for key in keys(rule) if not variants or split_key(key)[1] in variants]
         if not chosen:
             raise BlockpointError(f"no strategy of this profile has the variant {', '.join(variants)!r}")
         return chosen
@@ -94,6 +132,6 @@ def select(keys: Sequence[str], strategies: Sequence[str], variants: Sequence[st
         definition = find(strategy)
         wanted = [given] if given else list(variants) or list(definition.variants)
         for variant in wanted:
-            definition.build(variant, Settings())
+            definition.subject(variant, Settings())
             chosen.append(f"{strategy}/{variant}")
     return list(dict.fromkeys(chosen))

@@ -6,17 +6,20 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from harness.expectation import select
-from harness.opening import Agenda, Selection, create, reopen, session, unpin
+from harness.expectation import select, subject_on
+from harness.external import owning
+from harness.opening import Agenda, Selection, create, reopen, say_unheeded, session, unpin
 from harness.processes import family
 from harness.progress import Progress, minutes
-from harness.searches import SEARCHES, SearchProfile, points
+from harness.searches import SEARCHES, SearchProfile, points, search_seconds
 from harness.trial import Limits
 from results.errors import BlockpointError, unknown
+from results.failures import read_failures
 from results.schema import Point
 from results.store import Campaign
-from targets.settings import Settings
+from results.text import visible
 
 WIDTH = 120
 """columns that the closing table needs; a narrower terminal wraps its lines"""
@@ -42,19 +45,20 @@ def find_command(request: Request) -> int:
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members:
+    with family() as members, owning("" if request.dry_run else request.redis_url):
         if request.resume:
-            campaign = reopen(request.resume)
-            profile = _profile(request, campaign.manifest.profile)
+            campaign = reopen(request.resume, members)
+            profile = searched(request, campaign.manifest.profile)
             wanted = campaign.manifest.points
             if not wanted:
                 raise BlockpointError(f"{campaign.folder} is no search: continue it with `blockpoint run`")
         else:
-            profile = _profile(request, request.profile)
+            profile = searched(request, request.profile)
             keys = select(profile.subjects, request.strategies, request.variants)
-            wanted = points(profile, keys, Settings(slots=request.slots), request.placement)
+            wanted = points(profile, keys, request.settings, request.placement)
+        say_unheeded(request, wanted)
         if request.dry_run:
-            _show_points(console, wanted)
+            _show_points(console, wanted, request, profile.limit_ms)
             return 0
         if not request.resume:
             agenda = Agenda(
@@ -66,7 +70,8 @@ def find_command(request: Request) -> int:
         )
         trials = session(request, campaign, members, limits, attempts=profile.attempts)
         within = "" if profile.budget_s == float("inf") else f", within {minutes(profile.budget_s)}"
-        say(f"campaign {campaign.folder}: {len(wanted)} points{within}")
+        longest_s = max(search_seconds(point, point.lowest_per_s) for point in wanted)
+        say(f"campaign {campaign.folder}: {len(wanted)} points, trials of up to {minutes(longest_s)}{within}")
         with Progress(console, profile.budget_s, 0) as progress:
             from harness.hunt import Hunt
 
@@ -82,7 +87,8 @@ def named_search(name: str) -> SearchProfile:
     return SEARCHES[name]
 
 
-def _profile(request: Request, name: str) -> SearchProfile:
+def searched(request: Request, name: str) -> SearchProfile:
+    """Return a profile with whatever was asked for; raises BlockpointError for an unknown name."""
     asked = {
         "kinds": request.kinds,
         "durations_ms": request.durations_ms,
@@ -97,40 +103,60 @@ def _profile(request: Request, name: str) -> SearchProfile:
         "budget_s": request.budget_s,
     }
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    return dataclasses.replace(named_search(name), predict=request.predict, **changes)
+    profile = dataclasses.replace(named_search(name), predict=request.predict, **changes)
+    return dataclasses.replace(profile, max_seconds=max(profile.seconds, profile.max_seconds))
 
 
-def _show_points(console: Console, wanted: list[Point]) -> None:
-    from analysis.charts.scales import number
+def _show_points(console: Console, wanted: list[Point], request: Request, limit_ms: float) -> None:
+    from analysis.answers import predicted
+    from analysis.charts.scales import milliseconds, number
+    from analysis.queueing.expected import expected_blocking, expected_saturation
 
-    table = Table("point", "blocks in theory", "falls behind in theory", "searched", box=None, pad_edge=False)
+    columns = ("point", "blocks in theory", "falls behind in theory", "searched", "trials up to")
+    table = Table(*columns, box=None, pad_edge=False)
     for point in wanted:
-        expected = [
-            "none" if rate is None else f"{number(rate)}/s"
-            for rate in (point.blocking_per_s, point.saturation_per_s)
-        ]
-        searched = f"{number(point.lowest_per_s)} to {number(point.highest_per_s)}/s"
-        table.add_row(f"{point.subject} {point.kind} {point.duration_ms:g} ms", *expected, searched)
+        pinning = request.placement.pinning(point.topology)
+        subject, _ = subject_on(point.subject, request.settings, pinning)
+        table.add_row(
+            f"{point.subject} {point.kind} {milliseconds(point.duration_ms)}",
+            predicted(expected_blocking(point, subject, limit_ms)),
+            predicted(expected_saturation(point, subject)),
+            f"{number(point.lowest_per_s)} to {number(point.highest_per_s)}/s",
+            minutes(search_seconds(point, point.lowest_per_s)),
+        )
     console.print(table)
     console.print(f"{len(wanted)} points")
 
 
 def _conclude(campaign: Campaign, report: bool, console: Console) -> int:
-    from analysis.answers import answers
+    """Show what was found and what was not measured; returns 1 where a point failed at all its trials."""
     from analysis.derive import derive
+    from analysis.points import without_trials
 
-    if not campaign.trials():
+    trials, failures = campaign.trials(), read_failures(campaign.folder)
+    found = derive(campaign.folder).points if trials else without_trials(campaign.manifest, failures)
+    _show_answers(console, found)
+    if not trials:
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-    table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
-    for a in answers(derive(campaign.folder).points):
-        by = f"{a.by} crossed the limit" if a.by else ""
-        blocks = "; ".join(filter(None, (by, a.blocks.notes)))
-        table.add_row(f"{a.strategy}/{a.variant}", a.condition, "API blocks", a.blocks.interval, blocks)
-        table.add_row("", "", "work falls behind", a.behind.interval, a.behind.notes)
-    console.print(table)
     if report:
         from analysis.report import make_report
 
         say = functools.partial(console.print, soft_wrap=True, markup=False)
         say(f"report: {make_report(campaign.folder, say)}")
-    return 0 if any(trial.valid for trial in campaign.trials()) else 1
+    measured, failed = [trial.plan for trial in trials], [failure.plan for failure in failures]
+    missing = [point for point in campaign.manifest.points if not any(map(point.covers, measured))]
+    broken = any(any(map(point.covers, failed)) for point in missing)
+    return 0 if any(trial.valid for trial in trials) and not broken else 1
+
+
+def _show_answers(console: Console, points: Any) -> None:
+    from analysis.answers import answers
+
+    table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
+    for a in answers(points):
+        by = f"{a.by} crossed the limit" if a.by else ""
+        blocks = "; ".join(filter(None, (by, a.blocks.notes)))
+        subject = f"{a.strategy}/{a.variant}"
+        table.add_row(subject, a.condition, "API blocks", a.blocks.interval, Text(visible(blocks)))
+        table.add_row("", "", "work falls behind", a.behind.interval, Text(visible(a.behind.notes)))
+    console.print(table)

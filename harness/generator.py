@@ -10,7 +10,21 @@ from harness.stack import Launch, Stack
 from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import Load, Plan
+from targets.settings import Settings
 
+OPTIONS = frozenset(
+    {
+        "--slip-limit-ms",
+        "--durations",
+        "--burst-rate",
+        "--burst-seconds",
+        "--close-early-every",
+        "--poison",
+        "--poison-every",
+        "--poison-kills",
+    }
+)
+"""what a plan may add: a manifest from elsewhere could else have Locust run any file"""
 SCENARIOS = Path(__file__).parent.parent / "loadtests"
 
 
@@ -18,7 +32,12 @@ def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms
     """Return Locust's arguments for a planned trial; its own options come last and win.
 
     `slip_limit_ms`: lateness that is no fault; 0 leaves the scenario's own limit.
+    Raises BlockpointError for an option that no plan of ours has.
     """
+    if not OPTIONS.issuperset(plan.options[::2]) or any(
+        value.startswith("-") for value in plan.options[1::2]
+    ):
+        raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
     return [
         *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
         *("--host", stack.url, "--expect", stack.subject.key, "--expect-nonce", stack.nonce),
@@ -31,9 +50,10 @@ def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms
 
 @contextlib.contextmanager
 def generating(launch: Launch, given: list[str], logs: Path) -> Iterator[Child]:
-    """Run the generator; it is gone when the block is left."""
+    """Run the generator, which finds no `~/.locust.conf`; it is gone when the block is left."""
     command = [sys.executable, "-m", "locust", *given]
-    generator = launch.family.spawn("generator", command, logs / "generator.log", {}, launch.pinning)
+    home = {"HOME": str(launch.family.folder)}
+    generator = launch.family.spawn("generator", command, logs / "generator.log", home, launch.pinning)
     try:
         yield generator
     finally:
@@ -45,10 +65,11 @@ def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs
     """Sample what the target's processes and the generator use, until the block is left; gives itself."""
     roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
     command = [sys.executable, "-m", "harness.sampler", str(samples), *roles]
+    environment: dict[str, str] = {}
     if stack.broker:
-        command += ["--redis-url", stack.broker.url]
+        environment = Settings(redis_url=stack.broker.url).to_environment()
         command += [f"--queue={queue}" for queue in stack.subject.queues]
-    sampler = launch.family.spawn("sampler", command, logs / "sampler.log", {}, launch.pinning)
+    sampler = launch.family.spawn("sampler", command, logs / "sampler.log", environment, launch.pinning)
     try:
         yield sampler
     finally:
@@ -64,5 +85,7 @@ def read_load(folder: Path, generator: Child) -> Load:
             f"{generator.log_tail()}"
         )
     load = read_document(written, Load)
+    if not load.steps:
+        raise BlockpointError("the generator was ended before its schedule began")
     written.unlink()
     return load

@@ -12,6 +12,8 @@ SERVICES = 3
 """service times that are waited for in any case, so that slots that fill up do not look like a backlog"""
 BYSTANDERS = 100
 """requests to each bystander that are wanted after the warm-up, for a p99 to mean something"""
+FIRST_GAPS = 7.0
+"""mean gaps between arrivals that the first one may come after the schedule's start"""
 LIMITS_WAITED = 3.0
 """a new task would have to wait this many limits: a stream that shares the queue has crossed its limit"""
 
@@ -20,7 +22,9 @@ LIMITS_WAITED = 3.0
 class Watch:
     """Follows one trial at a fixed rate from the number of its tasks that have ended.
 
-    What is due by now is known from the rate; what a blocked target has not even read yet counts too.
+    What is due by now is known from the rate, as long as the schedule lasts; what a blocked target has not
+    even read yet counts too. The schedule began between two looks: arrivals are counted from the later one,
+    which makes them no more than came, and its end is expected from the earlier one.
     """
 
     rate_per_s: float
@@ -28,11 +32,27 @@ class Watch:
     duration_ms: float
     limit_ms: float
     bystander_per_s: float
+    _silent_s: float | None = field(default=None, init=False)
+    """the last look at which no task had come"""
+    _seen_s: float | None = field(default=None, init=False)
+    """the first look at which one had"""
     _warm: tuple[float, int] | None = field(default=None, init=False)
     """seconds and ended tasks at the first look after the warm-up"""
 
-    def look(self, elapsed_s: float, ended: int) -> str:
-        """Return why to stop, or an empty text; `elapsed_s` since the first arrival, `ended` since then."""
+    def look(self, at_s: float, begun: int, ended: int) -> str:
+        """Return why to stop, or an empty text; `begun` and `ended` tasks since the trial began.
+
+        Once all arrivals may have come, nothing is hopeless any more: the rest is the drain's.
+        """
+        if self._silent_s is None or not begun:
+            self._silent_s = at_s
+        if not begun:
+            return ""
+        self._seen_s = at_s if self._seen_s is None else self._seen_s
+        over = at_s - self._silent_s + FIRST_GAPS / self.rate_per_s >= self.seconds
+        return "" if over else self._judge(at_s - self._seen_s, ended)
+
+    def _judge(self, elapsed_s: float, ended: int) -> str:
         warm_s = max(WARM_UP_SHARE * self.seconds, self.duration_ms / 1000)
         if self._warm is None:
             if elapsed_s >= warm_s:

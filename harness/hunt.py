@@ -1,7 +1,6 @@
 """Runs a search: which point has its turn, which trial comes next, and when it is enough."""
 
 import itertools
-import math
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -10,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from analysis.answers import interval
 from analysis.brackets import Bracket, bracket
 from analysis.load import read_trial
+from analysis.queueing.expected import expected_blocking, expected_saturation
 from analysis.tables import summarise
 from harness.campaign import expected_s
 from harness.planner import named
-from harness.profiles import trial_seconds
 from harness.progress import Progress, result
 from harness.search import Goal, Sighting, next_rate, verdicts
-from harness.searches import SearchProfile
+from harness.searches import SearchProfile, search_seconds
 from harness.stacks import Session, Stacks
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
@@ -80,8 +79,7 @@ class Hunt:
             else:
                 shuffle(groups)
             for group in groups:
-                if not self._take_turn(group):
-                    return
+                self._take_turn(group)
 
     def _groups(self) -> list[list[Pursuit]]:
         """Return the pursuits with something left to do, by the target that they need."""
@@ -91,13 +89,11 @@ class Hunt:
                 groups.setdefault((pursuit.point.subject, pursuit.point.topology), []).append(pursuit)
         return list(groups.values())
 
-    def _take_turn(self, group: Sequence[Pursuit]) -> bool:
-        """Run a few trials of each point on one target; False once the time is up."""
+    def _take_turn(self, group: Sequence[Pursuit]) -> None:
+        """Run a few trials of each point on one target."""
         with Stacks(self._session, self._campaign) as stacks:
             for pursuit in group:
                 for plan, attempt in self._steps(pursuit):
-                    if time.monotonic() + expected_s(plan) > self._until:
-                        return False
                     self._progress.begin(plan)
                     trial = stacks.measure(plan, attempt, self._progress)
                     if trial is None:
@@ -105,7 +101,6 @@ class Hunt:
                         continue
                     self._note(pursuit, trial)
                     self._progress.sealed(plan, self._outcome(pursuit, trial), expected_s(plan))
-        return True
 
     def _steps(self, pursuit: Pursuit) -> Iterator[Step]:
         for _ in range(self._profile.turn):
@@ -115,7 +110,12 @@ class Hunt:
             yield step
 
     def _next(self, pursuit: Pursuit) -> Step | None:
-        """Return a point's next trial; None where it is found or cannot be found here."""
+        """Return a point's next trial; None where it is found, or cannot be found here in the time left."""
+        step = self._wanted(pursuit)
+        return step if step and time.monotonic() + expected_s(step[0]) <= self._until else None
+
+    def _wanted(self, pursuit: Pursuit) -> Step | None:
+        """Return the trial that would tell most of a point."""
         last, point = pursuit.last, pursuit.point
         if pursuit.failures >= GIVE_UP or len(pursuit.sightings) >= self._profile.max_trials:
             return None
@@ -132,7 +132,7 @@ class Hunt:
             duration_ms=point.duration_ms,
             scenario="steady",
             rate_per_s=rate,
-            seconds=trial_seconds(point.seconds, point.max_seconds, point.duration_ms, rate),
+            seconds=search_seconds(point, rate),
             seed=self._campaign.manifest.seed + len(pursuit.sightings),
             repeat=sum(sighting.rate_per_s == rate for sighting in pursuit.sightings),
             topology=point.topology,
@@ -142,21 +142,30 @@ class Hunt:
 
     def _goal(self, pursuit: Pursuit) -> Goal:
         point, manifest = pursuit.point, self._campaign.manifest
-        unknown = math.inf if self._profile.predict and point.kind == "sleep" else None
+        saturation, blocking = self._expected(point)
         goal = Goal(
             precision=manifest.precision,
             lowest_per_s=point.lowest_per_s,
             highest_per_s=point.highest_per_s,
-            saturation_per_s=unknown if point.saturation_per_s is None else point.saturation_per_s,
-            blocking_per_s=unknown if point.blocking_per_s is None else point.blocking_per_s,
+            saturation_per_s=saturation,
+            blocking_per_s=blocking,
             patience=self._profile.patience,
         )
         too_much = [t.plan.rate_per_s for t in pursuit.refused if any(map(_overtaxed, t.reasons))]
         return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal
 
+    def _expected(self, point: Point) -> tuple[float | None, float | None]:
+        """Return what theory expects; that a computing task never gives way is not built on."""
+        if not (self._profile.predict and point.kind == "sleep"):
+            return point.saturation_per_s, point.blocking_per_s
+        manifest = self._campaign.manifest
+        subject = manifest.subject(point.subject)
+        return expected_saturation(point, subject), expected_blocking(point, subject, manifest.limit_ms)
+
     def _note(self, pursuit: Pursuit, trial: Trial) -> None:
         """Take a sealed trial into account."""
-        self._number = max(self._number, int(trial.plan.trial_id.partition("-")[0]))
+        number = trial.plan.trial_id.partition("-")[0]
+        self._number = max(self._number, int(number) if number.isdecimal() else 0)
         pursuit.last = trial
         if trial.valid:
             pursuit.sightings.append(self._sighting(trial))

@@ -1,10 +1,8 @@
 """Asks a strategy's own interfaces what an operator would, and compares the answers with the truth."""
 
-import os
 import secrets
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +10,6 @@ from pathlib import Path
 import msgspec
 
 from harness.expectation import split_key
-from harness.processes import MARKER
 from harness.situations import SETTLE_LIMIT_S, Situations
 from harness.stack import Launch, Stack, running_stack
 from results.errors import BlockpointError
@@ -37,12 +34,12 @@ SLOTS = 2
 WAITERS = 12
 """more than a worker of two slots fetches ahead by default"""
 FAILURES = 2
-HOLDS = (1, 2, 4)
+HOLDS = (1, 2, 4, 7)
 """how long the running tasks last, in times that the asking takes; the next where they ended before it"""
 KILLED_TASK_S = 30.0
 ACCEPT_LIMIT_S = 1.0
-"""a blocked web process takes nothing meanwhile"""
-CANCEL_SETTLE_S = 0.3
+"""a blocked web process takes nothing meanwhile, any other a first task"""
+CANCEL_SETTLE_S = 2.0
 EARLY_ACK_S = 2.5
 """Celery's pool of threads acknowledges when its loop next looks, up to two seconds after the start"""
 ASK_LIMIT_S = 60.0
@@ -92,7 +89,7 @@ class _Session:
             running = self._tasks.send(self._slots or 1, hold_s * 1000)
             self._expect(running, RUNNING, FINISHED)
             sent = self._tasks.send(WAITERS if self._slots else 0, 1)
-            self._tasks.await_states(sent, {WAITING}, ACCEPT_LIMIT_S)
+            self._await_waiting(sent, running, hold_s)
             waiting = self._tasks.waiting(sent)
             before = self._tasks.states([*running, *waiting])
             questions = self._questions(finished[0], failed, running[0], waiting)
@@ -158,10 +155,15 @@ class _Session:
         launch, broker = self._launch, self._stack.broker
         command = [sys.executable, "-m", "targets.operators", *split_key(self._stack.subject.key), *questions]
         settings = replace(launch.settings, redis_url=broker.url) if broker else launch.settings
-        environ = {**os.environ, **settings.to_environment(), MARKER: launch.family.marker}
+        environ = launch.family.environment(settings.to_environment())
         try:
             shell = subprocess.run(
-                command, env=environ, capture_output=True, check=False, timeout=ASK_LIMIT_S
+                command,
+                env=environ,
+                cwd=launch.family.folder,
+                capture_output=True,
+                check=False,
+                timeout=ASK_LIMIT_S,
             )
         except subprocess.TimeoutExpired:
             raise self._failed(f"no answer within {ASK_LIMIT_S:.0f} s") from None
@@ -178,6 +180,14 @@ class _Session:
     def _alive(self) -> str:
         return YES if any(child.running for child in self._tasks.executors()) else NO
 
+    def _await_waiting(self, sent: Sequence[str], running: Sequence[str], hold_s: float) -> None:
+        """Wait until those that were sent behind what runs have all arrived, or none comes."""
+        states = self._tasks.states
+        if self._tasks.eventually(lambda: not sent or WAITING in states(sent), ACCEPT_LIMIT_S):
+            self._tasks.eventually(
+                lambda: set(states(sent)) <= {WAITING} or FINISHED in states(running), hold_s
+            )
+
     def _fate_of(self, task_id: str) -> str:
         """Wait for the turn of a task that was to be cancelled; returns what became of it."""
 
@@ -188,8 +198,8 @@ class _Session:
             )
 
         self._tasks.eventually(over, SETTLE_LIMIT_S)
-        time.sleep(CANCEL_SETTLE_S)  # a message may be acknowledged just before its task starts
-        if self._tasks.states([task_id]) != [WAITING]:
+        # a message may be acknowledged just before its task starts
+        if self._tasks.eventually(lambda: self._tasks.states([task_id]) != [WAITING], CANCEL_SETTLE_S):
             return RAN
         return WAITING if self._tasks.in_broker(task_id) else CANCELLED
 

@@ -1,5 +1,6 @@
 """Reads what a stack's processes record while they run."""
 
+from collections import Counter
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -60,6 +61,11 @@ class LedgerReader:
         """Return the ids of the tasks that have finished since the reader was made, probes among them."""
         events = self._read()
         return set(events["task_id"][events["moment"] == Moment.FINISHED].tolist())
+
+    def moments(self, task_id: int) -> Counter[Moment]:
+        """Count what has been recorded of a task, a probe too, since the reader was made."""
+        events = self._read()
+        return Counter(map(Moment, events["moment"][events["task_id"] == np.uint64(task_id)].tolist()))
 
     def events(self) -> np.ndarray:
         """Return every record since the reader was made but the probes', as an array of `LEDGER_RECORD`."""

@@ -8,21 +8,23 @@ from harness.drills.catalogue import DRILLS
 from harness.pinning import TOPOLOGIES
 from harness.profiles import PROFILES
 from harness.searches import SEARCHES
+from results.errors import BlockpointError
 from targets.settings import Settings
-from targets.strategy import discover
+from targets.strategy import Definition, installed
 from targets.work import KINDS
 
 SCENARIOS = Path(__file__).parent.parent / "loadtests"
 
 
 def listing() -> Iterator[str]:
-    """Yield the lines of the list; raises BlockpointError where an installed strategy does not load."""
+    """Yield the lines of the list."""
     yield "strategies and variants (tuned: 40 slots unless --slots says otherwise)"
-    for name, definition in sorted(discover().items()):
-        yield f"  {name}: {definition.summary}"
-        for variant, entry in definition.variants.items():
-            slots = definition.subject(variant, Settings()).services["sleep"].slots
-            yield f"    {variant:8} {entry.summary} [slots: {slots or 'no limit'}]"
+    for _, found in installed():
+        if isinstance(found, BlockpointError):
+            yield f"  warning: {found}"
+        else:
+            yield f"  {found.name}: {found.summary}"
+            yield from (_variant(found, variant) for variant in found.variants)
     yield "kinds of task"
     yield from (f"  {name:10} {kind.summary}" for name, kind in KINDS.items())
     yield "scenarios (locust -f loadtests/NAME.py)"
@@ -35,6 +37,14 @@ def listing() -> Iterator[str]:
     yield from (f"  {search.name:10} {search.summary}" for search in SEARCHES.values())
     yield "profiles of `run`"
     yield from (f"  {profile.name:10} {profile.summary}" for profile in PROFILES.values())
+
+
+def _variant(definition: Definition, variant: str) -> str:
+    try:
+        slots = definition.subject(variant, Settings()).services["sleep"].slots
+    except BlockpointError as error:
+        return f"    warning: {error}"
+    return f"    {variant:8} {definition.variants[variant].summary} [slots: {slots or 'no limit'}]"
 
 
 def scenarios() -> dict[str, str]:

@@ -1,6 +1,8 @@
 """What others took from a trial, and whether it may count all the same."""
 
 import math
+import os
+from collections.abc import Sequence
 
 import msgspec
 
@@ -25,10 +27,20 @@ def during(before: Noise, resources: Columns, from_ns: int, to_ns: int) -> Noise
 def reasons_against(noise: Noise, max_foreign_cores: float) -> list[str]:
     """Return why the trial does not count; empty when others left it alone."""
     if noise.foreign_cores is None:
-        return ["noise: the trial was too short to see what other programs used"]
+        return ["noise: nobody saw what other programs used: too short a trial, or no core free to look"]
     if noise.foreign_cores < max_foreign_cores:
         return []
     return [f"noise: other programs used {noise.foreign_cores:.2f} cores, limit {max_foreign_cores:g}"]
+
+
+def reasons_for_company(company: Sequence[str], max_foreign_cores: float) -> list[str]:
+    """Return why a trial does not count beside which others measured.
+
+    None where others may use the whole machine: whoever allows that asks no latency of it.
+    """
+    if max_foreign_cores >= (os.cpu_count() or 1):
+        return []
+    return [f"noise: {other} measured on this machine meanwhile" for other in company]
 
 
 def excuses(noise: Noise) -> list[str]:

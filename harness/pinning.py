@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import msgspec
+
 TOPOLOGIES = {
     "one-box": "web, workers and broker share the same cores, the generator has its own",
     "split": "the workers have cores of their own beside the web's",
@@ -54,9 +56,8 @@ class Pinning:
 
     @staticmethod
     def described(pinning: Mapping[str, Any]) -> "Pinning":
-        """Return the pinning that a manifest describes."""
-        web, worker, broker, generator = (tuple(pinning[role]) for role in ROLES)
-        return Pinning(web, worker, broker, generator, pinning["workers_give_way"], pinning["note"])
+        """Return the pinning that a manifest describes; raises msgspec.ValidationError."""
+        return msgspec.convert(pinning, Pinning)
 
 
 def give_way(pid: int) -> None:

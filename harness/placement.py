@@ -58,7 +58,7 @@ def parse(text: str) -> Placement:
 
 
 def _range(text: str) -> range:
-    given = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", text.strip())
+    given = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text.strip())
     cores = range(int(given[1]), int(given[2] or given[1]) + 1) if given else range(0)
     if not 0 < len(cores) <= MOST_CORES:
         raise BlockpointError(f"--cores: {text!r} is not a core; write a number, or a range such as 1-3")

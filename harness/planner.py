@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from harness.profiles import Profile, rates, trial_seconds
+from harness.profiles import Profile, rates, takes, trial_seconds
 from results.schema import Plan
 
 Ceiling = Callable[[str, str, float, str], float | None]
@@ -65,7 +65,7 @@ class Planner:
         profile = self.profile
         if topology != profile.topologies[0] or "sleep" not in profile.kinds or self.rates_per_s:
             return
-        if subject in profile.sweep_subjects:
+        if takes(profile.sweep_subjects, subject):
             yield self._trial(
                 subject,
                 topology,
@@ -77,7 +77,7 @@ class Planner:
                 seconds=profile.sweep_step_s * len(profile.sweep_durations_ms),
                 options=["--durations", ",".join(f"{value:g}" for value in profile.sweep_durations_ms)],
             )
-        if subject in profile.burst_subjects:
+        if takes(profile.burst_subjects, subject):
             duration_ms = profile.durations_ms[0]
             limit = self.ceiling(subject, "sleep", duration_ms, topology) or profile.max_rate_per_s
             spike = min(profile.burst_spike * limit, profile.max_rate_per_s)

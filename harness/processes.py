@@ -9,21 +9,24 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psutil
 
+from harness.kin import MARKER, Kin
 from harness.pinning import Pinning
 from results.errors import BlockpointError
+from results.inheritance import inherited
 
-MARKER = "BLOCKPOINT_FAMILY"
 TERM_GRACE_S = 5.0
 LOG_TAIL_LINES = 8
 COMPLAINT = "blockpoint: "
 """how the one clear line begins that a generator or target says why it gives up; statistics may follow it"""
+RENEWED = "warning: the process that cleans up after us was gone; another one was started"
+_USELESS = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD, psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP)
 
 
 @dataclass
@@ -77,23 +80,25 @@ class Child:
 class Family:
     """All processes and the temporary folder of one command.
 
-    A guardian process holds the reading end of a pipe from us: when we are gone, however we went, it
-    kills every process that carries this family's marker in its environment and removes the folder.
+    A guardian process holds the reading end of a pipe from us: when we are gone, however we went, it kills
+    every process of this family and removes the folder.
     """
 
     def __init__(self) -> None:
         self.marker = secrets.token_hex(16)
         self.folder = Path(tempfile.mkdtemp(prefix="blockpoint-"))
-        self._guardian = subprocess.Popen(
-            [sys.executable, "-m", "harness.guardian", self.marker, str(self.folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._kin = Kin(self.marker)
         self._children: list[Child] = []
         self._spawning = threading.Lock()
+        self._guardian = self._guarded()
+        self.held = contextlib.ExitStack()
+        """locks and the like, which are let go when all processes are gone"""
         self.closed = False
         """everything is being taken down, or gone"""
+
+    def environment(self, settings: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of a process of ours that has these settings."""
+        return {**inherited(), **settings, "TMPDIR": str(self.folder), MARKER: self.marker}
 
     def spawn(
         self,
@@ -105,24 +110,28 @@ class Family:
     ) -> Child:
         """Start a process on its role's cores, its output going to `log`.
 
-        Raises BlockpointError once the family is being closed.
+        It works in the family's folder, where no file stands that a library might take for its settings, and
+        knows nothing of our own environment but what `inherited` lets through. Raises BlockpointError once
+        the family is being closed.
         """
-        ours = {MARKER: self.marker, "TMPDIR": str(self.folder), "PYTHONUNBUFFERED": "1"}
-        environ = {**os.environ, **environment, **ours}
         with self._spawning:
             if self.closed:
                 raise BlockpointError(f"no {role} process is started: everything is being taken down")
+            self._renew_guardian()
             with log.open("ab") as output:
                 process = subprocess.Popen(
                     command,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=environ,
+                    env=self.environment(environment),
+                    cwd=self.folder,
                     start_new_session=True,
                 )
             child = Child(role, process, log, command, environment, pinning)
             self._children.append(child)
+            self._kin.add(child.pid)
+            self._tell(f"+{child.pid}")
         pinning.apply(process.pid, role)
         return child
 
@@ -138,20 +147,65 @@ class Family:
 
     def forget(self, child: Child) -> None:
         """No longer end this child, which has ended."""
-        if child in self._children:
-            self._children.remove(child)
+        with self._spawning:
+            if child in self._children:
+                self._children.remove(child)
+                self._kin.drop(child.pid)
+                self._tell(f"-{child.pid}")
 
     def close(self) -> None:
-        """End every child, latest first, then whatever else carries the marker, and the folder."""
+        """End every child, latest first, then whatever else belongs to us, and the folder."""
         with self._spawning:
             self.closed = True
-        while self._children:
-            self._children.pop().stop()
-        kill_marked(self.marker)
+            children, self._children = self._children, []
+        self._kin.living()
+        for child in reversed(children):
+            child.stop()
+        self._kin.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self._guardian.stdin:
-            self._guardian.stdin.close()
+        self._dismiss_guardian()
+
+    def _guarded(self) -> "subprocess.Popen[bytes]":
+        """Start a guardian that knows of every child."""
+        guardian = subprocess.Popen(
+            [sys.executable, "-m", "harness.guardian", self.marker, str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            bufsize=0,
+            env=inherited(),
+            cwd=self.folder,
+            start_new_session=True,
+        )
+        os.set_blocking(_pipe_to(guardian).fileno(), False)
+        return guardian
+
+    def _renew_guardian(self) -> None:
+        """Start another guardian where the first is gone, or stands still."""
+        with contextlib.suppress(psutil.Error):
+            if psutil.Process(self._guardian.pid).status() not in _USELESS:
+                return
+        self._dismiss_guardian()
+        self._guardian = self._guarded()
+        for child in self._children:
+            self._tell(f"+{child.pid}")
+        with contextlib.suppress(OSError):
+            print(RENEWED, file=sys.stderr, flush=True)
+
+    def _dismiss_guardian(self) -> None:
+        self._guardian.kill()
         self._guardian.wait()
+        _pipe_to(self._guardian).close()
+        self.held.close()
+
+    def _tell(self, note: str) -> None:
+        """Tell the guardian; one that does not listen is noticed when the next child is started."""
+        with contextlib.suppress(OSError, ValueError):
+            _pipe_to(self._guardian).write(f"{note}\n".encode())
+
+
+def _pipe_to(guardian: "subprocess.Popen[bytes]") -> IO[bytes]:
+    assert guardian.stdin is not None
+    return guardian.stdin
 
 
 @contextlib.contextmanager
@@ -162,42 +216,6 @@ def family() -> Iterator[Family]:
         yield members
     finally:
         members.close()
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into SystemExit (128 + number), so that everything is cleaned up."""
-
-    def leave(number: int, _frame: object) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def marked(marker: str) -> list[psutil.Process]:
-    """Return the living processes that carry a family's marker."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.environ().get(MARKER) == marker and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
-def kill_marked(marker: str, within_s: float = 5.0) -> None:
-    """SIGKILL every process of a family until none is left."""
-    deadline = time.monotonic() + within_s
-    while (left := marked(marker)) and time.monotonic() < deadline:
-        for process in left:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(left, timeout=0.5)
 
 
 def died(what: str, child: Child) -> BlockpointError:

@@ -1,5 +1,6 @@
 """How much a campaign measures: profiles, and the rates that the ceilings place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 SAME_RATE = 1.12
@@ -9,19 +10,10 @@ SERVICES_LONG = 6
 ENOUGH_ARRIVALS = 100
 """a trial lasts until so many tasks have come, if it may"""
 
-ALL_SUBJECTS = (
-    "inline/default",
-    "background_tasks/default",
-    "background_tasks/tuned",
-    "background_tasks_async/default",
-    "background_tasks_blocking/default",
-    "threadpool/default",
-    "threadpool/tuned",
-    "celery/default",
-    "celery/tuned",
-    "arq/default",
-    "arq/tuned",
-)
+EVERY = "every strategy"
+"""stands for all variants of all strategies that are installed, but those measured only by name"""
+EVERY_VARIANT = "every variant"
+"""stands for those too"""
 
 
 @dataclass(frozen=True)
@@ -31,6 +23,7 @@ class Profile:
     name: str
     summary: str
     subjects: tuple[str, ...]
+    """`strategy/variant`, or `EVERY`"""
     kinds: tuple[str, ...]
     durations_ms: tuple[float, ...]
     fractions: tuple[float, ...]
@@ -89,7 +82,7 @@ PROFILES = {
         Profile(
             name="quick",
             summary="under five minutes: where each strategy starts to block, at tasks of 200 ms",
-            subjects=ALL_SUBJECTS,
+            subjects=(EVERY,),
             kinds=("sleep",),
             durations_ms=(200.0,),
             fractions=(0.6, 1.3),
@@ -109,7 +102,7 @@ PROFILES = {
         Profile(
             name="full",
             summary="hours: all variants, kinds and durations in both topologies, three repeats",
-            subjects=ALL_SUBJECTS,
+            subjects=(EVERY,),
             kinds=("sleep", "cpu", "cpu_native"),
             durations_ms=(1.0, 10.0, 100.0, 1_000.0, 10_000.0),
             fractions=(0.25, 0.5, 0.8, 0.95, 1.05, 1.3),
@@ -123,12 +116,17 @@ PROFILES = {
             repeats=3,
             cpu_topologies=("one-box", "split"),
             sweep_durations_ms=(1, 10, 50, 100, 200, 500, 1_000),
-            sweep_subjects=ALL_SUBJECTS,
-            burst_subjects=ALL_SUBJECTS,
+            sweep_subjects=(EVERY,),
+            burst_subjects=(EVERY,),
             attempts=3,
         ),
     )
 }
+
+
+def takes(rule: Sequence[str], subject: str) -> bool:
+    """Say whether a profile's rule takes a subject that is measured."""
+    return EVERY in rule or subject in rule
 
 
 def rates(profile: Profile, ceiling_per_s: float | None) -> list[float]:

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from results.percentile import percentile
 from results.schema import Plan, Trial
 from results.store import Campaign
-from results.terms import NEVER, Outcome, Stream
+from results.terms import ENOUGH_FOR_P99, NEVER, Outcome, Stream
 from results.text import visible
 
 REFRESH_S = 0.5
@@ -116,7 +117,7 @@ def result(campaign: Campaign, trial: Trial) -> str:
     bystanders = campaign.table(trial, "bystanders")
     streams = np.asarray(bystanders["stream"].to_numpy())
     measured_ns = trial.load.steps[0].measure_from_ns
-    figures = [f"accept p99 {_p99_ms(campaign.table(trial, 'requests'), measured_ns, trial)}"]
+    figures = [f"accept {_p99_ms(campaign.table(trial, 'requests'), measured_ns, trial, label='p99 ')}"]
     figures += [
         f"{stream.label} {_p99_ms(bystanders.filter(pa.array(streams == stream)), measured_ns, trial)}"
         for stream in (Stream.PING, Stream.PING_SYNC)
@@ -128,12 +129,15 @@ def result(campaign: Campaign, trial: Trial) -> str:
     return " · ".join(figures) + verdict
 
 
-def _p99_ms(table: pa.Table, measured_ns: int, trial: Trial) -> str:
+def _p99_ms(table: pa.Table, measured_ns: int, trial: Trial, label: str = "") -> str:
+    """Return the p99 of a stream behind its label; of too few samples, their maximum and number."""
     due_ns, replied_ns = (np.asarray(table[name].to_numpy()) for name in ("due_ns", "replied_ns"))
     outcome = np.asarray(table["outcome"].to_numpy())
     chosen = (due_ns >= measured_ns) & (outcome != Outcome.SHED)
     if not chosen.any():
         return "n/a"
     ended_ns = np.where(replied_ns == NEVER, max(trial.load.drained_ns, int(due_ns.max())), replied_ns)
-    value_ms = float(np.quantile((ended_ns - due_ns)[chosen] / 1e6, 0.99, method="higher"))
-    return f"{value_ms:.1f} ms" if value_ms < 100 else f"{value_ms:,.0f} ms"
+    value_ms = percentile((ended_ns - due_ns)[chosen], 99) / 1e6
+    text = f"{value_ms:.1f} ms" if value_ms < 100 else f"{value_ms:,.0f} ms"
+    count = int(np.count_nonzero(chosen))
+    return f"{label}{text}" if count >= ENOUGH_FOR_P99 else f"max {text} of {count}"

@@ -12,9 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from harness.sampler import Role, machine_s
+from results.percentile import percentile
 from results.schema import Noise
 
 LOOK_S = 0.3
@@ -103,16 +102,16 @@ def _doze(cores: Sequence[int | None], seconds: float) -> list[Hiccups]:
     def doze(core: int | None, late: list[float]) -> None:
         if core is not None:
             os.sched_setaffinity(0, {core})
-        while (asleep_s := time.monotonic()) < until_s:
+        awake_s = 0.0
+        while awake_s < until_s:
+            asleep_s = time.monotonic()
             time.sleep(nap_s)
-            late.append((time.monotonic() - asleep_s - nap_s) * 1e3)
+            awake_s = time.monotonic()
+            late.append((awake_s - asleep_s - nap_s) * 1e3)
 
     threads = [threading.Thread(target=doze, args=pair) for pair in zip(cores, late_ms, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return [
-        Hiccups(core, float(np.quantile(late, 0.99)), max(late))
-        for core, late in zip(cores, late_ms, strict=True)
-    ]
+    return [Hiccups(core, percentile(late, 99), max(late)) for core, late in zip(cores, late_ms, strict=True)]

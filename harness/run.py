@@ -2,24 +2,24 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from harness.campaign import expected_s, missing, run_campaign, tally
+from harness.campaign import expected_s, missing, run_campaign, tally, unmeasured_lines
 from harness.expectation import predicted_per_s, select
-from harness.opening import Agenda, Selection, create, reopen, session, unpin
+from harness.external import owning
+from harness.opening import Agenda, Selection, create, reopen, say_unheeded, session, unpin
 from harness.planner import Planner
 from harness.processes import family
-from harness.profiles import PROFILES, Profile
+from harness.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.progress import Progress, describe, minutes
 from harness.trial import Limits
 from results.errors import BlockpointError, unknown
 from results.schema import Plan
 from results.store import Campaign
-from targets.settings import Settings
 from targets.work import KINDS
 
 
@@ -38,9 +38,9 @@ def run_command(request: Request) -> int:
     """
     console = Console(highlight=False)
     say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members:
+    with family() as members, owning("" if request.dry_run else request.redis_url):
         if request.resume:
-            campaign = reopen(request.resume)
+            campaign = reopen(request.resume, members)
             if any(plan.drill for plan in campaign.manifest.plans):
                 raise BlockpointError(
                     f"{campaign.folder} is made of drills: continue it with `blockpoint drill`"
@@ -48,8 +48,11 @@ def run_command(request: Request) -> int:
             profile = _changed(named_profile(campaign.manifest.profile), attempts=request.attempts)
             plans = [plan for plan, _ in missing(campaign, profile.attempts)]
         else:
-            profile = _profile(request)
+            profile = asked_profile(request)
             plans = _plans(request, profile)
+            for line in longer(plans, request.seconds):
+                say(line)
+        say_unheeded(request, plans)
         if request.dry_run:
             _show_plan(console, plans, request, profile)
             return 0
@@ -78,9 +81,12 @@ def named_profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def _profile(request: Request) -> Profile:
+def asked_profile(request: Request) -> Profile:
+    """Return the profile with whatever was asked for; raises BlockpointError for an unknown name."""
+    profile = named_profile(request.profile)
+    asked_s = request.seconds or 0.0
     return _changed(
-        named_profile(request.profile),
+        profile,
         attempts=request.attempts,
         kinds=request.kinds,
         durations_ms=request.durations_ms,
@@ -89,6 +95,8 @@ def _profile(request: Request) -> Profile:
         cpu_topologies=request.topologies,
         seconds=request.seconds,
         max_seconds=request.seconds,
+        burst_s=request.seconds,
+        sweep_step_s=asked_s / max(len(profile.sweep_durations_ms), 1),
     )
 
 
@@ -101,7 +109,7 @@ def _changed(profile: Profile, **changes: Any) -> Profile:
 
 
 def _plans(request: Request, profile: Profile) -> list[Plan]:
-    base = Settings(slots=request.slots)
+    base = request.settings
     keys = select(profile.subjects, request.strategies, request.variants)
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
@@ -114,6 +122,16 @@ def _plans(request: Request, profile: Profile) -> list[Plan]:
     return plans
 
 
+def longer(plans: list[Plan], asked_s: float | None) -> Iterator[str]:
+    """Yield what to say of trials that have to last longer than was asked for."""
+    longer = {plan.duration_ms: plan.seconds for plan in plans if asked_s and plan.seconds > asked_s * 1.001}
+    for duration_ms, seconds in sorted(longer.items()):
+        yield (
+            f"--seconds {asked_s:g}: trials of tasks of {duration_ms:g} ms last {seconds:g} s, "
+            f"since a trial lasts {SERVICES_LONG} services at the least"
+        )
+
+
 def _computes(profile: Profile) -> bool:
     return any(KINDS[kind].calibrated for kind in profile.kinds)
 
@@ -123,7 +141,7 @@ def _total_s(plans: list[Plan]) -> float:
 
 
 def _show_plan(console: Console, plans: list[Plan], request: Request, profile: Profile) -> None:
-    base = Settings(slots=request.slots)
+    base = request.settings
     table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
     for plan in plans:
         limit = predicted_per_s(
@@ -142,8 +160,8 @@ def _conclude(campaign: Campaign, report: bool, say: Callable[[str], None]) -> i
             "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
             f"blockpoint run --resume {campaign.folder.name} --attempts 5"
         )
-    if counts.failed:
-        say(f"{counts.failed} trials could not be measured")
+    for line in unmeasured_lines(campaign):
+        say(line)
     if not counts.valid + counts.invalid:
         raise BlockpointError(f"{campaign.folder}: no trial could be measured")
     if report:

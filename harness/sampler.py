@@ -1,7 +1,7 @@
 """Samples CPU, memory and queue depth a few times a second, in a process of its own.
 
-Run as `python -m harness.sampler OUT --role web=PID --role worker=PID ...`; appends one JSON line a
-sample to OUT until it is terminated.
+Run as `python -m harness.sampler OUT --role web=PID --role worker=PID ... --queue NAME ...`; appends one JSON
+line a sample to OUT until it is terminated. The queues are those of the server in BLOCKPOINT_REDIS_URL.
 """
 
 import contextlib
@@ -17,9 +17,12 @@ from typing import Any
 import psutil
 
 from harness.broker import Broker
+from targets.settings import Settings
 
 EVERY_S = 0.2
 LOOK_FOR_CHILDREN_EVERY = 10
+BROKER = "broker"
+"""role under which the queues' depth stands, though the server may not be ours and have no process here"""
 OTHER = "other"
 """role under which the CPU use of all programs but ours stands: the machine's less ours, so that a single
 sample may err by some of the clock's ticks, even below zero, while their mean does not"""
@@ -87,7 +90,6 @@ def main() -> None:
     parser = ArgumentParser()
     parser.add_argument("out", type=Path)
     parser.add_argument("--role", action="append", default=[], metavar="NAME=PID")
-    parser.add_argument("--redis-url", default="")
     parser.add_argument("--queue", action="append", default=[])
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -97,7 +99,7 @@ def main() -> None:
     for role in given.role:
         name, _, pid = role.partition("=")
         pids.setdefault(name, []).append(int(pid))
-    broker = Broker(given.redis_url, None) if given.redis_url and given.queue else None
+    broker = Broker(Settings.from_environment().redis_url, None) if given.queue else None
     with given.out.open("a", buffering=1) as out:
         roles = {name: Role(of_role) for name, of_role in pids.items()}
         roles["harness"] = Role([os.getppid(), os.getpid()], alone=True)
@@ -119,10 +121,12 @@ def _run(
         elapsed_s = max((now_ns - last_ns) / 1e9, 1e-6)
         unclaimed_s = now_busy_s - last_busy_s
         rows: dict[str, tuple[int, float, int, int]] = {}
+        if broker:
+            rows[BROKER] = (0, 0.0, 0, broker.depth(queues))
         for name, role in roles.items():
             processes, used_s, rss = role.sample()
             unclaimed_s -= used_s
-            depth = broker.depth(queues) if broker and name == "broker" else -1
+            _, _, _, depth = rows.get(name, (0, 0.0, 0, -1))
             rows[name] = (processes, used_s / elapsed_s, rss, depth)
         rows[OTHER] = (0, unclaimed_s / elapsed_s, 0, -1)
         rows[STEAL] = (0, (now_steal_s - last_steal_s) / elapsed_s, 0, -1)

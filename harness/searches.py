@@ -1,17 +1,21 @@
 """How much a search asks for: its profiles, and the points that they name."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.expectation import predicted_blocking_per_s, predicted_per_s
 from harness.placement import Placement
-from harness.profiles import ALL_SUBJECTS, SERVICES_LONG
+from harness.profiles import EVERY, SERVICES_LONG, trial_seconds
+from results.errors import BlockpointError
 from results.schema import Point
 from targets.settings import Settings
 from targets.work import KINDS
 
 FEWEST_ARRIVALS = 12
-"""in a trial of the lowest rate"""
+"""in any trial: it lasts until so many tasks have come, whatever the profile says"""
+BELOW_THE_LAW = 0.5
+"""share of the predicted saturation at which the range of a search begins at the latest"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +24,7 @@ class SearchProfile:
 
     name: str
     summary: str
-    subjects: tuple[str, ...] = ALL_SUBJECTS
+    subjects: tuple[str, ...] = (EVERY,)
     kinds: tuple[str, ...] = ("sleep",)
     durations_ms: tuple[float, ...]
     precision: float
@@ -112,17 +116,39 @@ SEARCHES = {
 }
 
 
+def search_seconds(point: Point, rate_per_s: float) -> float:
+    """Return the length of a search's trial."""
+    usual = trial_seconds(point.seconds, point.max_seconds, point.duration_ms, rate_per_s)
+    return max(usual, FEWEST_ARRIVALS / rate_per_s)
+
+
 def points(
     profile: SearchProfile, subjects: Sequence[str], base: Settings, placement: Placement
 ) -> list[Point]:
-    """Return every point of a search, with what theory expects of it."""
-    return [
+    """Return every point of a search, with what theory expects of it.
+
+    Raises BlockpointError where its highest rate is too low for any trial.
+    """
+    found = [
         _point(profile, (subject, kind, duration_ms, topology), base, placement)
         for subject in subjects
         for kind in profile.kinds
         for topology in (profile.cpu_topologies if KINDS[kind].calibrated else profile.topologies)
         for duration_ms in profile.durations_ms
     ]
+    for point in found:
+        if point.highest_per_s < point.lowest_per_s:
+            raise BlockpointError(_too_low(point))
+    return found
+
+
+def _too_low(point: Point) -> str:
+    needed_s = math.ceil(FEWEST_ARRIVALS / point.highest_per_s)
+    return (
+        f"--max-rate {point.highest_per_s:g} is below {point.lowest_per_s:.3g}/s, the lowest rate at which "
+        f"a trial of {point.subject} has {FEWEST_ARRIVALS} tasks: ask for a higher one, or for longer trials "
+        f"(--seconds {needed_s})"
+    )
 
 
 def _point(
@@ -130,9 +156,9 @@ def _point(
 ) -> Point:
     subject, kind, duration_ms, topology = where
     services_s = SERVICES_LONG * duration_ms / 1000
-    saturation = blocking = None
+    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
+    blocking = None
     if profile.predict:
-        saturation = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
         blocking = predicted_blocking_per_s(
             subject,
             base,
@@ -149,11 +175,17 @@ def _point(
         kind=kind,
         duration_ms=duration_ms,
         topology=topology,
-        saturation_per_s=saturation,
-        blocking_per_s=blocking,
-        lowest_per_s=FEWEST_ARRIVALS / max(profile.max_seconds, services_s),
+        saturation_per_s=law if profile.predict else None,
+        blocking_per_s=blocking if blocking is not None and math.isfinite(blocking) else None,
+        lowest_per_s=_lowest_per_s(profile, services_s, law),
         highest_per_s=profile.highest_per_s,
         seconds=profile.seconds,
         max_seconds=profile.max_seconds,
         bystander_per_s=profile.bystander_per_s,
     )
+
+
+def _lowest_per_s(profile: SearchProfile, services_s: float, law_per_s: float | None) -> float:
+    """Return where a search's range begins: where theory has a law, low enough to see the work keep up."""
+    usual = FEWEST_ARRIVALS / max(profile.max_seconds, services_s)
+    return min(usual, BELOW_THE_LAW * law_per_s) if law_per_s else usual

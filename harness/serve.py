@@ -4,20 +4,34 @@ import contextlib
 import ipaddress
 import socket
 import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import click
 
+from harness.broker import write_privately
 from harness.pinning import Pinning
 from harness.processes import family
 from harness.stack import Launch, running_stack
+from harness.unheeded import unheeded
 from results.errors import BlockpointError
-from targets.settings import Settings
+from targets.settings import Settings, asked_of_a_target, variable
 
 GRACE_S = 10.0
 
 
 def serve_command(
-    *, strategy: str, variant: str, host: str, port: int, slots: int, loop: str, http: str, redis_url: str
+    *,
+    strategy: str,
+    variant: str,
+    host: str,
+    port: int,
+    loop: str,
+    http: str,
+    redis_url: str,
+    asked: Mapping[str, str],
+    **options: Any,
 ) -> None:
     """Bring a target up, say how to load it, and take it down on Ctrl-C or SIGTERM.
 
@@ -29,11 +43,14 @@ def serve_command(
             f"warning: {named} is not loopback; whoever reaches it can burn this machine's CPU", err=True
         )
     _refuse_unusable(host, port)
+    settings, wishes = _settings(asked, options)
+    for line in unheeded(settings, wishes, [f"{strategy}/{variant}"]):
+        click.echo(line, err=True)
     with family() as members:
         launch = Launch(
             members,
             Pinning(),
-            Settings(slots=slots),
+            settings,
             loop=loop,
             http=http,
             host=host,
@@ -46,6 +63,10 @@ def serve_command(
             click.echo(f"{stack.subject.key}: {stack.subject.summary}")
             for child in stack.children():
                 click.echo(f"  {child.role:7} pid {child.pid}, log {child.log}")
+            if stack.broker and stack.broker.child:
+                url = members.folder / "broker.url"
+                write_privately(url, stack.broker.url)
+                click.echo(f"  broker  URL with its password in {url}")
             click.echo(f"  ledger  {stack.ledger}")
             click.echo(f"  API     {stack.url} (docs at {stack.url}/docs)")
             click.echo("load it with, for example:")
@@ -58,6 +79,14 @@ def serve_command(
                     stack.check()
                     time.sleep(0.5)
             click.echo("taking it down")
+
+
+def _settings(asked: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
+    """Return the settings, options before variables before defaults, and how each was asked for."""
+    variables = asked_of_a_target()
+    settings = Settings.from_environment({variable(name): value for name, value in variables.items()})
+    wishes = {name: f"{variable(name)}={value}" for name, value in variables.items()}
+    return replace(settings, **{name: options[name] for name in asked}), {**wishes, **asked}
 
 
 def _refuse_unusable(host: str, port: int) -> None:

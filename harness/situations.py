@@ -1,23 +1,22 @@
 """Known situations of a target, made by real requests and read from its ledger."""
 
 import contextlib
-import json
 import secrets
 import signal
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from harness import direct
 from harness.processes import Child
 from harness.stack import Stack
 from results.errors import BlockpointError
 from results.terms import Moment
 from targets.operators.operator import FAILED, FINISHED, RUNNING, UNHEARD_OF, WAITING
 
-SETTLE_LIMIT_S = 20.0
+SETTLE_LIMIT_S = 60.0
 LOOK_S = 0.05
 REPLY_LIMIT_S = 120.0
 
@@ -124,6 +123,5 @@ class Situations:
 
 def _post(url: str, body: dict[str, object]) -> None:
     """Post without looking at the reply: the ledger tells what became of the task."""
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=REPLY_LIMIT_S):
-        pass
+    with contextlib.suppress(OSError):
+        direct.post(url, body, REPLY_LIMIT_S)

@@ -1,28 +1,36 @@
 """A running target: broker, web process and workers of one strategy in one variant."""
 
 import contextlib
-import json
 import secrets
 import sys
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.broker import Broker, embedded_broker, external_broker, free_port
+from harness import direct
+from harness.broker import Broker, embedded_broker, free_port
+from harness.external import external_broker
 from harness.ledgers import LedgerReader
 from harness.pinning import Pinning
 from harness.processes import Child, Family, died
 from results.errors import BlockpointError
 from results.schema import Subject
+from results.terms import Moment
 from targets.settings import Settings
-from targets.strategy import find
+from targets.strategy import find, from_elsewhere
 
-START_LIMIT_S = 30.0
-PREFLIGHT_LIMIT_S = 15.0
+START_LIMIT_S = 60.0
+PREFLIGHT_LIMIT_S = 60.0
+IDENTITY_LIMIT_S = 5.0
+ACCEPT_LIMIT_S = 15.0
+LAST_WORDS_S = 1.0
+"""time that a process gets to say what went wrong with a task"""
+RECORDING = (
+    "what a strategy runs has to stand in a `with recorded(task):` of targets.work, by which its start and "
+    "end become known; see docs/architecture.md"
+)
 
 
 @dataclass(frozen=True)
@@ -88,16 +96,28 @@ class Stack:
         reader = self.reader()
         task_id = self.submit(kind)
         deadline = time.monotonic() + PREFLIGHT_LIMIT_S
-        while task_id not in reader.finished_ids():
+        while not (moments := reader.moments(task_id))[Moment.FINISHED]:
             self.check()
-            if time.monotonic() > deadline:
-                logs = "\n".join(child.log_tail() for child in (*self.workers, *self.web))
-                raise BlockpointError(
-                    f"{self.subject.key}: a first task did not finish within {PREFLIGHT_LIMIT_S:.0f} s; "
-                    f"its processes said last:\n{logs}"
-                )
+            if time.monotonic() > deadline or moments[Moment.FAILED] >= self.subject.max_attempts:
+                raise self._unfinished(moments)
             time.sleep(0.02)
         return identity
+
+    def _unfinished(self, moments: Mapping[Moment, int]) -> BlockpointError:
+        """Return the error for a first task of which nothing but that was recorded."""
+        if moments[Moment.FAILED]:
+            time.sleep(LAST_WORDS_S)
+            fault = "ended by an exception"
+        else:
+            seen = (
+                "was seen to start and not to finish" if moments[Moment.STARTED] else "was not seen to start"
+            )
+            hint = f": {RECORDING}" if from_elsewhere(self.subject.strategy) else ""
+            fault = f"was accepted and {seen} within {PREFLIGHT_LIMIT_S:.0f} s{hint}"
+        logs = "\n".join(filter(None, (child.log_tail() for child in (*self.workers, *self.web))))
+        return BlockpointError(
+            f"{self.subject.key}: a first task {fault}; its processes said last:\n{logs or '    (nothing)'}"
+        )
 
     def submit(self, kind: str) -> int:
         """Submit a task of 1 ms and return its id; raises BlockpointError where it is not accepted.
@@ -145,7 +165,7 @@ class Stack:
             for child in self.web:
                 if not child.running:
                     raise died(f"the web process of {self.subject.key}", child)
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
                 self.identity()
                 return
             time.sleep(0.02)
@@ -153,21 +173,26 @@ class Stack:
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
-        with urllib.request.urlopen(f"{self.url}/health", timeout=5) as reply:
-            identity: dict[str, Any] = json.load(reply)
+        identity: dict[str, Any] = direct.get(f"{self.url}/health", IDENTITY_LIMIT_S)
         if identity.get("nonce") != self.nonce:
             raise BlockpointError(f"{self.url} is answered by another program than the one started there")
         return identity
 
     def _post(self, body: dict[str, Any]) -> None:
-        request = urllib.request.Request(
-            f"{self.url}/tasks", json.dumps(body).encode(), {"content-type": "application/json"}
-        )
+        written = self._written_by_web()
         try:
-            with urllib.request.urlopen(request, timeout=PREFLIGHT_LIMIT_S):
-                pass
+            direct.post(f"{self.url}/tasks", body, ACCEPT_LIMIT_S)
         except OSError as error:
-            raise BlockpointError(f"{self.subject.key}: a task was not accepted: {error}") from None
+            deadline = time.monotonic() + LAST_WORDS_S
+            while self._written_by_web() == written and time.monotonic() < deadline:
+                time.sleep(0.02)  # uvicorn answers 500 before it says why
+            said = "\n".join(child.log_tail() for child in self.web) or "    (nothing)"
+            raise BlockpointError(
+                f"{self.subject.key}: a task was not accepted: {error}; its web process said last:\n{said}"
+            ) from None
+
+    def _written_by_web(self) -> int:
+        return sum(child.log.stat().st_size for child in self.web)
 
 
 @contextlib.contextmanager
@@ -199,7 +224,7 @@ def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> It
             command = [sys.executable, "-m", *worker]
             log = logs / f"worker-{index}.log"
             stack.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
-        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_{variant}"]
+        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}/{variant}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
         stack.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))

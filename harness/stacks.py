@@ -2,21 +2,26 @@
 
 import contextlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from harness.drills.catalogue import named_drill
 from harness.drills.trial import Drilling
 from harness.expectation import split_key, subject_on
+from harness.neighbours import NOBODY, Company, Neighbours
+from harness.noise import reasons_for_company
 from harness.pinning import Pinning
 from harness.processes import Family
 from harness.progress import Progress
 from harness.stack import Launch, Stack, running_stack
 from harness.trial import Limits, Measurement, undisturbed
 from results.errors import BlockpointError
-from results.schema import Plan, Trial
+from results.failures import keep_failure
+from results.schema import Noise, Plan, Trial
 from results.store import Campaign
 from targets.settings import Settings
 
@@ -35,6 +40,7 @@ class Session:
     loop: str
     http: str
     redis_url: str = ""
+    neighbours: Neighbours = NOBODY
     lanes: int = 1
     """blocks of trials that run beside each other"""
 
@@ -76,6 +82,7 @@ class Stacks:
             if self._session.family.closed:
                 return None
             self.drop()
+            keep_failure(folder, plan, error)
             progress.say(f"{plan.trial_id} could not be measured: {error}")
             return None
         except OSError as error:
@@ -88,15 +95,17 @@ class Stacks:
     def _measured(self, plan: Plan, attempt: int, progress: Progress) -> Trial:
         """Measure and seal one trial, and drop a target on which no other can follow."""
         staged = self._campaign.stage(plan.trial_id, attempt)
+        company = Company(self._session.neighbours, progress.tick)
         try:
             started, stack = self._get(plan)
             if plan.drill:
-                drilling = self._drilling(started, stack, plan, progress)
+                drilling = self._drilling(started, stack, plan, company.tick)
                 trial, clean = drilling.measure(staged, attempt), drilling.clean()
             else:
                 limits = self._session.limits
-                trial = Measurement(started, stack, plan, limits, progress.tick).measure(staged, attempt)
+                trial = Measurement(started, stack, plan, limits, company.tick).measure(staged, attempt)
                 clean = undisturbed(trial)
+            trial = self._witnessed(trial, company.seen())
             self._campaign.seal(staged, trial)
         except BlockpointError:
             shutil.rmtree(staged, ignore_errors=True)
@@ -105,11 +114,20 @@ class Stacks:
             self.drop()
         return trial
 
-    def _drilling(self, started: Launch, stack: Stack, plan: Plan, progress: Progress) -> Drilling:
+    def _witnessed(self, trial: Trial, company: list[str]) -> Trial:
+        """Return the trial with those who measured beside it; what a drill counts does not depend on them."""
+        if not company:
+            return trial
+        noise = msgspec.structs.replace(trial.noise or Noise(), company=company)
+        against = reasons_for_company(company, self._session.limits.foreign_cores)
+        reasons = [*trial.reasons, *(() if trial.plan.drill else against)]
+        return msgspec.structs.replace(trial, noise=noise, reasons=reasons)
+
+    def _drilling(self, started: Launch, stack: Stack, plan: Plan, tick: Callable[[], None]) -> Drilling:
         manifest = self._campaign.manifest
         own_s = manifest.subject(plan.subject).window_s
         drill = named_drill(plan.drill)
-        return Drilling(started, stack, drill, plan, own_s, manifest.lanes == 1, progress.tick)
+        return Drilling(started, stack, drill, plan, own_s, manifest.lanes == 1, tick)
 
     def _get(self, plan: Plan) -> tuple[Launch, Stack]:
         wanted = self._launch(plan)

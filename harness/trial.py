@@ -21,9 +21,11 @@ from harness.resources import halted_roles, resource_columns
 from harness.roster import DIED, Roster, alive_pids, halted
 from harness.rows import asked_of, write_rows
 from harness.stack import Launch, Stack
+from harness.unanswered import faults
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import Accounts, Load, Noise, Plan, Service, Trial
+from results.tables import read_table
 from results.terms import FANOUT_PARTS, Look
 
 GENERATOR_START_LIMIT_S = 30.0
@@ -34,6 +36,7 @@ SLIP_SHARE = 0.05
 """of the latency that is asked about: lateness only adds to a latency, and verdicts take it off again"""
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
+STANDARD_SLO_MS = 100.0
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 HALTED = "halted"
 OVERLOADED_FROM = 0.9
@@ -50,6 +53,11 @@ class Limits:
     """longest wait for a quiet machine before the load; 0: none"""
     question_ms: float = 0.0
     """latency limit that a search asks about; hopeless trials are then ended early; 0 asks nothing"""
+
+    @property
+    def slo_ms(self) -> float:
+        """Latency above which a target is blocked."""
+        return self.question_ms or STANDARD_SLO_MS
 
 
 @dataclass(frozen=True)
@@ -78,11 +86,12 @@ class Measurement:
             generating(self.launch, self._arguments(staged), logs) as generator,
             sampling(self.launch, self.stack, generator, samples, logs) as sampler,
         ):
-            stopped_early = self._await(generator, reader)
-            drained = self._drain(reader, HOPELESS_DRAIN_S if stopped_early else self.limits.drain_s)
+            stopped = self._await(generator, reader)
+            drained = self._drain(reader, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
             sampled = sampler.running and not halted([sampler.pid])
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
+        stopped_early = stopped if load.interrupted else ""
         self.stack.check()
         died, still = roster.deaths(), sorted({*roster.halted(), *halted_roles(samples)})
         survivors = alive_pids(self.stack)
@@ -116,7 +125,7 @@ class Measurement:
                 *(() if sampled else (UNSAMPLED,)),
                 *died,
                 *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
-                *self._reasons(load, tasks, bool(stopped_early) or overloads(service, load, cores)),
+                *self._reasons(staged, load, tasks, bool(stopped_early) or overloads(service, load, cores)),
                 *reasons_against(noise, self.limits.foreign_cores),
                 *(excuses(noise) if refused else ()),
             ],
@@ -131,13 +140,13 @@ class Measurement:
     def _arguments(self, staged: Path) -> list[str]:
         slip_ms = SLIP_SHARE * self.limits.question_ms
         slip_limit_ms = slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
-        return arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        given = arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
 
     def _await(self, generator: Child, reader: LedgerReader) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
         plan, asked_ms = self.plan, self.limits.question_ms
         watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
-        began_s = 0.0
         stopped = ""
         deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
         while generator.running:
@@ -145,9 +154,9 @@ class Measurement:
             if time.monotonic() > deadline:
                 raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
             if asked_ms and not stopped:
+                looked_s = time.monotonic()
                 reader.outstanding()
-                began_s = began_s or (time.monotonic() if reader.accepted else 0.0)
-                stopped = watch.look(time.monotonic() - began_s, reader.ended) if began_s else ""
+                stopped = watch.look(looked_s, max(reader.accepted, reader.started), reader.ended)
                 if stopped:
                     generator.process.send_signal(signal.SIGINT)
             self.tick()
@@ -178,8 +187,8 @@ class Measurement:
             alive_pids=survivors,
         )
 
-    def _reasons(self, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
-        errors = load.rejected + load.unknown + load.refused
+    def _reasons(self, staged: Path, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
+        errors = faults(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
         checks = [
             (
                 accounts.unaccounted > 0,

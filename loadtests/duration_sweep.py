@@ -1,19 +1,22 @@
 """Tasks at one fixed rate whose duration grows from step to step: how long may a task be."""
 
-from loadtests.openloop.options import COMMON, Option, Settings
+from loadtests.openloop.options import OPTIONS, Option, Settings
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import Stretch
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
+from results.errors import BlockpointError
 
 __all__ = ["DurationSweep", "UntilDrained"]
 
-DURATION = next(option for option in COMMON if option.name == "duration_ms")
+DURATION = OPTIONS["duration_ms"]
 
 
 def stretches(settings: Settings) -> list[Stretch]:
     """Return a step per duration, equally long."""
     durations = [DURATION.read(text) for text in settings.durations.split(",")]
+    if settings.duration_ms not in (DURATION.default, *durations):
+        raise BlockpointError(f"{DURATION.flag}: {settings.duration_ms:g} is not one of --durations")
     return [Stretch(settings.seconds / len(durations), settings.rate, duration) for duration in durations]
 
 

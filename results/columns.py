@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from results.terms import LONGEST_MS, NEVER, Look, Moment, Outcome, Stream
+
 REQUESTS: Final[dict[str, str]] = {
     "arrival": "int32",  # position in the schedule, from 0
     "task_id": "uint64",
@@ -60,6 +62,26 @@ TABLES: Final[dict[str, dict[str, str]]] = {
     "resources": RESOURCES,
     "holdings": HOLDINGS,
 }
+
+FARTHEST_NS: Final = 2**61
+"""73 years after the boot: sums and differences of such moments stay within 64 bits"""
+_MOMENT: Final = (NEVER, FARTHEST_NS)
+_COUNT: Final = (NEVER, 2**53)
+RANGES: Final[dict[str, tuple[float, float]]] = {
+    "arrival": (0, 2**31 - 1),
+    "step": (0, 2**15 - 1),
+    "duration_ms": (0, LONGEST_MS),
+    "outcome": (min(Outcome), max(Outcome)),
+    "stream": (min(Stream), max(Stream)),
+    "moment": (min(Moment), max(Moment)),
+    "look": (min(Look), max(Look)),
+    "attempt": (0, 2**15 - 1),
+    "processes": (0, 2**15 - 1),
+    "cpu_cores": (-1e6, 1e6),
+    **dict.fromkeys(("due_ns", "sent_ns", "replied_ns", "at_ns", "loop_lag_ns"), _MOMENT),
+    **dict.fromkeys(("rss_bytes", "queue_depth", "pool_in_use"), _COUNT),
+}
+"""The least and the greatest value of a column; what is not named may be whatever its type holds."""
 
 LEDGER_RECORD: Final = np.dtype(
     [("task_id", "<u8"), ("at_ns", "<i8"), ("pid", "<u4"), ("attempt", "<u2"), ("moment", "u1"), ("_", "u1")]

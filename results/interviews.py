@@ -8,6 +8,7 @@ from pathlib import Path
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
 from results.schema import Interview
+from results.text import named
 
 _FOLDER = "interviews"
 
@@ -21,7 +22,7 @@ def keep(campaign_folder: Path, interview: Interview) -> None:
     try:
         path.parent.mkdir(exist_ok=True)
     except OSError as error:
-        raise BlockpointError(f"{path.parent}: cannot be made ({error.strerror})") from None
+        raise BlockpointError(f"{named(path.parent)}: cannot be made ({error.strerror})") from None
     write_document(path, interview)
 
 
@@ -35,7 +36,7 @@ def read_interviews(campaign_folder: Path) -> list[Interview]:
         interview = read_document(path, Interview)
         if path != _path(campaign_folder, interview.subject):
             raise BlockpointError(
-                f"{path}: is an interview of {interview.subject!r}; moved or copied by hand?"
+                f"{named(path)}: is an interview of {interview.subject!r}; moved or copied by hand?"
             )
         found.append(interview)
     return found

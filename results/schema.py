@@ -6,16 +6,37 @@ Times named `*_ns` are `CLOCK_MONOTONIC` nanoseconds of the host whose `boot_id`
 History of the format:
     1  first format: manifest, trials, and the tables requests, bystanders, events and resources.
        Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head;
-       `survivors`; `lost` in the accounts, which are sums of fates since then. Published drills that had
-       other accounts were told again from their rows.
+       `anyio_tokens` of a manifest; who measured beside a trial (`noise.company`); `survivors`; `lost` in the
+       accounts, which are sums of fates since then. Published drills that had other accounts were told again
+       from their rows.
 """
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from results.columns import FARTHEST_NS
+from results.terms import KINDS, LONGEST_MS, NEVER, Fate
+
 SCHEMA: Final = 1
-Nanoseconds = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=NEVER, le=FARTHEST_NS)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Number = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Several = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+"""of slots, processes, repeats, ..."""
+Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS / 1000)]
+Rate = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Figure = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+"""what was measured and has no other bound"""
+Name = Annotated[str, msgspec.Meta(max_length=200)]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}$")]
+"""a part of a path that leads nowhere else"""
+SLOWEST_PER_S: Final = 1e-6
+"""nobody waits for a task in eleven days; what is much less cannot be divided by"""
+SHORTEST_POLL_S: Final = 0.001
+"""whoever follows a queue look by look would not come to an end"""
+Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,37 +46,41 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Service(Document, frozen=True, kw_only=True):
     """How a strategy serves tasks of one kind: all that its ceiling depends on."""
 
-    law: str
+    law: Literal["await", "loop", "pool", "poll"]
     """`await` (coroutines, no limit), `loop` (one at a time on the event loop), `pool` (threads or
     processes) or `poll` (claimed at the ticks of a poll)"""
-    slots: int
+    slots: Several
     """tasks that can be in service at once; 0 where nothing limits it"""
-    processes: int = 1
+    processes: Number = 1
     """processes that run tasks: pure-Python CPU work cannot use more cores than that"""
-    poll_s: float = 0.0
-    """`poll`: time between two looks at the queue"""
-    read_limit: int = 0
-    """`poll`: the most tasks claimed at one look"""
-    shares: list[str] = []
+    poll_s: Seconds = 0.0
+    """`poll`: time between two looks at the queue; 0: none, it is a `pool`"""
+    read_limit: Several = 0
+    """`poll`: the most tasks claimed at one look; 0: no limit"""
+    shares: list[Name] = []
     """which of the streams `accept`, `ping` and `ping_sync` wait in the same queue as the tasks; `accept`
     under the law `await`: the reply itself waits until the task has ended"""
+
+    def __post_init__(self) -> None:
+        if 0 < self.poll_s < SHORTEST_POLL_S:
+            raise ValueError(f"poll_s is neither 0 nor {SHORTEST_POLL_S:g} or more")
 
 
 class Subject(Document, frozen=True, kw_only=True):
     """A strategy in one variant: what was measured, as it declared itself."""
 
-    strategy: str
-    variant: str
+    strategy: Name
+    variant: Name
     summary: str
-    services: dict[str, Service]
+    services: dict[Name, Service]
     """by kind of task"""
-    max_attempts: int = 1
+    max_attempts: Number = 1
     """runs that a failing task gets in all"""
     queues: list[str] = []
     """broker keys in which tasks wait; empty where the strategy has no broker"""
-    workers: int = 0
+    workers: Several = 0
     """worker processes started beside the web process"""
-    window_s: float = 0.0
+    window_s: Seconds = 0.0
     """longest time for which the broker hides a task whose worker died; 0: it hides none"""
     supervised: bool = False
     """its workers are restarted when they exit, as part of the strategy"""
@@ -70,26 +95,32 @@ class Subject(Document, frozen=True, kw_only=True):
 class Step(Document, frozen=True, kw_only=True):
     """A stretch of a schedule with one arrival rate and one task duration."""
 
-    rate_per_s: float
-    duration_ms: float
+    rate_per_s: Rate
+    duration_ms: Milliseconds
     from_ns: Nanoseconds
     measure_from_ns: Nanoseconds
     """the warm-up's end: rows due before it are not measured"""
     to_ns: Nanoseconds
+
+    def __post_init__(self) -> None:
+        if not self.from_ns <= min(self.measure_from_ns, self.to_ns):
+            raise ValueError("a step ends before it begins")
+        if 0 < self.rate_per_s < SLOWEST_PER_S:
+            raise ValueError(f"its rate is neither 0 nor {SLOWEST_PER_S:g} a second or more")
 
 
 class Load(Document, frozen=True, kw_only=True):
     """What the generator did and how well it kept to its schedule (`load.json`)."""
 
     schema: int = SCHEMA
-    scenario: str
+    scenario: Name
     closed: bool = False
     """True for a closed loop: rows have no schedule, so due is sent and coordinated omission is in them"""
-    kind: str
-    seed: int
+    kind: Kind
+    seed: Count
     arrivals: str
     """`poisson` or `constant`"""
-    bystander_per_s: float
+    bystander_per_s: Rate
     """rate of each bystander stream"""
     boot_id: str
     timer: str
@@ -99,20 +130,20 @@ class Load(Document, frozen=True, kw_only=True):
     steps: list[Step]
     drained_ns: Nanoseconds
     """when the last answer came, or the drain's limit"""
-    scheduled: int
-    accepted: int
-    rejected: int
-    refused: int
-    unknown: int
-    shed: int
-    achieved_ratio: float
+    scheduled: Count
+    accepted: Count
+    rejected: Count
+    refused: Count
+    unknown: Count
+    shed: Count
+    achieved_ratio: Figure
     """requests sent within the schedule over requests due in it"""
-    slip_p50_ms: float
-    slip_p99_ms: float
-    slip_p999_ms: float
-    cpu_cores: float
+    slip_p50_ms: Figure
+    slip_p99_ms: Figure
+    slip_p999_ms: Figure
+    cpu_cores: Figure
     """the generator's own CPU use during the schedule"""
-    in_flight_max: int
+    in_flight_max: Count
     interrupted: bool = False
     reasons: list[str] = []
     """why the gate refused the trial; empty when it passed"""
@@ -121,44 +152,45 @@ class Load(Document, frozen=True, kw_only=True):
 class Plan(Document, frozen=True, kw_only=True):
     """One trial as planned."""
 
-    trial_id: str
-    subject: str
+    trial_id: FileName
+    subject: Name
     """key of the Subject"""
-    kind: str
-    duration_ms: float
-    scenario: str
-    rate_per_s: float
-    seconds: float
-    seed: int
-    repeat: int = 0
-    topology: str = "one-box"
-    bystander_per_s: float = 20.0
+    kind: Kind
+    duration_ms: Milliseconds
+    scenario: FileName
+    rate_per_s: Rate
+    seconds: Seconds
+    seed: Count
+    repeat: Several = 0
+    topology: FileName = "one-box"
+    bystander_per_s: Rate = 20.0
     """rate of each bystander stream"""
     options: list[str] = []
     """further arguments of the scenario"""
-    drill: str = ""
+    drill: Name = ""
     """what is broken on purpose; empty for a measurement"""
 
 
 class Point(Document, frozen=True, kw_only=True):
     """One point of a search: where this subject blocks, and where its work falls behind."""
 
-    subject: str
+    subject: Name
     """key of the Subject"""
-    kind: str
-    duration_ms: float
-    topology: str = "one-box"
-    saturation_per_s: float | None = None
+    kind: Kind
+    duration_ms: Milliseconds
+    topology: FileName = "one-box"
+    saturation_per_s: Rate | None = None
     """predicted by theory, None where it has no limit or was not asked"""
-    blocking_per_s: float | None = None
-    """predicted, 0 where it blocks at any rate; None where nothing shares the tasks' queue"""
-    lowest_per_s: float
+    blocking_per_s: Rate | None = None
+    """predicted, 0 where it blocks at any rate; None where it blocks at none, no law is known or it was not
+    asked: `analysis.queueing.expected` tells these apart"""
+    lowest_per_s: Rate
     """below this a trial has too few arrivals to say anything"""
-    highest_per_s: float
-    seconds: float
+    highest_per_s: Rate
+    seconds: Seconds
     """length of a trial where its duration and rate ask for no more"""
-    max_seconds: float
-    bystander_per_s: float
+    max_seconds: Seconds
+    bystander_per_s: Rate
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""
@@ -177,27 +209,27 @@ class Accounts(Document, frozen=True, kw_only=True):
     accepted = finished + failed + in_service + waiting + lost + unaccounted, always.
     """
 
-    accepted: int
+    accepted: Count
     """tasks that the client saw accepted (for a fan-out: all parts of the request)"""
-    finished: int
+    finished: Count
     """finished at least once"""
-    failed: int
+    failed: Count
     """ended by an exception for good, and never finished"""
-    in_service: int
+    in_service: Count
     """left when the trial ended, running in a process that lived"""
-    waiting: int
+    waiting: Count
     """left when the trial ended, not running: still in the broker, or in a living web process's memory"""
-    lost: int = 0
+    lost: Count = 0
     """gone, by a drill's fault; without a fault to explain it, a task that is gone is unaccounted"""
-    unaccounted: int
+    unaccounted: Count
     """accepted, yet none of the above, or their records contradict each other"""
-    started_twice: int
+    started_twice: Count
     """finished once, and started again though no run of them had failed"""
-    finished_twice: int
+    finished_twice: Count
     """finished more than once"""
-    ran_unaccepted: int
+    ran_unaccepted: Count
     """ran though the client did not see them accepted"""
-    strangers: int
+    strangers: Count
     """events of tasks that this trial never sent"""
 
 
@@ -206,15 +238,17 @@ class Noise(Document, frozen=True, kw_only=True):
 
     quiet: bool | None = None
     """others had left the machine alone when the load began; None where nobody looked"""
-    waited_s: float = 0.0
+    waited_s: Seconds = 0.0
     """time spent looking before the load"""
-    hiccup_p99_ms: float | None = None
+    hiccup_p99_ms: Figure | None = None
     """before the load: how late a thread woke that only sleeps, on the worst of the cores used"""
-    hiccup_max_ms: float | None = None
-    foreign_cores: float | None = None
+    hiccup_max_ms: Figure | None = None
+    foreign_cores: Figure | None = None
     """mean number of cores that other programs used while it was measured; None where none was seen"""
-    steal_cores: float | None = None
+    steal_cores: Figure | None = None
     """mean number of cores that the hypervisor gave to other machines meanwhile"""
+    company: list[str] = []
+    """other campaigns of the same user that measured on this machine meanwhile"""
 
 
 class Incident(Document, frozen=True, kw_only=True):
@@ -227,40 +261,44 @@ class Incident(Document, frozen=True, kw_only=True):
     """what was done, in words: `SIGKILL to the web process`"""
     trigger: str
     """the state of the ledger that set it off, in words; empty where the fault lasts for the whole trial"""
-    accepted: int
+    accepted: Count
     """tasks accepted by the target when it was set off"""
-    started: int
-    ended: int
+    started: Count
+    ended: Count
     """finished, or failed for good"""
     from_ns: Nanoseconds
     """when the fault began"""
     to_ns: Nanoseconds
     """when what was broken had been put right: a restarted process answered, a stopped one went on"""
-    struck: list[int] = []
+    struck: list[Count] = []
     """ids of the processes that were signalled"""
     exited: list[str] = []
     """roles of processes that exited by themselves or no longer did anything; restarted by hand at rest"""
-    deaths: int = 0
+    deaths: Count = 0
     """processes that a task killed"""
     at_rest_ns: Nanoseconds
     """when nothing moved any more"""
     horizon_ns: Nanoseconds
     """when the last look was taken"""
-    survivors: list[int] = []
+    survivors: list[Count] = []
     """ids of the target's processes that still lived then: what runs in another never ends"""
-    window_s: float
+    window_s: Seconds
     """for how long the broker hid tasks in this drill, by its settings"""
-    default_window_s: float
+    default_window_s: Seconds
     """the same with the variant's own settings"""
     hastened: bool = False
     """workers were restarted once the window had passed: theirs look for abandoned tasks only at their start
     and then seldom"""
-    hidden: int = 0
+    hidden: Count = 0
     """accepted tasks that waited for the window to pass, whatever became of them then"""
-    hidden_until_s: float | None = None
+    hidden_until_s: Figure | None = None
     """from the fault to the latest start of a hidden task"""
-    fates: dict[str, int]
+    fates: dict[Name, Count]
     """tasks by `Fate.label`, every fate named"""
+
+    def __post_init__(self) -> None:
+        if not self.fates.keys() <= {fate.label for fate in Fate}:
+            raise ValueError("it names a fate that there is not")
 
 
 class View(Document, frozen=True, kw_only=True):
@@ -276,14 +314,14 @@ class View(Document, frozen=True, kw_only=True):
     """what the ledger and the processes say"""
     verdict: str
     """`right`, `wrong` or `none`"""
-    took_ms: float
+    took_ms: Figure
 
 
 class Interview(Document, frozen=True, kw_only=True):
     """What a strategy lets an operator see (`interviews/STRATEGY-VARIANT.json` of a drill's campaign)."""
 
     schema: int = SCHEMA
-    subject: str
+    subject: Name
     """key of the Subject"""
     views: list[View]
 
@@ -293,35 +331,41 @@ class Trial(Document, frozen=True, kw_only=True):
 
     schema: int = SCHEMA
     plan: Plan
-    attempt: int = 1
+    attempt: Number = 1
     started_at: str
     """UTC, ISO 8601"""
     boot_id: str
     """of the target's host"""
-    ceiling_per_s: Annotated[float, msgspec.Meta(gt=0)] | None
+    ceiling_per_s: Annotated[float, msgspec.Meta(gt=0, le=1e12)] | None
     """the predicted saturation rate; None where theory has no limit"""
     drained: bool
     """the backlog was gone before the drain's limit"""
     drained_ns: Nanoseconds
     stopped_early: str = ""
     """why the load was ended before its schedule; empty where it was not"""
-    foreign_cores: float | None = None
+    foreign_cores: Figure | None = None
     """of trials without `noise`, which were measured before there was one"""
     noise: Noise | None = None
     service: Service | None = None
     """of the plan's kind, under its topology; None in old trials: the manifest's is that of `one-box`"""
     load: Load
     accounts: Accounts
-    survivors: list[int] = []
+    survivors: list[Count] = []
     """ids of the target's processes that lived when the trial ended: what runs in another never ends; those
     of a drill stand in its incident"""
     incident: Incident | None = None
     """of a drill"""
-    rows: dict[str, int]
-    checksums: dict[str, int] = {}
+    rows: dict[Name, Count]
+    checksums: dict[Name, Count] = {}
     """CRC-32 of each table's file, entered by the seal"""
     reasons: list[str] = []
     """why the trial does not count; empty when it is valid"""
+
+    def __post_init__(self) -> None:
+        if not self.load.steps:
+            raise ValueError("its load has no step")
+        if (self.plan.kind, self.plan.scenario) != (self.load.kind, self.load.scenario):
+            raise ValueError("its load is not the planned one")
 
     @property
     def valid(self) -> bool:
@@ -337,10 +381,12 @@ class Manifest(Document, frozen=True, kw_only=True):
     created_at: str
     command: list[str]
     profile: str
-    seed: int
-    topology: list[str]
-    slots: int = 40
+    seed: Count
+    topology: list[FileName]
+    slots: Several = 40
     """tasks in service at once in the `tuned` variants"""
+    anyio_tokens: Several = 40
+    """threads that a web process has for its `def` endpoints and `def` background tasks"""
     loop: str
     http: str
     subjects: list[Subject]
@@ -348,13 +394,13 @@ class Manifest(Document, frozen=True, kw_only=True):
     """planned before the first trial; empty for a search, whose trials follow from each other"""
     points: list[Point] = []
     """what a search looks for"""
-    limit_ms: float = 100.0
+    limit_ms: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_MS)] = 100.0
     """a stream of requests is blocked where its p99 is above this"""
-    precision: float = 1.1
+    precision: Annotated[float, msgspec.Meta(gt=1, le=1000)] = 1.1
     """the width of an interval, failed rate over held rate, at which a search is content"""
-    lanes: int = 1
+    lanes: Number = 1
     """trials that ran beside each other: above 1 only counts can be trusted, no latency"""
-    calibration: dict[str, float]
+    calibration: dict[Name, Figure]
     """work units per millisecond of each computing kind"""
     pinning: dict[str, Any]
     """cores and niceness of each role; empty lists where the platform cannot pin"""

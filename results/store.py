@@ -2,8 +2,9 @@
 
 NAME/manifest.json              the conditions, written before the first trial
 NAME/trials/ID/trial.json       one sealed trial with its tables *.parquet and logs/
-NAME/trials/.partial-ID/        a trial under way; never read as complete
+NAME/trials/.partial-ID-*/      a trial under way; never read as complete
 NAME/derived/, NAME/report/     made from the above, deletable
+NAME/.lock                      held by whoever adds trials
 """
 
 import contextlib
@@ -17,29 +18,41 @@ from pathlib import Path
 import msgspec
 import pyarrow as pa
 
+from results.checkout import checkout
 from results.columns import TABLES
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
+from results.locks import sole_writer
 from results.schema import Manifest, Trial
 from results.tables import checksum, read_table
+from results.text import named
 
 _PARTIAL = ".partial-"
 
 
 def runs_folder() -> Path:
-    """Return the folder of raw campaigns: `$BLOCKPOINT_RUNS`, else `results/runs` beside this file."""
-    return Path(os.environ.get("BLOCKPOINT_RUNS") or Path(__file__).parent / "runs")
+    """Return the folder of raw campaigns: `$BLOCKPOINT_RUNS`, else `results/runs` of the checkout.
+
+    Without a checkout it is `results/runs` under the working directory. It is absolute: the processes that
+    write there work elsewhere.
+    """
+    return Path(os.environ.get("BLOCKPOINT_RUNS") or (checkout() or Path()) / "results" / "runs").resolve()
 
 
 def campaign_folder(name_or_path: str) -> Path:
-    """Find a campaign by name (under `runs_folder()`) or by path; raises BlockpointError."""
+    """Find a campaign by name (under `runs_folder()`) or by path; raises BlockpointError.
+
+    One whose name is no single line is none: every message about it is to be one.
+    """
+    if named(Path(name_or_path)) != str(Path(name_or_path)):
+        raise BlockpointError(f"there is no campaign {name_or_path!r}: no name of one has control characters")
     for folder in (Path(name_or_path), runs_folder() / name_or_path):
         with contextlib.suppress(OSError, ValueError):  # a name that no file system takes
             if (folder / "manifest.json").is_file():
-                return folder
+                return folder.resolve()
     raise BlockpointError(
         f"there is no campaign {name_or_path!r}: neither a folder with a manifest.json nor a name under "
-        f"{runs_folder()}"
+        f"{named(runs_folder())}"
     )
 
 
@@ -70,15 +83,25 @@ class Campaign:
             raise BlockpointError(f"trial {trial.plan.trial_id}: sealed without the table {name!r}")
         return read_table(self.folder_of(trial), name, trial.rows[name], trial.checksums.get(name))
 
+    def check_others(self, trial: Trial, *read: str) -> None:
+        """Raise BlockpointError where a sealed table that nobody reads is not whole."""
+        for name in sorted(set(trial.rows).difference(read)):
+            self.table(trial, name)
+
     def folder_of(self, trial: Trial) -> Path:
         """Return a sealed trial's folder."""
         return self.trials_folder / trial_folder_name(trial.plan.trial_id, trial.attempt)
 
+    def writing(self) -> contextlib.AbstractContextManager[None]:
+        """Be the one process that adds to it; raises BlockpointError that names another that is."""
+        return sole_writer(self.folder)
+
     def stage(self, trial_id: str, attempt: int) -> Path:
-        """Make an empty folder for a trial under way, dropping what an interruption left of it."""
-        folder = self.trials_folder / f"{_PARTIAL}{trial_folder_name(trial_id, attempt)}"
-        shutil.rmtree(folder, ignore_errors=True)
-        (folder / "logs").mkdir(parents=True)
+        """Make an empty folder for a trial under way, which is no other process's, nor an earlier one's."""
+        name = f"{_PARTIAL}{trial_folder_name(trial_id, attempt)}-"
+        folder = Path(tempfile.mkdtemp(prefix=name, dir=self.trials_folder))
+        folder.chmod(0o755)
+        (folder / "logs").mkdir()
         return folder
 
     def seal(self, staged: Path, trial: Trial) -> Path:
@@ -101,7 +124,7 @@ class Campaign:
         return sealed
 
     def discard_partial(self) -> None:
-        """Remove what trials that were never sealed left behind."""
+        """Remove what trials that were never sealed left behind; to be called by the sole writer."""
         for folder in self.trials_folder.glob(f"{_PARTIAL}*"):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -109,14 +132,17 @@ class Campaign:
         trial = read_document(folder / "trial.json", Trial)
         if trial_folder_name(trial.plan.trial_id, trial.attempt) != folder.name:
             raise BlockpointError(
-                f"{folder}: its trial.json says it is trial {trial.plan.trial_id!r}; moved or copied by hand?"
+                f"{named(folder)}: its trial.json says it is trial {trial.plan.trial_id!r}; "
+                "moved or copied by hand?"
             )
         return trial
 
     def _sealed(self) -> Iterator[Path]:
-        for folder in sorted(self.trials_folder.iterdir()):
-            if folder.is_dir() and not folder.name.startswith("."):
-                yield folder
+        try:
+            found = sorted(self.trials_folder.iterdir())
+            yield from [folder for folder in found if folder.is_dir() and not folder.name.startswith(".")]
+        except OSError as error:
+            raise BlockpointError(f"{named(self.trials_folder)}: cannot be read ({error.strerror})") from None
 
 
 def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
@@ -137,10 +163,10 @@ def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
     except OSError as error:
         if os.path.lexists(folder):
             raise BlockpointError(
-                f"campaign {folder} already exists: choose another --name or continue it with "
-                f"--resume {folder.name}"
+                f"campaign {named(folder)} already exists: choose another --name or continue it with "
+                f"--resume {named(Path(folder.name))}"
             ) from None
-        raise BlockpointError(f"cannot create campaign {folder}: {error.strerror}") from None
+        raise BlockpointError(f"cannot create campaign {named(folder)}: {error.strerror}") from None
     return Campaign(folder, manifest)
 
 
@@ -148,7 +174,7 @@ def open_campaign(folder: Path) -> Campaign:
     """Open a campaign; raises BlockpointError where it is damaged, foreign or from a newer version."""
     manifest = read_document(folder / "manifest.json", Manifest)
     if not (folder / "trials").is_dir():
-        raise BlockpointError(f"{folder}: has a manifest but no trials/ folder; is it a whole copy?")
+        raise BlockpointError(f"{named(folder)}: has a manifest but no trials/ folder; is it a whole copy?")
     return Campaign(folder, manifest)
 
 

@@ -4,15 +4,25 @@ import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results.columns import LEDGER_RECORD, TABLES
+from results.columns import LEDGER_RECORD, RANGES, TABLES
 from results.errors import BlockpointError
+from results.files import open_plain, read_plain
+from results.text import named
 
 Columns = Mapping[str, np.ndarray]
+
+MOST_BYTES: Final = 2**31
+MOST_ROWS: Final = 2**27
+"""and no more than bytes: every table has an id or a moment in each row, and hardly two are alike"""
+MOST_UNPACKED: Final = 50
+"""bytes that one byte of a file unpacks to; of ours it is 2.3 at most"""
+SLACK_BYTES: Final = 2**20
 
 _UNWRITTEN = bytes(4096 * LEDGER_RECORD.itemsize)
 
@@ -31,24 +41,26 @@ def write_table(folder: Path, name: str, columns: Columns) -> int:
     """Write the columns of one table into `folder/name.parquet`; return the number of rows.
 
     Raises ValueError where the columns are not those of the schema or differ in length, and
-    BlockpointError where the file cannot be written (a full disk).
+    BlockpointError where the file cannot be written (a full disk) or a value could not be read again.
     """
     schema = _arrow_schema(name)
     if set(columns) != set(schema.names):
         raise ValueError(f"{name}: columns {sorted(columns)} instead of {sorted(schema.names)}")
     table = pa.table([pa.array(columns[f.name]).cast(f.type) for f in schema], schema=schema)
     path = folder / f"{name}.parquet"
+    if odd := _out_of_range(table):
+        raise BlockpointError(f"{named(path)}: not written, for it could not be read again: {odd}")
     try:
         pq.write_table(table, path, compression="zstd", compression_level=1, write_page_checksum=True)
     except OSError as error:
-        raise BlockpointError(f"{path}: cannot be written ({_reason(error)})") from None
+        raise BlockpointError(f"{named(path)}: cannot be written ({_reason(error)})") from None
     return int(table.num_rows)
 
 
 def checksum(path: Path) -> int:
     """Return the CRC-32 of a file."""
     crc = 0
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         while part := file.read(1 << 20):
             crc = zlib.crc32(part, crc)
     return crc
@@ -59,19 +71,53 @@ def read_table(folder: Path, name: str, rows: int | None = None, crc: int | None
 
     `rows` is the number of rows that were sealed, `crc` the checksum of the file: parquet's own
     checksums leave out the headers of its pages, where one flipped bit changes strings unnoticed.
+    A file that says it unpacks to more than any of ours is refused before it is unpacked.
     """
     path = folder / f"{name}.parquet"
     try:
-        if crc is not None and checksum(path) != crc:
-            raise BlockpointError(f"{path}: damaged: not the bytes that were sealed")
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
-    except (OSError, pa.ArrowException) as error:
-        raise BlockpointError(f"{path}: missing, truncated or damaged ({_reason(error)})") from None
-    if not table.schema.equals(_arrow_schema(name)):
-        raise BlockpointError(f"{path}: its columns are not those of format's table {name!r}")
-    if rows is not None and table.num_rows != rows:
-        raise BlockpointError(f"{path}: holds {table.num_rows} rows, but {rows} were sealed")
+        data = read_plain(path, MOST_BYTES)
+        if crc is not None and zlib.crc32(data) != crc:
+            raise BlockpointError(f"{named(path)}: damaged: not the bytes that were sealed")
+        with pq.ParquetFile(pa.py_buffer(data), page_checksum_verification=True) as file:
+            _check_promise(path, name, file, len(data), rows)
+            table = file.read()
+        table.validate(full=True)
+    except (OSError, pa.ArrowException, ValueError) as error:
+        raise BlockpointError(f"{named(path)}: missing, truncated or damaged ({_reason(error)})") from None
+    if odd := _out_of_range(table):
+        raise BlockpointError(f"{named(path)}: damaged or foreign: {odd}")
     return table
+
+
+def _check_promise(path: Path, name: str, file: pq.ParquetFile, size: int, rows: int | None) -> None:
+    """Raise BlockpointError where a file promises other columns or rows, or more than its bytes can hold."""
+    promised = file.metadata.num_rows
+    if not file.schema_arrow.equals(_arrow_schema(name)):
+        raise BlockpointError(f"{named(path)}: its columns are not those of format's table {name!r}")
+    if rows is not None and promised != rows:
+        raise BlockpointError(f"{named(path)}: holds {promised} rows, but {rows} were sealed")
+    groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
+    unpacked = sum(group.total_byte_size for group in groups)
+    if not 0 <= promised <= min(MOST_ROWS, size) or not 0 <= unpacked <= SLACK_BYTES + MOST_UNPACKED * size:
+        raise BlockpointError(
+            f"{named(path)}: {size} bytes that unpack to {promised} rows of {unpacked} bytes in all "
+            "are no table of ours"
+        )
+
+
+def _out_of_range(table: pa.Table) -> str:
+    """Return which column holds what none of ours does; empty where none does."""
+    for column in table.column_names:
+        values = table[column]
+        if values.null_count:
+            return f"{column} has empty cells"
+        low, high = RANGES.get(column, (None, None))
+        if low is None or not len(values):
+            continue
+        held = np.asarray(values.to_numpy())
+        if not (held.min() >= low and held.max() <= high):
+            return f"{column} is outside {low:g} to {high:g}"
+    return ""
 
 
 def ledger_slots(path: Path, offset: int = 0) -> np.ndarray:
@@ -101,4 +147,6 @@ def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return " ".join(str(error).split())[:120] or type(error).__name__

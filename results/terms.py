@@ -4,8 +4,12 @@ import enum
 from typing import Final
 
 NEVER: Final = -1
+LONGEST_MS: Final = 86_400_000
+"""a day: no duration, limit or latency that is asked for is longer"""
 KINDS: Final = ("sleep", "cpu", "cpu_native")
 """The kinds of task; `targets.work` gives each its body."""
+ENOUGH_FOR_P99: Final = 100
+"""Samples below which a p99 is their maximum, and no more is known of it."""
 FANOUT_PARTS: Final = 3
 """Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
 
@@ -35,6 +39,10 @@ class Outcome(enum.IntEnum):
     """sent, but not answered: a time-out, a reset, or still in flight when the drain's limit came"""
     SHED = 4
     """never sent: the cap on requests in flight was reached"""
+
+
+GIVEN_UP: Final = frozenset({"timeout", "drain limit", "interrupted"})
+"""what stands in the column `error` of requests that were still waited for when the client gave up"""
 
 
 class Stream(enum.IntEnum):

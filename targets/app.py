@@ -1,6 +1,6 @@
 """The endpoints, the same for every strategy.
 
-`uvicorn targets.app:celery_tuned` serves the strategy `celery` in its variant `tuned`;
+`uvicorn targets.app:celery_tuned` (or `celery/tuned`) serves the strategy `celery` in its variant `tuned`;
 `targets.app:celery` serves the variant `default`.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata
 
+import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -35,6 +36,7 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         for kind in KINDS:
             units_per_ms(kind, settings)
+        anyio.to_thread.current_default_thread_limiter().total_tokens = settings.anyio_tokens
         await strategy.start()
         settle()
         async with probes.running():

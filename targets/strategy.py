@@ -1,5 +1,6 @@
 """What a strategy is, and how the installed ones are found."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -10,9 +11,14 @@ from fastapi import BackgroundTasks
 from results.errors import BlockpointError, unknown
 from results.schema import Service, Subject
 from targets.settings import Settings
+from targets.soundness import misfit, undeclared
 from targets.task import Task
 
 GROUP = "blockpoint.strategies"
+OURS = "targets.strategies."
+"""the modules of this package's own strategies"""
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""of a strategy or variant: it stands in commands, folders and import strings"""
 
 
 class QueueFullError(Exception):
@@ -89,6 +95,8 @@ class Variant:
     summary: str
     build: Callable[[Settings], Strategy]
     """returns the strategy without opening anything"""
+    by_name_only: bool = False
+    """left out of profiles that measure every strategy; drills do not leave it out"""
 
 
 @dataclass(frozen=True)
@@ -100,17 +108,38 @@ class Definition:
     variants: Mapping[str, Variant]
     requires: Mapping[str, str] = field(default_factory=dict)
     """distributions and the lowest version of each that works"""
+    place: int = 100
+    """where it stands among the others, from the simplest on"""
 
     def build(self, variant: str, settings: Settings) -> Strategy:
-        """Return the strategy in that variant; raises BlockpointError where it is unknown or too old."""
+        """Return the strategy in that variant; raises BlockpointError where it is unknown or unsound."""
         if variant not in self.variants:
             raise unknown(f"variant of {self.name}", variant, self.variants)
         check_versions(self)
-        return self.variants[variant].build(settings)
+        key = f"strategy {self.name}/{variant}"
+        try:
+            strategy = self.variants[variant].build(settings)
+        except BlockpointError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise BlockpointError(f"{key} cannot be built: {_said(error)}") from error
+        if fault := misfit(strategy, Strategy):
+            raise BlockpointError(f"{key} {fault}")
+        return strategy
 
     def subject(self, variant: str, settings: Settings) -> Subject:
         """Return the variant's declaration for the manifest; raises like `build`."""
         strategy = self.build(variant, settings)
+        try:
+            subject = self._declared(strategy, variant)
+            fault = undeclared(subject)
+        except (TypeError, ValueError, RecursionError) as error:
+            fault = f"declares what cannot be recorded: {_said(error)}"
+        if fault:
+            raise BlockpointError(f"strategy {self.name}/{variant} {fault}")
+        return subject
+
+    def _declared(self, strategy: Strategy, variant: str) -> Subject:
         return Subject(
             strategy=self.name,
             variant=variant,
@@ -119,36 +148,55 @@ class Definition:
             max_attempts=strategy.max_attempts,
             queues=list(strategy.queues),
             workers=len(strategy.workers),
+            settings=dict(strategy.settings),
             window_s=getattr(strategy, "window_s", 0.0),
             supervised=getattr(strategy, "supervised", False),
-            settings=dict(strategy.settings),
         )
 
 
+def installed() -> list[tuple[str, Definition | BlockpointError]]:
+    """Return every registered strategy by name, in its place; last, why the others cannot be used."""
+    sound: list[tuple[str, Definition]] = []
+    unsound: list[tuple[str, BlockpointError]] = []
+    for name, entries in _entries().items():
+        try:
+            sound.append((name, _definition(name, entries)))
+        except BlockpointError as error:
+            unsound.append((name, error))
+        if _is_ours(entries[0]):
+            unsound += [(entry.value, _taken(name, entry)) for entry in entries[1:]]
+    sound.sort(key=lambda each: (each[1].place, each[0]))
+    return [*sound, *unsound]
+
+
 def discover() -> dict[str, Definition]:
-    """Return every installed strategy by name; raises BlockpointError where one does not load."""
-    found: dict[str, Definition] = {}
-    for entry in metadata.entry_points(group=GROUP):
-        found[entry.name] = _load(entry)
-    return found
+    """Return every registered strategy that can be used, by name and in its place."""
+    return {name: each for name, each in installed() if isinstance(each, Definition)}
 
 
 def find(name: str) -> Definition:
     """Return one strategy, loading no other; raises BlockpointError where there is none of that name."""
-    entries = metadata.entry_points(group=GROUP)
-    if name not in entries.names:
-        raise unknown("strategy", name, entries.names)
-    return _load(entries[name])
+    entries = _entries()
+    if name not in entries:
+        raise unknown("strategy", name, entries)
+    return _definition(name, entries[name])
+
+
+def from_elsewhere(name: str) -> bool:
+    """Say whether that strategy is none of this package's own."""
+    entries = _entries().get(name)
+    return not entries or not _is_ours(entries[0])
 
 
 def split_name(target: str) -> tuple[str, str]:
-    """Split `celery` or `celery_tuned` into strategy and variant (`default` where it names none)."""
-    names = metadata.entry_points(group=GROUP).names
-    if target in names:
-        return target, "default"
-    strategy, _, variant = target.rpartition("_")
+    """Split `celery`, `celery_tuned` or `celery/tuned`; the variant is `default` where none is named."""
+    names = _entries()
+    strategy, slash, variant = target.partition("/")
     if strategy in names:
-        return strategy, variant
+        return strategy, variant if slash else "default"
+    for name in sorted(names, key=len, reverse=True):
+        if target.startswith(f"{name}_"):
+            return name, target.removeprefix(f"{name}_")
     raise unknown("strategy", target, names)
 
 
@@ -175,11 +223,52 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _load(entry: metadata.EntryPoint) -> Definition:
+def _entries() -> dict[str, list[metadata.EntryPoint]]:
+    """Return the entry points of the group by name, this package's own before all others of that name."""
+    found: dict[str, list[metadata.EntryPoint]] = {}
+    for entry in metadata.entry_points(group=GROUP):
+        found.setdefault(entry.name, []).append(entry)
+    return {name: sorted(entries, key=lambda entry: not _is_ours(entry)) for name, entries in found.items()}
+
+
+def _is_ours(entry: metadata.EntryPoint) -> bool:
+    return entry.value.startswith(OURS)
+
+
+def _taken(name: str, entry: metadata.EntryPoint) -> BlockpointError:
+    return BlockpointError(f"strategy {name} ({entry.value}) is left out: the name is taken")
+
+
+def _definition(name: str, entries: Sequence[metadata.EntryPoint]) -> Definition:
+    if len(entries) > 1 and not _is_ours(entries[0]):
+        values = ", ".join(entry.value for entry in entries)
+        raise BlockpointError(f"strategy {name} is registered twice ({values}): uninstall all but one")
     try:
-        definition = entry.load()
-    except Exception as error:
-        raise BlockpointError(f"strategy {entry.name} ({entry.value}) does not load: {error}") from error
-    if not isinstance(definition, Definition):
-        raise BlockpointError(f"strategy {entry.name}: {entry.value} is not a targets.strategy.Definition")
-    return definition
+        found = entries[0].load()
+    except (Exception, SystemExit) as error:
+        raise BlockpointError(
+            f"strategy {name} ({entries[0].value}) does not load: {_said(error)}"
+        ) from error
+    if fault := _unfit(name, found):
+        raise BlockpointError(f"strategy {name}: {entries[0].value} {fault}")
+    return found  # type: ignore[no-any-return]
+
+
+def _unfit(name: str, found: Any) -> str:
+    if not isinstance(found, Definition):
+        return "is not a targets.strategy.Definition"
+    if found.name != name:
+        return f"calls itself {found.name!r}: entry point and Definition need one name"
+    variants: Any = found.variants
+    if not isinstance(variants, Mapping) or not variants:
+        return "has no variants: give it at least `default`"
+    if not all(isinstance(variant, Variant) for variant in variants.values()):
+        return "has variants that are no targets.strategy.Variant"
+    if bad := [each for each in (name, *variants) if not NAME.fullmatch(str(each))]:
+        return f"has the name {bad[0]!r}: use letters, digits, dashes and underscores"
+    return ""
+
+
+def _said(error: BaseException) -> str:
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}{words and ': '}{words}"

@@ -5,7 +5,8 @@ import hashlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -84,31 +85,40 @@ def units_per_ms(kind: str, settings: Settings) -> float:
     return float(getattr(settings, f"units_per_ms_{kind}")) or calibrate(kind)
 
 
+@contextmanager
+def recorded(task: Task, attempt: int = 1) -> Iterator[None]:
+    """Record when the work in this block starts and how it ends, and fail or kill where a client asked to.
+
+    Whatever a task runs has to stand in such a block, in the process and at the time in which it runs; it may
+    await. Raises TaskFailedError, without work, where the task is to fail.
+    """
+    record = ledger().record
+    record(task.id, Moment.STARTED, attempt)
+    if task.kill_first and ledger().starts(task.id) in range(1, task.kill_first + 1):
+        os.kill(os.getpid(), signal.SIGKILL)
+    try:
+        if attempt <= task.fail_first:
+            raise TaskFailedError(f"attempt {attempt} of {task.fail_first} that were asked to fail")
+        yield
+    except Exception:
+        record(task.id, Moment.FAILED, attempt)
+        raise
+    except asyncio.CancelledError:
+        record(task.id, Moment.INTERRUPTED, attempt)
+        raise
+    record(task.id, Moment.FINISHED, attempt)
+
+
 def perform(task: Task, attempt: int = 1) -> None:
     """Do the task, blocking the calling thread; raises TaskFailedError where it is to fail."""
-    _begin(task, attempt)
-    KINDS[task.kind].body(task.units)
-    ledger().record(task.id, Moment.FINISHED, attempt)
+    with recorded(task, attempt):
+        KINDS[task.kind].body(task.units)
 
 
 async def perform_async(task: Task, attempt: int = 1) -> None:
     """Do the task as a coroutine: `sleep` awaits, the computing kinds hold the event loop."""
-    if task.kind != "sleep":
-        perform(task, attempt)
-        return
-    _begin(task, attempt)
-    try:
-        await asyncio.sleep(task.units / 1000)
-    except asyncio.CancelledError:
-        ledger().record(task.id, Moment.INTERRUPTED, attempt)
-        raise
-    ledger().record(task.id, Moment.FINISHED, attempt)
-
-
-def _begin(task: Task, attempt: int) -> None:
-    ledger().record(task.id, Moment.STARTED, attempt)
-    if task.kill_first and ledger().starts(task.id) in range(1, task.kill_first + 1):
-        os.kill(os.getpid(), signal.SIGKILL)
-    if attempt <= task.fail_first:
-        ledger().record(task.id, Moment.FAILED, attempt)
-        raise TaskFailedError(f"attempt {attempt} of {task.fail_first} that were asked to fail")
+    with recorded(task, attempt):
+        if task.kind == "sleep":
+            await asyncio.sleep(task.units / 1000)
+        else:
+            KINDS[task.kind].body(task.units)

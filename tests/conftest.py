@@ -3,15 +3,18 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from harness.processes import Family, family
 
 
 def pytest_configure() -> None:
-    """Let whom we start hear Ctrl-C, which a shell denies its background jobs, and time no example."""
+    """Let whom we start hear Ctrl-C, which a shell denies its background jobs, and time no example.
+
+    How long an example or its making takes says how busy the machine is.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    settings.register_profile("untimed", deadline=None)
+    settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("untimed")
 
 

@@ -20,6 +20,8 @@ from analysis.charts.scales import milliseconds, number, padded
 from analysis.charts.work import queue_wait, throughput
 from analysis.derive import Derived
 from analysis.points import CONDITION, at_rates
+from analysis.verdicts import STREAMS
+from results.terms import ENOUGH_FOR_P99
 
 ANSWERS: Final = ("frontier-", "heatmap-")
 """how the names of the charts begin that a report shows first"""
@@ -34,6 +36,7 @@ _SHAKY: Final = "Shaky: repeats disagree, or a margin of error crosses the limit
 _WORST: Final = "A cell shows its worst valid trial"
 _STEADY: Final = "Grey curve: the p99 of a pool's wait in steady state (M/D/c)"
 _AGREES: Final = "Agrees: within 20 % or 10 ms of what a valid trial measured"
+_FEW: Final = f"A p99 of fewer than {ENOUGH_FOR_P99} samples is their maximum"
 _BOUNDS: Final = "Upward caret: some requests were never answered, the true value is higher"
 
 Key = tuple[str, float, str]
@@ -84,7 +87,7 @@ def _answers(derived: Derived, rows: pd.DataFrame) -> Iterator[Chart]:
     for (kind, topology), own in rows.groupby(["kind", "topology"], sort=True):
         limit = milliseconds(derived.manifest.limit_ms)
         subtitle = f"{kind} tasks, {topology} · worst p99 of /ping and /ping-sync; the limit is {limit}"
-        caption = conditions(derived.manifest, own, _WORST, invalid_are="left out")
+        caption = conditions(derived.manifest, own, _WORST, _few(own), invalid_are="left out")
         words = Words("What an unrelated request goes through", subtitle, caption)
         yield _chart(f"heatmap-{kind}-{topology}", words, heatmap, own)
 
@@ -103,7 +106,8 @@ def _frontier(derived: Derived, points: pd.DataFrame, rows: pd.DataFrame, kind: 
 def _by_rate(derived: Derived, rows: pd.DataFrame, key: Key) -> Iterator[Chart]:
     tail, about = _names(*key)
     bounds = _BOUNDS if rows.filter(regex="(accept|ping|ping_sync)_p99_at_least").any(axis=None) else ""
-    caption = conditions(derived.manifest, rows, _CEILING, _SHADED, f"Bystanders: {_samples(rows)}", bounds)
+    notes = (_CEILING, _SHADED, f"Bystanders: {_samples(rows)}", _few(rows), bounds)
+    caption = conditions(derived.manifest, rows, *notes)
     yield _chart(
         f"latency-{tail}",
         Words("Where the API starts to block", f"{about} · latency from the due time, {_P}", caption),
@@ -136,7 +140,7 @@ def _by_duration(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
         reason = "no rate was measured at more than one task duration"
         yield _missing("duration", "What longer tasks do to the API", reason)
     for (kind, rate, topology), own in _grouped(rows, ["kind", "offered_per_s", "topology"]):
-        notes = ("Grey: saturated by theory", _SHADED, f"Bystanders: {_samples(own)}")
+        notes = ("Grey: saturated by theory", _SHADED, f"Bystanders: {_samples(own)}", _few(own))
         subtitle = f"{kind} tasks at {number(rate)}/s, {topology} · latency from the due time, {_P}"
         yield _chart(
             f"duration-{kind}-{_plain(rate)}-per-s-{topology}",
@@ -210,6 +214,11 @@ def _grouped(rows: pd.DataFrame, by: list[str]) -> Iterator[tuple[Key, pd.DataFr
     for key, own in rows.groupby(by, sort=True):
         kind, value, topology = (str(part) for part in key)
         yield (kind, float(value), topology), own
+
+
+def _few(rows: pd.DataFrame) -> str:
+    counts = rows[[f"{name}_n" for name in STREAMS]].to_numpy()
+    return _FEW if ((counts > 0) & (counts < ENOUGH_FOR_P99)).any() else ""
 
 
 def _samples(rows: pd.DataFrame) -> str:

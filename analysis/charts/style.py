@@ -11,6 +11,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+mpl.rcdefaults()  # whatever a matplotlibrc says, in the working directory or at home
+
 COLOURS: Final = {
     "inline": "#000000",
     "background_tasks": "#0072B2",

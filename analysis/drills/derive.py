@@ -19,6 +19,7 @@ from analysis.load import load_campaign
 from results.errors import BlockpointError
 from results.interviews import read_interviews
 from results.schema import Interview, Manifest
+from results.text import named
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def derive_drills(folder: Path, progress: Callable[[str], None] = lambda _: None
     measured = load_campaign(folder)
     manifest, drills = measured.manifest, [trial for trial in measured.trials if trial.plan.drill]
     if not drills:
-        raise BlockpointError(f"{folder}: has no sealed drill")
+        raise BlockpointError(f"{named(folder)}: has no sealed drill")
     rows: list[dict[str, Any]] = []
     poison: list[dict[str, Any]] = []
     api: list[dict[str, Any]] = []
@@ -106,4 +107,4 @@ def _write(derived: Drills) -> None:
         finally:
             shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
-        raise BlockpointError(f"{derived.folder}: cannot write derived/ ({error.strerror})") from None
+        raise BlockpointError(f"{named(derived.folder)}: cannot write derived/ ({error.strerror})") from None

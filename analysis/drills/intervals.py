@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from analysis.stats import DRAWS, percentile, t_quantile
+from analysis.stats import DRAWS, t_quantile
+from results.percentile import percentile
 
 _Z = 1.960
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
+from analysis.load import check_rows
 from results.errors import BlockpointError
 from results.schema import Incident, Subject, Trial
 from results.store import Campaign
@@ -53,7 +54,10 @@ def judge(campaign: Campaign, trial: Trial) -> Judged:
             "so that their moments cannot be joined"
         )
     subject = campaign.manifest.subject(trial.plan.subject)
-    tables = {name: campaign.table(trial, name).to_pandas() for name in ("requests", "bystanders", "events")}
+    sealed = {name: campaign.table(trial, name) for name in ("requests", "bystanders", "events")}
+    campaign.check_others(trial, *sealed, "holdings")
+    check_rows(trial, sealed["requests"], sealed["bystanders"])
+    tables = {name: table.to_pandas() for name, table in sealed.items()}
     requests, events = tables["requests"], tables["events"]
     held = _held(campaign.table(trial, "holdings").to_pandas()) if "holdings" in trial.rows else {}
     verdicts = fates(

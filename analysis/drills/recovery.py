@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.drills.judged import Judged
 from analysis.drills.tables import about
-from analysis.stats import percentile
+from results.percentile import percentile
 from results.terms import NEVER, Fate, Outcome
 
 Floats = npt.NDArray[np.float64]

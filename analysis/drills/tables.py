@@ -46,7 +46,7 @@ def trial_row(judged: Judged, lanes: int) -> dict[str, Any]:
         **about(trial, judged.subject, lanes),
         "scheduled": len(verdicts.fate),
         "accepted": int(verdicts.accepted.sum()),
-        **incident.fates,
+        **{fate.label: incident.fates.get(fate.label, 0) for fate in Fate},
         "in_flight": verdicts.under_way(incident.from_ns) if struck else np.nan,
         "lost_in_flight": int((lost & (verdicts.known_ns <= incident.from_ns)).sum()) if struck else np.nan,
         "hidden_at_rest": incident.hidden,

@@ -1,5 +1,6 @@
 """Where theory sees the API block: the rate at which what shares the tasks' queue waits too long."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from analysis.queueing.ceilings import saturation_rate
 from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers
 from analysis.queueing.trace import starts, visits
-from analysis.stats import percentile
+from results.percentile import percentile
 from results.schema import Service
 
 Floats = npt.NDArray[np.float64]
@@ -20,6 +21,8 @@ OVERHEAD_MS: Final = 0.5
 hand-over takes a thread of AnyIO's 0.3 ms and the event loop about as long (measured at load)"""
 WARM_UP: Final = 0.2
 """share of a trial that is not measured"""
+MOST_ARRIVALS: Final = 100_000
+"""tasks of a schedule that are followed at the ceiling; of a trial with more, only so much time"""
 _SEEDS: Final = 5
 _PRECISION: Final = 1.02
 _DOUBLINGS: Final = 6
@@ -31,6 +34,7 @@ def blocking_rate(
     duration_ms: float,
     cores: int,
     *,
+    apart: bool = False,
     limit_ms: float = 100.0,
     seconds: float = 20.0,
     bystander_per_s: float = 20.0,
@@ -44,22 +48,46 @@ def blocking_rate(
     of a task waits too long, so that 1 % do at a rate of 0.01 / (S - limit), 0.1/s for tasks of 200 ms. The
     answer is never below one task a trial, which is the least that a trial can show.
 
-    0.0 where every rate blocks (a reply that awaits a task longer than the limit). None where no blocking is
-    predicted: nothing shares the tasks' queue, or no law is known for it (see `fifo_servers`; a /ping-sync
-    that needs a thread while others compute waits for the GIL first). Raises like `saturation_rate`.
+    0.0 where every rate blocks (a reply that awaits a task longer than the limit), infinite where none does
+    (see `unaffected`). None where no law is known: tasks that compute in threads of the web process, which
+    take the GIL or a core from the event loop and from each other (see `fifo_servers`), a poll that requests
+    wait for, tasks that take no time. Raises like `saturation_rate`.
     """
     ceiling = saturation_rate(service, kind, duration_ms, cores)
+    if unaffected(service, kind, duration_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
+        return math.inf
     if service.law == "await" and kind == "sleep":
-        return 0.0 if "accept" in service.shares and duration_ms + overhead_ms > limit_ms else None
+        return 0.0
     servers = fifo_servers(service, kind, cores)
     if not service.shares or not servers or not ceiling or service.law == "poll":
         return None
     held_s = (duration_ms + overhead_ms) / 1000
+    followed_s = min(seconds, MOST_ARRIVALS / ceiling)
     return _crossing(
-        _Queue(service.law, tuple(service.shares), servers, held_s, seconds, bystander_per_s),
+        _Queue(service.law, tuple(service.shares), servers, held_s, followed_s, bystander_per_s),
         ceiling,
         limit_ms / 1000,
     )
+
+
+def unaffected(
+    service: Service,
+    kind: str,
+    duration_ms: float,
+    *,
+    apart: bool,
+    limit_ms: float,
+    overhead_ms: float = OVERHEAD_MS,
+) -> bool:
+    """Say whether theory sees the API stay free of the tasks at any rate: it waits for nothing of theirs.
+
+    `apart`: they run in other processes than the web's. Tasks that compute in the web process take the GIL or
+    a core from it even where they share no queue. That a broker and its workers take a core from the web
+    process is no queue either, and not seen here.
+    """
+    if service.law == "await" and kind == "sleep":
+        return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
+    return not service.shares and (kind == "sleep" or apart or service.processes > 1)
 
 
 @dataclass(frozen=True)
@@ -101,15 +129,18 @@ class _Queue:
 
 
 @cache
-def _crossing(queue: _Queue, ceiling_per_s: float, limit_s: float) -> float | None:
-    """Return where the p99 crosses the limit: bracketed by factors of 2 about the ceiling, then bisected."""
+def _crossing(queue: _Queue, ceiling_per_s: float, limit_s: float) -> float:
+    """Return where the p99 crosses the limit: bracketed by factors of 2 about the ceiling, then bisected.
+
+    Infinite where it does not cross, however overloaded the queue: the trial is shorter than the limit.
+    """
     high, least = ceiling_per_s, 1 / queue.seconds
     for _ in range(_DOUBLINGS):
         if queue.p99_s(high) > limit_s:
             break
         high *= 2
     else:
-        return None
+        return math.inf
     low = high / 2
     while low > least and queue.p99_s(low) > limit_s:
         low, high = low / 2, low

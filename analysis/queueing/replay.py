@@ -69,10 +69,10 @@ def replay(
     if not servers:
         start_s, end_s = due_s, due_s + held_s
         return Replay(start_s, end_s, {"accept": held_s} if "accept" in service.shares else {})
-    if service.law == "poll":
+    if service.law == "poll" and service.poll_s:
         start_s, end_s = poll(due_s, held_s, servers, poll_s=service.poll_s, read_limit=service.read_limit)
         return Replay(start_s, end_s, {})
-    on_loop = service.law != "pool"
+    on_loop = service.law in {"await", "loop"}
     short = REQUEST_S if on_loop else _THREAD_S
     passes = PASSES["loop" if on_loop else "pool"]
     sharing = [name for name in passes if name in service.shares and name in bystanders]

@@ -16,6 +16,9 @@ from analysis.queueing.ceilings import CLAIM_S
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+_MANY_LOOKS = 10_000
+"""looks in a row that find no slot free; more are not followed one by one"""
+
 
 def serve(due_s: Floats, held_s: Floats, servers: int, passes: Ints | None = None) -> tuple[Floats, Floats]:
     """Return when each job first starts and last ends: FIFO before `servers` servers that start idle.
@@ -101,7 +104,7 @@ def poll(
         _release(running, look)
         clock = look
         if len(running) < slots:
-            room = read_limit - len(running)
+            room = (read_limit or math.inf) - len(running)
             clock += claim_s * len(running)
             while unread and room > 0 and due[unread[0]] <= look:
                 _release(running, clock)
@@ -113,6 +116,8 @@ def poll(
                 heapq.heappush(running, clock + held[job])
                 room -= 1
         look = max(look + poll_s, clock)
+        if len(running) >= slots and (idle := (running[0] - look) // poll_s) > _MANY_LOOKS:
+            look += idle * poll_s
     return start, start + held_s
 
 

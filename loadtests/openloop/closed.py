@@ -6,6 +6,7 @@ target kept them from sending is in no row. The bystanders beside them stay open
 
 import random
 import time
+from functools import partial
 from itertools import count
 from typing import Any, ClassVar
 
@@ -16,12 +17,12 @@ from gevent.event import AsyncResult
 from locust import FastHttpUser, task
 from locust.runners import MasterRunner
 
-from loadtests.openloop.desk import Desk
 from loadtests.openloop.faults import poison_fields, poisoned
 from loadtests.openloop.options import Settings
 from loadtests.openloop.recorder import KINDS, Rows, empty_rows, merge
 from loadtests.openloop.run import Message, pack_parts
 from loadtests.openloop.scenario import Scenario, task_fields
+from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import Session
 from loadtests.openloop.user import open_session, use
 from results.terms import NEVER, Outcome, Stream
@@ -36,6 +37,7 @@ class ClosedLoop:
         self.settings = Settings(order["settings"])
         self.pace_s = order["users"] / self.settings.rate
         """from one request of a user to its next, at least"""
+        self.start_ns: int = order["start_ns"] or time.monotonic_ns() + NS_PER_S // 20
         self.open = True
         self._order = order
         self._session = session
@@ -76,7 +78,7 @@ class ClosedLoop:
 
     def run(self) -> Message:
         """Let the users send while the bystanders' schedule lasts, wait for their answers, and report."""
-        outcomes = self._session.run(self._order["start_ns"])
+        outcomes = self._session.run(self.start_ns)
         self.open = False
         give_up_s = time.monotonic() + (0 if outcomes.interrupted else self.settings.drain_seconds)
         while self._in_flight and time.monotonic() < give_up_s:
@@ -96,21 +98,21 @@ class ClosedLoop:
         return {name: columns[name].astype(kind) for name, kind in KINDS.items()}
 
 
-def use_closed(scenario: Scenario) -> None:
+def use_closed(user: type[FastHttpUser], scenario: Scenario) -> None:
     """Make the locustfile being loaded run this closed-loop scenario."""
-    use(scenario)
-
-    def conduct(desk: Desk) -> None:
-        order = desk.take_order()
-        session = desk.session = open_session(desk.environment, scenario, order)
-        loop = ClosedLoop(order, scenario, session)
-        desk.environment.closed_loop.set(loop)
-        desk.deliver(loop.run())
+    use(user, scenario)
 
     def begin(environment: Any, **_: Any) -> None:
+        def conduct(order: Message, session: Session) -> Message:
+            loop = ClosedLoop(order, scenario, session)
+            if not session.overdue_share(loop.start_ns):
+                environment.closed_loop.set(loop)
+            return loop.run()
+
         if not isinstance(environment.runner, MasterRunner):
             environment.closed_loop = AsyncResult()
-            gevent.spawn(conduct, environment.blockpoint)
+            prepare = partial(open_session, environment, scenario)
+            gevent.spawn(environment.blockpoint.work, prepare, conduct)
 
     events: Any = locust.events
     events.test_start.add_listener(begin)
@@ -124,7 +126,7 @@ class ClosedLoopUser(FastHttpUser):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        use_closed(cls.scenario)
+        use_closed(cls, cls.scenario)
 
     def __init__(self, environment: Any) -> None:
         options = environment.parsed_options
@@ -134,7 +136,8 @@ class ClosedLoopUser(FastHttpUser):
     def on_start(self) -> None:
         """Begin at a random moment of the first turn, so that the users do not march in step."""
         self._loop: ClosedLoop = self.environment.closed_loop.get()
-        self._turn_s: float = time.monotonic() + random.random() * self._loop.pace_s
+        begin_s = max(self._loop.start_ns / NS_PER_S, time.monotonic())
+        self._turn_s: float = begin_s + random.random() * self._loop.pace_s
         gevent.sleep(self._turn_s - time.monotonic())
 
     def wait_time(self) -> float:

@@ -6,9 +6,11 @@ happens, everything else in the process that leads.
 """
 
 import contextlib
+import math
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,19 @@ import gevent
 from gevent.event import AsyncResult, Event
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.openloop import address, options, statistics, summary
+from loadtests.openloop import address, commandline, options, order, statistics, summary
+from loadtests.openloop.complaints import complain, too_late
 from loadtests.openloop.identity import identify
 from loadtests.openloop.run import Message, Run, check_out, write
 from loadtests.openloop.scenario import Scenario
+from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import Session
+from results.clock import boot_id
 from results.errors import BlockpointError
 
 ORDER, REPORT, INTERRUPT = "blockpoint-order", "blockpoint-report", "blockpoint-interrupt"
+ACCEPTED, DECLINED = "blockpoint-accepted", "blockpoint-declined"
+CALLED_OFF = "blockpoint-called-off"
 PATIENCE_S = 10.0
 
 
@@ -37,7 +44,12 @@ class Desk:
         self.session: Session | None = None
         """what this process is working at"""
         self._run: Run | None = None
+        self._names: list[str] = []
+        """of the workers that were given an order, by their index"""
+        self._called_off = -1
+        """the tag of the run that the master called off"""
         self._folder: Path | None = None
+        self._answered = Event()
         self._reported = Event()
         self._interrupted_s: float | None = None
         self._leads = not isinstance(environment.runner, WorkerRunner)
@@ -45,8 +57,11 @@ class Desk:
         if not isinstance(runner, MasterRunner):
             runner.register_message(ORDER, self._receive_order)
             runner.register_message(INTERRUPT, lambda **_: self._interrupt_session())
+            runner.register_message(CALLED_OFF, self._receive_called_off)
         if self._leads:
             runner.register_message(REPORT, self._receive_report)
+            runner.register_message(ACCEPTED, self._receive_accepted)
+            runner.register_message(DECLINED, self._receive_declined)
             environment.events.test_stopping.add_listener(lambda **_: self._stopping())
             environment.events.test_stop.add_listener(lambda **_: self._stopped())
         environment.events.quitting.add_listener(lambda **_: self._quitting())
@@ -70,29 +85,42 @@ class Desk:
         return settings
 
     def open(self) -> int:
-        """Begin a run: check options and target, give the orders; returns how many workers there are.
+        """Begin a run: check options and target, give the orders; returns how many workers carry them out.
 
-        Raises BlockpointError; no load has been sent then.
+        Raises BlockpointError; no load has been sent then, nor where it returns 0 because one declined.
         """
         settings = self.read_settings()
+        commandline.check(self.environment.parsed_options, closed=self.scenario.closed, unset=(None, 1))
         self._folder = self._choose_folder(settings.out)
         target = address.parse(self.environment.host)
         identity = identify(target, expect=settings.expect, expect_nonce=settings.expect_nonce)
         runner = self.environment.runner
         distributed = isinstance(runner, MasterRunner)
-        names = [client.id for client in runner.clients.ready] if distributed else [None]
-        if not names:
+        self._names = [client.id for client in runner.clients.ready] if distributed else [""]
+        if not self._names:
             raise BlockpointError("no Locust worker is connected; no load was sent")
+        self._answered.clear()
         self._reported.clear()
         self._interrupted_s = None
-        self._run = Run(self.scenario, settings, identity, len(names))
-        for name, order in zip(names, self._run.orders(self.users, distributed=distributed), strict=True):
-            runner.send_message(ORDER, order, name)
-        return len(names)
+        self._run = Run(self.scenario, settings, identity, len(self._names))
+        for name, given in zip(
+            self._names, self._run.orders(self.users, distributed=distributed), strict=True
+        ):
+            runner.send_message(ORDER, given, name)
+        if not self._answered.wait(PATIENCE_S):
+            mute = self._names[self._run.undecided[0]]
+            self._call_off(f"worker {mute} does not answer: it needs the same locustfile; no load was sent")
+        return len(self._names) if self._run is not None else 0
 
     def wait(self, seconds: float) -> bool:
-        """Wait for all reports; True once they are there."""
-        return bool(self._reported.wait(seconds))
+        """Wait for all reports; True once they are there, or will not come."""
+        ended = bool(self._reported.wait(seconds))
+        self._keep_rates()
+        return ended
+
+    def longest_s(self) -> float:
+        """How long the run may take: a worker that never reports cannot hold it up for ever."""
+        return self._run.longest_s if self._run is not None else math.inf
 
     def overdue(self) -> bool:
         """Whether the run was interrupted so long ago that what is missing will not come."""
@@ -122,9 +150,11 @@ class Desk:
         run, self._run = self._run, None
         if run is None:
             return
-        if self.environment.parsed_options.csv_prefix:
-            statistics.let_csv_catch_up()
+        for name in filter(None, (self._names[index] for index in run.silent)):
+            complain(BlockpointError(f"worker {name} has not reported what it sent"))
         load, rows, errors = run.load(interrupted=self._interrupted_s is not None)
+        if load.steps:
+            statistics.count_between(self.environment.stats, load.steps[0].from_ns, load.steps[-1].to_ns)
         code = 0 if not load.reasons else 1
         if self._folder is not None:
             try:
@@ -132,24 +162,45 @@ class Desk:
             except BlockpointError as error:
                 complain(error)
                 code = 2
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             print(summary.text(load, rows), flush=True)
         self.environment.process_exit_code = code
 
-    def take_order(self) -> Message:
-        """Wait for an order to this process and return it."""
-        order: Message = self._order.get()
+    def work(
+        self, prepare: Callable[[Message], Session], carry_out: Callable[[Message, Session], Message]
+    ) -> None:
+        """Wait for an order, carry it out and report; returns at once from one that cannot be."""
+        given: Message | None = self._order.get()
         self._order = AsyncResult()
-        return order
+        if given is None:
+            return
+        try:
+            session = prepare(given)
+        except BlockpointError as error:
+            self._decline(error)
+            return
+        if given["tag"] != self._called_off:
+            self.session = session
+            self._deliver(carry_out(given, session))
 
-    def deliver(self, report: Message) -> None:
-        """Hand a session's report to the leading process."""
-        self.session = None
+    def _deliver(self, report: Message) -> None:
+        """Hand a session's report to the leading process, unless that has called the run off."""
+        called_off, self.session = self.session is None, None
         self._interrupted_s = self._interrupted_s if self._leads else None
+        if called_off:
+            return
         if not self._leads:
             statistics.report_now(self.environment.runner)
             self.environment.process_exit_code = 0
+            if report["overdue_share"]:
+                self.refuse(too_late(report["overdue_share"]))
         self.environment.runner.send_message(REPORT, report)
+
+    def _decline(self, error: BlockpointError) -> None:
+        """Say, here and where the run is led, why this process sends nothing."""
+        if not self._leads:
+            self.refuse(BlockpointError(f"order declined: {error}"))
+        self.environment.runner.send_message(DECLINED, str(error))
 
     def refuse(self, error: BlockpointError) -> None:
         """Say why no load is sent, and make the process end with code 2."""
@@ -167,13 +218,67 @@ class Desk:
         return folder
 
     def _receive_order(self, *, msg: Any, **_: Any) -> None:
-        self._order.set(msg.data)
+        if self._order.ready():
+            self._order = AsyncResult()
+        try:
+            order.check(msg.data, self.scenario.name, boot_id=boot_id(), now_ns=time.monotonic_ns())
+        except BlockpointError as error:
+            self._order.set(None)
+            self._decline(error)
+        else:
+            self._order.set(msg.data)
+            self.environment.runner.send_message(ACCEPTED, msg.data["index"])
+
+    def _receive_accepted(self, *, msg: Any, **_: Any) -> None:
+        if self._run is not None:
+            self._run.accepted.add(msg.data)
+            if not self._run.undecided:
+                self._answered.set()
 
     def _receive_report(self, *, msg: Any, **_: Any) -> None:
-        if self._run is not None:
-            self._run.reports[msg.data["index"]] = msg.data
-            if self._run.complete:
-                self._reported.set()
+        if self._run is None:
+            return
+        self._run.reports[msg.data["index"]] = msg.data
+        if msg.data["overdue_share"]:
+            complain(too_late(msg.data["overdue_share"], self._names[msg.data["index"]]))
+        if self._run.complete:
+            self._reported.set()
+        elif msg.data["interrupted"]:
+            self.interrupt()
+
+    def _receive_declined(self, *, msg: Any, **_: Any) -> None:
+        distributed = isinstance(self.environment.runner, MasterRunner)
+        who = f"worker {msg.node_id} declined: " if distributed else ""
+        self._call_off(f"{who}{msg.data}", but=msg.node_id)
+
+    def _call_off(self, why: str, but: str = "") -> None:
+        """End the run without a result; all workers hear of it `but` the one that knows."""
+        run, self._run = self._run, None
+        if run is None:
+            return
+        self.refuse(BlockpointError(why))
+        self._answered.set()
+        self._reported.set()
+        for name in self._names:
+            if name and name != but:
+                self.environment.runner.send_message(CALLED_OFF, run.tag, name)
+
+    def _receive_called_off(self, *, msg: Any, **_: Any) -> None:
+        self._called_off = msg.data
+        self.refuse(BlockpointError("the master called the run off, since another worker cannot take part"))
+        session, self.session = self.session, None
+        if session is not None:
+            session.interrupt()
+
+    def _keep_rates(self) -> None:
+        """Let Locust show, while the run lasts, requests per second of the schedule."""
+        run = self._run
+        start_ns = run.start_ns if run is not None else 0
+        if self.session is not None:
+            start_ns = start_ns or self.session.start_ns
+        if run is not None and start_ns:
+            end_ns = start_ns + round(run.settings.seconds * NS_PER_S)
+            statistics.count_between(self.environment.stats, start_ns, min(end_ns, time.monotonic_ns()))
 
     def _stopping(self) -> None:
         if self.running:
@@ -206,8 +311,3 @@ class Desk:
             self._stopped()
         else:
             gevent.sleep(0.2)
-
-
-def complain(error: BlockpointError) -> None:
-    """Print one clear line."""
-    print(f"blockpoint: {error}", file=sys.stderr, flush=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from loadtests.openloop.options import Settings
+from loadtests.openloop.options import OPTIONS, Settings
+from results.errors import BlockpointError
 
 ALL_ATTEMPTS = 10
 """The most that `fail_first` can ask for: more attempts than any strategy makes."""
@@ -23,6 +24,15 @@ def poisoned(arrivals: np.ndarray, every: int) -> np.ndarray:
 def hung_up(arrivals: np.ndarray, every: int) -> np.ndarray:
     """Return for each task arrival number, bool, whether it is the first of its `every`; 0: none is."""
     return np.asarray(arrivals % every == 0) if every else np.zeros(len(arrivals), bool)
+
+
+def check(settings: Settings) -> None:
+    """Raise BlockpointError for options that say something about poison without any."""
+    for name, poisons in (("poison_every", ("raise", "kill")), ("poison_kills", ("kill",))):
+        option = OPTIONS[name]
+        if getattr(settings, name) != option.default and settings.poison not in poisons:
+            wanted = " or ".join(f"--poison {poison}" for poison in poisons)
+            raise BlockpointError(f"{option.flag}: says nothing without {wanted}")
 
 
 def poison_fields(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,9 @@ import numpy as np
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.recorder import Rows
 from loadtests.openloop.schedule import Stretch, boundaries_ns
+from results.percentile import percentile
 from results.schema import Step
+from results.shedding import waited_ns
 from results.terms import NEVER, Outcome, Stream
 
 LATE_SHARE = 0.002
@@ -39,11 +41,9 @@ def measured(rows: Rows, run: Sequence[Step]) -> np.ndarray:
     return np.asarray(rows["due_ns"] >= begin[rows["step"]])
 
 
-def quantiles_ms(ns: np.ndarray, *shares: float) -> list[float]:
-    """Return quantiles in ms of values in ns; NaN where there are none."""
-    if not len(ns):
-        return [float("nan")] * len(shares)
-    return [float(q) for q in np.quantile(ns / 1e6, shares)]
+def percentiles_ms(ns: np.ndarray, *ps: float) -> list[float]:
+    """Return percentiles in ms of values in ns; NaN where there are none."""
+    return [percentile(ns, p) / 1e6 for p in ps]
 
 
 def slip_ns(rows: Rows) -> np.ndarray:
@@ -56,6 +56,23 @@ def latency_ns(rows: Rows, stream: Stream, where: np.ndarray) -> np.ndarray:
     """Return reply minus due of the accepted requests of a stream among the rows in `where`."""
     taken = where & (rows["stream"] == stream) & (rows["outcome"] == Outcome.ACCEPTED)
     return np.asarray((rows["replied_ns"] - rows["due_ns"])[taken])
+
+
+def not_shed(rows: Rows) -> Rows:
+    """Return the rows of the requests that were not shed."""
+    kept = rows["outcome"] != Outcome.SHED
+    return {name: column[kept] for name, column in rows.items()}
+
+
+def shed_wait_ms(rows: Rows, in_flight: int, part: np.ndarray) -> float:
+    """Return how long requests in flight had waited, at the least, when another was shed.
+
+    0 where none was shed among the rows of `part`: what a run does not measure proves nothing of it.
+    """
+    shed = rows["outcome"] == Outcome.SHED
+    if not (shed & part).any():
+        return 0.0
+    return float(waited_ns(rows["due_ns"][shed], rows["sent_ns"], in_flight).min()) / 1e6
 
 
 def achieved_ratio(rows: Rows, start_ns: int, end_ns: int) -> float:

@@ -8,6 +8,8 @@ MAX_SLIP_SHARE = 0.02
 MIN_ACHIEVED = 0.99
 MAX_CPU_CORES = 0.85
 MAX_SOCKETS = 1_000
+SLO_MS = 100.0
+"""latency above which a target is blocked, unless the caller asks about another"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +21,7 @@ class Figures:
     accept_p50_ms: float
     shed: int
     achieved_ratio: float
+    """of what was not shed"""
     cpu_cores: float
     """of the busiest generating process"""
     sockets_max: int
@@ -26,7 +29,12 @@ class Figures:
     errors: Mapping[str, int] = field(default_factory=dict)
     """how many requests of any stream ended in each way that is not a 2xx answer; neither those shed nor
     those closed early on purpose are among them"""
+    shed_wait_ms: float = 0.0
+    """how long requests in flight had waited, at the least, when another was shed; 0 where nothing was shed
+    after the warm-up"""
     interrupted: bool = False
+    overdue_share: float = 0.0
+    """of the schedule, due before it could begin: nothing of it was sent then"""
     one_clock: bool = True
     """all processes of the generator read the same monotonic clock"""
 
@@ -40,32 +48,44 @@ def slip_limit_ms(accept_p50_ms: float, tolerated_ms: float = 0.0) -> float:
 
 
 def reasons_against(
-    figures: Figures, *, closed: bool = False, allow_errors: bool = False, tolerated_slip_ms: float = 0.0
+    figures: Figures,
+    *,
+    closed: bool = False,
+    allow_errors: bool = False,
+    tolerated_slip_ms: float = 0.0,
+    slo_ms: float = SLO_MS,
 ) -> list[str]:
     """Return why the run does not count, each as `word: figure and limit`; empty when it does.
 
     A closed loop has no schedule to be late for, shed from or fall short of. With `allow_errors` an
     overloaded target's rejections and time-outs are no reason: the caller knows that it is overloaded.
+    Nor is it one that requests were shed, where the generator was neither late nor busy and all that were
+    in flight had waited longer than `slo_ms`: then it is the target that does not answer.
     """
     f = figures
     open_loop = not closed and f.scheduled > 0
     limit_ms = slip_limit_ms(f.accept_p50_ms, tolerated_slip_ms)
+    late, busy = not f.slip_p99_ms < limit_ms, not f.cpu_cores < MAX_CPU_CORES
     errors = ", ".join(f"{n} {how}" for how, n in sorted(f.errors.items()))
     checks = [
         (f.interrupted, "interrupted: the schedule was not walked to its end"),
+        (f.overdue_share > 0, f"late: {f.overdue_share:.0%} of the schedule was due before it could begin"),
         (not f.one_clock, "clocks: the workers ran on different hosts, their times cannot be compared"),
         (not f.scheduled, "empty: no task was due after the warm-up"),
         (
-            open_loop and not f.slip_p99_ms < limit_ms,
+            open_loop and late,
             f"slip: p99 {f.slip_p99_ms:.2f} ms, limit {limit_ms:.2f} ms",
         ),
         (
             open_loop and not f.achieved_ratio >= MIN_ACHIEVED,
             f"rate: {f.achieved_ratio:.1%} of the due requests were sent in time, limit {MIN_ACHIEVED:.0%}",
         ),
-        (f.shed > 0, f"shed: {f.shed} requests were never sent, the cap on requests in flight was reached"),
         (
-            not f.cpu_cores < MAX_CPU_CORES,
+            f.shed > 0 and (late or busy or not f.shed_wait_ms > slo_ms),
+            f"shed: {f.shed} requests were never sent, the cap on requests in flight was reached",
+        ),
+        (
+            busy,
             f"cpu: the generator used {f.cpu_cores:.2f} cores, limit {MAX_CPU_CORES}",
         ),
         (f.sockets_max >= MAX_SOCKETS, f"sockets: {f.sockets_max} open at once, limit {MAX_SOCKETS}"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
 
 
@@ -33,7 +34,7 @@ class Option:
         value: Any
         try:
             value = given if kind is bool else kind("" if given is None else given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BlockpointError(f"{self.flag}: {given!r} is not a number") from None
         if self.choices and value not in self.choices:
             raise BlockpointError(
@@ -44,7 +45,7 @@ class Option:
         # written so that NaN is refused too
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
             also = ", and not 0" if self.zero_is_off else ""
-            raise BlockpointError(f"{self.flag}: {value:g} is outside {self.low:g} to {self.high:g}{also}")
+            raise BlockpointError(f"{self.flag}: {given} is outside {self.low:g} to {self.high:g}{also}")
         return value
 
 
@@ -80,10 +81,19 @@ COMMON: tuple[Option, ...] = (
     Option("warm_up", 0.2, "share of each step, at its start, that is not measured", 0, 0.9),
     Option("allow_errors", False, "let the gate pass rejected and unanswered requests: overload is wanted"),
     Option("slip_limit_ms", 0.0, "slip p99 that is no fault at any latency, ms; 0 stands for 1 ms", 0, 1_000),
+    Option(
+        "slo_ms",
+        SLO_MS,
+        "what is shed is the target's doing where requests in flight have waited longer than this, ms",
+        1,
+        60_000,
+    ),
     Option("out", "", "folder for requests.parquet, bystanders.parquet and load.json", in_web_ui=False),
     Option("expect_nonce", "", "refuse a target whose /health has another nonce", in_web_ui=False),
     Option("expect", "", "refuse a target that is not this STRATEGY/VARIANT", in_web_ui=False),
 )
+
+OPTIONS = {option.name: option for option in COMMON}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from loadtests.openloop import figures, gate
 from loadtests.openloop.options import Settings
+from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import KINDS, Rows, merge, tables
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S
@@ -21,8 +22,8 @@ from results.schema import Load
 from results.terms import Outcome, Stream
 
 Message = dict[str, Any]
-HEAD_START_S = 1.5
-"""From the order to the schedule's start where other processes have to hear of it first."""
+PATIENCE_S = 60.0
+"""for planning a long schedule, and for reports on their way"""
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Run:
     tag: int = field(default_factory=lambda: secrets.randbits(32))
     reports: dict[int, Message] = field(default_factory=dict)
     """by the worker's index"""
+    accepted: set[int] = field(default_factory=set)
+    """the indices of the workers that have accepted their orders"""
     start_ns: int = 0
 
     def orders(self, users: int, *, distributed: bool) -> list[Message]:
@@ -45,6 +48,7 @@ class Run:
         """
         self.start_ns = time.monotonic_ns() + round(HEAD_START_S * NS_PER_S) if distributed else 0
         shared = {
+            "scenario": self.scenario.name,
             "settings": dict(self.settings.values),
             "users": users,
             "tag": self.tag,
@@ -55,9 +59,25 @@ class Run:
         return [{**shared, "index": index} for index in range(self.workers)]
 
     @property
+    def longest_s(self) -> float:
+        """How long after its orders this run may take, with answers that come at the last moment."""
+        settings = self.settings
+        return float(settings.seconds + 2 * settings.drain_seconds) + PATIENCE_S
+
+    @property
+    def undecided(self) -> list[int]:
+        """The indices of the workers that have not answered their orders."""
+        return [index for index in range(self.workers) if index not in self.accepted]
+
+    @property
+    def silent(self) -> list[int]:
+        """The indices of the workers that have not reported."""
+        return [index for index in range(self.workers) if index not in self.reports]
+
+    @property
     def complete(self) -> bool:
         """Whether every worker has reported."""
-        return len(self.reports) == self.workers
+        return not self.silent
 
     def load(self, *, interrupted: bool = False) -> tuple[Load, Rows, list[str]]:
         """Judge what was reported; returns the document, the rows of all workers and their error texts."""
@@ -71,9 +91,9 @@ class Run:
         part = figures.measured(rows, steps)
         slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
         slip_p50_ms, slip_p99_ms, slip_p999_ms = np.nan_to_num(
-            figures.quantiles_ms(slip, 0.5, 0.99, 0.999)
+            figures.percentiles_ms(slip, 50, 99, 99.9)
         ).tolist()
-        accept_p50_ms = figures.quantiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 0.5)[0]
+        accept_p50_ms = figures.percentiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 50)[0]
         counts = figures.outcome_counts(rows)
         achieved = (
             sum(counts.values())
@@ -82,6 +102,7 @@ class Run:
             else figures.achieved_ratio(rows, start_ns, end_ns)
         )
         cut = interrupted or not self.complete or any(r["interrupted"] for r in reports)
+        in_flight = sum(r["in_flight_max"] for r in reports)
         busiest = max((r["cpu_cores"] for r in reports), default=0.0)
         reasons = gate.reasons_against(
             gate.Figures(
@@ -89,16 +110,19 @@ class Run:
                 slip_p99_ms=slip_p99_ms,
                 accept_p50_ms=float(np.nan_to_num(accept_p50_ms)),
                 shed=int(np.count_nonzero(rows["outcome"] == Outcome.SHED)),
-                achieved_ratio=achieved,
+                shed_wait_ms=figures.shed_wait_ms(rows, in_flight, part),
+                achieved_ratio=figures.achieved_ratio(figures.not_shed(rows), start_ns, end_ns),
                 cpu_cores=busiest,
                 sockets_max=max((r["sockets_max"] for r in reports), default=0),
                 errors=figures.failures(rows, errors),
                 interrupted=cut,
+                overdue_share=max((r["overdue_share"] for r in reports), default=0.0),
                 one_clock=len({boot_id(), *(r["boot_id"] for r in reports)}) == 1,
             ),
             closed=closed,
             allow_errors=settings.allow_errors,
             tolerated_slip_ms=settings.slip_limit_ms,
+            slo_ms=settings.slo_ms,
         )
         load = Load(
             scenario=self.scenario.name,
@@ -123,7 +147,7 @@ class Run:
             slip_p99_ms=slip_p99_ms,
             slip_p999_ms=slip_p999_ms,
             cpu_cores=sum(r["cpu_cores"] for r in reports),
-            in_flight_max=sum(r["in_flight_max"] for r in reports),
+            in_flight_max=in_flight,
             interrupted=cut,
             reasons=reasons,
         )
@@ -149,6 +173,7 @@ def pack_parts(outcomes: Outcomes, index: int, rows: Rows, errors: Sequence[str]
         "sockets_max": outcomes.sockets_max,
         "timer": outcomes.timer,
         "interrupted": outcomes.interrupted,
+        "overdue_share": outcomes.overdue_share,
         "boot_id": boot_id(),
     }
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from loadtests.openloop import faults
 from loadtests.openloop.faults import poison_fields, poisoned
-from loadtests.openloop.options import COMMON, Option, Settings
+from loadtests.openloop.options import COMMON, OPTIONS, Option, Settings
 from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import Schedule, Stretch
 from loadtests.openloop.wire import PostTemplate, get
@@ -15,6 +16,17 @@ from results.terms import Stream
 TASKS_PATH, REGISTER_PATH = "/tasks", "/users/register"
 MOST_ARRIVALS = 20_000_000
 """More would not fit the memory of the machines that this is meant for."""
+_UNUSED_BY_REGISTRATIONS = {
+    "payload_bytes": "a registration has no payload",
+    "fail_first": "the tasks of a registration do not fail",
+    "poison": "only tasks can be poisonous, not registrations",
+}
+_UNUSED_BY_CLOSED_LOOPS = {
+    "arrivals": "the users of a closed loop come when they were answered",
+    "close_early_every": "the users of a closed loop wait for their answers",
+    "max_in_flight": "a closed loop has as many requests in flight as --users",
+    "slip_limit_ms": "a closed loop has no schedule to be late for",
+}
 BYSTANDER_PATHS = {Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}
 
 
@@ -30,10 +42,10 @@ class Scenario:
 
     def plan(self, settings: Settings) -> Sequence[Stretch]:
         """Return the checked stretches; raises BlockpointError."""
-        if settings.poison and self.path == REGISTER_PATH:
-            raise BlockpointError("--poison: only tasks can be poisonous, not registrations")
-        if settings.close_early_every and self.closed:
-            raise BlockpointError("--close-early-every: the users of a closed loop wait for their answers")
+        for name, why in self.unused.items():
+            if getattr(settings, name) != OPTIONS[name].default:
+                raise BlockpointError(f"{OPTIONS[name].flag}: {why}")
+        faults.check(settings)
         stretches = self.stretches(settings)
         arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in stretches)
         if arrivals > MOST_ARRIVALS:
@@ -42,6 +54,13 @@ class Scenario:
                 "lower --rate or --seconds"
             )
         return stretches
+
+    @property
+    def unused(self) -> dict[str, str]:
+        """The common options that this scenario cannot follow, and why."""
+        return (_UNUSED_BY_REGISTRATIONS if self.path == REGISTER_PATH else {}) | (
+            _UNUSED_BY_CLOSED_LOOPS if self.closed else {}
+        )
 
     @property
     def all_options(self) -> tuple[Option, ...]:

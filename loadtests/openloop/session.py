@@ -10,6 +10,7 @@ from gevent.event import Event
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.client import Client
+from loadtests.openloop.order import overdue_share
 from loadtests.openloop.recorder import Recorder, Rows
 from loadtests.openloop.schedule import NS_PER_S, Schedule
 from loadtests.openloop.timer import best_timer
@@ -49,6 +50,8 @@ class Outcomes:
     sockets_max: int
     timer: str
     interrupted: bool
+    overdue_share: float = 0.0
+    """of the schedule, where so much was due at its start that nothing was sent"""
 
 
 class Session:
@@ -83,21 +86,23 @@ class Session:
         self._in_flight_max = 0
         self._launching = False
         self._until: int | None = None
+        self._overdue_share = 0.0
         self._cpu: list[tuple[int, int]] = []
         self._done = Event()
         self._timer = best_timer(self._woken)
-        self._start_ns = self._end_ns = self._last_ns = self._drained_ns = 0
+        self.start_ns = self._end_ns = self._last_ns = self._drained_ns = 0
 
     def run(self, start_ns: int = 0) -> Outcomes:
         """Walk the schedule from that moment of the monotonic clock (0: from now) and drain.
 
-        Being killed, like `interrupt`, ends it at once; what was due until then is kept.
+        Being killed, like `interrupt`, ends it at once; what was due until then is kept. Where it begins too
+        late (see `overdue_share`), nothing is sent.
         """
-        self._start_ns = start_ns or time.monotonic_ns() + NS_PER_S // 20
-        self._end_ns = self._start_ns + self._limits.schedule_ns
-        self._due = [*(self._offsets_ns + self._start_ns).tolist(), _FAR]
+        self.start_ns = start_ns or time.monotonic_ns() + NS_PER_S // 20
+        self._end_ns = self.start_ns + self._limits.schedule_ns
+        self._due = [*(self._offsets_ns + self.start_ns).tolist(), _FAR]
         self._next_due_ns = self._due[0]
-        self._timer.arm(self._start_ns)
+        self._timer.arm(self.start_ns)
         sweep = gevent.get_hub().loop.timer(_SWEEP_S, _SWEEP_S)
         sweep.start(self._sweep)
         try:
@@ -118,7 +123,7 @@ class Session:
         now = time.monotonic_ns()
         self._until = self._next
         self._next_due_ns = _FAR
-        self._end_ns = min(self._end_ns, max(now, self._start_ns))
+        self._end_ns = min(self._end_ns, max(now, self.start_ns))
         self._read_cpu()
         self._finish(now, "interrupted")
 
@@ -129,9 +134,9 @@ class Session:
             (cpu0, wall0), (cpu1, wall1) = self._cpu[0], self._cpu[1]
             cpu_cores = (cpu1 - cpu0) / max(wall1 - wall0, 1)
         return Outcomes(
-            rows=self._recorder.rows(self._start_ns, self._until),
+            rows=self._recorder.rows(self.start_ns, self._until),
             errors=list(self._recorder.errors),
-            start_ns=self._start_ns,
+            start_ns=self.start_ns,
             end_ns=self._end_ns,
             drained_ns=self._drained_ns,
             cpu_cores=cpu_cores,
@@ -139,16 +144,28 @@ class Session:
             sockets_max=self._client.sockets_max,
             timer=self._timer.name,
             interrupted=self._until is not None,
+            overdue_share=self._overdue_share,
         )
 
     def _read_cpu(self) -> None:
         if len(self._cpu) < 2:
             self._cpu.append((time.process_time_ns(), time.monotonic_ns()))
 
+    def overdue_share(self, start_ns: int) -> float:
+        """Return the share of the schedule that would be sent at once if it began now; see `order`."""
+        return overdue_share(self._offsets_ns, time.monotonic_ns() - start_ns)
+
+    def _begin(self) -> None:
+        self._read_cpu()
+        self._overdue_share = self.overdue_share(self.start_ns)
+        if self._overdue_share:
+            self.interrupt()
+
     def _woken(self) -> None:
         if not self._cpu:
-            self._read_cpu()
-        self._launch(time.monotonic_ns())
+            self._begin()
+        if self._next_due_ns != _FAR:
+            self._launch(time.monotonic_ns())
         if self._next_due_ns != _FAR:
             self._timer.arm(self._next_due_ns)
 

@@ -1,5 +1,6 @@
 """How a run begins and ends by itself: headless, in the web UI and distributed alike."""
 
+import math
 import time
 from typing import Any
 
@@ -30,6 +31,8 @@ class UntilDrained(LoadTestShape):
             except BlockpointError as error:
                 desk.refuse(error)
                 return None
+            if not workers:
+                return None
             self._began_s = time.monotonic()
             users = desk.users if desk.scenario.closed else workers
             self._users = (users, float(users))
@@ -37,7 +40,7 @@ class UntilDrained(LoadTestShape):
         if desk.wait(1.0) or desk.overdue():
             desk.close()
             return None
-        run_time_s = runner.environment.parsed_options.run_time
-        if (run_time_s and time.monotonic() - self._began_s > run_time_s) or desk.lost_worker():
+        longest_s = min(runner.environment.parsed_options.run_time or math.inf, desk.longest_s())
+        if time.monotonic() - self._began_s > longest_s or desk.lost_worker():
             desk.interrupt()
         return self._users

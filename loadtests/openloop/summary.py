@@ -1,9 +1,37 @@
 """A run in a few lines, for people."""
 
+from collections.abc import Iterator
+
+import numpy as np
+
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Rows
 from results.schema import Load
-from results.terms import Stream
+from results.terms import ENOUGH_FOR_P99, Stream
+
+
+def _name(stream: Stream) -> str:
+    return "accept" if stream is Stream.TASKS else stream.label
+
+
+def _latency(ns: np.ndarray) -> str:
+    """Return the median and the p99 of a stream's answers; of too few, their maximum and number."""
+    if not len(ns):
+        return "no answer"
+    p50, p99 = figures.percentiles_ms(ns, 50, 99)
+    if len(ns) < ENOUGH_FOR_P99:
+        return f"p50 {p50:9.2f} ms   max {ns.max() / 1e6:9.2f} ms   of {len(ns)}"
+    return f"p50 {p50:9.2f} ms   p99 {p99:9.2f} ms"
+
+
+def _remarks(load: Load, rows: Rows, part: np.ndarray) -> Iterator[str]:
+    """Yield what a reader has to know of a run besides its verdict."""
+    if load.shed and not load.reasons:
+        waited_ms = figures.shed_wait_ms(rows, load.in_flight_max, part)
+        yield f"the target did not answer: requests had waited {waited_ms:,.0f} ms when others were shed"
+    counts = {_name(stream): len(figures.latency_ns(rows, stream, part)) for stream in Stream}
+    if few := [f"{name} {count}" for name, count in counts.items() if count < ENOUGH_FOR_P99]:
+        yield f"few samples ({', '.join(few)}): a p99 needs {ENOUGH_FOR_P99}"
 
 
 def text(load: Load, rows: Rows) -> str:
@@ -24,11 +52,8 @@ def text(load: Load, rows: Rows) -> str:
             f"{load.unknown} unknown, {load.shed} shed"
         ),
     ]
-    for stream in Stream:
-        p50, p99 = figures.quantiles_ms(figures.latency_ns(rows, stream, part), 0.5, 0.99)
-        name = "accept" if stream is Stream.TASKS else stream.label
-        lines.append(f"  {name:<10} p50 {p50:9.2f} ms   p99 {p99:9.2f} ms")
     lines += [
+        *(f"  {_name(each):<10} {_latency(figures.latency_ns(rows, each, part))}" for each in Stream),
         (
             f"  slip       p50 {load.slip_p50_ms:9.2f} ms   p99 {load.slip_p99_ms:9.2f} ms   "
             f"p99.9 {load.slip_p999_ms:.2f} ms ({load.timer})"
@@ -36,6 +61,7 @@ def text(load: Load, rows: Rows) -> str:
         f"  generator  {load.cpu_cores:.2f} cores, at most {load.in_flight_max} in flight",
         "  gate: passed" if not load.reasons else "  gate: NOT VALID",
         *(f"    {reason}" for reason in load.reasons),
+        *(f"    {remark}" for remark in _remarks(load, rows, part)),
         "",
     ]
     return "\n".join(lines)

@@ -5,39 +5,63 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 import locust
 from locust import User, task
 
-from loadtests.openloop import address, statistics
+from loadtests.openloop import address, commandline, statistics
 from loadtests.openloop.arguments import add_to
-from loadtests.openloop.desk import Desk, complain
+from loadtests.openloop.complaints import complain
+from loadtests.openloop.desk import Desk
 from loadtests.openloop.faults import hung_up
 from loadtests.openloop.options import Settings
 from loadtests.openloop.run import Message, pack
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
 from loadtests.openloop.schedule import NS_PER_S, plan
 from loadtests.openloop.session import Limits, Session
+from loadtests.openloop.shape import UntilDrained
 from results.errors import BlockpointError
 from results.terms import Stream
 
+_USED: list[str] = []
+"""the scenarios that this process has loaded"""
 
-def use(scenario: Scenario) -> None:
+
+def use(user: type[User], scenario: Scenario) -> None:
     """Make the locustfile being loaded run this scenario: its options, its desk, its statistics."""
-    statistics.keep_small_latencies()
+    statistics.install()
+    _USED.append(scenario.name)
     events: Any = locust.events
-    events.init_command_line_parser.add_listener(lambda parser, **_: add_to(parser, scenario.all_options))
+
+    def declare(parser: Any, **_: Any) -> None:
+        with ending_on_bad_input():
+            commandline.check_alone(_USED)
+        add_to(parser, scenario.all_options, user.__module__, sys.modules[user.__module__].__doc__ or "")
 
     def begin(environment: Any, **_: Any) -> None:
-        environment.blockpoint = desk = Desk(environment, scenario)
-        try:
+        with ending_on_bad_input():
+            commandline.check_users(
+                scenario.name, user, environment.user_classes, environment.shape_class, UntilDrained
+            )
+            if not environment.parsed_options.worker:
+                commandline.check(environment.parsed_options, closed=scenario.closed)
+            environment.blockpoint = desk = Desk(environment, scenario)
             desk.read_settings()
-        except BlockpointError as error:
-            complain(error)
-            sys.exit(2)
 
+    events.init_command_line_parser.add_listener(declare)
     events.init.add_listener(begin)
+
+
+@contextmanager
+def ending_on_bad_input() -> Iterator[None]:
+    """End the process with one clear line and code 2."""
+    try:
+        yield
+    except BlockpointError as error:
+        complain(error)
+        sys.exit(2)
 
 
 @contextmanager
@@ -105,14 +129,16 @@ class OpenLoopUser(User):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        use(cls.scenario)
+        use(cls, cls.scenario)
 
     @task
     def walk(self) -> None:
         """Take the next order, carry it out and report."""
         desk: Desk = self.environment.blockpoint
-        order = desk.take_order()
-        session = desk.session = open_session(self.environment, self.scenario, order)
-        with collector_off():
-            outcomes = session.run(order["start_ns"])
-        desk.deliver(pack(outcomes, order["index"]))
+        desk.work(partial(open_session, self.environment, self.scenario), _walk)
+
+
+def _walk(order: Message, session: Session) -> Message:
+    with collector_off():
+        outcomes = session.run(order["start_ns"])
+    return pack(outcomes, order["index"])

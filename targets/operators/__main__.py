@@ -1,11 +1,11 @@
 """Asks a running strategy, as from an operator's shell, and prints the replies as JSON.
 
-`python -m targets.operators celery default --redis-url redis://127.0.0.1:6379/0 depth state=00000000000000a4`
+`python -m targets.operators celery default depth state=00000000000000a4`; the broker's URL, which may hold a
+password, stands in the environment variable BLOCKPOINT_REDIS_URL.
 """
 
 import argparse
 import logging
-import os
 import re
 import sys
 from collections.abc import Sequence
@@ -35,16 +35,15 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("strategy")
     parser.add_argument("variant")
     parser.add_argument("questions", nargs="+", type=question, metavar="QUESTION")
-    parser.add_argument("--redis-url", default=Settings.from_environment().redis_url)
     given = parser.parse_args(arguments)
-    os.environ["BLOCKPOINT_REDIS_URL"] = given.redis_url  # before any strategy is imported
-    find(given.strategy).build(given.variant, Settings.from_environment())
+    settings = Settings.from_environment()
+    find(given.strategy).build(given.variant, settings)
     logging.disable(logging.CRITICAL)
     try:
         operator = operator_of(given.strategy, given.variant)
         replies = [reply for text in given.questions for reply in put(operator, text)]
     except (OSError, RedisError, KombuError) as error:
-        raise BlockpointError(f"{given.redis_url} does not answer: {error}") from error
+        raise BlockpointError(f"{settings.redis_url} does not answer: {error}") from error
     sys.stdout.buffer.write(msgspec.json.encode(replies) + b"\n")
 
 

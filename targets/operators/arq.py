@@ -1,13 +1,12 @@
 """What ARQ lets an operator see: jobs, their results, the queue's keys and the worker's health check."""
 
 import asyncio
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from arq import create_pool
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import ArqRedis
 from arq.constants import default_queue_name, health_check_key_suffix, in_progress_key_prefix
 from arq.jobs import Job, JobStatus, SerializationError
 
@@ -27,8 +26,9 @@ from targets.operators.operator import (
     Said,
     timed,
 )
+from targets.redis_server import RedisServer
 from targets.settings import Settings
-from targets.strategies.arq import to_json
+from targets.strategies.arq import from_json, settings_of, to_json
 
 ABORT_TIMEOUT_S = 1.0
 HEALTH = default_queue_name + health_check_key_suffix
@@ -43,12 +43,10 @@ STATES = {
 class ArqOperator(Operator):
     """Asks through a pool of connections like the web process's."""
 
-    def __init__(self, redis_url: str) -> None:
+    def __init__(self, server: RedisServer) -> None:
         self._loop = asyncio.Runner()
         self._redis: ArqRedis = self._loop.run(
-            create_pool(
-                RedisSettings.from_dsn(redis_url), job_serializer=to_json, job_deserializer=json.loads
-            )
+            create_pool(settings_of(server), job_serializer=to_json, job_deserializer=from_json)
         )
 
     def state(self, task_id: str) -> Iterator[Asked]:
@@ -120,7 +118,7 @@ class ArqOperator(Operator):
         yield timed("Job.abort", lambda: self._loop.run(abort()), TimeoutError, SerializationError)
 
     def _job(self, task_id: str) -> Job:
-        return Job(task_id, self._redis, _deserializer=json.loads)
+        return Job(task_id, self._redis, _deserializer=from_json)
 
     def _in_health(self, name: str) -> Asked:
         async def look() -> Said:
@@ -136,7 +134,7 @@ class ArqOperator(Operator):
 
 def operator(_variant: str) -> ArqOperator:
     """Return who asks; all variants share one queue."""
-    return ArqOperator(Settings.from_environment().redis_url)
+    return ArqOperator(RedisServer.parse(Settings.from_environment().redis_url))
 
 
 def _counted(number: int) -> Said:

@@ -25,6 +25,7 @@ from targets.operators.operator import (
     Said,
     timed,
 )
+from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategies.celery import MODULE, UNACKNOWLEDGED
 from targets.strategy import find
@@ -153,7 +154,8 @@ def operator(variant: str) -> CeleryOperator:
     """Return who asks the app of that variant."""
     settings = Settings.from_environment()
     queues = [name for name in find("celery").build(variant, settings).queues if name != UNACKNOWLEDGED]
-    return CeleryOperator(getattr(importlib.import_module(MODULE), variant), queues, settings.redis_url)
+    redis_url = RedisServer.parse(settings.redis_url).url
+    return CeleryOperator(getattr(importlib.import_module(MODULE), variant), queues, redis_url)
 
 
 def _counted(number: int) -> Said:

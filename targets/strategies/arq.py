@@ -2,10 +2,13 @@
 
 import asyncio
 import json
+import logging
+import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypedDict
 
+import msgspec
 from arq import Retry, create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.jobs import Job, JobStatus
@@ -18,6 +21,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
+from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.task import MAX_DURATION_MS, Task, hex_id
@@ -35,7 +39,33 @@ DURABLE_TRIES = 5
 WORKER_RETRIES = 15
 """about 11 s while connections are refused: long enough for a server to start again"""
 ACCEPT_LIMIT_S = 3.0
+_log = logging.getLogger(__name__)
 _settings = Settings.from_environment()
+_server = RedisServer.parse(_settings.redis_url)
+
+
+def settings_of(server: RedisServer) -> RedisSettings:
+    """Return what ARQ's `from_dsn` would, if it decoded percent signs and knew TLS's options."""
+    return RedisSettings(
+        host=server.host,
+        port=server.port,
+        unix_socket_path=server.path or None,
+        database=server.database,
+        username=server.username or None,
+        password=server.password or None,
+        ssl=bool(server.tls),
+        **server.tls,
+    )
+
+
+class Read(TypedDict, total=False):
+    """What ARQ reads of a job before it is prepared for surprises."""
+
+    t: int | None
+    f: str
+    a: list[Any]
+    k: dict[str, Any]
+    et: int
 
 
 def read_limit(max_jobs: int) -> int:
@@ -46,6 +76,13 @@ def read_limit(max_jobs: int) -> int:
 def to_json(value: Any) -> bytes:
     """Serialise a job or its result; an exception becomes its text."""
     return json.dumps(value, default=str).encode()
+
+
+def from_json(blob: bytes) -> Any:
+    """Read a job or its result; raises ValueError for what would end ARQ's worker, so that it is refused."""
+    value = json.loads(blob)
+    msgspec.convert(value, Read)
+    return value
 
 
 async def run(ctx: dict[str, Any], message: dict[str, Any]) -> None:
@@ -81,9 +118,9 @@ class DefaultWorker:
     """As shipped, but for the serialiser: JSON instead of pickle."""
 
     functions = (run,)
-    redis_settings = RedisSettings.from_dsn(_settings.redis_url)
+    redis_settings = settings_of(_server)
     job_serializer = staticmethod(to_json)
-    job_deserializer = staticmethod(json.loads)
+    job_deserializer = staticmethod(from_json)
     job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
 
 
@@ -93,7 +130,7 @@ class TunedWorker:
     functions = (run_tuned,)
     redis_settings = DefaultWorker.redis_settings
     job_serializer = staticmethod(to_json)
-    job_deserializer = staticmethod(json.loads)
+    job_deserializer = staticmethod(from_json)
     max_jobs = _settings.slots
     poll_delay = TUNED_POLL_S
     keep_result = 0
@@ -102,22 +139,44 @@ class TunedWorker:
     on_shutdown = close_pool
 
 
+class CheckedRedis(ArqRedis):
+    """A client that drops forged entries of the queue, which would end the durable worker again and again."""
+
+    async def zrangebyscore(self, name: Any, min: Any, max: Any, *more: Any, **options: Any) -> Any:  # noqa: A002
+        """Return entries whose names are text and whose scores are numbers."""
+        lowest = "(-inf" if min == -math.inf else min
+        entries = await super().zrangebyscore(name, lowest, max, *more, **options)
+        if forged := [entry for entry in entries if not _is_text(entry)]:
+            _log.error("dropped %d entries of %s that are no text: %.200r", len(forged), name, forged)
+            await self.zrem(name, *forged)
+        return [entry for entry in entries if entry not in forged]
+
+
+def _is_text(entry: bytes) -> bool:
+    try:
+        entry.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def lasting_pool(retries: int) -> ArqRedis:
     """Return a client whose every wait is bounded; it connects when it is first used.
 
     ARQ's own `RedisSettings` have no time-out for an established connection.
     """
+    over_tcp = {} if _server.path else {"socket_keepalive": True}
     connections: ConnectionPool = ConnectionPool.from_url(
-        _settings.redis_url,
+        _server.url,
         socket_timeout=5.0,
         socket_connect_timeout=1.0,
-        socket_keepalive=True,
+        **over_tcp,
         health_check_interval=10,
         retry=Backoff(ExponentialBackoff(cap=1.0, base=0.05), retries=retries),
         # redis-py retries to connect only after errors of its own, unless told of the socket's
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )
-    return ArqRedis(connections, job_serializer=to_json, job_deserializer=json.loads)
+    return CheckedRedis(connections, job_serializer=to_json, job_deserializer=from_json)
 
 
 class DurableWorker:
@@ -126,7 +185,7 @@ class DurableWorker:
     functions = (run_tuned,)
     redis_pool = lasting_pool(retries=WORKER_RETRIES)
     job_serializer = staticmethod(to_json)
-    job_deserializer = staticmethod(json.loads)
+    job_deserializer = staticmethod(from_json)
     max_jobs = _settings.slots
     poll_delay = TUNED_POLL_S
     keep_result = 0
@@ -153,7 +212,7 @@ class _Arq:
     async def start(self) -> None:
         """Connect to Redis."""
         self._redis = await create_pool(
-            RedisSettings.from_dsn(_settings.redis_url), job_serializer=to_json, job_deserializer=json.loads
+            settings_of(_server), job_serializer=to_json, job_deserializer=from_json
         )
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
@@ -162,7 +221,7 @@ class _Arq:
 
     async def state(self, task_id: int) -> str | None:
         """Return ARQ's own state of the job; None where it keeps none."""
-        job = Job(hex_id(task_id), self._redis, _deserializer=json.loads)
+        job = Job(hex_id(task_id), self._redis, _deserializer=from_json)
         status = await job.status()
         if status is JobStatus.complete:
             result = await job.result_info()
@@ -284,13 +343,16 @@ class ArqDurable(ArqTuned):
 
 definition = Definition(
     name="arq",
-    summary="ARQ worker process over Redis",
+    summary="ARQ worker process over Redis (ARQ is in maintenance only mode, since October 2025)",
     variants={
         "default": Variant("10 jobs at once, polled every 0.5 s, computing on the worker's loop", ArqDefault),
         "tuned": Variant("`slots` jobs, polled every 0.01 s, no results, computing in threads", ArqTuned),
         "durable": Variant(
-            "as tuned; bounded waits for Redis, finishes its jobs on SIGTERM, supervised", ArqDurable
+            "as tuned; bounded waits for Redis, finishes its jobs on SIGTERM, supervised",
+            ArqDurable,
+            by_name_only=True,
         ),
     },
     requires={"arq": "0.28", "redis": "5.3.1"},
+    place=60,
 )

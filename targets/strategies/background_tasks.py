@@ -13,8 +13,6 @@ from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
 from targets.work import perform
 
-ANYIO_TOKENS = 40
-
 
 def threads(slots: int, shares: Sequence[str] = ()) -> dict[str, Service]:
     """Return how a pool of that many threads in one process serves tasks, and which streams need it too."""
@@ -22,10 +20,11 @@ def threads(slots: int, shares: Sequence[str] = ()) -> dict[str, Service]:
 
 
 class BackgroundTasksDef(InProcess):
-    """As shipped: tasks share AnyIO's 40 tokens with every `def` endpoint of the process."""
+    """As shipped: tasks share AnyIO's tokens, 40 by its default, with every `def` endpoint of the process."""
 
-    def __init__(self, _settings: Settings) -> None:
-        self.services = threads(ANYIO_TOKENS, shares=["ping_sync"])
+    def __init__(self, settings: Settings) -> None:
+        self.services = threads(settings.anyio_tokens, shares=["ping_sync"])
+        self.settings = {"anyio_tokens": settings.anyio_tokens}
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Hand the task to FastAPI, to be run after the reply."""
@@ -56,7 +55,8 @@ definition = Definition(
     name="background_tasks",
     summary="FastAPI BackgroundTasks, `def` task in the thread pool",
     variants={
-        "default": Variant("as shipped: 40 threads shared with `def` endpoints", BackgroundTasksDef),
+        "default": Variant("as shipped: AnyIO's threads, shared with `def` endpoints", BackgroundTasksDef),
         "tuned": Variant("threads from a CapacityLimiter of its own", BackgroundTasksLimited),
     },
+    place=10,
 )

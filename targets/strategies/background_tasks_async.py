@@ -32,4 +32,5 @@ definition = Definition(
     name="background_tasks_async",
     summary="FastAPI BackgroundTasks, `async def` task that awaits",
     variants={"default": Variant("as shipped: on the event loop", BackgroundTasksAsync)},
+    place=20,
 )

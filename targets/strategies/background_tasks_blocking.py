@@ -33,4 +33,5 @@ definition = Definition(
     name="background_tasks_blocking",
     summary="FastAPI BackgroundTasks, `async def` task around blocking code (the mistake)",
     variants={"default": Variant("blocks the event loop for the whole task", BackgroundTasksBlocking)},
+    place=30,
 )

@@ -10,12 +10,15 @@ from typing import Any, ClassVar
 
 from celery import Celery, current_app
 from celery import Task as CeleryTask
+from celery.bootsteps import StartStopStep
 from celery.signals import worker_before_create_process, worker_process_init
 from fastapi import BackgroundTasks
 from kombu.exceptions import OperationalError
+from kombu.transport import TRANSPORT_ALIASES
 
 from results.schema import Service
 from results.terms import KINDS
+from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.supervisor import die_with
@@ -41,8 +44,12 @@ TUNED: dict[str, Any] = {
     },
 }
 PUBLISHERS = 4
+CHECKED = "redis-checked"
+"""a transport that drops forged messages, which would end the durable worker again and again"""
+TRANSPORT_ALIASES[CHECKED] = "targets.transport:Transport"
 DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
-"""longer than the longest task, which would run twice, and shorter than the 100 s between a worker's looks"""
+"""longer than the longest task, which would run twice"""
+LOOK_MARGIN_S = 1.0
 ACCEPT_LIMIT_S = 3.0
 DURABLE: dict[str, Any] = {
     "task_ignore_result": True,
@@ -60,6 +67,7 @@ DURABLE: dict[str, Any] = {
     "broker_connection_max_retries": None,
     "broker_transport_options": {
         "visibility_timeout": DURABLE_VISIBILITY_S,
+        "unacked_mutex_expire": 10,
         "socket_timeout": 5.0,
         "socket_connect_timeout": 2.0,
         "socket_keepalive": True,
@@ -67,6 +75,12 @@ DURABLE: dict[str, Any] = {
         "retry_on_timeout": True,
     },
 }
+
+
+ANOTHERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
+"""variables that Celery prefers to any configuration: a shell holds them for an application of its own"""
+for _name in ANOTHERS:
+    os.environ.pop(_name, None)
 
 
 def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
@@ -80,11 +94,23 @@ def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[st
     return {**configuration, "broker_transport_options": options}
 
 
+def _location(server: RedisServer, transport: str = "") -> str:
+    """Return the server's URL as Celery and kombu read it, which take the options of TLS as settings."""
+    scheme, _, rest = server.address.partition("://")
+    if server.path:
+        return f"{transport or 'redis'}+socket://{rest}?virtual_host={server.database}"
+    return f"{transport or scheme}://{rest}"
+
+
+SERVER = RedisServer.parse(Settings.from_environment().redis_url)
+
+
 def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     """Return an app whose one task does what every strategy's task does."""
     settings = Settings.from_environment()
-    app = Celery(name, broker=settings.redis_url)
+    app = Celery(name, broker=_location(SERVER))
     app.conf.update(accept_content=["json"], broker_connection_retry_on_startup=True)
+    app.conf.update(broker_use_ssl=dict(SERVER.tls) or None, redis_backend_use_ssl=dict(SERVER.tls) or None)
     app.conf.update(with_window(configuration, settings))
 
     @app.task(name=TASK, bind=True, max_retries=attempts - 1, shared=False)
@@ -100,11 +126,10 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     return app
 
 
-_RESULTS = Settings.from_environment().redis_url
-default = _app("blockpoint-default", 1, result_backend=_RESULTS)
-late = _app("blockpoint-late", 1, result_backend=_RESULTS, task_acks_late=True)
+default = _app("blockpoint-default", 1, result_backend=_location(SERVER))
+late = _app("blockpoint-late", 1, result_backend=_location(SERVER), task_acks_late=True)
 tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **TUNED)
-durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE)
+durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE, broker_url=_location(SERVER, CHECKED))
 
 
 @worker_before_create_process.connect
@@ -122,6 +147,30 @@ def end_with_the_worker(**_: object) -> None:
     """Let no child of the durable worker outlive it: its task would run on beside its own redelivery."""
     if current_app.main == durable.main:
         die_with(os.getppid())
+
+
+class SecondLook(StartStopStep):
+    """Has a worker take back what its predecessor held as soon as that has become visible.
+
+    The transport looks when a worker connects, when most of it is not visible yet, and again after 100 s.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    _planned: Any = None
+
+    def start(self, parent: Any) -> None:
+        """Plan the look: whatever was held before the worker connected is visible then."""
+        channel = parent.task_consumer.channel
+        look = partial(channel.qos.restore_visible, num=channel.unacked_restore_limit, interval=1)
+        self._planned = parent.hub.call_later(channel.visibility_timeout + LOOK_MARGIN_S, look)
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002
+        """Give up the look: its channel is about to close."""
+        if self._planned:
+            self._planned.cancel()
+
+
+durable.steps["consumer"].add(SecondLook)
 
 
 class CeleryDefault:
@@ -241,7 +290,8 @@ class CeleryDurable(CeleryTuned):
     """Durable: a task leaves the broker when it has ended, however its worker fares.
 
     A task may be delivered a second time, also one that has completed: it must be idempotent. One that kills
-    its child is delivered again for ever: nothing counts deliveries on Redis.
+    its child is delivered again for ever: nothing counts deliveries on Redis. What a killed worker held is
+    hidden for the visibility timeout, the next worker's start and a second: some 95 s.
     """
 
     supervised = True
@@ -260,6 +310,7 @@ class CeleryDurable(CeleryTuned):
             "pool": "prefork",
             "results": "ignored",
             "accept_limit_s": ACCEPT_LIMIT_S,
+            "second_look_s": self.window_s + LOOK_MARGIN_S,
             **with_window(DURABLE, settings),
         }
 
@@ -280,7 +331,9 @@ definition = Definition(
             CeleryDefault,
         ),
         "late": Variant(
-            "as shipped, but acknowledged when a task has ended (acks_late) and nothing else", CeleryLate
+            "as shipped, but acknowledged when a task has ended (acks_late) and nothing else",
+            CeleryLate,
+            by_name_only=True,
         ),
         "tuned": Variant(
             "results ignored, publishing off the loop, socket time-outs, no prefetch limit, no gossip, "
@@ -291,7 +344,9 @@ definition = Definition(
             "as tuned, but acknowledged when ended, given back when a child dies, not prefetched, visibility "
             "timeout of 90 s, published in bounded time, supervised; `slots` children for waiting tasks",
             CeleryDurable,
+            by_name_only=True,
         ),
     },
     requires={"celery": "5.6.3", "kombu": "5.6.2", "redis": "5.3.1"},
+    place=50,
 )

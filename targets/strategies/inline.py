@@ -34,4 +34,5 @@ definition = Definition(
     name="inline",
     summary="no offloading: the endpoint awaits the task and then replies",
     variants={"default": Variant("awaited before the reply", Inline)},
+    place=0,
 )

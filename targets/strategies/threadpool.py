@@ -74,4 +74,5 @@ definition = Definition(
         ),
         "tuned": Variant("own pool, queue bounded with 503, drained on shutdown", BoundedPool),
     },
+    place=40,
 )

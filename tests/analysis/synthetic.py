@@ -1,5 +1,6 @@
 """Synthetic campaigns whose truth is known: every strategy is a FIFO queue G/D/c, solved exactly."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,8 @@ class Cell:
     bystander_per_s: float = 20.0
     unanswered: float = 0.0
     """share of requests (tasks and bystanders alike) that never got their answer"""
+    shed: float = 0.0
+    """share of the tasks that were never sent; of as many, the client gave up waiting"""
     lost: int = 0
     """accepted tasks at the end of the schedule that never finish"""
     closed: bool = False
@@ -122,7 +125,7 @@ def build(folder: Path, cells: list[Cell], **environment: Any) -> tuple[Campaign
 def _plan(cell: Cell, number: int) -> Plan:
     rate, _, duration = cell.steps[0]
     return Plan(
-        trial_id=f"{number:03d}-{cell.strategy}-{cell.variant}",
+        trial_id=re.sub(r"[/\x00-\x1f\x7f]", "_", f"{number:03d}-{cell.strategy}-{cell.variant}"),
         subject=f"{cell.strategy}/{cell.variant}",
         kind=cell.kind,
         duration_ms=duration,
@@ -162,6 +165,7 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
     horizon = sum(seconds for _, seconds, _ in cell.steps)
     drained = max(float(finished.max(initial=0)), horizon, float(reply.max(initial=0))) + 0.5
     silent = rng.random(len(due)) < cell.unanswered
+    shed = rng.random(len(due)) < cell.shed if cell.shed else np.zeros(len(due), bool)
     ids = np.arange(len(due), dtype=np.uint64) * np.uint64(4) + np.uint64(1_000_000 * (cell.seed + 1))
     task_ids = np.repeat(ids, parts) + (
         np.tile(np.arange(1, parts + 1, dtype=np.uint64), len(due)) if parts > 1 else np.uint64(0)
@@ -171,7 +175,7 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
         "requests": write_table(
             staged,
             "requests",
-            _answers(due, reply, silent, step)
+            _answers(due, reply, silent, step, shed)
             | {
                 "task_id": ids,
                 "duration_ms": durations[step],
@@ -180,7 +184,13 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
         ),
         "bystanders": write_table(staged, "bystanders", _bystanders(rng, cell, accepted, wait, step)),
         "events": write_table(
-            staged, "events", _events(rng, task_ids, accepted, started, finished, lost=cell.lost)
+            staged,
+            "events",
+            _events(
+                rng,
+                *(each[~np.repeat(shed, parts)] for each in (task_ids, accepted, started, finished)),
+                lost=cell.lost,
+            ),
         ),
         "resources": write_table(staged, "resources", _resources(cell, horizon, accepted, finished)),
     }
@@ -197,7 +207,7 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
             )
         )
         start += seconds
-    total = len(due) - int(silent.sum())
+    total = len(due) - int((silent | shed).sum())
     load = Load(
         scenario=cell.scenario,
         closed=cell.closed,
@@ -214,8 +224,8 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
         accepted=total,
         rejected=0,
         refused=0,
-        unknown=int(silent.sum()),
-        shed=0,
+        unknown=int((silent & ~shed).sum()),
+        shed=int(shed.sum()),
         achieved_ratio=1.0,
         slip_p50_ms=0.05,
         slip_p99_ms=0.2,
@@ -256,15 +266,17 @@ def _ns(seconds: Any) -> Any:
     return int(nanoseconds) if nanoseconds.ndim == 0 else nanoseconds
 
 
-def _answers(due: Floats, reply: Floats, silent: Any, step: Any) -> dict[str, Any]:
+def _answers(due: Floats, reply: Floats, silent: Any, step: Any, shed: Any = False) -> dict[str, Any]:
+    open_ended = silent | shed
+    unanswered = np.where(shed, int(Outcome.SHED), int(Outcome.UNKNOWN))
     return {
         "step": step.astype(np.int16),
         "due_ns": _ns(due),
-        "sent_ns": _ns(due + 0.00005),
-        "replied_ns": np.where(silent, NEVER, _ns(reply)),
-        "status": np.where(silent, 0, 202).astype(np.int16),
-        "outcome": np.where(silent, int(Outcome.UNKNOWN), int(Outcome.ACCEPTED)).astype(np.int8),
-        "error": np.where(silent, "timed out", ""),
+        "sent_ns": np.where(shed, NEVER, _ns(due + 0.00005)),
+        "replied_ns": np.where(open_ended, NEVER, _ns(reply)),
+        "status": np.where(open_ended, 0, 202).astype(np.int16),
+        "outcome": np.where(open_ended, unanswered, int(Outcome.ACCEPTED)).astype(np.int8),
+        "error": np.where(shed, "shed", np.where(silent, "timed out", "")),
     }
 
 

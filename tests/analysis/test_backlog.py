@@ -8,7 +8,7 @@ from analysis.backlog import Backlog, completion_slope, measure, outstanding
 from analysis.queueing import backlog_growth
 from analysis.simulation import Queue, trial
 from results.schema import Step
-from results.terms import Outcome
+from results.terms import NEVER, Outcome
 
 SEEDS = 40
 FIXED = Queue("conditioned", "deterministic", 10)
@@ -62,6 +62,16 @@ def test_the_interval_covers_what_theory_says(queue: Queue, rho: float) -> None:
 def test_a_fixed_count_of_arrivals_and_the_quieter_series_narrow_the_margin() -> None:
     margins = [e.growth_high - e.growth for e in verdicts(FIXED, 1.1, 1600)]
     assert np.median(margins) < 0.005  # the schedule's own noise alone is 1.96 / sqrt(1600) = 0.049
+
+
+@pytest.mark.parametrize(("share", "behind"), [(0, False), (0.002, False), (0.1, True), (0.5, True)])
+def test_what_is_shed_came_and_never_leaves(share: float, behind: bool) -> None:
+    tasks, step = trial(FIXED, 0.8, 1600, seed=1)
+    shed = np.random.default_rng(1).random(len(tasks)) < share
+    tasks.loc[shed, ["started_ns", "finished_ns", "outcome"]] = [NEVER, NEVER, Outcome.SHED]
+    found = measure(tasks, step, step.rate_per_s, held=True)
+    assert (found.behind, found.certain) == (behind, True)
+    assert found.growth == pytest.approx(share, abs=0.02)
 
 
 def test_slots_that_fill_are_no_growth() -> None:

@@ -1,8 +1,10 @@
-import time
+import math
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from analysis.queueing import blocking
 from analysis.queueing.blocking import blocking_rate
 from analysis.queueing.replay import fifo_servers, replay
 from results.schema import Service
@@ -10,6 +12,7 @@ from results.schema import Service
 ALL = ["accept", "ping", "ping_sync"]
 POOL = Service(law="pool", slots=40, shares=["ping_sync"])
 LOOP = Service(law="loop", slots=1, shares=ALL)
+WORKER = Service(law="poll", slots=10, poll_s=0.5, read_limit=100)
 AWAITED = Service(law="await", slots=0, shares=["accept"])
 
 
@@ -42,32 +45,48 @@ def test_never_below_one_task_a_trial() -> None:
 
 def test_a_reply_that_awaits_a_task_longer_than_the_limit_always_blocks() -> None:
     assert blocking_rate(AWAITED, "sleep", 200, 2) == 0
-    assert blocking_rate(AWAITED, "sleep", 50, 2) is None
+    assert blocking_rate(AWAITED, "sleep", 50, 2) == math.inf
     computing = Service(law="await", slots=1, shares=ALL)
     assert rate(computing, 20, "cpu") <= rate(LOOP, 20, "cpu")
 
 
 @pytest.mark.parametrize(
-    ("why", "service", "kind", "duration_ms"),
+    ("why", "service", "kind", "apart", "predicted"),
     [
-        ("nothing shares the pool", Service(law="pool", slots=40), "sleep", 200),
-        ("nothing shares a worker", Service(law="poll", slots=10, poll_s=0.5, read_limit=100), "sleep", 200),
-        ("coroutines side by side", Service(law="await", slots=0), "sleep", 200),
-        ("threads that take turns at the GIL", POOL, "cpu", 200),
-        ("tasks that take no time have no ceiling", POOL, "sleep", 0),
+        ("nothing shares the pool", Service(law="pool", slots=40), "sleep", False, math.inf),
+        ("nothing shares a worker", WORKER, "sleep", True, math.inf),
+        ("coroutines side by side", Service(law="await", slots=0), "sleep", False, math.inf),
+        ("computing in workers", Service(law="pool", slots=2), "cpu", True, math.inf),
+        ("computing in processes", Service(law="pool", slots=2, processes=2), "cpu", False, math.inf),
+        ("threads that take turns at the GIL", POOL, "cpu", False, None),
+        ("threads of their own, at the same GIL", Service(law="pool", slots=40), "cpu", False, None),
+        ("threads at the same core", Service(law="pool", slots=40), "cpu_native", False, None),
+        ("requests that wait for a poll", replace(WORKER, shares=["ping"]), "sleep", False, None),
     ],
 )
-def test_where_no_blocking_is_predicted(why: str, service: Service, kind: str, duration_ms: float) -> None:
-    assert blocking_rate(service, kind, duration_ms, 2) is None, why
+def test_no_law_is_told_apart_from_nothing_shared(
+    why: str, service: Service, kind: str, apart: bool, predicted: float | None
+) -> None:
+    assert blocking_rate(service, kind, 200, 2, apart=apart) == predicted, why
 
 
-def test_it_is_quick_and_remembers() -> None:
-    began = time.perf_counter()
+def test_tasks_that_take_no_time_have_no_law() -> None:
+    assert blocking_rate(POOL, "sleep", 0, 2) is None
+
+
+def test_it_follows_the_queue_at_few_rates_and_remembers(monkeypatch: pytest.MonkeyPatch) -> None:
+    p99_s, rates = blocking._Queue.p99_s, []
+
+    def followed(queue: blocking._Queue, rate_per_s: float) -> float:
+        rates.append(rate_per_s)
+        return p99_s(queue, rate_per_s)
+
+    monkeypatch.setattr(blocking._Queue, "p99_s", followed)
     first = blocking_rate(POOL, "sleep", 12, 2, seconds=21)
-    assert time.perf_counter() - began < 1
-    began = time.perf_counter()
+    assert 1 < len(rates) <= 15
+    once = list(rates)
     assert blocking_rate(POOL, "sleep", 12, 2, seconds=21) == first
-    assert time.perf_counter() - began < 0.01
+    assert rates == once
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 import math
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -152,3 +154,14 @@ def test_numbers_a_person_would_write() -> None:
         "n/a",
     ]
     assert [milliseconds(x) for x in (0.25, 100, 2500)] == ["0.25 ms", "100 ms", "2.5 s"]
+
+
+def test_no_style_of_the_working_directory_is_taken(tmp_path: Path) -> None:
+    (tmp_path / "matplotlibrc").write_text("text.usetex: True\nfont.size: 40\n")
+    code = (
+        "from analysis.charts.style import mpl; print(mpl.rcParams['text.usetex'], mpl.rcParams['font.size'])"
+    )
+    asked = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert asked.stdout.split() == ["False", "10.0"]

@@ -1,6 +1,8 @@
 import dataclasses
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,13 +17,21 @@ from analysis.charts.heatmap import rate_edges, tint, worst
 from analysis.derive import Derived, derive
 from analysis.page import render_page
 from analysis.words import read
-from results.schema import Service
+from results.schema import Point, Service
 from tests.analysis.synthetic import Cell, build
 
 POOL = Service(law="pool", slots=4)
 LOOP = Service(law="loop", slots=1)
 DURATIONS = (20.0, 50.0, 100.0)
 NOTHING = Words("", "", "")
+ASKED: Any = {
+    "saturation_per_s": 80,
+    "lowest_per_s": 1,
+    "highest_per_s": 600,
+    "seconds": 3,
+    "max_seconds": 6,
+    "bystander_per_s": 20,
+}
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +190,36 @@ def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
 
 
 def test_predictions_and_what_stopped_a_search_stand_beside_its_points(searched: Derived) -> None:
-    told = searched.points.assign(predicted_per_s=0.0, stopped_by="time")
+    told = searched.points.assign(searched=True, predicted_per_s=0.0, stopped_by="time")
     blocks = answers(told)[0].blocks
     assert blocks.predicted == "any rate"
     assert blocks.notes.endswith("stopped by time")
-    assert answers(told.assign(predicted_per_s=np.nan))[0].blocks.predicted == ""
+    assert answers(told.assign(searched=False))[0].blocks.predicted == ""
+
+
+@pytest.mark.parametrize(("rate", "said"), [(np.nan, "not predicted"), (np.inf, "none"), (80, "80/s")])
+def test_no_law_is_not_none(rate: float, said: str, searched: Derived) -> None:
+    told = searched.points.assign(searched=True, predicted_per_s=rate)
+    assert answers(told)[0].blocks.predicted == said
+
+
+def test_the_page_tells_no_law_from_nothing_shared(searched: Derived) -> None:
+    """As old campaigns have it: without a rate in either case."""
+    old = [
+        Point(subject="background_tasks/default", duration_ms=each, kind="sleep", **ASKED)
+        for each in (50, 100)
+    ]
+    pages = []
+    for shares in ([], ["ping_sync"]):
+        service = msgspec.structs.replace(POOL, shares=shares)
+        subjects = [
+            msgspec.structs.replace(s, services={"sleep": service}) for s in searched.manifest.subjects
+        ]
+        manifest = msgspec.structs.replace(searched.manifest, points=old, subjects=subjects)
+        pages.append(render_page(dataclasses.replace(searched, manifest=manifest), [], []))
+    assert [page.count("<small>predicted none</small>") for page in pages] == [2, 0]
+    assert [page.count("<small>not predicted</small>") for page in pages] == [0, 2]
+    assert all(page.count("<small>predicted 80/s</small>") == 2 for page in pages)
 
 
 def test_a_shaky_answer_is_named_in_words(searched: Derived) -> None:

@@ -1,291 +1,150 @@
-"""Whatever happens to a campaign's files: one clear line, or what the unharmed campaign says."""
+"""Whatever happens to a campaign's files: one clear line, or what the unharmed campaign says.
 
-import contextlib
+`python -m benchmarks campaign_fuzz` does the same for as long as one likes.
+"""
+
 import json
 import os
-import shutil
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
-import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from analysis.derive import derive
-from analysis.drills.charts import catalogue
-from analysis.drills.derive import derive_drills
-from analysis.drills.page import render_drills
 from harness import cli
 from results.errors import BlockpointError
-from results.interviews import keep
-from results.schema import Interview, Service, View
-from results.store import open_campaign
-from tests.analysis.synthetic import Cell, build
-from tests.analysis.synthetic_drills import DrillCell, build_drills
+from results.store import campaign_folder, open_campaign
+from tests.analysis.harms import HARMS, THINGS, Done, Harm, Whole, cut, drilled, files, measured
 
-KEYS = ["trial_id", "attempt", "step"]
-FUZZ = settings(
-    suppress_health_check=[
-        HealthCheck.function_scoped_fixture,
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
+ODDS = {harm.__name__: HARMS.count(harm) for harm in HARMS}
+TIMES = 3
+
+
+@pytest.fixture(scope="module")
+def campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Whole]:
+    folder = tmp_path_factory.mktemp("runs")
+    return {"measured": measured(folder / "measured"), "drilled": drilled(folder / "drilled")}
+
+
+@pytest.mark.parametrize("kind", ["measured", "drilled"])
+@pytest.mark.parametrize("harm", sorted(set(HARMS), key=lambda harm: harm.__name__), ids=lambda h: h.__name__)
+def test_what_is_taken_is_true_and_what_is_not_is_one_line(
+    campaigns: dict[str, Whole], harm: Harm, kind: str
+) -> None:
+    whole = campaigns[kind]
+    for seed in range(TIMES * ODDS[harm.__name__]):
+        with whole.copy() as folder:
+            whole.survives(folder, harm(folder, Random(seed)))
+
+
+def refused(whole: Whole, folder: Path) -> str:
+    """Read a campaign that must be refused; return the line."""
+    with pytest.raises(BlockpointError) as caught:
+        whole.read(folder, False)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+def spoil(folder: Path, name: str, change: Callable[[Any], object]) -> None:
+    path = next(folder.rglob(name))
+    document = json.loads(path.read_bytes())
+    del document["crc32"]
+    change(document)
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("limit", [-1, 0, 1e308, float("nan"), float("inf")])
+def test_a_limit_that_is_none_is_refused(campaigns: dict[str, Whole], limit: float) -> None:
+    with campaigns["measured"].copy() as folder:
+        spoil(folder, "manifest.json", lambda document: document.update(limit_ms=limit))
+        assert "manifest.json" in refused(campaigns["measured"], folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        ("manifest.json", lambda d: d["subjects"][0]["services"]["sleep"].update(law="magic"), "law"),
+        ("manifest.json", lambda d: d["plans"][0].update(kind="nap"), "kind"),
+        ("manifest.json", lambda d: d["plans"][0].update(trial_id="../../elsewhere"), "trial_id"),
+        ("manifest.json", lambda d: d["plans"][0].update(scenario="/etc/evil"), "scenario"),
+        ("manifest.json", lambda d: d["subjects"][0].update(strategy="x" * 100_000), "strategy"),
+        ("manifest.json", lambda d: d["environment"].update(a=json.loads("[" * 500 + "]" * 500)), "deep"),
+        ("trial.json", lambda d: d["load"].update(scenario="fanout"), "planned"),
+        ("trial.json", lambda d: d["load"].update(steps=[]), "step"),
+        ("trial.json", lambda d: d["load"].update(accepted=d["load"]["accepted"] + 1), "rows are not those"),
+        ("trial.json", lambda d: d["load"]["steps"][0].update(to_ns=0), "ends before it begins"),
+        ("trial.json", lambda d: d["load"]["steps"][0].update(rate_per_s=5e-324), "rate"),
+        ("trial.json", lambda d: d["load"].update(drained_ns=2**62), "drained_ns"),
+        ("trial.json", lambda d: d["rows"].update(requests=10**8), "were sealed"),
+        ("trial.json", lambda d: d["plan"].update(trial_id="a\nb"), "trial_id"),
     ],
 )
-TEXTS = ["", "\0", "ü\u202e\U0001f600", "../..", "x" * 100_000, "nan"]
-NUMBERS = [0, -1, 2**31, 2**63 - 1, -(2**63), 2**64, 10**30, 0.5, -0.0, 1e308, -1e308, 5e-324]
-ODD: st.SearchStrategy[Any] = st.sampled_from([None, True, *TEXTS, *NUMBERS, [], {}, [[]], ["\n"], {"": {}}])
-
-
-@dataclass(frozen=True)
-class Whole:
-    """The campaign before anything happens to it."""
-
-    folder: Path
-    tables: dict[str, pd.DataFrame]
-
-    @contextlib.contextmanager
-    def copy(self) -> Iterator[Path]:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(shutil.copytree(self.folder, Path(folder) / "copy", ignore=lambda *_: {"derived"}))
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    pool = Service(law="pool", slots=4)
-    cells = [Cell("celery", [(rate, 1, 20)], service=pool, workers=1) for rate in (30, 250)]
-    cells += [Cell("inline", [(20, 0.5, 20), (90, 0.5, 20)], service=pool, scenario="burst")]
-    campaign, _ = build(tmp_path_factory.mktemp("runs") / "whole", cells)
-    return Whole(campaign.folder, tables(campaign.folder))
-
-
-def tables(folder: Path) -> dict[str, pd.DataFrame]:
-    found = derive(folder)
-    return {"summary": found.summary, "predictions": found.predictions}
-
-
-def files(folder: Path, pattern: str = "*") -> list[Path]:
-    return sorted(path for path in folder.rglob(pattern) if path.is_file())
-
-
-def check(whole: Whole, folder: Path, gone: str = "") -> bool:
-    """Read the campaign; returns whether it was refused. Without the trial `gone` all else must be there."""
-    try:
-        found = tables(folder)
-    except BlockpointError as error:
-        assert "\n" not in str(error)  # noqa: PT017
-        assert len(str(error)) < 1000  # noqa: PT017
-        return True
-    for name, table in found.items():
-        expected = whole.tables[name]
-        expected = expected[expected["trial_id"] != gone].reset_index(drop=True)
-        pd.testing.assert_frame_equal(table, expected, check_dtype=False)
-    return False
-
-
-@settings(FUZZ, max_examples=80)
-@given(data=st.data())
-def test_changed_bytes(whole: Whole, data: st.DataObject) -> None:
-    with whole.copy() as folder:
-        path = data.draw(st.sampled_from(files(folder)).map(lambda p: p.relative_to(folder)))
-        found = (folder / path).read_bytes()
-        at = data.draw(st.integers(0, len(found) - 1))
-        drop = data.draw(st.sampled_from([0, 1, 1, 7, len(found)]))
-        put = data.draw(st.binary(max_size=4) | st.sampled_from([b"0", b"9", b"-", b"e9", b'"', b"\0" * 64]))
-        (folder / path).write_bytes(found[:at] + put + found[at + drop :])
-        refused = check(whole, folder)
-        if path.suffix == ".parquet":
-            assert refused == ((folder / path).read_bytes() != found)
-
-
-Harm = Callable[[Path, Path, st.DataObject], str]
-"""Does something to a trial's folder of a campaign's copy; returns the trial that is gone, if one is"""
-
-
-def rename(_: Path, trial: Path, data: st.DataObject) -> str:
-    trial.rename(trial.with_name(data.draw(st.sampled_from(["other", trial.name + ".2", "ü", "0 0", "-rf"]))))
-    return ""
-
-
-def hide(_: Path, trial: Path, __: st.DataObject) -> str:
-    trial.rename(trial.with_name(f".partial-{trial.name}"))
-    return trial.name
-
-
-def remove(_: Path, trial: Path, __: st.DataObject) -> str:
-    shutil.rmtree(trial)
-    return trial.name
-
-
-def remove_a_file(folder: Path, _: Path, data: st.DataObject) -> str:
-    data.draw(st.sampled_from(files(folder))).unlink()
-    return ""
-
-
-def swap(folder: Path, _: Path, data: st.DataObject) -> str:
-    one, other = (data.draw(st.sampled_from(files(folder))) for _ in range(2))
-    kept = one.read_bytes()
-    one.write_bytes(other.read_bytes())
-    other.write_bytes(kept)
-    return ""
-
-
-def swap_trials(folder: Path, trial: Path, data: st.DataObject) -> str:
-    other = data.draw(st.sampled_from(sorted((folder / "trials").iterdir())))
-    kept = folder / "kept"
-    other.rename(kept)
-    if trial.exists():
-        trial.rename(other)
-        kept.rename(trial)
-    else:
-        kept.rename(other)
-    return ""
-
-
-def copy(folder: Path, trial: Path, data: st.DataObject) -> str:
-    name = data.draw(st.sampled_from(["copy", f"{trial.name}.2", f"{trial.name} (1)"]))
-    shutil.copytree(trial, folder / "trials" / name)
-    return ""
-
-
-def add(folder: Path, trial: Path, data: st.DataObject) -> str:
-    place = data.draw(st.sampled_from([folder, folder / "trials", trial]))
-    name = data.draw(st.sampled_from([".DS_Store", "notes.txt", "requests.parquet.bak", "ünï", "Thumbs.db"]))
-    (place / name).write_bytes(data.draw(st.binary(max_size=9)))
-    return ""
-
-
-def add_a_folder(folder: Path, trial: Path, data: st.DataObject) -> str:
-    data.draw(st.sampled_from([folder / "new", folder / "trials" / "new", trial / "new"])).mkdir()
-    return ""
-
-
-def link(folder: Path, trial: Path, data: st.DataObject) -> str:
-    path = data.draw(st.sampled_from([*files(folder), trial, folder / "trials"]))
-    aside = folder.with_name("aside")
-    path.rename(aside)
-    to = data.draw(st.sampled_from([aside, path, Path("nowhere"), folder, Path("/dev/null")]))
-    path.symlink_to(to)
-    return trial.name if path == trial and not path.is_dir() else ""
-
-
-def folder_for_file(folder: Path, _: Path, data: st.DataObject) -> str:
-    path = data.draw(st.sampled_from(files(folder)))
-    path.unlink()
-    path.mkdir()
-    return ""
-
-
-HARMS: list[Harm] = [rename, hide, remove, remove_a_file, swap, swap_trials, copy, add, add_a_folder, link]
-HARMS += [folder_for_file]
-
-
-@settings(FUZZ, max_examples=60)
-@given(data=st.data())
-def test_moved_missing_and_extra_files(whole: Whole, data: st.DataObject) -> None:
-    with whole.copy() as folder:
-        trial = data.draw(st.sampled_from(sorted((folder / "trials").iterdir())))
-        gone = data.draw(st.sampled_from(HARMS))(folder, trial, data)
-        check(whole, folder, gone)
-
-
-def replaced(document: Any, data: st.DataObject) -> Any:
-    """Return a JSON document with one value, however deep, replaced by an odd one, or dropped."""
-    at = document
-    while True:
-        keys = list(at) if isinstance(at, dict) else list(range(len(at)))
-        key = data.draw(st.sampled_from(keys))
-        inner = at[key]
-        if not (isinstance(inner, dict | list) and inner and data.draw(st.integers(0, 9))):
-            break
-        at = inner
-    if data.draw(st.integers(0, 9)):
-        at[key] = data.draw(ODD)
-    else:
-        del at[key]
-    return document
-
-
-def rewrite(folder: Path, data: st.DataObject, *, marked: bool) -> None:
-    path = data.draw(st.sampled_from(files(folder, "*.json")))
-    document = json.loads(path.read_bytes())
-    mark = document.pop("crc32")
-    document = replaced(document, data)
-    path.write_text(json.dumps({"crc32": mark, **document} if marked else document))
-
-
-@settings(FUZZ, max_examples=80)
-@given(data=st.data())
-def test_replaced_values_are_refused(whole: Whole, data: st.DataObject) -> None:
-    with whole.copy() as folder:
-        rewrite(folder, data, marked=True)
-        check(whole, folder)
-
-
-@settings(FUZZ, max_examples=100)
-@given(data=st.data())
-def test_odd_values_in_documents_without_a_checksum_are_derived_or_refused(
-    whole: Whole, data: st.DataObject
+def test_what_a_document_cannot_say_is_refused(
+    campaigns: dict[str, Whole], name: str, change: Callable[[Any], object], says: str
 ) -> None:
-    """An older version may have written them."""
-    with whole.copy() as folder:
-        rewrite(folder, data, marked=False)
-        with accepted_or_in_one_line():
-            derive(folder)
+    with campaigns["measured"].copy() as folder:
+        spoil(folder, name, change)
+        assert says in refused(campaigns["measured"], folder)
 
 
-@settings(FUZZ, max_examples=100)
-@given(data=st.data())
-def test_the_same_of_drills(drilled: Path, data: st.DataObject) -> None:
-    with tempfile.TemporaryDirectory() as parent:
-        folder = Path(shutil.copytree(drilled, Path(parent) / "copy"))
-        rewrite(folder, data, marked=False)
-        with accepted_or_in_one_line():
-            found = derive_drills(folder)
-            assert render_drills(found, [])
-            assert list(catalogue(found))
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("thing", "make"), THINGS, ids=[words for words, _ in THINGS])
+def test_no_file_of_a_campaign_is_waited_for(
+    campaigns: dict[str, Whole], thing: str, make: Callable[[Path], object]
+) -> None:
+    for whole in campaigns.values():
+        names = {path.name: path.relative_to(whole.folder) for path in files(whole.folder)}
+        for path in names.values():
+            with whole.copy() as folder:
+                (folder / path).unlink()
+                make(folder / path)
+                if path.parent.name != "interviews":
+                    assert refused(whole, folder), thing
+                else:
+                    whole.survives(folder, Done(thing))
 
 
-@contextlib.contextmanager
-def accepted_or_in_one_line() -> Iterator[None]:
-    try:
-        yield
-    except BlockpointError as error:
-        assert "\n" not in str(error)  # noqa: PT017
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "tab\there", "\u2028"])
+def test_a_folder_whose_name_is_no_single_line_is_refused_in_one(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "manifest.json").write_text("{}")
+    with pytest.raises(BlockpointError, match="there is no campaign") as caught:
+        campaign_folder(str(tmp_path / name))
+    assert str(caught.value).isprintable()
 
 
-@pytest.fixture(scope="module")
-def drilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    cells = [
-        DrillCell("kill-web", "background_tasks", then="loses", down=True, broker=False),
-        DrillCell("kill-worker", "celery", then="hides"),
-        DrillCell("poison-raise", "arq", poison="raise"),
-    ]
-    folder = build_drills(tmp_path_factory.mktemp("runs") / "drilled", cells).folder
-    view = View(
-        question="how many wait", interface="LLEN", answer="4", truth="12", verdict="wrong", took_ms=1.5
-    )
-    keep(folder, Interview(subject="celery/default", views=[view]))
-    return folder
-
-
-@settings(FUZZ, max_examples=15)
-@given(data=st.data())
-def test_the_commands_refuse_a_damaged_campaign_in_one_line(whole: Whole, data: st.DataObject) -> None:
-    with pytest.MonkeyPatch.context() as patch, whole.copy() as folder:
-        path = data.draw(st.sampled_from(files(folder)))
-        os.truncate(path, data.draw(st.integers(0, path.stat().st_size - 2)))
-        arguments = data.draw(st.sampled_from([["report"], ["run", "--no-report", "--resume"]]))
-        patch.setattr(sys, "argv", ["blockpoint", *arguments, str(folder)])
-        said: list[str] = []
-        patch.setattr("click.echo", lambda line="", **_: said.append(str(line)))
+@pytest.mark.parametrize("arguments", [["report"], ["run", "--no-report", "--resume"]])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_commands_refuse_a_damaged_campaign_in_one_line(
+    campaigns: dict[str, Whole],
+    arguments: list[str],
+    seed: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with campaigns["measured"].copy() as folder:
+        cut(folder, Random(seed))
+        monkeypatch.setattr(sys, "argv", ["blockpoint", *arguments, str(folder)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
-        assert ended.value.code == 2
-        assert said[-1].startswith("error: ")
-        assert "\n" not in said[-1]
-        assert open_campaign(whole.folder).trials()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err.splitlines()
+    assert [line for line in said if not line.startswith("error: ")] == []
+    assert len(said) == 1
+    assert open_campaign(campaigns["measured"].folder).trials()
+
+
+def test_a_folder_that_may_not_be_looked_into_is_one_line(
+    campaigns: dict[str, Whole], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    with campaigns["measured"].copy() as folder:
+        campaign = open_campaign(folder)
+        monkeypatch.setattr(Path, "iterdir", denied)
+        with pytest.raises(BlockpointError, match="trials: cannot be read"):
+            campaign.trials()

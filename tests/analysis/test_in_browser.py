@@ -40,7 +40,7 @@ class Tab:
     """One page of a browser, driven through its debugging protocol."""
 
     def __init__(self, address: str) -> None:
-        self.socket = websocket.create_connection(address, timeout=30)
+        self.socket = websocket.create_connection(address, timeout=120)
         self.events: list[dict[str, Any]] = []
         self.calls = 0
 
@@ -66,7 +66,7 @@ def tab(tmp_path: Path) -> Iterator[Tab]:
     ) as browser:
         try:
             port = profile / "DevToolsActivePort"
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while not (port.exists() and port.read_text().count("\n")):
                 assert browser.poll() is None, "Chromium did not start"
                 assert time.monotonic() < deadline, "Chromium did not open its debugging port"
@@ -79,7 +79,7 @@ def tab(tmp_path: Path) -> Iterator[Tab]:
             page.socket.close()
             root.call("Browser.close")
             root.socket.close()
-            browser.wait(30)
+            browser.wait(120)
         finally:
             browser.kill()
 

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,25 @@ def test_where_theory_is_silent(runs: Path) -> None:
     assert np.isnan(row["predicted_queue_wait_p99_ms"])
     assert not row["agrees_queue_wait_p99_ms"]
     assert row["predicted_completed_per_s"] == pytest.approx(20, rel=0.05)
+
+
+@pytest.mark.parametrize(("slots", "known"), [(1_000, True), (100_000, False)])
+def test_a_steady_state_is_not_computed_of_more_servers_than_memory_has_room_for(
+    runs: Path, slots: int, known: bool
+) -> None:
+    pool = Service(law="pool", slots=slots)
+    row = predictions(runs, Cell("threadpool", [(20, 5, 50)], service=pool)).iloc[0]
+    assert np.isnan(row["mdc_wait_p99_ms"]) != known
+    assert row["agrees_queue_wait_p99_ms"]
+
+
+@pytest.mark.parametrize("odd", [{"poll_s": 0.0}, {"read_limit": 0}, {"poll_s": 0.001}])
+def test_a_poll_is_followed_to_its_end_whatever_it_says(runs: Path, odd: dict[str, Any]) -> None:
+    """No time between two looks is a pool, no limit takes all; 30 s are not looked at 30,000 times."""
+    service = Service(law="poll", slots=2, **{"poll_s": 0.1, "read_limit": 10, **odd})
+    row = predictions(runs, Cell("arq", [(2, 5, 30_000)], service=service)).iloc[0]
+    assert np.isfinite(row["predicted_queue_wait_p99_ms"])
+    assert row["predicted_queue_wait_p99_ms"] == pytest.approx(row["measured_queue_wait_p99_ms"], rel=0.05)
 
 
 def test_invalid_trials_are_in_the_table_and_in_no_count(runs: Path) -> None:

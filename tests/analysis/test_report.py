@@ -1,3 +1,5 @@
+import asyncio
+import dataclasses
 import json
 import re
 import shutil
@@ -6,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import report
+from analysis import notebook, report
 from analysis.derive import derive
 from analysis.page import render_page
 from analysis.report import make_report
@@ -106,3 +108,35 @@ def test_a_campaign_that_is_missing_empty_or_damaged_is_one_line(runs: Path, tmp
         make_report(runs)
     assert "\n" not in str(caught.value)
     assert not (runs / "report").exists()
+
+
+def test_notebooks_that_cannot_be_written_are_one_error_and_no_other_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Both fail, on a full disk: neither may be left to be complained of by whoever finds it later."""
+
+    naps_s = iter((0, 0.2))
+
+    async def executed(*_: object, **__: object) -> None:
+        await asyncio.sleep(next(naps_s))
+
+    monkeypatch.setattr(notebook.NotebookClient, "async_execute", executed)
+    for source in notebook.SOURCES.glob("*.py"):
+        (tmp_path / f"{source.stem}.ipynb").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        notebook.execute_notebooks(tmp_path, tmp_path)
+    assert caplog.records == []
+
+
+def test_a_page_says_that_others_measured_beside_trials_that_count(
+    small: tuple[Campaign, dict[str, Truth]],
+) -> None:
+    derived = derive(small[0].folder)
+    assert set(derived.summary["company"]) == {""}
+    beside = dataclasses.replace(derived, summary=derived.summary.assign(company="campaign x (pid 1)"))
+    words = "another campaign measured on the same machine"
+    assert words not in render_page(derived, [], [])
+    assert f"Beside {int(derived.summary.drop_duplicates('trial_id')['valid'].sum())} of" in (
+        page := render_page(beside, [], [])
+    )
+    assert words in page

@@ -8,27 +8,17 @@ from analysis.stats import (
     block_interval,
     block_length,
     censored_percentile,
-    percentile,
     ratio_interval,
     runs_interval,
     shaky,
     t_quantile,
 )
+from results.percentile import percentile
 
 samples = hnp.arrays(float, st.integers(1, 200), elements=st.floats(0, 1e6))
 
 
-@given(samples, st.sampled_from([1, 50, 90, 99, 100]))
-def test_a_percentile_is_the_smallest_sample_that_enough_do_not_exceed(values: np.ndarray, p: int) -> None:
-    found = percentile(values, p)
-    assert found in values
-    assert (values <= found).sum() >= len(values) * p / 100 - 1e-6
-    assert (values < found).sum() < len(values) * p / 100 + 1e-6
-    assert found == np.percentile(values, p, method="inverted_cdf")
-
-
-def test_a_percentile_of_nothing_is_nan() -> None:
-    assert np.isnan(percentile(np.empty(0), 50))
+def test_a_censored_percentile_of_nothing_is_nan() -> None:
     assert np.isnan(censored_percentile(np.empty(0), np.empty(0), 50).value)
 
 

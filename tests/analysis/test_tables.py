@@ -68,6 +68,19 @@ def test_requests_without_an_answer_make_a_percentile_no_better(runs: Path) -> N
     assert dead.unknown > 0
 
 
+def test_what_was_shed_counts_with_what_its_own_stream_had_waited(runs: Path) -> None:
+    """A loop that is due twice its work: accepting waits ever longer, a bystander of its own does not."""
+    loop = Service(law="loop", slots=1)
+    cell = Cell("blocking", [(40, 10, 50)], service=loop, suffers=("accept",), shed=0.1)
+    (row,) = summary_of(runs, cell).itertuples()
+    assert row.shed > 10
+    assert row.accept_n == row.due == row.accepted + row.shed
+    assert row.accept_p99_ms > 3_000
+    assert row.accept_p99_at_least
+    assert (row.blocked, row.blocked_certain, row.blocked_by) == (True, True, "accept")
+    assert (row.behind, row.behind_certain) == (True, True)
+
+
 def test_accepted_tasks_that_never_finished_are_counted_and_censored(runs: Path) -> None:
     (row,) = summary_of(runs, Cell("celery", [(50, 3, 10)], lost=10)).itertuples()
     assert row.unaccounted == 10

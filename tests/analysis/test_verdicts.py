@@ -57,6 +57,13 @@ def test_blocked_is_certain_where_the_margin_lies_on_one_side(
     assert (found["blocked"], found["blocked_certain"], found["blocked_by"]) == (blocked, certain, by), why
 
 
+def test_without_any_sample_nothing_is_certain() -> None:
+    empty = (np.nan, np.nan, np.nan)
+    nothing = row(accept=empty, ping=empty, ping_sync=empty) | {f"{name}_n": 0 for name in STREAMS}
+    found = blocking(nothing, LIMIT_MS)
+    assert (found["blocked"], found["blocked_certain"]) == (False, False)
+
+
 @pytest.mark.parametrize(("rejected", "behind"), [(0, False), (1, False), (2, True)])
 def test_a_queue_that_turns_tasks_away_does_not_keep_up(rejected: int, behind: bool) -> None:
     found = falling_behind({"due": 100, "rejected": rejected, "behind": False, "behind_certain": True})

@@ -4,7 +4,9 @@ import pytest
 
 from analysis.answers import Answer, answers, interval
 from analysis.brackets import Bracket, Verdict, bracket
+from analysis.charts.catalogue import catalogue
 from analysis.derive import derive, read_derived
+from analysis.page import render_page
 from analysis.words import Reading, read
 from results.schema import Service
 from results.store import Campaign
@@ -71,6 +73,23 @@ def test_a_broker_falls_behind_while_its_api_stays_fast(small: tuple[Campaign, d
     assert answer.blocks.interval.endswith("> 120/s")
     assert answer.behind.interval.endswith("60 to 120/s")
     assert "The API stayed fast at every rate measured, up to 120/s" in found.sentences[0]
+
+
+def test_a_p99_of_few_samples_is_said_to_be_their_maximum(runs: Path) -> None:
+    build(runs, [Cell("celery", [(10, 5, 50)], service=POOL, bystander_per_s=50)])
+    derived = derive(runs)
+    (row,) = derived.summary.itertuples()
+    assert row.accept_n < 100 < min(row.ping_n, row.ping_sync_n)
+    (found,) = read(derived.summary, derived.points)
+    few = f"a trial had only {row.accept_n} of accepting a task."
+    assert any(sentence.endswith(few) for sentence in found.sentences)
+    page = render_page(derived, [], [])
+    assert page.count(f" ms of {row.accept_n}</td>") == 1
+    assert any("is their maximum" in chart.words.caption for chart in catalogue(derived))
+    build(runs.with_name("many"), [Cell("celery", [(100, 5, 5)], service=POOL, bystander_per_s=50)])
+    enough = derive(runs.with_name("many"))
+    assert not any("maximum" in s for each in read(enough.summary, enough.points) for s in each.sentences)
+    assert not any("is their maximum" in chart.words.caption for chart in catalogue(enough))
 
 
 def test_only_invalid_trials_say_nothing(runs: Path) -> None:

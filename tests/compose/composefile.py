@@ -3,7 +3,6 @@
 import contextlib
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,8 +14,12 @@ from typing import Any
 import psutil
 import yaml
 
+from harness.broker import free_port
+
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
+LIMIT_S = 150.0
+"""for what comes in seconds on a quiet machine"""
 _VARIABLE = re.compile(r"\$(?:\$|\{(\w+):-([^}]*)\})")
 _MARK = "BLOCKPOINT_COMPOSE_TEST"
 
@@ -38,12 +41,6 @@ def read() -> dict[str, Any]:
     """The file with its anchors merged and its variables at their defaults."""
     document: dict[str, Any] = interpolated(yaml.safe_load(FILE.read_text()))
     return document
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -129,11 +126,16 @@ class Local:
         if how == "CMD-SHELL":
             command = ["sh", "-c", *command]
         done = subprocess.run(
-            command, env=self.environment(service), cwd=ROOT, capture_output=True, timeout=60, check=False
+            command,
+            env=self.environment(service),
+            cwd=ROOT,
+            capture_output=True,
+            timeout=LIMIT_S,
+            check=False,
         )
         return done.returncode
 
-    def await_healthy(self, service: str, process: str | None = None, limit_s: float = 60) -> None:
+    def await_healthy(self, service: str, process: str | None = None, limit_s: float = LIMIT_S) -> None:
         name = process or service
         deadline = time.monotonic() + limit_s
         while self.check(service):
@@ -148,7 +150,7 @@ class Local:
             if process.poll() is not None:
                 wrong.append(f"{name} had ended with {process.returncode}:\n{self.log(name)}")
             process.terminate()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + LIMIT_S
         for name, process in self.running.items():
             try:
                 process.wait(max(0.1, deadline - time.monotonic()))

@@ -21,7 +21,7 @@ from results.tables import read_ledger, read_table
 from results.terms import Moment
 from targets.strategy import split_name
 
-from .composefile import ROOT, Local
+from .composefile import LIMIT_S, ROOT, Local
 
 pytestmark = pytest.mark.e2e
 
@@ -55,7 +55,7 @@ def await_redis(local: Local) -> None:
     import redis
 
     client = redis.Redis(port=local.ports["redis"])
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + LIMIT_S
     while True:
         try:
             client.ping()
@@ -68,7 +68,7 @@ def await_redis(local: Local) -> None:
 
 def ask(url: str, form: dict[str, Any] | None = None) -> Any:
     data = urllib.parse.urlencode(form).encode() if form is not None else None
-    with urllib.request.urlopen(urllib.request.Request(url, data), timeout=30) as reply:
+    with urllib.request.urlopen(urllib.request.Request(url, data), timeout=LIMIT_S) as reply:
         return json.load(reply)
 
 
@@ -89,7 +89,7 @@ def test_a_health_check_fails_where_nobody_answers(local: Local) -> None:
 def test_a_run_from_the_web_ui_succeeds(local: Local, target: str) -> None:
     local.await_healthy(target)
     ui = local.url("locust")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LIMIT_S
     while ask(f"{ui}/stats/requests")["worker_count"] < LOCUST_WORKERS:
         assert time.monotonic() < deadline, local.log("locust")
         time.sleep(0.2)
@@ -132,7 +132,7 @@ def test_the_documented_headless_run_succeeds(local: Local) -> None:
         env=local.environment("locust"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_S,
         check=False,
     )
     load = read_document(local.folder / "celery-tuned-50" / "load.json", Load)

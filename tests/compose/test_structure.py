@@ -20,6 +20,7 @@ WEB = {
     if "uvicorn" in s["command"]
 }
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
+DIGEST = "@sha256:[0-9a-f]{64}"
 INSTRUCTIONS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and line[0] not in "# "]
 
 
@@ -90,7 +91,7 @@ def test_every_service_is_confined_pinned_and_checked(name: str) -> None:
     assert service["read_only"] is service["init"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert re.fullmatch(r"[\w./-]+:\d+\.\d+\.\d+(-\w+)?", service["image"])
+    assert re.fullmatch(rf"blockpoint:[\d.]+|[\w./-]+:\d+\.\d+\.\d+-\w+{DIGEST}", service["image"])
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
     assert "container_name" not in service, "a name cannot be scaled"
     if service["image"].startswith("blockpoint:"):
@@ -125,7 +126,7 @@ def test_the_images_are_this_version_on_the_python_that_the_tests_run() -> None:
     bases = [base.split()[0] for base in instructions("FROM")]
     assert len(bases) == 2, "a stage that builds and one that runs"
     assert len(set(bases)) == 1
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", bases[0])
+    assert re.fullmatch(rf"python:3\.11\.\d+-slim-\w+{DIGEST}", bases[0])
 
 
 def test_the_broker_is_the_version_that_the_tests_run_against() -> None:

@@ -3,31 +3,61 @@
 import os
 import subprocess
 import sys
+import sysconfig
 import time
+import venv
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
-from harness.processes import MARKER
+from harness.kin import MARKER
 
-COMMAND = [sys.executable, "-m", "harness"]
+LIMIT_S = 500.0
+"""for a whole command, however busy the machine: less than a test's own"""
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
 def environment(runs: Path, **more: str) -> dict[str, str]:
-    """Return the variables under which campaigns go to a folder of the test's own."""
-    return {**os.environ, "BLOCKPOINT_RUNS": str(runs), **more}
+    """Return the variables under which campaigns go to the test's own folder, over the embedded broker."""
+    return {**os.environ, "BLOCKPOINT_RUNS": str(runs), "BLOCKPOINT_REDIS_URL": "", **more}
 
 
-def blockpoint(*arguments: str, runs: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+def python_with(folder: Path, *packages: Path) -> str:
+    """Make an interpreter that finds these folders' modules too, in whatever environment, as if installed."""
+    venv.create(folder, symlinks=True)
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    first = f"import sys; sys.path[:0] = {[str(package) for package in packages]}"
+    rest = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
+    (site_packages / "installed.pth").write_text(f"{first}\n{rest}\n")
+    return str(folder / "bin" / "python")
+
+
+def python_with_strategy(folder: Path, name: str, definition: str, **modules: str) -> str:
+    """Make an interpreter in which a package of that strategy is installed, with modules of these texts.
+
+    `definition`: where it stands, as `module:attribute`.
+    """
+    package = folder / "package"
+    info = package / f"{name}-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[blockpoint.strategies]\n{name} = {definition}\n")
+    for module, text in modules.items():
+        (package / f"{module}.py").write_text(text)
+    return python_with(folder / "venv", package)
+
+
+def blockpoint(
+    *arguments: str, runs: Path, python: str = sys.executable, **more: str
+) -> "subprocess.CompletedProcess[str]":
     """Run the command to its end."""
     return subprocess.run(
-        [*COMMAND, *arguments],
+        [python, "-m", "harness", *arguments],
         env=environment(runs, **more),
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=LIMIT_S,
         check=False,
     )
 
@@ -35,7 +65,7 @@ def blockpoint(*arguments: str, runs: Path, **more: str) -> "subprocess.Complete
 def started(*arguments: str, runs: Path, **more: str) -> "subprocess.Popen[str]":
     """Start the command."""
     return subprocess.Popen(
-        [*COMMAND, *arguments],
+        [sys.executable, "-m", "harness", *arguments],
         env=environment(runs, **more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -57,7 +87,7 @@ def families(runs: Path) -> set[str]:
     return found - {""}
 
 
-def eventually(condition: Callable[[], bool], within_s: float = 20.0) -> bool:
+def eventually(condition: Callable[[], bool], within_s: float = 60.0) -> bool:
     """Wait for a condition; returns whether it came."""
     deadline = time.monotonic() + within_s
     while not condition():

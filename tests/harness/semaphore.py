@@ -1,11 +1,10 @@
-"""A strategy written only for the tests: `SEMAPHORE_SLOTS` coroutines at a time, whatever it declares.
+"""A strategy written only for the tests: as many coroutines at a time as installed, whatever it declares.
 
 Its saturation point is slots / duration. As `silent` it declares no limit, so that a search has nothing to
 begin from; as `declared` it says what it is.
 """
 
 import asyncio
-import os
 from pathlib import Path
 
 from fastapi import BackgroundTasks
@@ -17,7 +16,7 @@ from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
 from targets.work import perform_async
 
-ROOT = Path(__file__).parents[2]
+from .blockpoint import python_with_strategy
 
 
 class Silent(InProcess):
@@ -41,18 +40,15 @@ class Declared(Silent):
 
 
 def slots() -> int:
-    return int(os.environ.get("SEMAPHORE_SLOTS", "1"))
+    from semaphore_slots import SLOTS
+
+    return int(SLOTS)
 
 
-def installed(folder: Path, slots: int) -> dict[str, str]:
-    """Return the environment in which the strategy can be found."""
-    info = folder / "semaphore-1.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: semaphore\nVersion: 1\n")
-    (info / "entry_points.txt").write_text(
-        "[blockpoint.strategies]\nsemaphore = tests.harness.semaphore:definition\n"
-    )
-    return {"PYTHONPATH": f"{folder}{os.pathsep}{ROOT}", "SEMAPHORE_SLOTS": str(slots)}
+def installed(folder: Path, slots: int) -> str:
+    """Return an interpreter in which the strategy is installed."""
+    where = "tests.harness.semaphore:definition"
+    return python_with_strategy(folder, "semaphore", where, semaphore_slots=f"SLOTS = {slots}\n")
 
 
 definition = Definition(

@@ -8,11 +8,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.derive import derive
+from harness.broker import free_port
 from harness.progress import result
 from results.store import Campaign, open_campaign
 from results.terms import Moment, Outcome
 
-from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .blockpoint import (
+    LIMIT_S,
+    QUIET,
+    blockpoint,
+    environment,
+    eventually,
+    families,
+    python_with,
+    started,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -34,9 +45,12 @@ def check_sealed(campaign: Campaign) -> None:
         assert int((moments == Moment.FINISHED).sum()) == accounts.finished
         resources = campaign.table(trial, "resources")
         roles = set(resources["role"].to_pylist())
-        assert {"web", "generator", "harness", "other"} <= roles
-        assert ("broker" in roles) == ("worker" in roles) == (not trial.plan.subject.startswith("background"))
-        assert re.search(r"accept p99 [\d.,]+ ms · /ping [\d.,]+ ms", result(campaign, trial))
+        brokered = () if trial.plan.subject.startswith("background") else ("broker", "worker")
+        # the sampler gives way to everything: where a core is never free it sees nothing, and that is said
+        blind = any(reason.startswith("noise: nobody saw") for reason in trial.reasons)
+        assert roles == {"web", "generator", "harness", "other", "steal", *brokered} or (blind and not roles)
+        figures = r"accept (p99|max) [\d.,]+ ms( of \d+)? · /ping (max )?[\d.,]+ ms"
+        assert re.search(figures, result(campaign, trial))
 
 
 def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:
@@ -74,14 +88,20 @@ def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
     arguments = [*SMALL, "--strategy", "arq/tuned", "--rate", "30", "--rate", "90"]
     running = started(*arguments, "--name", "cut", runs=tmp_path, TMPDIR=str(temporary))
     trials = tmp_path / "cut" / "trials"
-    assert eventually(lambda: len(list(trials.glob("0*"))) >= 1, 60)
-    assert eventually(lambda: len(list(trials.glob(".partial*/resources.jsonl"))) == 1, 60)
+    assert eventually(lambda: len(list(trials.glob("0*"))) >= 1)
+    assert eventually(lambda: len(list(trials.glob(".partial*/logs/generator.log"))) == 1)
     assert len(families(tmp_path)) == len(list(temporary.iterdir())) == 1
     running.send_signal(number)
-    output, _ = running.communicate(timeout=30)
+    output, _ = running.communicate(timeout=LIMIT_S)
     expected = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[number]
     assert running.returncode == expected
     assert "Traceback" not in output
+    how = {signal.SIGINT: "interrupted: ", signal.SIGTERM: "ended by SIGTERM: "}.get(number)
+    last = output.splitlines()[-1]
+    if how:
+        assert re.fullmatch(
+            rf"{how}[12] sealed trials of {trials.parent} are kept; go on with --resume cut", last
+        )
     assert eventually(lambda: not families(tmp_path))
     assert eventually(lambda: not list(temporary.iterdir()))
     sealed = {path.name: path.stat().st_mtime_ns for path in trials.glob("0*/trial.json")}
@@ -94,6 +114,39 @@ def test_an_interrupted_campaign_leaves_nothing_behind_and_goes_on(
     assert sealed.items() <= {p.name: p.stat().st_mtime_ns for p in trials.glob("0*/trial.json")}.items()
     assert not list(trials.glob(".partial*"))
     check_sealed(campaign)
+
+
+def test_a_campaign_has_one_writer_and_says_who_measured_beside_it(tmp_path: Path) -> None:
+    """Whoever would go on with a campaign that runs is told so, and another's trials name it."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    rates = [word for rate in range(20, 50) for word in ("--rate", str(rate))]
+    grid = ["run", "--profile", "smoke", "--duration", "20ms", "--seconds", "1"]
+    grid += ["--strategy", "background_tasks/default"]
+    running = started(*grid, *rates, *QUIET, "--name", "x", runs=one)
+    try:
+        trials = one / "x" / "trials"
+        assert eventually(lambda: len(list(trials.glob("0*"))) >= 1, 60)
+        staged = {path.name for path in trials.iterdir()}
+        for command in ("run", "find", "check", "drill"):
+            refused = blockpoint(command, "--resume", "x", runs=one)
+            assert refused.returncode == 2
+            (line,) = [line for line in refused.stderr.splitlines() if line.startswith("error: ")]
+            assert f"process {running.pid} is adding to this campaign" in line
+        assert staged - {path.name for path in trials.iterdir()} <= {n for n in staged if n.startswith(".")}
+        assert len(derive(one / "x").summary) >= 1
+        beside = blockpoint(*SMALL, *grid[-2:], "--name", "y", runs=other)
+        assert f"campaign x (pid {running.pid}) is measuring on this machine" in beside.stderr
+        assert running.poll() is None
+    finally:
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    for trial in open_campaign(other / "y").trials():
+        assert trial.noise
+        assert f"campaign x (pid {running.pid})" in trial.noise.company
+        assert not any(reason.startswith("noise: campaign") for reason in trial.reasons)
+    named = [trial.noise.company for trial in open_campaign(one / "x").trials() if trial.noise]
+    assert any("campaign y" in " ".join(company) for company in named)
+    check_sealed(open_campaign(one / "x"))
 
 
 def test_an_overloaded_target_is_cut_off_and_every_task_is_found(tmp_path: Path) -> None:
@@ -122,9 +175,8 @@ def test_a_worker_that_dies_at_its_start_is_shown_with_its_last_words(tmp_path: 
     info = package / "broken-1.dist-info"
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[blockpoint.strategies]\nbroken = broken:definition\n")
-    done = blockpoint(
-        *SMALL, "--strategy", "broken", "--name", "x", runs=tmp_path / "runs", PYTHONPATH=str(package)
-    )
+    python = python_with(tmp_path / "venv", package)
+    done = blockpoint(*SMALL, "--strategy", "broken", "--name", "x", runs=tmp_path / "runs", python=python)
     output = done.stdout + done.stderr
     assert done.returncode == 2
     assert "the worker process of broken/default exited at once with code 1" in output
@@ -133,20 +185,56 @@ def test_a_worker_that_dies_at_its_start_is_shown_with_its_last_words(tmp_path: 
 
 
 def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
-    running = started("serve", "celery", "tuned", "--port", "18431", runs=tmp_path)
+    port = str(free_port())
+    running = started("serve", "celery", "tuned", "--port", port, runs=tmp_path)
     assert running.stdout is not None
     lines = []
     for line in running.stdout:
         lines.append(line)
         if "Ctrl-C" in line:
             break
-    assert "locust -f loadtests/steady.py --headless --host http://127.0.0.1:18431" in "".join(lines)
-    refused = blockpoint("serve", "inline", "--port", "18431", runs=tmp_path)
+    assert f"locust -f loadtests/steady.py --headless --host http://127.0.0.1:{port}" in "".join(lines)
+    refused = blockpoint("serve", "inline", "--port", port, runs=tmp_path)
     assert refused.returncode == 2
     assert "choose another with --port" in refused.stderr
     os.killpg(running.pid, signal.SIGINT)
-    assert running.wait(30) == 0
+    assert running.wait(LIMIT_S) == 0
     running.stdout.close()
+    assert eventually(lambda: not families(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [
+        (signal.SIGINT, 0, "taking it down"),
+        (signal.SIGTERM, 143, "ended by SIGTERM: nothing was left running"),
+        (signal.SIGHUP, 129, "ended by SIGHUP: nothing was left running"),
+    ],
+)
+def test_a_target_served_in_the_background_of_a_script_can_be_told_to_end(
+    tmp_path: Path, number: signal.Signals, code: int, says: str
+) -> None:
+    """A shell starts `blockpoint serve ... &` with SIGINT ignored."""
+    served = [sys.executable, "-m", "harness", "serve", "inline", "--port", str(free_port())]
+    with subprocess.Popen(
+        served,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509 -- no other thread
+    ) as running:
+        assert running.stdout is not None
+        try:
+            while "Ctrl-C" not in (line := running.stdout.readline()):
+                assert line
+            running.send_signal(number)
+            output, _ = running.communicate(timeout=30)
+        finally:
+            running.kill()
+    assert running.returncode == code
+    assert says in output.splitlines()  # a line that the signal interrupts may be written again after it
+    assert "Traceback" not in output
     assert eventually(lambda: not families(tmp_path))
 
 
@@ -160,11 +248,14 @@ def test_a_served_target_can_be_loaded_by_hand(tmp_path: Path) -> None:
         (["run", "--rate", "0"], "0"),
         (["run", "--rate", "1e9"], "1000000000"),
         (["run", "--duration", "an hour"], "is not a duration"),
-        (["run", "--duration", "2000s"], "outside 0 to 60000 ms"),
+        (["find", "--slo-ms", "nan"], "is not a finite number"),
+        (["run", "--duration", "2000s"], "to 60000 ms"),
         (["run", "--topology", "cloud"], "one-box"),
         (["run", "--cores", "wbe=0"], "did you mean 'web'"),
         (["run", "--resume", "nowhere"], "there is no campaign 'nowhere'"),
         (["run", "--name", "../up", "--strategy", "inline"], "cannot be a campaign's name"),
+        (["run", "--name", "a\nb", "--strategy", "inline"], "'a\\nb' cannot be a campaign's name"),
+        (["report", "a\nb"], "there is no campaign 'a\\nb'"),
         (["run", "--strategy", "arq", "--redis-url", "redis://127.0.0.1:1/0"], "no Redis answers"),
         (["report", "nowhere"], "there is no campaign 'nowhere'"),
         (["serve", "inlien"], "did you mean 'inline'"),

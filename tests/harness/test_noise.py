@@ -21,12 +21,14 @@ ONCE = ["--duration", "10ms", "--attempts", "1", "--no-report", "--name", "x"]
 
 @pytest.fixture
 def neighbour() -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a busy loop on the target's core, which is none of our family."""
+    """Run a busy loop on the target's core, where it has one; it is none of our family."""
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as process:
-        if available_cores():
-            os.sched_setaffinity(process.pid, choose("one-box", available_cores()).web)
-        yield process
-        process.kill()
+        try:
+            if web := choose("one-box", available_cores()).web:
+                os.sched_setaffinity(process.pid, web)
+            yield process
+        finally:
+            process.kill()
 
 
 def only_trial(runs: Path) -> Trial:
@@ -38,17 +40,21 @@ def only_trial(runs: Path) -> Trial:
 def test_a_noisy_neighbour_makes_a_trial_invalid_and_it_is_not_averaged_in(tmp_path: Path) -> None:
     done = blockpoint(*SHORT, *ONCE, "--quiet-wait", "0.5", runs=tmp_path)
     trial = only_trial(tmp_path)
-    assert any(reason.startswith("noise: other programs used ") for reason in trial.reasons), done.stdout
+    assert any(reason.startswith("noise: ") for reason in trial.reasons), done.stdout
     assert "INVALID: " in done.stdout
     assert done.returncode == 1
     noise = trial.noise
     assert noise is not None
     assert noise.quiet is False
-    assert 0.2 < noise.waited_s < 2
-    assert noise.foreign_cores is not None
-    assert noise.foreign_cores > 0.2
+    assert noise.waited_s > 0.2
     derived = derive(tmp_path / "x")
-    assert (derived.summary["foreign_cores"] > 0.2).all()
+    if noise.foreign_cores is None:
+        # the sampler gives way, and there was no second core on which it could have looked
+        assert any(reason.startswith("noise: nobody saw") for reason in trial.reasons)
+    else:
+        assert any(reason.startswith("noise: other programs used ") for reason in trial.reasons)
+        assert noise.foreign_cores > 0.2
+        assert (derived.summary["foreign_cores"] > 0.2).all()
     points = derived.points
     assert (points["trials"] == 0).all()
     assert (points["invalid"] == 1).all()

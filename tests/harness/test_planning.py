@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.expectation import predicted_per_s, select
+from harness.expectation import keys, predicted_per_s, select
 from harness.pinning import choose
 from harness.planner import Planner
 from harness.profiles import PROFILES, SAME_RATE, rates, trial_seconds
+from harness.run import Request, asked_profile, longer
 from results.errors import BlockpointError
 from results.schema import Plan
 from targets.settings import Settings
@@ -22,7 +23,7 @@ def planned(profile: str, seed: int = 1) -> list[Plan]:
 
     chosen = PROFILES[profile]
     topologies = dict.fromkeys([*chosen.topologies, *chosen.cpu_topologies])
-    return Planner(chosen, ceiling, seed).plan(chosen.subjects, list(topologies))
+    return Planner(chosen, ceiling, seed).plan(keys(chosen.subjects), list(topologies))
 
 
 @given(ceiling=st.none() | st.floats(1.1, 1e6))
@@ -47,7 +48,7 @@ def test_a_plan_is_reproducible_and_its_names_are_unique(profile: str) -> None:
     plans = planned(profile)
     assert plans == planned(profile)
     assert len({plan.trial_id for plan in plans}) == len(plans)
-    assert {plan.subject for plan in plans} == set(PROFILES[profile].subjects)
+    assert {plan.subject for plan in plans} == set(keys(PROFILES[profile].subjects))
     if profile != "smoke":
         assert [p.subject for p in plans] != [p.subject for p in planned(profile, seed=2)]
 
@@ -71,25 +72,25 @@ def test_only_computing_kinds_are_measured_in_both_topologies() -> None:
 
 
 def test_selection() -> None:
-    keys = ("celery/default", "celery/tuned", "arq/tuned")
-    assert select(keys, (), ()) == list(keys)
-    assert select(keys, (), ("tuned",)) == ["celery/tuned", "arq/tuned"]
-    assert select(keys, ("celery",), ()) == [
+    rule = ("celery/default", "celery/tuned", "arq/tuned")
+    assert select(rule, (), ()) == list(rule)
+    assert select(rule, (), ("tuned",)) == ["celery/tuned", "arq/tuned"]
+    assert select(rule, ("celery",), ()) == [
         "celery/default",
         "celery/late",
         "celery/tuned",
         "celery/durable",
     ]
-    assert select(keys, ("threadpool/default", "celery"), ("tuned",)) == [
+    assert select(rule, ("threadpool/default", "celery"), ("tuned",)) == [
         "threadpool/default",
         "celery/tuned",
     ]
     with pytest.raises(BlockpointError, match="did you mean 'threadpool'"):
-        select(keys, ("treadpool",), ())
+        select(rule, ("treadpool",), ())
     with pytest.raises(BlockpointError, match="variant of inline"):
-        select(keys, ("inline",), ("tuned",))
+        select(rule, ("inline",), ("tuned",))
     with pytest.raises(BlockpointError, match="no strategy of this profile"):
-        select(keys, (), ("durable",))
+        select(rule, (), ("durable",))
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,22 @@ def test_placement_of_web_worker_and_generator(
 def test_a_common_rate_that_equals_an_own_one_is_measured_once() -> None:
     profile = dataclasses.replace(QUICK, fractions=(0.5,), common_rates_per_s=(100, 101))
     assert rates(profile, 200.0) == [100]
+
+
+@pytest.mark.parametrize("seconds", [2.0, 30.0])
+def test_every_trial_of_a_grid_is_as_long_as_was_asked_for_or_says_why_not(seconds: float) -> None:
+    given = dict.fromkeys(field.name for field in dataclasses.fields(Request))
+    asked = Request(**given | {"profile": "quick", "durations_ms": (1_000.0,), "seconds": seconds})  # type: ignore[arg-type]
+    profile = asked_profile(asked)
+    subjects = ["celery/tuned", "background_tasks/default"]
+    plans = Planner(profile, lambda *_: 40.0, seed=1).plan(subjects, ["one-box"])
+    assert {plan.scenario for plan in plans} == {"steady", "burst", "duration_sweep"}
+    steady = max(seconds, 6.0)
+    assert {p.seconds for p in plans} == {seconds, steady}
+    assert all(plan.seconds == steady for plan in plans if plan.scenario == "steady")
+    said = list(longer(plans, seconds))
+    assert said == (
+        ["--seconds 2: trials of tasks of 1000 ms last 6 s, since a trial lasts 6 services at the least"]
+        if seconds < 6
+        else []
+    )

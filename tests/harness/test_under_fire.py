@@ -21,11 +21,13 @@ from results.store import Campaign, open_campaign
 from results.tables import read_ledger
 from results.terms import NEVER, Moment
 
-from .blockpoint import QUIET, blockpoint, environment, eventually, started
+from .blockpoint import LIMIT_S, QUIET, blockpoint, eventually, python_with, started
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
+LONG_ENOUGH = ["--seconds", "2"]
+"""for the blow to fall within the load, though its moment is only seen a while after it has come"""
 SMALL = ["run", "--profile", "smoke", "--duration", "20ms", "--seconds", "1", *QUIET]
 JUMPING = """
 import time
@@ -63,7 +65,7 @@ class Hit:
                 continue
 
     def await_(self, condition: Callable[[], bool]) -> None:
-        assert eventually(lambda: condition() or self._running.poll() is not None, 60)
+        assert eventually(lambda: condition() or self._running.poll() is not None)
         assert self._running.poll() is None, self._running.communicate()[0]
 
     def loading(self, trial: str, tasks: int = 5) -> bool:
@@ -85,7 +87,7 @@ class Hit:
     def end(self) -> tuple[int, str]:
         """Wait for its end; nothing of it may be left then. Returns its exit code and output."""
         try:
-            output, _ = self._running.communicate(timeout=120)
+            output, _ = self._running.communicate(timeout=LIMIT_S)
         finally:
             self._running.kill()
             self._running.wait()
@@ -116,8 +118,9 @@ def resumed(hit: Hit) -> dict[str, Trial]:
 
 def test_what_dies_costs_its_trial_and_no_other(tmp_path: Path) -> None:
     """Of five trials the first loses its broker, then the worker, the generator and the sampler go."""
-    hit = Hit(tmp_path, "--strategy", "celery/tuned", "--attempts", "1", *rated(20, 25, 30, 35, 40))
-    victims = {"0001": "--set-proc-title", "0002": "worker", "0003": "locust", "0004": "harness.sampler"}
+    rates = rated(20, 25, 30, 35, 40)
+    hit = Hit(tmp_path, "--strategy", "celery/tuned", "--attempts", "1", *rates, *LONG_ENOUGH)
+    victims = {"0001": "broker.conf", "0002": "worker", "0003": "locust", "0004": "harness.sampler"}
     for trial, words in victims.items():
         hit.await_(lambda trial=trial: hit.loading(trial))  # type: ignore[misc]
         hit.strike(signal.SIGKILL, words)
@@ -136,7 +139,7 @@ def test_what_dies_costs_its_trial_and_no_other(tmp_path: Path) -> None:
 
 def test_a_target_that_stands_still_is_refused_and_replaced(tmp_path: Path) -> None:
     """Stopped under the first load; where that drained all the same, the second trial finds it silent."""
-    hit = Hit(tmp_path, "--strategy", "background_tasks/default", *rated(30, 40, 50))
+    hit = Hit(tmp_path, "--strategy", "background_tasks/default", *rated(30, 40, 50), *LONG_ENOUGH)
     hit.await_(lambda: hit.loading("0001"))
     hit.strike(signal.SIGSTOP, "uvicorn")
     code, output = hit.end()
@@ -145,7 +148,7 @@ def test_a_target_that_stands_still_is_refused_and_replaced(tmp_path: Path) -> N
     stopped = sealed["0001"]
     assert list(sealed) == (["0001", "0003"] if stopped.drained else ["0001", "0002", "0003"])
     assert stopped.load.unknown > 0
-    assert any(reason.startswith("errors:") for reason in stopped.reasons)
+    assert any(reason.startswith("halted: the web") for reason in stopped.reasons)
     assert stopped.accounts.unaccounted == 0
     silent = re.search(r"0002-\S+ could not be measured: background_tasks/default no longer answers", output)
     assert bool(silent) == stopped.drained
@@ -162,15 +165,11 @@ def test_nothing_measured_hangs_on_the_wall_clock(tmp_path: Path) -> None:
         "looks = [time.sleep(0.05) or time.time() - time.monotonic() for _ in range(40)]\n"
         "print(round((max(looks) - min(looks)) / 86_400))"
     )
-    jumping = environment(tmp_path, PYTHONPATH=str(clock))
-    seen = subprocess.run(
-        [sys.executable, "-c", look], env=jumping, capture_output=True, text=True, check=True
-    )
+    python = python_with(tmp_path / "venv", clock)
+    seen = subprocess.run([python, "-c", look], capture_output=True, text=True, check=True)
     assert seen.stdout.strip() == "2"
     strategies = ["--strategy", "background_tasks/default", "--strategy", "threadpool/tuned"]
-    done = blockpoint(
-        *SMALL, *strategies, *rated(40), "--name", "hit", runs=tmp_path / "runs", PYTHONPATH=str(clock)
-    )
+    done = blockpoint(*SMALL, *strategies, *rated(40), "--name", "hit", runs=tmp_path / "runs", python=python)
     assert done.returncode in (0, 1), done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "hit")
     trials = campaign.trials()
@@ -194,7 +193,7 @@ def check_plausible(campaign: Campaign, trial: Trial) -> None:
     assert (sent <= replied).all()
     resources = campaign.table(trial, "resources")
     probed = np.asarray(resources["loop_lag_ns"])
-    assert probed.max() < 60e9
+    assert probed.max(initial=0) < 60e9
     for at in (due, replied, np.asarray(events["at_ns"]), np.asarray(resources["at_ns"])):
         assert (abs(at - step.from_ns) < 60e9).all()
         assert (at != NEVER).all()
@@ -213,11 +212,11 @@ def test_a_full_disk_loses_nothing_sealed_and_the_campaign_can_go_on(tmp_path: P
     if allowed.returncode:
         pytest.skip("making a mount namespace is not permitted here")
     sizes = ["size=2g,nr_inodes=2", "size=2g,nr_inodes=3", "size=8m,nr_inodes=1k"]
-    sizes += [f"size=2g,nr_inodes={inodes}" for inodes in (6, 12, 17)]
+    sizes += [f"size=2g,nr_inodes={inodes}" for inodes in (6, 12, 21)]
     enough = "size=2g,nr_inodes=1k"
     command = ["unshare", "-rm", sys.executable, "-m", "tests.harness.on_a_full_disk", str(tmp_path)]
     command += [*sizes, enough]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stderr
     *cramped, last = (json.loads(line) for line in done.stdout.splitlines())
     sealed: set[str] = set()
@@ -237,7 +236,7 @@ def test_a_full_disk_loses_nothing_sealed_and_the_campaign_can_go_on(tmp_path: P
 def test_campaigns_that_are_killed_at_random_moments_leave_nothing_behind() -> None:
     command = [sys.executable, "-m", "benchmarks", "kills", "--kills", "6", "--seed", "5"]
     command += ["--strategy", "arq/tuned"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=170, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"campaigns completed: [1-9]", done.stdout)
     assert done.stdout.count("(to reach: 0)") == 2

@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,20 +10,18 @@ from pathlib import Path
 
 import httpx
 import pandas as pd
+import psutil
 import pytest
 
+from harness.broker import free_port
 from results.documents import read_document
 from results.schema import Load
 from results.tables import read_table
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+LIMIT_S = 120.0
+"""for what comes in seconds on a quiet machine"""
 
 
 @dataclass
@@ -81,14 +78,11 @@ class Locust:
         return self.finish(process, out)
 
     def finish(self, process: "subprocess.Popen[str]", out: Path) -> Ran:
-        output = process.communicate(timeout=60)[0]
+        output = process.communicate(timeout=LIMIT_S)[0]
         assert "Traceback" not in output, output
         return Ran(process.returncode, output, out)
 
-    def interrupt(
-        self, process: "subprocess.Popen[str]", out: Path, after_s: float, number: signal.Signals
-    ) -> Ran:
-        time.sleep(after_s)
+    def interrupt(self, process: "subprocess.Popen[str]", out: Path, number: signal.Signals) -> Ran:
         process.send_signal(number)
         return self.finish(process, out)
 
@@ -103,7 +97,7 @@ def locust(tmp_path: Path) -> Iterator[Locust]:
         process.communicate()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = LIMIT_S) -> None:
     give_up_s = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up_s, "waited in vain"
@@ -140,7 +134,10 @@ class Served:
         at_ns = time.monotonic_ns()
         self._processes[-1].send_signal(number)
         if number == signal.SIGKILL:
-            self._processes[-1].wait(20)
+            self._processes[-1].wait(LIMIT_S)
+        if number == signal.SIGSTOP:
+            stopped = psutil.Process(self._processes[-1].pid)
+            wait_until(lambda: stopped.status() == psutil.STATUS_STOPPED)
         return at_ns
 
     def answered(self) -> int:
@@ -153,7 +150,7 @@ class Served:
             if process.poll() is None:
                 process.send_signal(signal.SIGCONT)
                 process.terminate()
-            process.wait(20)
+            process.wait(LIMIT_S)
 
 
 @contextmanager

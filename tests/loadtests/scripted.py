@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+PATIENCE_S = 1.0
+"""longer than a busy machine holds up a client that is about to close"""
 HEALTH = b'{"service":"blockpoint","strategy":"scripted","variant":"default","nonce":"n1","slots":{}}'
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 _ID = re.compile(rb'"task_id":"([0-9a-f]{16})"')
@@ -85,9 +87,9 @@ class Scripted:
 
 
 async def ended(reader: asyncio.StreamReader) -> bool:
-    """Give the client a moment to close; False where it sends or waits, raises ConnectionError at a reset."""
+    """Give the client time to close; False where it sends or waits, raises ConnectionError at a reset."""
     try:
-        return await asyncio.wait_for(reader.read(1), 0.05) == b""
+        return await asyncio.wait_for(reader.read(1), PATIENCE_S) == b""
     except TimeoutError:
         return False
 
@@ -112,10 +114,10 @@ def scripted(behaviour: str) -> Iterator[Scripted]:
     stop = asyncio.Event()
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
     thread.start()
-    assert begun.wait(5)
+    assert begun.wait(60)
     try:
         yield server
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(5)
+        thread.join(60)
         loop.close()

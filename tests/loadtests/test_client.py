@@ -1,5 +1,6 @@
 """The client's connections against bare sockets, at moments that no server could be made to meet."""
 
+import select
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,15 +9,16 @@ import gevent
 import numpy as np
 import pytest
 
+from harness.broker import free_port
 from loadtests.openloop import address
 from loadtests.openloop.client import CONNECTIONS, Client
 from loadtests.openloop.connection import Connection
 from loadtests.openloop.schedule import NS_PER_S, Schedule
 from loadtests.openloop.session import Limits, Outcomes, Session
 from results.terms import Outcome
-from tests.loadtests.conftest import free_port
 from tests.loadtests.scripted import reply
 
+LIMIT_S = 60
 REQUEST = b"GET /ping HTTP/1.1\r\nHost: h\r\n\r\n"
 
 
@@ -36,7 +38,7 @@ class Heard:
 
     def wait(self, ended: int) -> None:
         """Run the event loop until that many rows have ended, and some more for any that must not end."""
-        with gevent.Timeout(10):
+        with gevent.Timeout(LIMIT_S):
             while len(self.answers) + len(self.failures) < ended:
                 gevent.sleep(0.001)
         gevent.sleep(0.02)
@@ -50,7 +52,7 @@ def heard() -> Heard:
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
-        listening.settimeout(10)
+        listening.settimeout(LIMIT_S)
         yield listening
 
 
@@ -59,11 +61,24 @@ def port_of(listening: socket.socket) -> int:
 
 
 def meet(listening: socket.socket) -> socket.socket:
-    """Accept a connection, letting the client's side get its request out first."""
-    gevent.sleep(0.005)
+    """Accept a connection once the client's side has got a first byte out."""
     peer, _ = listening.accept()
-    peer.settimeout(10)
+    peer.setblocking(False)
+    await_byte(peer)
+    peer.settimeout(LIMIT_S)
     return peer
+
+
+def await_byte(peer: socket.socket) -> None:
+    """Let the event loop run until something can be read, which is left there."""
+    with gevent.Timeout(LIMIT_S):
+        while True:
+            try:
+                peer.recv(1, socket.MSG_PEEK)
+            except BlockingIOError:
+                gevent.sleep(0.001)
+            else:
+                return
 
 
 def test_connections_found_closed_are_passed_over_before_a_byte_leaves(
@@ -105,7 +120,9 @@ def test_a_connection_reset_after_its_request_leaves_it_unknown(
 ) -> None:
     client = heard.client(port_of(listener))
     client.send(0, REQUEST)
-    gevent.sleep(0.02)
+    with gevent.Timeout(LIMIT_S):
+        while not client.in_flight[0].touched:
+            gevent.sleep(0.001)
     listener.close()
     heard.wait(1)
     assert heard.failures == [(0, Outcome.UNKNOWN, "connection reset")]
@@ -181,8 +198,8 @@ def test_hanging_up_on_a_kept_connection_leaves_the_others_alone(
     client.send(CONNECTIONS, REQUEST, hang_up=True)
     assert heard.failures == [(CONNECTIONS, Outcome.UNKNOWN, "closed early")]
     assert client.in_flight == {}
-    closed = [peer for peer in peers if ended(peer)]
-    assert len(closed) == 1
+    (closed,), _, _ = select.select(peers, [], [], LIMIT_S)
+    assert (closed.recv(1000), closed.recv(1)) == (REQUEST, b"")
     client.send(client_last, REQUEST)
     with meet(listener) as peer:
         peer.recv(1000)
@@ -196,21 +213,8 @@ def test_hanging_up_on_a_kept_connection_leaves_the_others_alone(
 
 def read_now(peer: socket.socket) -> bytes:
     """Read some bytes, letting the event loop run meanwhile; empty at the connection's end."""
-    with gevent.Timeout(10):
-        while True:
-            try:
-                return peer.recv(1_000_000)
-            except BlockingIOError:
-                gevent.sleep(0.001)
-
-
-def ended(peer: socket.socket) -> bool:
-    """Say whether a whole request and then the connection's end has come."""
-    peer.settimeout(0.02)
-    try:
-        return peer.recv(1000) == REQUEST and peer.recv(1) == b""
-    except TimeoutError:
-        return False
+    await_byte(peer)
+    return peer.recv(1_000_000)
 
 
 def refused_session(arrivals: int) -> tuple[Outcomes, list[tuple[int, str]]]:

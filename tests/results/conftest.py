@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from results.columns import BYSTANDERS, EVENTS, REQUESTS, RESOURCES
+from results.columns import BYSTANDERS, EVENTS, RANGES, REQUESTS, RESOURCES
 from results.documents import read_document
 from results.schema import Accounts, Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import Campaign, create_campaign
@@ -71,13 +71,19 @@ ACCOUNTS = Accounts(**dict.fromkeys(Accounts.__struct_fields__, 0))
 
 
 def columns(spec: dict[str, str], rows: int) -> dict[str, np.ndarray]:
-    """Columns of a table with plain, distinct values."""
+    """Columns of a table with plain values, distinct as far as the column's range allows."""
     return {
         name: np.array([f"{name}{i}" for i in range(rows)], dtype=object)
         if kind == "string"
-        else np.arange(rows).astype(kind)
+        else within(name, rows).astype(kind)
         for name, kind in spec.items()
     }
+
+
+def within(name: str, rows: int) -> np.ndarray:
+    low, high = RANGES.get(name, (0, 2**31))
+    least = max(int(low), 0)
+    return least + np.arange(rows) % (int(high) - least + 1)
 
 
 def trial(

@@ -1,7 +1,9 @@
 """Documents are written whole or not at all, and read strictly or refused in one line."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from results.documents import read_document, write_document
 from results.errors import BlockpointError, unknown
-from results.schema import SCHEMA, Manifest, Trial
+from results.schema import SCHEMA, Document, Manifest, Trial
 
 from .conftest import MANIFEST, trial
 
@@ -92,6 +94,63 @@ def test_a_killed_writer_leaves_what_was_there(tmp_path: Path) -> None:
     assert read_document(path, Manifest) == MANIFEST
     write_document(path, MANIFEST)
     assert [p.name for p in tmp_path.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda value: msgspec.structs.replace(MANIFEST, limit_ms=value),
+        lambda value: msgspec.structs.replace(MANIFEST, calibration={"cpu": value}),
+        lambda value: msgspec.structs.replace(MANIFEST, environment={"host": {"load": [1.0, value]}}),
+        lambda value: msgspec.structs.replace(trial({}), ceiling_per_s=value),
+    ],
+    ids=["a number", "a number in a dictionary", "a number of no fixed type", "a number or none"],
+)
+def test_what_is_not_finite_is_not_written(
+    tmp_path: Path, odd: Callable[[float], Document], value: float
+) -> None:
+    """JSON has no word for it: it would become `null`, which is another value or no number at all."""
+    path = tmp_path / "document.json"
+    path.write_text("what was there before")
+    with pytest.raises(BlockpointError, match=r"not written.* is no finite number") as caught:
+        write_document(path, odd(value))
+    assert "\n" not in str(caught.value)
+    assert path.read_text() == "what was there before"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"limit_ms": -1.0}, {"limit_ms": 1e308}, {"seed": 2**70}, {"profile": "\udcff"}, {"lanes": 0}],
+    ids=str,
+)
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = tmp_path / "manifest.json"
+    with pytest.raises(BlockpointError, match="could not be read again"):
+        write_document(path, msgspec.structs.replace(MANIFEST, **changes))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_through_a_link_that_somebody_has_put_there(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / ".manifest.json.partial").symlink_to(precious)
+    write_document(tmp_path / "manifest.json", MANIFEST)
+    assert precious.read_text() == "precious"
+    assert read_document(tmp_path / "manifest.json", Manifest) == MANIFEST
+
+
+def test_what_is_no_regular_file_or_has_no_end_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    for spoil, says in (
+        (lambda: os.mkfifo(path), "not a regular file"),
+        (lambda: path.symlink_to("/dev/zero"), "not a regular file"),
+        (lambda: path.symlink_to(path), "symbolic links"),
+        (lambda: path.touch() or os.truncate(path, 2**40), "longer than"),
+    ):
+        spoil()
+        assert says in refusal(path)
+        path.unlink()
 
 
 def test_a_missing_document_asks_whether_this_is_a_campaign(tmp_path: Path) -> None:

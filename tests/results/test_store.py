@@ -122,13 +122,6 @@ def test_dying_while_sealing_leaves_an_unsealed_trial(
     assert list(campaign.trials_folder.iterdir()) == []
 
 
-def test_staging_again_starts_empty(campaign: Campaign) -> None:
-    staged = campaign.stage(PLAN.trial_id, 1)
-    write_table(staged, "events", columns(EVENTS, 3))
-    assert campaign.stage(PLAN.trial_id, 1) == staged
-    assert [p.name for p in staged.iterdir()] == ["logs"]
-
-
 def test_a_trial_without_its_tables_is_not_sealed(campaign: Campaign) -> None:
     staged = campaign.stage(PLAN.trial_id, 1)
     for rows in ({"events": 3}, {"strangers": 1}):
@@ -232,11 +225,6 @@ def test_a_campaign_that_is_nowhere_is_one_line(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BlockpointError, match="there is no campaign"):
         campaign_folder(name)
-
-
-def test_runs_stand_beside_the_package_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("BLOCKPOINT_RUNS", raising=False)
-    assert runs_folder().parts[-2:] == ("results", "runs")
 
 
 def test_amending_replaces_the_manifest_alone(campaign: Campaign) -> None:

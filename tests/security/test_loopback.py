@@ -2,12 +2,16 @@
 
 import ipaddress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
+import redis
 
+from harness.broker import embedded_broker
+from harness.kin import marked
 from harness.pinning import Pinning
-from harness.processes import Family, marked
+from harness.processes import Family
 from harness.serve import _is_loopback
 from harness.stack import Launch, running_stack
 from targets.settings import Settings
@@ -37,6 +41,49 @@ def test_all_processes_of_a_target_listen_on_loopback_alone(
         found = listening({process.pid for process in marked(members.marker)})
         assert len(found) >= (2 if stack.broker else 1)
         assert all(ipaddress.ip_address(address).is_loopback for address in found), found
+
+
+GOVERNING = [
+    "CONFIG SET protected-mode no",
+    "CONFIG SET bind *",
+    "CONFIG GET *",
+    "SHUTDOWN NOSAVE",
+    "MODULE LIST",
+    "REPLICAOF 127.0.0.1 1",
+    "SLAVEOF 127.0.0.1 1",
+    "ACL SETUSER target +@all",
+    "ACL LIST",
+    "SAVE",
+    "BGREWRITEAOF",
+    "MONITOR",
+    "CLIENT PAUSE 10000",
+    "CLIENT KILL TYPE normal",
+    "FLUSHALL",
+    "SWAPDB 0 1",
+    "MIGRATE 127.0.0.1 1 key 0 1",
+    "DEBUG SLEEP 1",
+]
+
+
+@pytest.mark.e2e
+def test_nobody_without_the_password_and_no_target_governs_the_embedded_broker(
+    members: Family, tmp_path: Path
+) -> None:
+    with embedded_broker(members, tmp_path, Pinning()) as broker:
+        port = urlsplit(broker.url).port or 0
+        for stranger in (redis.Redis(port=port), redis.Redis(port=port, password="", username="harness")):
+            for command in ("PING", "INFO", "GET key", *GOVERNING):
+                with pytest.raises(redis.AuthenticationError):
+                    stranger.execute_command(*command.split())
+        target = redis.Redis.from_url(broker.url)
+        for command in GOVERNING:
+            with pytest.raises(redis.ResponseError, match=r"no permissions|not allowed"):
+                target.execute_command(*command.split())
+        with pytest.raises(redis.ResponseError, match=r"not allowed|no permissions|ACL failure"):
+            target.eval("return redis.call('CONFIG', 'SET', 'protected-mode', 'no')", 0)
+        assert target.set("key", "value")
+        assert target.info("server")["redis_version"]
+        assert broker.client.config_get("protected-mode") == {"protected-mode": "yes"}
 
 
 @pytest.mark.parametrize(

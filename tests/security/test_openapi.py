@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,8 @@ from harness.processes import family
 from harness.stack import Launch, Stack, running_stack
 from targets.app import create_app
 from targets.settings import Settings
-from targets.strategy import find
+from targets.strategies import threadpool
+from targets.strategy import QueueFullError, find
 from targets.task import Registration, TaskRequest
 
 EXAMPLES = 25
@@ -107,8 +109,18 @@ def documented(path: str, method: str = "post") -> dict[str, Any]:
     return dict(responses[method]["responses"])
 
 
-def test_a_full_queue_is_refused_as_documented() -> None:
-    bodies = [json.dumps({"task_id": f"{n:016x}", "duration_ms": 20}).encode() for n in range(40)]
+def test_a_full_queue_is_refused_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No task ends before one was refused: how long forty answers take, nobody knows."""
+    refused = threading.Event()
+    refuse = QueueFullError.__init__
+
+    def noted(error: QueueFullError, *given: object) -> None:
+        refused.set()
+        refuse(error, *given)
+
+    monkeypatch.setattr(threadpool, "perform", lambda _: refused.wait(60))
+    monkeypatch.setattr(QueueFullError, "__init__", noted)
+    bodies = [json.dumps({"task_id": f"{n:016x}"}).encode() for n in range(40)]
     statuses = {answer.status_code for answer in asyncio.run(answers(bodies))}
     assert statuses == {202, 503}
     assert {str(status) for status in statuses} <= documented("/tasks").keys()

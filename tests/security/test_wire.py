@@ -23,6 +23,7 @@ from results.terms import Moment
 from targets.settings import Settings
 from targets.strategy import Strategy, discover
 from tests.harness.blockpoint import eventually
+from tests.security.forged import forged_messages
 from tests.security.pickles import found, layers
 
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
@@ -32,6 +33,8 @@ BROKERED = [
     for variant in definition.variants
     if definition.build(variant, SETTINGS).queues
 ]
+DURABLE = [name for name in BROKERED if name[1] == "durable"]
+AS_SHIPPED = [name for name in BROKERED if name not in DURABLE]
 KEEPING_RESULTS = {("celery", "default"): "celery-task-meta-", ("arq", "default"): "arq:result:"}
 
 
@@ -115,7 +118,7 @@ class Target:
 
     def submit(self, **body: Any) -> str:
         task_id = secrets.token_hex(8)
-        answer = httpx.post(f"{self.url}/tasks", json={"task_id": task_id, **body}, timeout=20)
+        answer = httpx.post(f"{self.url}/tasks", json={"task_id": task_id, **body}, timeout=60)
         assert answer.status_code == 202
         return task_id
 
@@ -224,7 +227,7 @@ def test_tasks_in_progress_and_results_are_plain_text(target: Target) -> None:
     assert naming(mark, during)
     assert_plain(during)
     for task_id in (first, *others):
-        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED), 40), target.logs()
+        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()
     assert eventually(lambda: target.reached(failing, Moment.FAILED)), target.logs()
     prefix = KEEPING_RESULTS.get(target.name)
     if prefix:
@@ -242,7 +245,7 @@ def test_a_pickled_message_is_refused_and_the_worker_survives(target: Target, tm
     assert control.exists()
     queues = plant(target, Touch(made))
     target.start_workers()
-    assert eventually(lambda: target.broker.depth(queues) == 0, 40), target.logs()
+    assert eventually(lambda: target.broker.depth(queues) == 0), target.logs()
     for kind in ("sleep", "cpu"):
         task_id = target.submit(kind=kind, duration_ms=1)
         assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()
@@ -276,3 +279,60 @@ def plant(target: Target, evil: object) -> list[str]:
                 )
     assert planted
     return planted
+
+
+FORGED_JOBS: list[dict[str, Any]] = [{"f": ["run"]}, {"t": "x"}, {"et": "x"}, {"a": 5}, {"k": [1]}]
+
+
+def forge(target: Target) -> None:
+    """Put what no client of ours would send into every queue, and into what waits for its acknowledgement."""
+    client = target.broker.client
+    if target.name[0] == "celery":
+        for queue in target.strategy.queues:
+            if queue != "unacked":
+                client.rpush(queue, *forged_messages(queue))
+        for number, blob in enumerate(
+            (b"garbage", b"5", b"[5, 5]", b"[5, 5, 5]", *forged_messages("waiting"))
+        ):
+            client.hset("unacked", f"forged-{number}", blob)
+            client.zadd("unacked_index", {f"forged-{number}": 1.0})
+        return
+    for number, fields in enumerate(FORGED_JOBS):
+        client.set(
+            f"arq:job:forged-{number}",
+            json.dumps({"t": None, "f": "run", "a": [], "k": {}, "et": 1, **fields}),
+        )
+        client.zadd("arq:queue", {f"forged-{number}": 1.0})
+    client.set("arq:job:forged", b"\xff")
+    client.zadd("arq:queue", {"forged": 1.0, b"\xff\xfe": 2.0, "lowest": "-inf", "nobody": 4.0})
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("serving", DURABLE, indirect=True, ids="/".join)
+def test_durable_workers_refuse_what_is_forged_and_go_on(target: Target) -> None:
+    forge(target)
+    target.start_workers()
+    for kind in ("sleep", "cpu"):
+        task_id = target.submit(kind=kind, duration_ms=1)
+        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED), 40), target.logs()
+    ignored = {b"lowest"} if target.name[0] == "arq" else set()
+
+    def left() -> set[bytes]:
+        held = target.held()
+        return {member for queue in target.strategy.queues for member in held.get(queue.encode(), [])}
+
+    assert eventually(lambda: left() == ignored), left()
+    assert "dropped" in target.logs()
+    assert "supervisor: the worker exited" not in target.logs()
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("serving", AS_SHIPPED, indirect=True, ids="/".join)
+def test_other_workers_end_as_their_libraries_do(target: Target) -> None:
+    queue, entry = target.strategy.queues[0], b"\xff\xfe"
+    if target.name[0] == "celery":
+        target.broker.client.rpush(queue, entry)
+    else:
+        target.broker.client.zadd(queue, {entry: 1.0})
+    target.start_workers()
+    assert eventually(lambda: not target.workers[0].running, 40), target.logs()

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,15 +18,16 @@ TASK_ID = "00000000000000a4"
 WITH_INTERFACES = {"celery", "arq"}
 
 
-def shell(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def shell(*arguments: str, redis_url: str = "") -> "subprocess.CompletedProcess[str]":
     """Ask as an operator does, in a process of its own."""
     command = [sys.executable, "-m", "targets.operators", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    environ = {**os.environ, "BLOCKPOINT_REDIS_URL": redis_url}
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=300, check=False)
 
 
-def answers(*arguments: str) -> dict[tuple[str, str], Any]:
+def answers(*arguments: str, redis_url: str) -> dict[tuple[str, str], Any]:
     """Return words and meaning by question and interface."""
-    asked = shell(*arguments)
+    asked = shell(*arguments, redis_url=redis_url)
     assert asked.returncode == 0, asked.stderr
     assert asked.stderr == ""
     return {
@@ -61,7 +63,7 @@ def test_what_an_interface_refuses_is_told_in_one_line_and_means_nothing() -> No
 
 @pytest.mark.parametrize("strategy", sorted(WITH_INTERFACES))
 def test_a_broker_that_is_gone_is_said_in_one_line(strategy: str) -> None:
-    asked = shell(strategy, "default", "depth", "--redis-url", f"redis://127.0.0.1:{free_port()}/0")
+    asked = shell(strategy, "default", "depth", redis_url=f"redis://127.0.0.1:{free_port()}/0")
     assert (asked.returncode, asked.stdout) == (1, "")
     assert "does not answer" in asked.stderr
     assert asked.stderr.count("\n") == 1
@@ -97,8 +99,7 @@ def test_celery_without_a_worker(broker: Broker) -> None:
         "workers",
         f"state={TASK_ID}",
         f"runner={TASK_ID}",
-        "--redis-url",
-        broker.url,
+        redis_url=broker.url,
     )
     assert said == {
         ("depth", "LLEN of the queue"): ("2", "2"),
@@ -112,7 +113,7 @@ def test_celery_without_a_worker(broker: Broker) -> None:
 
 
 def test_celery_without_a_result_backend_refuses(broker: Broker) -> None:
-    said = answers("celery", "tuned", f"reason={TASK_ID}", "--redis-url", broker.url)
+    said = answers("celery", "tuned", f"reason={TASK_ID}", redis_url=broker.url)
     words, meaning = said["reason", "AsyncResult.result"]
     assert "Error: " in words
     assert meaning == ""
@@ -122,9 +123,7 @@ def test_arq_without_a_worker(broker: Broker) -> None:
     job = json.dumps({"t": None, "f": "run", "a": [], "k": {}, "et": 1})
     broker.client.set(f"arq:job:{TASK_ID}", job)
     broker.client.zadd("arq:queue", {TASK_ID: 1})
-    said = answers(
-        "arq", "default", "depth", "workers", "failures", f"state={TASK_ID}", "--redis-url", broker.url
-    )
+    said = answers("arq", "default", "depth", "workers", "failures", f"state={TASK_ID}", redis_url=broker.url)
     assert said == {
         ("depth", "ArqRedis.queued_jobs"): ("1", "1"),
         ("depth", "ZCARD arq:queue - keys arq:in-progress:*"): ("1", "1"),
@@ -134,5 +133,5 @@ def test_arq_without_a_worker(broker: Broker) -> None:
         ("failures", "key arq:queue:health-check"): ("", ""),
         ("state", "Job.status, result_info"): ("queued", "waiting"),
     }
-    never = answers("arq", "default", "state=00000000000000a5", "--redis-url", broker.url)
+    never = answers("arq", "default", "state=00000000000000a5", redis_url=broker.url)
     assert never == {("state", "Job.status, result_info"): ("not_found", "unheard of")}

@@ -59,6 +59,8 @@ def test_no_task_outlasts_the_durable_windows() -> None:
 class OfOldTimes:
     """A strategy of another package from before there were windows and supervisors."""
 
+    start, submit, state, stop = Inline.start, Inline.submit, Inline.state, Inline.stop
+
     services = Inline(Settings()).services
     workers: tuple[()] = ()
     queues: tuple[()] = ()

@@ -14,7 +14,7 @@ from targets import work
 from targets.ledger import Ledger
 from targets.settings import Settings
 from targets.task import Task
-from targets.work import TaskFailedError, calibrate, perform, perform_async, units_per_ms
+from targets.work import TaskFailedError, calibrate, perform, perform_async, recorded, units_per_ms
 
 
 @pytest.fixture
@@ -38,6 +38,26 @@ def test_a_task_starts_and_finishes_once(folder: Path, kind: str, asynchronous: 
     else:
         perform(task)
     assert _moments(folder) == [(Moment.STARTED, 1), (Moment.FINISHED, 1)]
+
+
+def test_work_of_ones_own_is_recorded_however_it_ends(folder: Path) -> None:
+    async def awaiting(seconds: float) -> None:
+        with recorded(Task(3, "sleep", 0)):
+            await asyncio.sleep(seconds)
+
+    with recorded(Task(1, "sleep", 0), attempt=2):
+        pass
+    with pytest.raises(LookupError), recorded(Task(2, "sleep", 0)):
+        raise LookupError
+    asyncio.run(awaiting(0))
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(awaiting(60), 0.01))
+    with pytest.raises(TaskFailedError), recorded(Task(4, "sleep", 0, fail_first=1)):
+        pytest.fail("it was asked to fail before it did anything")
+    ends = [Moment.FINISHED, Moment.FAILED, Moment.FINISHED, Moment.INTERRUPTED, Moment.FAILED]
+    assert _moments(folder) == [
+        (moment, 2 if run == 0 else 1) for run, end in enumerate(ends) for moment in (Moment.STARTED, end)
+    ]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

@@ -1,0 +1,103 @@
+"""A transport for Celery over Redis that drops what no client of ours has sent.
+
+kombu's own raises whatever a forged message makes it raise, and Celery's worker ends by that; some of these
+messages then go back into their queue, where they end the next worker.
+"""
+
+import base64
+import logging
+from queue import Empty
+from typing import Any, Literal
+
+import msgspec
+from kombu.transport import redis
+
+JSON = "application/json"
+_log = logging.getLogger(__name__)
+
+
+class Route(msgspec.Struct):
+    """Where a message was sent to."""
+
+    exchange: str
+    routing_key: str
+
+
+class Properties(msgspec.Struct):
+    """What kombu says of a message."""
+
+    delivery_tag: str
+    delivery_info: Route
+    body_encoding: Literal["base64"]
+
+
+class Headers(msgspec.Struct):
+    """What Celery says of a task; whatever else is in a queue has no name of a task, and Celery drops it."""
+
+    task: str | None = None
+    id: str = ""
+    timelimit: tuple[float | None, float | None] = (None, None)
+
+
+class Message(msgspec.Struct, rename="kebab"):
+    """What of a message is read before Celery is prepared for surprises."""
+
+    body: str
+    headers: Headers
+    properties: Properties
+    content_type: str
+    content_encoding: str
+
+
+Arguments = tuple[list[Any], dict[str, Any], dict[str, Any]]
+
+
+def check(raw: object) -> None:
+    """Raise ValueError where this cannot be a message of ours; Celery itself refuses all content but JSON."""
+    message = msgspec.convert(raw, Message)
+    body = base64.b64decode(message.body)
+    if message.headers.task is None:
+        return
+    if not message.headers.id:
+        raise ValueError("a task without an id")
+    if message.content_type == JSON:
+        msgspec.json.decode(body, type=Arguments)
+
+
+class QoS(redis.QoS):
+    """Drops what cannot be put back into its queue."""
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Put one unacknowledged message back."""
+        try:
+            super().restore_by_tag(tag, client, leftmost)
+        except (ValueError, TypeError, RecursionError) as error:
+            _log.error("dropped an unacknowledged message that cannot be read: %s", error)
+            self._remove_from_indices(tag).execute()  # type: ignore[attr-defined]
+
+
+class Channel(redis.Channel):
+    """Drops what is no JSON."""
+
+    QoS = QoS
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)  # type: ignore[misc]
+        except (ValueError, RecursionError) as error:
+            _log.error("dropped a message that is no JSON: %s", error)
+            raise Empty from None
+
+
+class Transport(redis.Transport):
+    """Drops what is no message."""
+
+    Channel = Channel
+
+    def _deliver(self, message: Any, queue: str | None) -> None:
+        try:
+            check(message)
+        except (ValueError, RecursionError) as error:
+            _log.error("dropped what is no message from %s: %s: %.200r", queue, error, message)
+            return
+        super()._deliver(message, queue)

@@ -1,0 +1,25 @@
+from pathlib import Path
+
+import pytest
+
+from harness.pinning import Pinning
+from harness.processes import Family
+from harness.stack import Launch, running_stack
+from results.errors import BlockpointError
+from targets.settings import Settings
+
+SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
+
+pytestmark = pytest.mark.e2e
+
+
+def test_why_a_task_was_not_accepted_is_said(members: Family, tmp_path: Path) -> None:
+    with running_stack(Launch(members, Pinning(), SETTINGS), "arq", "default", tmp_path) as stack:
+        assert stack.broker is not None
+        assert stack.broker.child is not None
+        stack.broker.child.kill()
+        with pytest.raises(BlockpointError) as refusal:
+            stack.submit("sleep")
+    said = str(refusal.value)
+    assert "a task was not accepted: HTTP Error 500" in said
+    assert "redis.exceptions.ConnectionError" in said

@@ -1,0 +1,137 @@
+"""What docs/architecture.md says of a strategy of one's own, done as it says, in a throw-away environment."""
+
+import re
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from harness.broker import free_port
+from results.store import open_campaign
+
+from .plugin import write_plugin
+
+pytestmark = pytest.mark.e2e
+
+PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+SECTION = PAGE.split("### A strategy of your own\n")[1].split("\n## ")[0]
+WORKING = """
+def forgets(task: Task) -> None:
+    time.sleep(task.units / 1000)
+
+def raises(task: Task) -> None:
+    with recorded(task):
+        raise LookupError("no such picture")
+
+class Guest(InProcess):
+    services = {kind: Service(law="pool", slots=4) for kind in KINDS}
+    work = staticmethod(forgets)
+    def __init__(self, settings: Settings) -> None: ...
+    async def submit(self, task: Task, background: BackgroundTasks) -> None:
+        background.add_task(self.work, task)
+
+class Raising(Guest):
+    work = staticmethod(raises)
+
+variants = {"forgets": Variant("x", Guest), "raises": Variant("x", Raising)}
+definition = Definition("guest", "from another package", variants)
+"""
+IMPATIENT = "import harness.stack as s; s.PREFLIGHT_LIMIT_S = {limit_s}; from harness.cli import main; main()"
+QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
+
+
+def block(language: str) -> str:
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the Python of an environment that has ours, the page's strategy and an unsound one."""
+    folder = tmp_path_factory.mktemp("own")
+    venv.create(folder / "venv", symlinks=True)
+    made = folder / "venv" / "bin" / "python"
+    asked = [str(made), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    ours = next(path for path in sys.path if path.endswith("site-packages"))
+    (packages / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    mine = folder / "mine"
+    mine.mkdir()
+    (mine / "mine.py").write_text(block("python"))
+    (mine / "pyproject.toml").write_text(block("toml"))
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*pip, "--target", str(packages), str(mine)], check=True)
+    write_plugin(packages, "guest", "import time\nfrom targets.work import recorded\n" + WORKING)
+    return made
+
+
+def test_the_page_works_when_it_is_followed(python: Path, tmp_path: Path) -> None:
+    listed = subprocess.run(
+        [python, "-P", "-m", "harness", "list"], capture_output=True, text=True, check=True
+    )
+    assert "  mine: a function of mine in threads\n    default  4 threads [slots: 4]\n" in listed.stdout
+    command = [python, "-P", "-m", "harness", "run", "--profile", "smoke", "--strategy", "mine"]
+    load = ["--name", "mine", "--rate", "20", "--seconds", "2", "--duration", "30ms", *QUIET]
+    done = subprocess.run(
+        [*command, *load],
+        env={"BLOCKPOINT_RUNS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    (trial,) = open_campaign(tmp_path / "mine").trials()
+    assert trial.ceiling_per_s == pytest.approx(4 / 0.03)
+    assert trial.accounts.finished == trial.accounts.accepted > 0, done.stderr
+    assert trial.accounts.unaccounted == trial.accounts.started_twice == 0
+
+
+@pytest.mark.parametrize(
+    ("variant", "limit_s", "words", "log"),
+    [
+        (
+            "forgets",
+            2,
+            "was not seen to start within 2 s: what a strategy runs has to stand in a `with recorded",
+            "",
+        ),
+        ("raises", 60, "a first task ended by an exception", "LookupError: no such picture"),
+    ],
+    ids=["forgets", "raises"],
+)
+def test_a_task_that_records_nothing_or_fails_is_said_to(
+    variant: str, limit_s: int, words: str, log: str, python: Path
+) -> None:
+    done = subprocess.run(
+        [
+            python,
+            "-P",
+            "-c",
+            IMPATIENT.format(limit_s=limit_s),
+            "serve",
+            "guest",
+            variant,
+            "--port",
+            str(free_port()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    first, *_ = done.stderr.splitlines()
+    assert done.returncode == 2
+    assert words in first
+    assert log in done.stderr
+    assert "(nothing)" in done.stderr or log
