@@ -36,9 +36,9 @@ def resource_columns(samples: Path, probes: np.ndarray) -> Columns:
     }
 
 
-def halted_roles(samples: Path) -> list[str]:
+def halted_roles(samples: Path) -> set[str]:
     """Return the roles of which the sampler saw a process stand still, itself among them."""
-    return sorted({role for sample in _samples(samples) for role in sample["halted"]})
+    return {role for sample in _samples(samples) for role in sample["halted"]}
 
 
 def mean_cores(columns: Columns, role: str, from_ns: int, to_ns: int) -> float:

@@ -31,9 +31,11 @@ def halted(pids: Iterable[int]) -> bool:
 
 
 class Roster:
-    """Who belonged to a target at one moment."""
+    """Who belonged to a target at one moment, and who of them was seen standing still since."""
 
     def __init__(self, stack: Stack) -> None:
+        self._heads = [(child.role, child.pid) for child in stack.children()]
+        self._stood_still: set[str] = set()
         self._members = {
             child.role: [
                 process
@@ -45,9 +47,14 @@ class Roster:
             for child in stack.children()
         }
 
-    def halted(self) -> list[str]:
-        """Return the roles of which a process stands still."""
-        return [role for role, members in self._members.items() if halted(member.pid for member in members)]
+    def look(self) -> None:
+        """Note who stands still of the few that we started ourselves: cheap enough for ten times a second."""
+        self._stood_still |= {role for role, pid in self._heads if halted([pid])}
+
+    def halted(self) -> set[str]:
+        """Return the roles of which a process stands still now, or did at a look."""
+        now = {role for role, members in self._members.items() if halted(member.pid for member in members)}
+        return now | self._stood_still
 
     def deaths(self) -> list[str]:
         """Return why a trial since then does not count: who has ended, started again since or not."""

@@ -4,7 +4,7 @@ import contextlib
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,11 @@ class Stack:
 
     def check(self) -> None:
         """Raise BlockpointError where one of its processes has exited."""
-        for child in self.children():
+        self._refuse_dead(self.children())
+
+    def _refuse_dead(self, children: Sequence[Child]) -> None:
+        """Raise BlockpointError for the last that has exited: the others exit without their broker."""
+        for child in reversed(children):
             if not child.running:
                 raise died(f"the {child.role} process of {self.subject.key}", child)
 
@@ -162,9 +166,7 @@ class Stack:
         """Wait until the web process answers; raises BlockpointError where it does not."""
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
-            for child in self.web:
-                if not child.running:
-                    raise died(f"the web process of {self.subject.key}", child)
+            self._refuse_dead([child for child in self.children() if child not in self.workers])
             with contextlib.suppress(OSError, ValueError):
                 self.identity()
                 return

@@ -86,14 +86,14 @@ class Measurement:
             generating(self.launch, self._arguments(staged), logs) as generator,
             sampling(self.launch, self.stack, generator, samples, logs) as sampler,
         ):
-            stopped = self._await(generator, reader)
-            drained = self._drain(reader, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
+            stopped = self._await(generator, reader, roster)
+            drained = self._drain(reader, roster, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
             sampled = sampler.running and not halted([sampler.pid])
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
         stopped_early = stopped if load.interrupted else ""
         self.stack.check()
-        died, still = roster.deaths(), sorted({*roster.halted(), *halted_roles(samples)})
+        died, still = roster.deaths(), sorted(roster.halted() | halted_roles(samples))
         survivors = alive_pids(self.stack)
         asked = asked_of(staged, fanout=load.scenario == "fanout")
         held = {} if drained else of_trial(self._last_look(), asked.task_id)
@@ -143,7 +143,7 @@ class Measurement:
         given = arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
         return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
 
-    def _await(self, generator: Child, reader: LedgerReader) -> str:
+    def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
         plan, asked_ms = self.plan, self.limits.question_ms
         watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
@@ -151,6 +151,7 @@ class Measurement:
         deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
         while generator.running:
             self.stack.check()
+            roster.look()
             if time.monotonic() > deadline:
                 raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
             if asked_ms and not stopped:
@@ -163,11 +164,12 @@ class Measurement:
             time.sleep(POLL_S)
         return stopped
 
-    def _drain(self, reader: LedgerReader, within_s: float) -> bool:
+    def _drain(self, reader: LedgerReader, roster: Roster, within_s: float) -> bool:
         """Wait until the backlog is gone; returns whether it is."""
         deadline = time.monotonic() + within_s
         while reader.outstanding() > 0 or reader.left():
             self.stack.check()
+            roster.look()
             if time.monotonic() > deadline:
                 return False
             self.tick()
