@@ -106,6 +106,8 @@ class Stacks:
                 trial = Measurement(started, stack, plan, limits, company.tick).measure(staged, attempt)
                 clean = undisturbed(trial)
             trial = self._witnessed(trial, company.seen())
+            if self._session.family.closed:
+                raise BlockpointError(f"{plan.trial_id}: it was broken off, since everything is taken down")
             self._campaign.seal(staged, trial)
         except BlockpointError:
             shutil.rmtree(staged, ignore_errors=True)
