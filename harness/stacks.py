@@ -97,6 +97,8 @@ class Stacks:
                 limits = self._session.limits
                 trial = Measurement(started, stack, plan, limits, progress.tick).measure(staged, attempt)
                 clean = trial.drained
+            if self._session.family.closed:
+                raise BlockpointError(f"{plan.trial_id}: it was broken off, since everything is taken down")
             self._campaign.seal(staged, trial)
         except BlockpointError:
             shutil.rmtree(staged, ignore_errors=True)

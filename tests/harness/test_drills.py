@@ -183,7 +183,12 @@ def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path)
     arguments = ["drill", "client-reset", "--strategy", "inline", "--repeats", "3", "--lanes", "2"]
     process = started(*arguments, "--no-interviews", "--no-report", "--name", "d", runs=tmp_path)
     trials = tmp_path / "d" / "trials"
-    assert eventually(lambda: trials.is_dir() and any(trials.glob("0*")))
+
+    def third_is_loading() -> bool:
+        logs = trials.glob(".partial-0003-*/logs/generator.log")
+        return any("All users spawned" in log.read_text() for log in logs)
+
+    assert eventually(third_is_loading)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 130, said
