@@ -73,8 +73,8 @@ def serve_command(
             click.echo(
                 f"  locust -f loadtests/steady.py --headless --host {stack.url} --rate 50 --duration-ms 100"
             )
-            click.echo("Ctrl-C takes everything down.")
             with contextlib.suppress(KeyboardInterrupt):
+                click.echo("Ctrl-C takes everything down.")
                 while True:
                     stack.check()
                     time.sleep(0.5)
