@@ -348,7 +348,7 @@ def drill(**given: Any) -> None:
     "--fraction",
     default=0.5,
     show_default=True,
-    type=Number(0, 10, min_open=True),
+    type=Number(0.001, 10),
     help="Arrival rate as a fraction of the predicted ceiling.",
 )
 @click.option("--seconds", default=5.0, show_default=True, type=Number(0.5, 3600), help="Length of a trial.")

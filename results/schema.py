@@ -32,8 +32,8 @@ Figure = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 Name = Annotated[str, msgspec.Meta(max_length=200)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}$")]
 """a part of a path that leads nowhere else"""
-SLOWEST_PER_S: Final = 1e-6
-"""nobody waits for a task in eleven days; what is much less cannot be divided by"""
+LEAST: Final = 1e-6
+"""of a rate and of a duration, where it is not 0: what is much less cannot be divided by"""
 SHORTEST_POLL_S: Final = 0.001
 """whoever follows a queue look by look would not come to an end"""
 Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
@@ -41,6 +41,13 @@ Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the JSON documents: immutable, and strict about what it reads."""
+
+
+def _check_least(least: float, **given: float) -> None:
+    """Raise ValueError for a number that is neither 0 nor as much as the least."""
+    for name, value in given.items():
+        if 0 < value < least:
+            raise ValueError(f"{name} is neither 0 nor {least:g} or more")
 
 
 class Service(Document, frozen=True, kw_only=True):
@@ -62,8 +69,7 @@ class Service(Document, frozen=True, kw_only=True):
     under the law `await`: the reply itself waits until the task has ended"""
 
     def __post_init__(self) -> None:
-        if 0 < self.poll_s < SHORTEST_POLL_S:
-            raise ValueError(f"poll_s is neither 0 nor {SHORTEST_POLL_S:g} or more")
+        _check_least(SHORTEST_POLL_S, poll_s=self.poll_s)
 
 
 class Subject(Document, frozen=True, kw_only=True):
@@ -105,8 +111,7 @@ class Step(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.from_ns <= min(self.measure_from_ns, self.to_ns):
             raise ValueError("a step ends before it begins")
-        if 0 < self.rate_per_s < SLOWEST_PER_S:
-            raise ValueError(f"its rate is neither 0 nor {SLOWEST_PER_S:g} a second or more")
+        _check_least(LEAST, rate_per_s=self.rate_per_s, duration_ms=self.duration_ms)
 
 
 class Load(Document, frozen=True, kw_only=True):
@@ -170,6 +175,9 @@ class Plan(Document, frozen=True, kw_only=True):
     drill: Name = ""
     """what is broken on purpose; empty for a measurement"""
 
+    def __post_init__(self) -> None:
+        _check_least(LEAST, rate_per_s=self.rate_per_s, duration_ms=self.duration_ms)
+
 
 class Point(Document, frozen=True, kw_only=True):
     """One point of a search: where this subject blocks, and where its work falls behind."""
@@ -191,6 +199,10 @@ class Point(Document, frozen=True, kw_only=True):
     """length of a trial where its duration and rate ask for no more"""
     max_seconds: Seconds
     bystander_per_s: Rate
+
+    def __post_init__(self) -> None:
+        rates = {"lowest_per_s": self.lowest_per_s, "highest_per_s": self.highest_per_s}
+        _check_least(LEAST, duration_ms=self.duration_ms, **rates)
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""
@@ -336,7 +348,7 @@ class Trial(Document, frozen=True, kw_only=True):
     """UTC, ISO 8601"""
     boot_id: str
     """of the target's host"""
-    ceiling_per_s: Annotated[float, msgspec.Meta(gt=0, le=1e12)] | None
+    ceiling_per_s: Annotated[float, msgspec.Meta(ge=LEAST, le=1e12)] | None
     """the predicted saturation rate; None where theory has no limit"""
     drained: bool
     """the backlog was gone before the drain's limit"""
@@ -394,7 +406,7 @@ class Manifest(Document, frozen=True, kw_only=True):
     """planned before the first trial; empty for a search, whose trials follow from each other"""
     points: list[Point] = []
     """what a search looks for"""
-    limit_ms: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_MS)] = 100.0
+    limit_ms: Annotated[float, msgspec.Meta(ge=LEAST, le=LONGEST_MS)] = 100.0
     """a stream of requests is blocked where its p99 is above this"""
     precision: Annotated[float, msgspec.Meta(gt=1, le=1000)] = 1.1
     """the width of an interval, failed rate over held rate, at which a search is content"""
