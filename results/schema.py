@@ -26,14 +26,15 @@ Several = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 """of slots, processes, repeats, ..."""
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS / 1000)]
+LEAST: Final = 1e-6
+"""of a rate, and of a duration that is not 0: what is much less cannot be divided by"""
 Rate = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+Arrivals = Annotated[float, msgspec.Meta(ge=LEAST, le=1e12)]
 Figure = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 """what was measured and has no other bound"""
 Name = Annotated[str, msgspec.Meta(max_length=200)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}$")]
 """a part of a path that leads nowhere else"""
-LEAST: Final = 1e-6
-"""of a rate and of a duration, where it is not 0: what is much less cannot be divided by"""
 SHORTEST_POLL_S: Final = 0.001
 """whoever follows a queue look by look would not come to an end"""
 Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
@@ -101,7 +102,7 @@ class Subject(Document, frozen=True, kw_only=True):
 class Step(Document, frozen=True, kw_only=True):
     """A stretch of a schedule with one arrival rate and one task duration."""
 
-    rate_per_s: Rate
+    rate_per_s: Arrivals
     duration_ms: Milliseconds
     from_ns: Nanoseconds
     measure_from_ns: Nanoseconds
@@ -111,7 +112,7 @@ class Step(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.from_ns <= min(self.measure_from_ns, self.to_ns):
             raise ValueError("a step ends before it begins")
-        _check_least(LEAST, rate_per_s=self.rate_per_s, duration_ms=self.duration_ms)
+        _check_least(LEAST, duration_ms=self.duration_ms)
 
 
 class Load(Document, frozen=True, kw_only=True):
@@ -163,7 +164,7 @@ class Plan(Document, frozen=True, kw_only=True):
     kind: Kind
     duration_ms: Milliseconds
     scenario: FileName
-    rate_per_s: Rate
+    rate_per_s: Arrivals
     seconds: Seconds
     seed: Count
     repeat: Several = 0
@@ -176,7 +177,7 @@ class Plan(Document, frozen=True, kw_only=True):
     """what is broken on purpose; empty for a measurement"""
 
     def __post_init__(self) -> None:
-        _check_least(LEAST, rate_per_s=self.rate_per_s, duration_ms=self.duration_ms)
+        _check_least(LEAST, duration_ms=self.duration_ms)
 
 
 class Point(Document, frozen=True, kw_only=True):

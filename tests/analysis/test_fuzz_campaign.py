@@ -77,6 +77,7 @@ def test_a_limit_that_is_none_is_refused(campaigns: dict[str, Whole], limit: flo
         ("trial.json", lambda d: d["load"].update(accepted=d["load"]["accepted"] + 1), "rows are not those"),
         ("trial.json", lambda d: d["load"]["steps"][0].update(to_ns=0), "ends before it begins"),
         ("trial.json", lambda d: d["load"]["steps"][0].update(rate_per_s=5e-324), "rate"),
+        ("trial.json", lambda d: d["load"]["steps"][0].update(rate_per_s=0), "rate"),
         ("trial.json", lambda d: d["plan"].update(duration_ms=1e-308), "duration"),
         ("trial.json", lambda d: d["load"].update(drained_ns=2**62), "drained_ns"),
         ("trial.json", lambda d: d["rows"].update(requests=10**8), "were sealed"),
