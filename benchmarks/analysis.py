@@ -72,8 +72,8 @@ def make(folder: Path, size: int) -> None:
 def analyse(folder: Path) -> tuple[int, float, float, float]:
     """Return tasks, seconds for the tables (imports with them), seconds for the charts, and peak MiB."""
     began = time.perf_counter()
-    from analysis.derive import derive
-    from analysis.report import draw_all
+    from analysis.report.build import draw_all
+    from analysis.trials.derive import derive
 
     derived = derive(folder)
     between = time.perf_counter()

@@ -44,8 +44,8 @@ GRID = ["--duration", "200ms", "--slots", "4", "--seconds", "2", "--attempts", "
 UNATTENDED = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 NAME = "attacked"
 ROLES = {
-    "guardian": "harness.guardian",
-    "sampler": "harness.sampler",
+    "guardian": "harness.target.guardian",
+    "sampler": "harness.trial.sampler",
     "generator": "locust",
     "web": "uvicorn",
     "broker": "-server",

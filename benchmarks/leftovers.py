@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from harness.kin import MARKER
+from harness.target.kin import MARKER
 
 
 @dataclass

@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 
 from benchmarks.processes import closed_loop, free_port, machine, table, target
-from harness import direct
+from harness.target import direct
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.schedule import Stretch, plan
 from results.percentile import percentile

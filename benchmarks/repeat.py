@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.derive import read_derived
+from analysis.trials.derive import read_derived
 from results.store import campaign_folder
 
 TO_REACH = 0.95

@@ -16,9 +16,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.brackets import bracket
-from harness.search import Goal, Sighting, next_rate, verdicts
-from harness.searches import search_seconds
+from analysis.trials.brackets import bracket
+from harness.search.policy import Goal, Sighting, next_rate, verdicts
+from harness.search.profiles import search_seconds
 from results.schema import Point
 from results.store import Campaign, campaign_folder, open_campaign
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.verdicts [--seeds 50] [--samples 1000000]
 
-Queues whose truth is known (`analysis.simulation`), by utilisation rho, in % of the trials: `lean` is the
+Queues whose truth is known (`benchmarks.simulation`), by utilisation rho, in % of the trials: `lean` is the
 share of wrong yes-or-no answers, false positives below saturation and false negatives above (at rho = 1
 neither answer is wrong: the share of `behind`); `wrong` the share that was certain and wrong, `open` the
 share left undecided. A certain "keeps up" is wrong where 5 % or more of the arrivals stay behind (rho from
@@ -19,10 +19,10 @@ import time
 
 import numpy as np
 
-from analysis.backlog import NEAR, completion_slope, measure
 from analysis.queueing import backlog_growth
-from analysis.simulation import Arrivals, Law, Queue, trial
 from analysis.stats import block_interval, censored_percentile
+from analysis.trials.backlog import NEAR, completion_slope, measure
+from benchmarks.simulation import Arrivals, Law, Queue, trial
 
 RHOS = (0.5, 0.8, 0.9, 0.95, 0.975, 1.0, 1.025, 1.05, 1.1, 1.5)
 QUEUES: tuple[tuple[Arrivals, Law], ...] = (

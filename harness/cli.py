@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from harness.outlets import outlets
-from harness.signals import KEPT, Ended, interruptible, last_words
+from harness.terminal.outlets import outlets
+from harness.terminal.signals import KEPT, Ended, interruptible, last_words
 from results.errors import BlockpointError
 from results.terms import KINDS
 
 if TYPE_CHECKING:
-    from harness.placement import Placement
+    from harness.target.placement import Placement
 
 MIN_DURATION_MS = 0.001
 """below a microsecond, but for 0, ceilings leave the range of numbers"""
@@ -82,7 +82,7 @@ class Cores(click.ParamType["Placement"]):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> "Placement":
         """Return the placement; raises BlockpointError for an unknown role or core."""
-        from harness.placement import parse
+        from harness.target.placement import parse
 
         return parse(str(value))
 
@@ -252,8 +252,8 @@ def blockpoint() -> None:
 @campaign_options
 def run(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
-    from harness.resumed import say_kept
-    from harness.run import Request, run_command
+    from harness.campaign.resumed import say_kept
+    from harness.commands.run import Request, run_command
 
     say_kept()
     sys.exit(run_command(Request(**given)))
@@ -288,8 +288,8 @@ def run(**given: Any) -> None:
 @campaign_options
 def find(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
-    from harness.find import Request, find_command
-    from harness.resumed import say_kept
+    from harness.campaign.resumed import say_kept
+    from harness.commands.find import Request, find_command
 
     say_kept()
     sys.exit(find_command(Request(**given)))
@@ -323,8 +323,8 @@ def find(**given: Any) -> None:
 @campaign_options
 def drill(**given: Any) -> None:
     """Break what can break (all drills, or those NAMEd) and count what became of every task."""
-    from harness.drill import Request, drill_command
-    from harness.resumed import say_kept
+    from harness.campaign.resumed import say_kept
+    from harness.commands.drill import Request, drill_command
 
     say_kept()
     sys.exit(drill_command(Request(**given)))
@@ -377,8 +377,8 @@ def drill(**given: Any) -> None:
 @click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted check.")
 def check(**given: Any) -> None:
     """Measure one strategy twice under two names: a difference that is found is noise (A/A)."""
-    from harness.check import Request, check_command
-    from harness.resumed import say_kept
+    from harness.campaign.resumed import say_kept
+    from harness.commands.check import Request, check_command
 
     say_kept()
     sys.exit(check_command(Request(**given)))
@@ -388,7 +388,7 @@ def check(**given: Any) -> None:
 @click.argument("campaign")
 def report(campaign: str) -> None:
     """Make the charts, notebooks and page of a CAMPAIGN (a name under results/runs, or a folder)."""
-    from analysis.report import make_report
+    from analysis.report.build import make_report
     from results.store import campaign_folder
 
     folder = campaign_folder(campaign)
@@ -413,7 +413,7 @@ def serve(**given: Any) -> None:
     Takes BLOCKPOINT_SLOTS, _ANYIO_TOKENS, _CORES, _VISIBILITY_S, _JOB_TIMEOUT_S, _UNITS_PER_MS_CPU,
     _UNITS_PER_MS_CPU_NATIVE and _DRILLS from the environment too; an option goes before its variable.
     """
-    from harness.serve import serve_command
+    from harness.commands.serve import serve_command
 
     serve_command(**given)
 
@@ -421,7 +421,7 @@ def serve(**given: Any) -> None:
 @blockpoint.command("list")
 def list_() -> None:
     """List strategies, variants, kinds of task, scenarios and profiles, with what each means."""
-    from harness.listing import listing
+    from harness.commands.list import listing
 
     for line in listing():
         click.echo(line)
@@ -433,7 +433,7 @@ def list_() -> None:
 )
 def doctor(port: int) -> None:
     """Say whether this machine is fit to measure on, and what to do where it is not."""
-    from harness.doctor import diagnose
+    from harness.commands.doctor import diagnose
 
     worst = 0
     for finding in diagnose(port):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from harness.expectation import split_key
+from harness.campaign.predictions import split_key
 from harness.situations import SETTLE_LIMIT_S, Situations
-from harness.stack import Launch, Stack, running_stack
+from harness.target.target import Launch, Stack, running_stack
 from results.errors import BlockpointError
 from results.schema import Interview, View
 from targets.operators.operator import (

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from harness import direct
-from harness.processes import Child
-from harness.stack import Stack
+from harness.target import direct
+from harness.target.processes import Child
+from harness.target.target import Stack
 from results.errors import BlockpointError
 from results.terms import Moment
 from targets.operators.operator import FAILED, FINISHED, RUNNING, UNHEARD_OF, WAITING

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness.processes import Family, family
+from harness.target.processes import Family, family
 
 
 def pytest_configure() -> None:

@@ -8,9 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.charts.grid import Shape, Words, head, limit_line, make_grid
-from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis, number
-from analysis.charts.series import subjects, top_of
+from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis
+from analysis.charts.series import top_of
 from analysis.charts.style import MUTED, colour
+from analysis.format import number
+from analysis.order import subjects
 
 ROWS: Final = 3
 _LATENCIES: Final = ["accept_worst_ms", "ping_worst_ms", "ping_sync_worst_ms"]
@@ -19,7 +21,7 @@ _LATENCIES: Final = ["accept_worst_ms", "ping_worst_ms", "ping_sync_worst_ms"]
 def burst_timeline(bins: pd.DataFrame, words: Words) -> Figure:
     """Draw arrivals and completions, the backlog, and bystander latency over time; three panels a subject.
 
-    `bins` are rows of `analysis.timeline.timeline`; of a subject's bursts the first valid one is drawn.
+    `bins` are rows of `trials.timeline.timeline`; of a subject's bursts the first valid one is drawn.
     Latencies share their scale; rates and backlogs do not, since each subject's burst fits its own ceiling.
     """
     chosen = [(s, v, _first(rows)) for s, v, rows in subjects(bins)]

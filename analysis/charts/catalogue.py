@@ -7,7 +7,6 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.ceilings import ceilings
 from analysis.charts.burst import burst_timeline
 from analysis.charts.conditions import conditions
 from analysis.charts.cost import cost_by_role
@@ -16,11 +15,13 @@ from analysis.charts.grid import Words
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
 from analysis.charts.prediction import predictable, predicted
-from analysis.charts.scales import milliseconds, number, padded
+from analysis.charts.scales import padded
 from analysis.charts.work import queue_wait, throughput
-from analysis.derive import Derived
-from analysis.points import CONDITION, at_rates
-from analysis.verdicts import STREAMS
+from analysis.format import milliseconds, number
+from analysis.trials.ceilings import ceilings
+from analysis.trials.derive import Derived
+from analysis.trials.points import CONDITION, at_rates
+from analysis.trials.verdicts import STREAMS
 from results.terms import ENOUGH_FOR_P99
 
 ANSWERS: Final = ("frontier-", "heatmap-")

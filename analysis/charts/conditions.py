@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.charts.scales import number
+from analysis.format import number
 from results.schema import Manifest
 
 _SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")

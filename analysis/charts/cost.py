@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.charts.grid import Shape, Words, make_grid
-from analysis.charts.scales import even_ticks, number
-from analysis.charts.series import subjects
+from analysis.charts.scales import even_ticks
 from analysis.charts.style import ROLE_COLOURS, colour
+from analysis.format import number
+from analysis.order import subjects
 
 Floats = npt.NDArray[np.float64]
 

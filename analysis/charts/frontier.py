@@ -12,10 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.charts.grid import Words, axis_names, head, make_grid, shape_for
-from analysis.charts.scales import duration_axis, log_axis, number, span
-from analysis.charts.series import subjects
-from analysis.charts.style import INK, colour, order
-from analysis.points import BLOCKING, SATURATION
+from analysis.charts.scales import duration_axis, log_axis, span
+from analysis.charts.style import INK, colour
+from analysis.format import number
+from analysis.order import order, subjects
+from analysis.trials.points import BLOCKING, SATURATION
 
 _DODGE: Final = 0.026
 """how far marks of one duration stand apart, as a share of the axis"""
@@ -61,8 +62,8 @@ class _Mark:
 def frontier(points: pd.DataFrame, words: Words, ceilings: pd.DataFrame) -> Figure:
     """Draw the blocking and the saturation point against the task's duration, one panel a strategy.
 
-    `points` are rows of `analysis.points.find_points` with one kind and topology, `ceilings` those of
-    `analysis.ceilings.ceilings`. A bar is an interval, an arrow one that is open at that end; a hollow mark
+    `points` are rows of `trials.points.find_points` with one kind and topology, `ceilings` those of
+    `trials.ceilings.ceilings`. A bar is an interval, an arrow one that is open at that end; a hollow mark
     is shaky.
     """
     found = points.dropna(subset=["held_per_s", "failed_per_s"], how="all")

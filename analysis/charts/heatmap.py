@@ -16,9 +16,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from analysis.charts.grid import Shape, Words, axis_names, head, make_grid
-from analysis.charts.scales import milliseconds, number, span
-from analysis.charts.series import subjects
+from analysis.charts.scales import span
 from analysis.charts.style import INK, MUTED, colour
+from analysis.format import milliseconds, number
+from analysis.order import subjects
 
 _WIDTH_IN: Final = 10.4
 _CELL_IN: Final = (0.42, 0.2)

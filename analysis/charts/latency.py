@@ -17,10 +17,12 @@ from analysis.charts.grid import (
     make_grid,
     shape_for,
 )
-from analysis.charts.scales import FLOOR_MS, log_axis, milliseconds, number, rate_axis, span
-from analysis.charts.series import Look, percentile_series, subjects, top_of
+from analysis.charts.scales import FLOOR_MS, log_axis, rate_axis, span
+from analysis.charts.series import Look, percentile_series, top_of
 from analysis.charts.style import FAINT, colour
-from analysis.verdicts import STREAMS
+from analysis.format import milliseconds, number
+from analysis.order import subjects
+from analysis.trials.verdicts import STREAMS
 
 _BYSTANDERS: Final = {
     "ping": Look("#8A8A8A", "-", "s", 1.4),

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
 from analysis.charts.scales import log_axis, rate_axis
-from analysis.charts.series import crosses, median_line, subjects, top_of
+from analysis.charts.series import crosses, median_line, top_of
 from analysis.charts.style import FAINT, colour
-from analysis.predictions import agreement
+from analysis.order import subjects
 from analysis.queueing.waits import mdc_wait
+from analysis.trials.predictions import agreement
 
 SHOWN: Final = {
     "queue_wait_p99_ms": ("wait", "", "o"),

@@ -6,27 +6,12 @@ from collections.abc import Iterable
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
+from analysis.format import milliseconds, number
+
 FLOOR_MS = 0.1
 """shorter times are drawn here on a logarithmic axis"""
 _NAMES = 6
 """as many times find room below a panel"""
-
-
-def number(value: float) -> str:
-    """Return a number as a person writes it: 0.5, 40, 1,500."""
-    if not math.isfinite(value):
-        return "n/a"
-    if value == 0:
-        return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))) - 1)
-    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{round(value):,}"
-
-
-def milliseconds(value: float) -> str:
-    """Return a time in ms with the unit that suits it: 0.5 ms, 40 ms, 2.5 s."""
-    if not math.isfinite(value):
-        return "n/a"
-    return f"{number(value)} ms" if abs(value) < 999.5 else f"{number(value / 1000)} s"
 
 
 def span(values: Iterable[float]) -> tuple[float, float]:

@@ -1,6 +1,5 @@
 """Lines through measured points: repeats by their median, invalid trials beside, bounds marked."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.charts.scales import FLOOR_MS
-from analysis.charts.style import MUTED, order
+from analysis.charts.style import MUTED
 
 
 @dataclass(frozen=True)
@@ -19,14 +18,6 @@ class Look:
     line: str | tuple[int, tuple[float, ...]] = "-"
     marker: str = "o"
     width: float = 1.6
-
-
-def subjects(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Yield (strategy, variant, rows) in a stable order, from as shipped to durable."""
-    found = set(zip(rows["strategy"], rows["variant"], strict=True))
-    keys = sorted(found, key=lambda key: order(*key))
-    for strategy, variant in keys:
-        yield strategy, variant, rows[(rows["strategy"] == strategy) & (rows["variant"] == variant)]
 
 
 def median_line(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import io
 import re
 import zlib
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,19 +61,6 @@ _UNWRITABLE: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xb
 def colour(strategy: str) -> str:
     """Return a strategy's colour: the same in every chart and every campaign, for unknown ones too."""
     return COLOURS.get(strategy) or _OTHERS[zlib.crc32(strategy.encode()) % len(_OTHERS)]
-
-
-def order(strategy: str, variant: str = "") -> tuple[int, str, int, str]:
-    """Return a key that sorts strategies as the palette names them, and from as shipped to durable.
-
-    Those of other packages come last.
-    """
-    return (*_place(strategy, COLOURS), *_place(variant, _VARIANTS))
-
-
-def _place(name: str, known: Iterable[str]) -> tuple[int, str]:
-    names = list(known)
-    return (names.index(name) if name in names else len(names), name)
 
 
 def variant_style(variant: str) -> tuple[str | tuple[int, tuple[float, ...]], str]:

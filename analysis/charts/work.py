@@ -5,9 +5,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
-from analysis.charts.scales import FLOOR_MS, linear_axis, log_axis, number, rate_axis, span
-from analysis.charts.series import Look, crosses, median_line, percentile_series, subjects, top_of
-from analysis.charts.style import MUTED, colour, order, variant_style
+from analysis.charts.scales import FLOOR_MS, linear_axis, log_axis, rate_axis, span
+from analysis.charts.series import Look, crosses, median_line, percentile_series, top_of
+from analysis.charts.style import MUTED, colour, variant_style
+from analysis.format import number
+from analysis.order import order, subjects
 
 
 def throughput(rows: pd.DataFrame, words: Words) -> Figure:

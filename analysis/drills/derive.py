@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.derive import replace_folder
-from analysis.drills.judged import judge
+from analysis.drills.audit import judge
+from analysis.drills.matrix import matrix, refused_row, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row, api_table
-from analysis.drills.tables import matrix, refused_row, trial_row
 from analysis.drills.timeline import timeline
-from analysis.load import load_campaign
+from analysis.trials.derive import replace_folder
+from analysis.trials.load import load_campaign
 from results.errors import BlockpointError
 from results.interviews import read_interviews
 from results.schema import Interview, Manifest

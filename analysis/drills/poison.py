@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.drills.judged import Judged
-from analysis.drills.tables import about
+from analysis.drills.audit import Judged
+from analysis.drills.matrix import about
 from results.errors import BlockpointError
 from results.terms import Fate, Moment
 

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.drills.judged import Judged
-from analysis.drills.tables import about
+from analysis.drills.audit import Judged
+from analysis.drills.matrix import about
 from results.percentile import percentile
 from results.terms import NEVER, Fate, Outcome
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.drills.judged import Judged
+from analysis.drills.audit import Judged
 from analysis.drills.recovery import error_classes, latency_ms, steps
 from results.terms import Fate, Outcome, Stream
 

@@ -20,7 +20,7 @@
 from IPython.display import display
 
 from analysis.charts.catalogue import catalogue
-from analysis.notebook import campaign, show
+from analysis.report.notebook import campaign, show
 
 derived = campaign()
 summary = derived.summary

@@ -18,10 +18,10 @@
 # %%
 from IPython.display import display
 
-from analysis.answers import answers, table
 from analysis.charts.catalogue import catalogue
-from analysis.notebook import campaign, show
-from analysis.words import read
+from analysis.report.notebook import campaign, show
+from analysis.report.words import read
+from analysis.trials.point_table import answers, table
 
 derived = campaign()
 points = derived.points

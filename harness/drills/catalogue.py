@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from harness.drills import faults
 from harness.drills.faults import Strike
-from harness.stack import Launch, Stack
+from harness.target.target import Launch, Stack
 from results.errors import unknown
 from results.schema import Subject
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from harness.ledgers import LedgerReader
-from harness.processes import Child
-from harness.roster import tree
-from harness.stack import Stack
+from harness.target.ledgers import LedgerReader
+from harness.target.processes import Child
+from harness.target.roster import tree
+from harness.target.target import Stack
 from results.errors import BlockpointError
 
 STOP_LIMIT_S = 30.0

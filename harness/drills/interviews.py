@@ -1,9 +1,9 @@
 """Asks every strategy of a drill's campaign what it lets an operator see."""
 
+from harness.campaign.jobs import in_lanes
+from harness.campaign.progress import Progress
+from harness.campaign.session import Session, launch
 from harness.interview import interview
-from harness.lanes import in_lanes
-from harness.progress import Progress
-from harness.stacks import Session, launch
 from results.errors import BlockpointError
 from results.interviews import keep, read_interviews
 from results.store import Campaign

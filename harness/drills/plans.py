@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from harness.campaign import REPEATS_TOGETHER
+from harness.campaign.predictions import split_key, subject_on
+from harness.campaign.runner import REPEATS_TOGETHER
 from harness.drills.catalogue import KIND, Drill
-from harness.expectation import split_key, subject_on
-from harness.pinning import Pinning
+from harness.target.cores import Pinning
 from results.schema import Plan
 from targets.settings import Settings
 

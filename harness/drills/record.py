@@ -5,15 +5,15 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.accounts import accounts
+from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, Verdicts, count, fates
 from analysis.queueing import saturation_rate
 from harness.drills.catalogue import Drill
-from harness.drills.course import Course, open_in
-from harness.holdings import looks, of_trial
-from harness.resources import resource_columns
-from harness.rows import asked_of, write_rows
-from harness.stack import Stack
+from harness.drills.fault_log import Course, open_in
+from harness.target.target import Stack
+from harness.trial.holdings import looks, of_trial
+from harness.trial.resources import resource_columns
+from harness.trial.rows import asked_of, write_rows
 from results.clock import boot_id
 from results.schema import Incident, Load, Plan, Trial
 from results.terms import Fate

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.drills.catalogue import Drill
-from harness.drills.course import (
+from harness.drills.fault_log import (
     Course,
     Probe,
     restart,
@@ -17,11 +17,11 @@ from harness.drills.course import (
 )
 from harness.drills.faults import restart_workers
 from harness.drills.record import Record
-from harness.generator import arguments, generating, read_load
-from harness.ledgers import LedgerReader, read_probes
-from harness.processes import Child
-from harness.roster import alive_pids
-from harness.stack import Launch, Stack
+from harness.target.ledgers import LedgerReader, read_probes
+from harness.target.processes import Child
+from harness.target.roster import alive_pids
+from harness.target.target import Launch, Stack
+from harness.trial.generator import arguments, generating, read_load
 from results.errors import BlockpointError
 from results.schema import Plan, Trial
 from results.terms import Look

@@ -20,12 +20,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.charts.catalogue import Chart, catalogue
+from analysis.charts.drills import catalogue as drill_charts
 from analysis.charts.style import to_svg
-from analysis.derive import derive
-from analysis.drills.charts import catalogue as drill_charts
 from analysis.drills.derive import derive_drills
-from analysis.drills.page import render_drills
-from analysis.page import render_page
+from analysis.report.drill_pages import render_drills
+from analysis.report.pages import render_page
+from analysis.trials.derive import derive
 from results.columns import TABLES
 from results.errors import BlockpointError
 from results.interviews import keep

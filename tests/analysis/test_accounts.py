@@ -5,7 +5,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.accounts import accounts
+from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, Rows, fates
 from results.columns import LEDGER_RECORD
 from results.schema import Accounts

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.agreement import METRICS, RELEVANT, Pair, compare, false_alarms, figures
-from analysis.load import read_trial
+from analysis.trials.agreement import METRICS, RELEVANT, Pair, compare, false_alarms, figures
+from analysis.trials.load import read_trial
 from results.store import Campaign
 from tests.analysis.conftest import POOL
 from tests.analysis.synthetic import Cell, build

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.backlog import Backlog, completion_slope, measure, outstanding
 from analysis.queueing import backlog_growth
-from analysis.simulation import Queue, trial
+from analysis.trials.backlog import Backlog, completion_slope, measure, outstanding
+from benchmarks.simulation import Queue, trial
 from results.schema import Step
 from results.terms import NEVER, Outcome
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pyarrow as pa
 
-from analysis.censoring import bounds_ms, by_stream
+from analysis.trials.censoring import bounds_ms, by_stream
 from results.terms import NEVER, Outcome, Stream
 
 MS = 1_000_000

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from analysis.charts import Words, burst_timeline
 from analysis.charts.catalogue import Chart, catalogue
 from analysis.charts.grid import shape_for
-from analysis.charts.scales import even_ticks, milliseconds, number, ticks
+from analysis.charts.scales import even_ticks, ticks
 from analysis.charts.style import COLOURS, colour, save, to_svg
 from analysis.charts.work import throughput
-from analysis.derive import derive, read_derived
+from analysis.format import milliseconds, number
+from analysis.trials.derive import derive, read_derived
 from results.store import Campaign
 from tests.analysis.synthetic import Cell, Truth, build
 

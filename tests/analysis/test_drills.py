@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.derive import derive
-from analysis.drills.charts import catalogue
+from analysis.charts.drills import catalogue
 from analysis.drills.derive import Drills, derive_drills
 from analysis.drills.intervals import share_interval
-from analysis.drills.markdown import main, markdown
-from analysis.drills.page import DASH, render_drills
+from analysis.drills.matrix import cells, drills_in_order
 from analysis.drills.poison import poison_table
-from analysis.drills.tables import cells, drills_in_order
-from analysis.drills.words import duration, percent
-from analysis.report import make_report
+from analysis.report.build import make_report
+from analysis.report.drill_pages import DASH, render_drills
+from analysis.report.drill_words import duration, percent
+from analysis.report.markdown import main, markdown
+from analysis.trials.derive import derive
 from results.errors import BlockpointError
 from results.interviews import keep
 from results.schema import Interview, View

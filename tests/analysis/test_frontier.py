@@ -9,14 +9,14 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.answers import answers, table
-from analysis.ceilings import ceilings
 from analysis.charts import Words, frontier, heatmap
 from analysis.charts.catalogue import catalogue
 from analysis.charts.heatmap import rate_edges, tint, worst
-from analysis.derive import Derived, derive
-from analysis.page import render_page
-from analysis.words import read
+from analysis.report.pages import render_page
+from analysis.report.words import read
+from analysis.trials.ceilings import ceilings
+from analysis.trials.derive import Derived, derive
+from analysis.trials.point_table import answers, table
 from results.schema import Point, Service
 from tests.analysis.synthetic import Cell, build
 

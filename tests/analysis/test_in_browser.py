@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import websocket
 
-from analysis.report import make_report
+from analysis.report.build import make_report
 from results.store import Campaign
 from tests.analysis.synthetic import Truth
 

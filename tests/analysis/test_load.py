@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from analysis.load import Frames, load_campaign, read_trial
+from analysis.trials.load import Frames, load_campaign, read_trial
 from results.documents import read_document, write_document
 from results.errors import BlockpointError
 from results.schema import Trial
@@ -94,7 +94,7 @@ def test_what_did_not_come_is_never_and_its_intervals_are_nan(runs: Path) -> Non
 
 
 def test_a_worker_that_starts_before_submit_returns_waits_for_nothing() -> None:
-    from analysis.load import intervals
+    from analysis.trials.load import intervals
 
     moment = np.array([1_000_000], np.int64)
     row = dict.fromkeys(("due_ns", "sent_ns", "replied_ns", "finished_ns"), moment)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis import notebook
+from analysis.report import notebook
 
 QUESTION = "import json, os, sys\nprint(json.dumps([dict(os.environ), sys.path, os.getcwd()]))\n"
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.derive import derive, read_derived
-from analysis.load import load_campaign
-from analysis.predictions import COLUMNS, QUANTITIES, agreement, predict
-from analysis.tables import summarise
+from analysis.trials.derive import derive, read_derived
+from analysis.trials.load import load_campaign
+from analysis.trials.predictions import COLUMNS, QUANTITIES, agreement, predict
+from analysis.trials.summary import summarise
 from results.schema import Service, Subject
 from tests.analysis.synthetic import Cell, build
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.accounts import accounts
+from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, Rows, fates
 from results.columns import EVENTS
 from results.schema import Accounts, Trial

@@ -7,11 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.drills.judged import Judged, judge
-from analysis.drills.markdown import markdown
+from analysis.drills.audit import Judged, judge
+from analysis.drills.matrix import matrix, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row
-from analysis.drills.tables import matrix, trial_row
+from analysis.report.markdown import markdown
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 from results.terms import Fate

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis import notebook, report
-from analysis.derive import derive
-from analysis.page import render_page
-from analysis.report import make_report
+from analysis.report import build as report
+from analysis.report import notebook
+from analysis.report.build import make_report
+from analysis.report.pages import render_page
+from analysis.trials.derive import derive
 from results.errors import BlockpointError
 from results.store import Campaign
 from tests.analysis.synthetic import Cell, Truth, build

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.derive import derive, read_derived
 from analysis.queueing import backlog_growth
+from analysis.trials.derive import derive, read_derived
 from results.schema import Service
 from results.store import Campaign
 from results.terms import NEVER

@@ -1,9 +1,9 @@
 from pathlib import Path
 
 from analysis.charts.catalogue import catalogue
-from analysis.derive import derive
-from analysis.page import render_page
-from analysis.theory import lines, scores
+from analysis.report.pages import render_page
+from analysis.report.theory import lines, scores
+from analysis.trials.derive import derive
 from results.schema import Service
 from tests.analysis.synthetic import Cell, build
 

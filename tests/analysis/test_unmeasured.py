@@ -3,12 +3,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from analysis.answers import answers
 from analysis.charts.catalogue import catalogue
-from analysis.derive import Derived, derive
-from analysis.page import render_page
-from analysis.points import without_trials
-from analysis.unmeasured import NO_TRIAL
+from analysis.report.pages import render_page
+from analysis.trials.derive import Derived, derive
+from analysis.trials.point_table import answers
+from analysis.trials.points import without_trials
+from analysis.trials.unmeasured import NO_TRIAL
 from results.errors import BlockpointError
 from results.failures import keep_failure
 from results.schema import Manifest, Plan, Point, Subject

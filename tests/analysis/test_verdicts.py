@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.verdicts import STREAMS, blocking, falling_behind
+from analysis.trials.verdicts import STREAMS, blocking, falling_behind
 
 LIMIT_MS = 100.0
 

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from analysis.answers import Answer, answers, interval
-from analysis.brackets import Bracket, Verdict, bracket
 from analysis.charts.catalogue import catalogue
-from analysis.derive import derive, read_derived
-from analysis.page import render_page
-from analysis.words import Reading, read
+from analysis.report.pages import render_page
+from analysis.report.words import Reading, read
+from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.derive import derive, read_derived
+from analysis.trials.point_table import Answer, answers, interval
 from results.schema import Service
 from results.store import Campaign
 from tests.analysis.conftest import POOL

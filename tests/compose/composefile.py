@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import yaml
 
-from harness.broker import free_port
+from harness.target.broker import free_port
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"

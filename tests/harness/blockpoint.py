@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.kin import MARKER
+from harness.target.kin import MARKER
 
 LIMIT_S = 500.0
 """for a whole command, however busy the machine: less than a test's own"""

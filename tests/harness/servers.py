@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import redis
 
-from harness.broker import free_port, server_binary
-from harness.pinning import Pinning
-from harness.processes import Family
+from harness.target.broker import free_port, server_binary
+from harness.target.cores import Pinning
+from harness.target.processes import Family
 from tests.harness.blockpoint import eventually
 
 CHUNK_BYTES = 65536

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.derive import derive
-from harness.broker import free_port
-from harness.progress import result
+from analysis.trials.derive import derive
+from harness.campaign.progress import result
+from harness.target.broker import free_port
 from results.store import Campaign, open_campaign
 from results.terms import Moment, Outcome
 

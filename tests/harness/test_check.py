@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.check import PROFILE, Request, judge, plans
-from harness.placement import BY_RULE
+from harness.commands.check import PROFILE, Request, judge, plans
+from harness.target.placement import BY_RULE
 from results.errors import BlockpointError
 from results.schema import Service
 from tests.analysis.synthetic import Cell, build

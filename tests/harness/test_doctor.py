@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness import doctor
-from harness.doctor import BAD, GOOD, NOTE, diagnose
-from harness.pinning import available_cores
-from harness.quiet import Hiccups, Look
+from harness.commands import doctor
+from harness.commands.doctor import BAD, GOOD, NOTE, diagnose
+from harness.target.cores import available_cores
+from harness.trial.quiet import Hiccups, Look
 
 
 @pytest.fixture

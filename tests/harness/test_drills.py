@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from harness.campaign.jobs import in_lanes
+from harness.campaign.predictions import subject_on
+from harness.campaign.session import Session
 from harness.drills.catalogue import DRILLS, Trigger, named_drill
 from harness.drills.plans import plans
-from harness.expectation import subject_on
-from harness.lanes import in_lanes
-from harness.pinning import Pinning
-from harness.processes import Family
-from harness.stacks import Session
-from harness.trial import Limits
+from harness.target.cores import Pinning
+from harness.target.processes import Family
+from harness.trial.measurement import Limits
 from results.errors import BlockpointError
 from results.schema import Trial
 from results.store import open_campaign

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import external
-from harness.broker import free_port
-from harness.external import KEY, external_broker, owning
-from harness.processes import family
+from harness.target import external
+from harness.target.broker import free_port
+from harness.target.external import KEY, external_broker, owning
+from harness.target.processes import family
 from results.errors import BlockpointError
 from tests.harness.blockpoint import blockpoint, eventually, started
 from tests.harness.servers import Server, server

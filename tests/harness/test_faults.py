@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from harness import stacks
-from harness.broker import embedded_broker, free_port, server_binary
-from harness.external import external_broker
-from harness.pinning import Pinning
-from harness.processes import Family
+from harness.campaign import session as stacks
+from harness.target.broker import embedded_broker, free_port, server_binary
+from harness.target.cores import Pinning
+from harness.target.external import external_broker
+from harness.target.processes import Family
 from results.errors import BlockpointError
 
 
@@ -31,7 +31,7 @@ def test_a_server_on_the_path_is_the_second_choice(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_free_port_is_nobodys_soon() -> None:
-    code = "from harness.broker import free_port; print(*(free_port() for _ in range(20)))"
+    code = "from harness.target.broker import free_port; print(*(free_port() for _ in range(20)))"
     asked = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)]
     said = [process.communicate()[0] for process in asked]
     ports = [free_port() for _ in range(20)] + [int(port) for line in said for port in line.split()]

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.derive import read_derived
-from analysis.points import BLOCKING, SATURATION
+from analysis.trials.derive import read_derived
+from analysis.trials.points import BLOCKING, SATURATION
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import results
-from harness.hopeless import Watch
+from harness.trial.early_stop import Watch
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 from results.terms import Moment

@@ -11,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.ledgers import LedgerReader
-from harness.pinning import Pinning
-from harness.processes import Family
-from harness.stack import Launch, Stack, running_stack
-from harness.trial import Limits, Measurement, undisturbed
+from harness.target.cores import Pinning
+from harness.target.ledgers import LedgerReader
+from harness.target.processes import Family
+from harness.target.target import Launch, Stack, running_stack
+from harness.trial.measurement import Limits, Measurement, undisturbed
 from results.schema import Plan, Trial
 from results.tables import read_table
 from targets.settings import Settings

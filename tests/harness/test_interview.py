@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from harness.interview import _Session, interview, judge
-from harness.pinning import Pinning
-from harness.processes import Family, family
-from harness.stack import Launch
+from harness.target.cores import Pinning
+from harness.target.processes import Family, family
+from harness.target.target import Launch
 from results.errors import BlockpointError
 from results.interviews import keep, read_interviews
 from results.schema import Interview, View

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from celery import Celery
 
-from harness.broker import Broker, embedded_broker
-from harness.pinning import Pinning
-from harness.processes import family
+from harness.target.broker import Broker, embedded_broker
+from harness.target.cores import Pinning
+from harness.target.processes import family
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.ledgers import LedgerReader, read_probes
+from harness.target.ledgers import LedgerReader, read_probes
 from results.columns import LEDGER_RECORD, PROBE_RECORD
 from results.terms import Moment
 from targets.ledger import Ledger

@@ -11,15 +11,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness.neighbours import Company, Neighbours, measuring
-from harness.noise import reasons_for_company
-from harness.stacks import Stacks
-from harness.trial import Limits
+from harness.campaign.neighbours import Company, Neighbours, measuring
+from harness.campaign.session import Stacks
+from harness.trial.measurement import Limits
+from harness.trial.noise import reasons_for_company
 from tests.results.conftest import PLAN, trial
 
 MEASURE = """
 import pathlib, sys
-from harness.neighbours import measuring
+from harness.campaign.neighbours import measuring
 with measuring("other\\n", pathlib.Path(sys.argv[1])) as seen:
     print("measuring", flush=True)
     sys.stdin.read()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.derive import derive
-from harness.pinning import available_cores, choose
+from analysis.trials.derive import derive
+from harness.target.cores import available_cores, choose
 from results.schema import Trial
 from results.store import open_campaign
 

@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from harness import generator, opening
+from harness.campaign import setup as opening
+from harness.campaign.environment import environment
+from harness.campaign.grid import Planner
+from harness.campaign.profiles import PROFILES
+from harness.campaign.setup import LONGEST_NAME, NAME, reopen
 from harness.drills.catalogue import DRILLS
-from harness.environment import environment
-from harness.opening import LONGEST_NAME, NAME, reopen
-from harness.planner import Planner
-from harness.processes import Family
-from harness.profiles import PROFILES
+from harness.target.processes import Family
+from harness.trial import generator
 from results.documents import write_document
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan

@@ -99,7 +99,7 @@ def test_a_closed_stream_is_nobodys_business(tmp_path: Path, closed: tuple[int, 
 def test_a_file_of_ours_never_gets_the_number_of_a_closed_stream(tmp_path: Path) -> None:
     code = (
         "import os, sys\n"
-        "from harness.outlets import outlets\n"
+        "from harness.terminal.outlets import outlets\n"
         "with outlets():\n"
         "    opened = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)\n"
         "    sys.exit(opened)"

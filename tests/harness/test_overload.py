@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from harness.trial import overloads
+from harness.trial.measurement import overloads
 from results.schema import Load, Service, Step
 
 POOL = Service(law="pool", slots=10)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from harness import pinning
-from harness.pinning import Pinning, available_cores, choose
-from harness.placement import BY_RULE, parse
+from harness.target import cores as pinning
+from harness.target.cores import Pinning, available_cores, choose
+from harness.target.placement import BY_RULE, parse
 from results.errors import BlockpointError
 
 

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.expectation import keys, predicted_per_s, select
-from harness.pinning import choose
-from harness.planner import Planner
-from harness.profiles import PROFILES, SAME_RATE, rates, trial_seconds
-from harness.run import Request, asked_profile, longer
+from harness.campaign.grid import Planner
+from harness.campaign.predictions import keys, predicted_per_s, select
+from harness.campaign.profiles import PROFILES, SAME_RATE, rates, trial_seconds
+from harness.commands.run import Request, asked_profile, longer
+from harness.target.cores import choose
 from results.errors import BlockpointError
 from results.schema import Plan
 from targets.settings import Settings

@@ -10,10 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.kin import MARKER, Kin, marked
-from harness.pinning import Pinning
-from harness.processes import RENEWED, Family
-from harness.signals import Ended, interruptible
+from harness.target.cores import Pinning
+from harness.target.kin import MARKER, Kin, marked
+from harness.target.processes import RENEWED, Family
+from harness.terminal.signals import Ended, interruptible
 from results.inheritance import inherited
 
 from .blockpoint import LIMIT_S, eventually
@@ -26,8 +26,8 @@ time.sleep(600)
 HARNESS = f"""
 import sys, time
 from pathlib import Path
-from harness.pinning import Pinning
-from harness.processes import family
+from harness.target.cores import Pinning
+from harness.target.processes import family
 with family() as members:
     command = [sys.executable, "-c", {GRANDPARENT!r}]
     members.spawn("web", command, members.folder / "log", {{}}, Pinning())
@@ -47,8 +47,8 @@ time.sleep(600) # {token}
 HIDER = "import os, sys; os.execve(sys.executable, [sys.executable, '-c', {code!r}], {{}})"
 SPAWNER = """
 import sys
-from harness.pinning import Pinning
-from harness.processes import family
+from harness.target.cores import Pinning
+from harness.target.processes import family
 with family() as members:
     print(members.marker, flush=True)
     for code in map(eval, sys.stdin):
@@ -76,7 +76,7 @@ class Spawner:
         print(repr(code), file=self.process.stdin, flush=True)
 
     def guardians(self) -> list[psutil.Process]:
-        return saying(f"harness.guardian {self.marker}")
+        return saying(f"harness.target.guardian {self.marker}")
 
     def kill(self) -> str:
         """SIGKILL it; returns what it said on standard error."""
@@ -270,7 +270,7 @@ def test_a_signal_leaves_through_the_cleanup(number: signal.Signals) -> None:
 def test_what_a_shell_ignores_in_the_background_is_heard_and_what_nohup_ignores_is_not() -> None:
     code = """
 import signal
-from harness.signals import interruptible
+from harness.terminal.signals import interruptible
 with interruptible():
     print(*(signal.getsignal(number) is signal.SIG_IGN for number in (2, 15, 1)))
 """

@@ -9,10 +9,10 @@ import numpy as np
 import psutil
 import pytest
 
-from harness import quiet
-from harness.noise import during, excuses, reasons_against
-from harness.pinning import available_cores
-from harness.quiet import LOOK_S, Hiccups, Look, await_quiet, look
+from harness.target.cores import available_cores
+from harness.trial import quiet
+from harness.trial.noise import during, excuses, reasons_against
+from harness.trial.quiet import LOOK_S, Hiccups, Look, await_quiet, look
 from results.schema import Noise
 from results.tables import Columns
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from harness import find, run
 from harness.cli import blockpoint
+from harness.commands import find, run
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.sampler import Role
+from harness.trial.sampler import Role
 
 SHORT_LIVED = """
 import os, resource, subprocess, sys

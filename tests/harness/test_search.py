@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.brackets import bracket
-from harness.search import Goal, Sighting, capacity, next_rate, verdicts
+from analysis.trials.brackets import bracket
+from harness.search.policy import Goal, Sighting, capacity, next_rate, verdicts
 
 LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
 Target = Callable[[float], Sighting]
@@ -162,7 +162,7 @@ def test_whatever_was_seen_the_next_rate_is_a_new_one(seen: list[Sighting]) -> N
 
 @given(st.lists(st.tuples(st.sampled_from([10.0, 20.0, 30.0, 40.0]), st.booleans()), max_size=10))
 def test_no_verdict_lies_on_the_wrong_side_of_a_bracket(answers: list[tuple[float, bool]]) -> None:
-    from analysis.brackets import Verdict
+    from analysis.trials.brackets import Verdict
 
     found = bracket(Verdict(rate, failed) for rate, failed in answers)
     for rate, failed in answers:

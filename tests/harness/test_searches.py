@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from harness.find import Request, searched
-from harness.placement import BY_RULE
-from harness.searches import FEWEST_ARRIVALS, SEARCHES, points, search_seconds
+from harness.commands.find import Request, searched
+from harness.search.profiles import FEWEST_ARRIVALS, SEARCHES, points, search_seconds
+from harness.target.placement import BY_RULE
 from results.errors import BlockpointError
 from results.schema import Point
 from targets.settings import Settings

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.pinning import Pinning
-from harness.processes import Family
-from harness.stack import Launch, running_stack
+from harness.target.cores import Pinning
+from harness.target.processes import Family
+from harness.target.target import Launch, running_stack
 from results.errors import BlockpointError
 from targets.settings import Settings
 

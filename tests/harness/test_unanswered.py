@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from harness.unanswered import faults
+from harness.trial.unanswered import faults
 from results.terms import Outcome
 
 DRAINED_MS = 1_000

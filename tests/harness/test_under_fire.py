@@ -13,8 +13,8 @@ import numpy as np
 import psutil
 import pytest
 
-from harness.progress import minutes
-from harness.trial import UNSAMPLED
+from harness.campaign.progress import minutes
+from harness.trial.measurement import UNSAMPLED
 from results.columns import LEDGER_RECORD
 from results.schema import Trial
 from results.store import Campaign, open_campaign
@@ -120,7 +120,7 @@ def test_what_dies_costs_its_trial_and_no_other(tmp_path: Path) -> None:
     """Of five trials the first loses its broker, then the worker, the generator and the sampler go."""
     rates = rated(20, 25, 30, 35, 40)
     hit = Hit(tmp_path, "--strategy", "celery/tuned", "--attempts", "1", *rates, *LONG_ENOUGH)
-    victims = {"0001": "broker.conf", "0002": "worker", "0003": "locust", "0004": "harness.sampler"}
+    victims = {"0001": "broker.conf", "0002": "worker", "0003": "locust", "0004": "harness.trial.sampler"}
     for trial, words in victims.items():
         hit.await_(lambda trial=trial: hit.loading(trial))  # type: ignore[misc]
         hit.strike(signal.SIGKILL, words)

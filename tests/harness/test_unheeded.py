@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.broker import free_port
-from harness.opening import Conditions, say_unheeded
-from harness.placement import BY_RULE
-from harness.searches import SEARCHES, points
-from harness.serve import _settings
-from harness.unheeded import DECLARED, heeds, unheeded
+from harness.campaign.setup import Conditions, say_unheeded
+from harness.campaign.unheeded import DECLARED, heeds, unheeded
+from harness.commands.serve import _settings
+from harness.search.profiles import SEARCHES, points
+from harness.target.broker import free_port
+from harness.target.placement import BY_RULE
 from results.store import open_campaign
 from results.terms import Moment
 from targets.settings import STARTERS, Settings, variable

@@ -13,7 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from harness.broker import free_port
+from harness.target.broker import free_port
 from results.documents import read_document
 from results.schema import Load
 from results.tables import read_table

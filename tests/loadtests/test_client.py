@@ -9,7 +9,7 @@ import gevent
 import numpy as np
 import pytest
 
-from harness.broker import free_port
+from harness.target.broker import free_port
 from loadtests.openloop import address
 from loadtests.openloop.client import CONNECTIONS, Client
 from loadtests.openloop.connection import Connection

@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 import pytest
 
-from harness.broker import free_port
+from harness.target.broker import free_port
 from results.terms import NEVER, Outcome
 from tests.loadtests.conftest import Locust, answers, wait_until
 from tests.loadtests.scripted import scripted

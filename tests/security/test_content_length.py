@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.broker import free_port
-from harness.pinning import Pinning
-from harness.processes import Child, family
+from harness.target.broker import free_port
+from harness.target.cores import Pinning
+from harness.target.processes import Child, family
 from targets.bodylimit import MAX_BODY_BYTES, BodyLimit
 from tests.harness.blockpoint import eventually
 

@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from analysis import page as page_module
-from analysis import report
 from analysis.charts.style import to_png
-from analysis.derive import derive
-from analysis.page import Drawing, render_page
-from analysis.report import draw_all, make_report
-from harness.progress import Progress
+from analysis.report import build as report
+from analysis.report import pages as page_module
+from analysis.report.build import draw_all, make_report
+from analysis.report.pages import Drawing, render_page
+from analysis.trials.derive import derive
+from harness.campaign.progress import Progress
 from results.documents import write_document
 from results.errors import BlockpointError
 from results.schema import Service

@@ -8,12 +8,12 @@ import psutil
 import pytest
 import redis
 
-from harness.broker import embedded_broker
-from harness.kin import marked
-from harness.pinning import Pinning
-from harness.processes import Family
-from harness.serve import _is_loopback
-from harness.stack import Launch, running_stack
+from harness.commands.serve import _is_loopback
+from harness.target.broker import embedded_broker
+from harness.target.cores import Pinning
+from harness.target.kin import marked
+from harness.target.processes import Family
+from harness.target.target import Launch, running_stack
 from targets.settings import Settings
 from tests.compose.composefile import read
 from tests.harness.blockpoint import blockpoint

@@ -13,9 +13,9 @@ import pytest
 import schemathesis
 from pydantic import BaseModel, ValidationError
 
-from harness.pinning import Pinning
-from harness.processes import family
-from harness.stack import Launch, Stack, running_stack
+from harness.target.cores import Pinning
+from harness.target.processes import family
+from harness.target.target import Launch, Stack, running_stack
 from targets.app import create_app
 from targets.settings import Settings
 from targets.strategies import threadpool

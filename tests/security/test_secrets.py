@@ -12,10 +12,10 @@ import psutil
 import pytest
 import redis
 
-from harness.broker import free_port
-from harness.pinning import Pinning
-from harness.processes import Family
-from harness.stack import Launch, running_stack
+from harness.target.broker import free_port
+from harness.target.cores import Pinning
+from harness.target.processes import Family
+from harness.target.target import Launch, running_stack
 from results.errors import BlockpointError
 from results.store import open_campaign
 from results.text import masked
@@ -102,7 +102,7 @@ def test_no_command_line_shows_a_password_and_the_queue_of_a_named_server_is_sam
             time.sleep(0.05)
         said, _ = running.communicate()
     assert password not in said
-    assert "harness.sampler" in seen, said
+    assert "harness.trial.sampler" in seen, said
     campaign = open_campaign(tmp_path / "runs" / "secret")
     [trial] = campaign.trials()
     rows = campaign.table(trial, "resources").to_pylist()

@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.broker import Broker, embedded_broker, free_port
-from harness.ledgers import LedgerReader
-from harness.pinning import Pinning
-from harness.processes import Child, Family, family
+from harness.target.broker import Broker, embedded_broker, free_port
+from harness.target.cores import Pinning
+from harness.target.ledgers import LedgerReader
+from harness.target.processes import Child, Family, family
 from results.terms import Moment
 from targets.settings import Settings
 from targets.strategy import Strategy, discover

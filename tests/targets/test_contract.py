@@ -10,11 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
-from harness.broker import Broker
-from harness.ledgers import LedgerReader
-from harness.pinning import Pinning
-from harness.processes import family
-from harness.stack import Launch, Stack, running_stack
+from harness.target.broker import Broker
+from harness.target.cores import Pinning
+from harness.target.ledgers import LedgerReader
+from harness.target.processes import family
+from harness.target.target import Launch, Stack, running_stack
 from results.terms import KINDS, Moment
 from targets.bodylimit import MAX_BODY_BYTES
 from targets.settings import Settings

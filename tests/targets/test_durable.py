@@ -17,10 +17,10 @@ import psutil
 import pytest
 from celery import Celery
 
-from harness.ledgers import LedgerReader
-from harness.pinning import Pinning
-from harness.processes import Family
-from harness.stack import Launch, Stack, running_stack
+from harness.target.cores import Pinning
+from harness.target.ledgers import LedgerReader
+from harness.target.processes import Family
+from harness.target.target import Launch, Stack, running_stack
 from results.terms import Moment
 from targets.settings import Settings
 

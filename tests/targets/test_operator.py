@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from harness.broker import Broker, embedded_broker, free_port
-from harness.pinning import Pinning
-from harness.processes import Family
+from harness.target.broker import Broker, embedded_broker, free_port
+from harness.target.cores import Pinning
+from harness.target.processes import Family
 from targets.operators.operator import IN_GENERAL, OF_A_TASK, Reply, operator_of, put, timed
 from targets.strategy import discover
 

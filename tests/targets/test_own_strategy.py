@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.broker import free_port
+from harness.target.broker import free_port
 from results.store import open_campaign
 
 from .plugin import write_plugin
@@ -38,7 +38,9 @@ class Raising(Guest):
 variants = {"forgets": Variant("x", Guest), "raises": Variant("x", Raising)}
 definition = Definition("guest", "from another package", variants)
 """
-IMPATIENT = "import harness.stack as s; s.PREFLIGHT_LIMIT_S = {limit_s}; from harness.cli import main; main()"
+IMPATIENT = (
+    "import harness.target.target as s; s.PREFLIGHT_LIMIT_S = {limit_s}; from harness.cli import main; main()"
+)
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.doctor import GOOD, NOTE, _strategies
-from harness.expectation import keys, select
-from harness.listing import listing
-from harness.profiles import EVERY, EVERY_VARIANT, PROFILES
-from harness.searches import SEARCHES
+from harness.campaign.predictions import keys, select
+from harness.campaign.profiles import EVERY, EVERY_VARIANT, PROFILES
+from harness.commands.doctor import GOOD, NOTE, _strategies
+from harness.commands.list import listing
+from harness.search.profiles import SEARCHES
 from results.errors import BlockpointError
 from targets.settings import Settings
 from targets.strategy import discover, find, from_elsewhere, installed, split_name

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from redis.asyncio.connection import parse_url as parse_url_async
 from redis.connection import parse_url
 
-from harness.pinning import Pinning
-from harness.processes import family
-from harness.stack import Launch, running_stack
+from harness.target.cores import Pinning
+from harness.target.processes import family
+from harness.target.target import Launch, running_stack
 from results.errors import BlockpointError
 from targets.redis_server import RedisServer
 from targets.settings import Settings

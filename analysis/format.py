@@ -1,0 +1,20 @@
+"""Numbers and times as a person writes them."""
+
+import math
+
+
+def number(value: float) -> str:
+    """Return a number as a person writes it: 0.5, 40, 1,500."""
+    if not math.isfinite(value):
+        return "n/a"
+    if value == 0:
+        return "0"
+    digits = max(0, 2 - math.floor(math.log10(abs(value))) - 1)
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if digits else f"{round(value):,}"
+
+
+def milliseconds(value: float) -> str:
+    """Return a time in ms with the unit that suits it: 0.5 ms, 40 ms, 2.5 s."""
+    if not math.isfinite(value):
+        return "n/a"
+    return f"{number(value)} ms" if abs(value) < 999.5 else f"{number(value / 1000)} s"

@@ -1,0 +1,37 @@
+"""The one order of strategies and variants, in every table, page and chart."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import pandas as pd
+
+STRATEGIES: Final = (
+    "inline",
+    "background_tasks",
+    "background_tasks_async",
+    "background_tasks_blocking",
+    "threadpool",
+    "celery",
+    "arq",
+)
+VARIANTS: Final = ("default", "late", "tuned", "durable")
+
+
+def order(strategy: str, variant: str = "") -> tuple[int, str, int, str]:
+    """Return a key that sorts strategies as named here, and variants from as shipped to durable.
+
+    Those of other packages come last.
+    """
+    return (*_place(strategy, STRATEGIES), *_place(variant, VARIANTS))
+
+
+def _place(name: str, known: Sequence[str]) -> tuple[int, str]:
+    return (known.index(name) if name in known else len(known), name)
+
+
+def subjects(rows: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Yield (strategy, variant, rows) in a stable order, from as shipped to durable."""
+    found = set(zip(rows["strategy"], rows["variant"], strict=True))
+    keys = sorted(found, key=lambda key: order(*key))
+    for strategy, variant in keys:
+        yield strategy, variant, rows[(rows["strategy"] == strategy) & (rows["variant"] == variant)]

@@ -1,0 +1,1 @@
+"""A campaign on one page: built, worded, and executed as notebooks."""

@@ -1,0 +1,88 @@
+"""A campaign's report: tables, charts, executed notebooks and one self-contained page."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from analysis.charts import drills as drill_charts
+from analysis.charts.catalogue import Chart, catalogue
+from analysis.charts.style import save
+from analysis.drills.derive import Drills, derive_drills
+from analysis.report.drill_pages import render_drills
+from analysis.report.notebook import execute_notebooks
+from analysis.report.pages import Drawing, render_page
+from analysis.trials.derive import Derived, derive, replace_folder
+from results.errors import BlockpointError
+from results.store import open_campaign
+from results.text import named, visible
+
+Progress = Callable[[str], None]
+
+
+def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> Path:
+    """Write a campaign's `derived/` and `report/`, in place of older ones; return `report/index.html`.
+
+    The new report takes the old one's place only when it is whole. Notebooks that cannot be executed (no
+    kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
+    campaign that is missing, damaged or without a sealed trial, and where nothing can be written.
+    A campaign of drills gets the page of drills, which has neither notebooks nor verdicts.
+    """
+    say = partial(_say, progress)
+    drills = any(plan.drill for plan in open_campaign(campaign_folder).manifest.plans)
+    derived = (derive_drills if drills else derive)(campaign_folder, say)
+    try:
+        made = Path(tempfile.mkdtemp(prefix=".report-", dir=campaign_folder))
+        try:
+            if isinstance(derived, Drills):
+                _fill_drills(made, derived, say)
+            else:
+                _fill(made, derived, say)
+            made.chmod(0o755)
+            replace_folder(made, campaign_folder / "report")
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise BlockpointError(f"{named(campaign_folder)}: cannot write report/ ({error.strerror})") from None
+    return campaign_folder / "report" / "index.html"
+
+
+def _say(progress: Progress, line: str) -> None:
+    progress(visible(line))
+
+
+def _fill(made: Path, derived: Derived, progress: Progress) -> None:
+    with ThreadPoolExecutor(1) as beside:
+        notebooks: Future[list[str]] = beside.submit(execute_notebooks, derived.folder, made / "notebooks")
+        drawings = draw_all(derived, made / "charts", progress)
+        progress("executing the notebooks")
+        problems = notebooks.result()
+    for problem in problems:
+        progress(problem)
+    page = render_page(derived, drawings, problems)
+    (made / "index.html").write_text(page, encoding="utf-8")
+
+
+def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
+    drawings = _draw(drill_charts.catalogue(derived), made / "charts", progress)
+    (made / "index.html").write_text(render_drills(derived, drawings), encoding="utf-8")
+
+
+def draw_all(derived: Derived, folder: Path, progress: Progress = lambda _: None) -> list[Drawing]:
+    """Write every chart of a campaign as SVG and PNG; return what the page shows of them."""
+    return _draw(catalogue(derived), folder, progress)
+
+
+def _draw(charts: Iterable[Chart], folder: Path, progress: Progress) -> list[Drawing]:
+    folder.mkdir(parents=True, exist_ok=True)
+    drawings = []
+    for chart in charts:
+        began = time.monotonic()
+        svg = save(chart.draw(), folder / chart.name) if chart.draw else b""
+        drawings.append(Drawing(chart.name, chart.words, svg))
+        if chart.draw:
+            progress(f"drew {chart.name} in {time.monotonic() - began:.1f} s")
+    return drawings

@@ -1,0 +1,1 @@
+"""What trials say: read, summarised, judged, and brought to points."""

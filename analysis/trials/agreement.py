@@ -1,0 +1,112 @@
+"""Whether two sets of runs differ: ratios with intervals, and how often they cry wolf over equals (A/A)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from analysis.stats import ratio_interval, shaky
+from analysis.trials.load import Frames
+from results.percentile import percentile
+from results.terms import NEVER, Outcome, Stream
+
+Floats = npt.NDArray[np.float64]
+Figures = Mapping[str, Floats]
+"""one run: by metric its samples in order of due time, or its own figure alone"""
+Pair = tuple[Figures, Figures]
+
+RELEVANT: Final = 1.1
+"""A factor below which a difference does not count: as far apart as a search lets the ends of a point's
+interval be, so that nothing smaller could move a published point by more than its width."""
+METRICS: Final = {
+    "accept p50": ("accept", 50),
+    "accept p99": ("accept", 99),
+    "/ping p99": ("ping", 99),
+    "/ping-sync p99": ("ping_sync", 99),
+    "completion p50": ("completion", 50),
+    "throughput": ("throughput", 50),
+}
+"""what is compared: samples of a run, and the percentile of them"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of two sets of runs in pairs."""
+
+    metric: str
+    pairs: int
+    ratio: float
+    """first over second, the geometric mean of the pairs; NaN without a pair"""
+    low: float
+    """95 % interval of the ratio"""
+    high: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether the whole interval lies beyond a relevant difference."""
+        return self.low > RELEVANT or self.high < 1 / RELEVANT
+
+    @property
+    def shaky(self) -> bool:
+        """Whether the interval is too wide for `no difference` to say much."""
+        return shaky(self.low, self.high)
+
+
+def figures(frames: Frames) -> dict[str, Floats]:
+    """Return what is compared of one trial: latencies in ms of what was due after the warm-up.
+
+    A request without an answer, and a task without an end, count as late as is known of them. Throughput
+    is the number of tasks finished while it was measured, per second.
+    """
+    step = frames.trial.load.steps[0]
+    tasks = _measured(frames.tasks, step.measure_from_ns)
+    rows = _measured(frames.bystanders, step.measure_from_ns)
+    answered_ns = frames.trial.load.drained_ns
+    finished = frames.tasks["finished_ns"].to_numpy()
+    done = ((finished >= step.measure_from_ns) & (finished < step.to_ns)).sum()
+    streams = {
+        name: rows[rows["stream"].to_numpy() == stream]
+        for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC))
+    }
+    return {
+        "accept": _latency(tasks, "replied_ns", answered_ns),
+        "completion": _latency(tasks, "finished_ns", frames.trial.drained_ns),
+        **{name: _latency(own, "replied_ns", answered_ns) for name, own in streams.items()},
+        "throughput": np.array([done / ((step.to_ns - step.measure_from_ns) / 1e9)]),
+    }
+
+
+def compare(pairs: Sequence[Pair]) -> list[Comparison]:
+    """Compare the first runs of all pairs with the second ones, metric by metric."""
+    return [_compare(metric, pairs) for metric in METRICS]
+
+
+def false_alarms(pairs: Sequence[Pair]) -> dict[str, float]:
+    """Return by metric the share of pairs that differ when each is judged by itself, blocks within runs."""
+    alone = [compare([pair]) for pair in pairs]
+    return {
+        metric: float(np.mean([found[number].differs for found in alone])) if alone else float("nan")
+        for number, metric in enumerate(METRICS)
+    }
+
+
+def _compare(metric: str, pairs: Sequence[Pair]) -> Comparison:
+    name, p = METRICS[metric]
+    ours, theirs = [pair[0][name] for pair in pairs], [pair[1][name] for pair in pairs]
+    ratios = [percentile(a, p) / percentile(b, p) for a, b in zip(ours, theirs, strict=True)]
+    ratio = float(np.exp(np.mean(np.log(ratios)))) if ratios else float("nan")
+    return Comparison(metric, len(pairs), ratio, *ratio_interval(ours, theirs, p))
+
+
+def _measured(rows: Any, from_ns: int) -> Any:
+    due = rows["due_ns"].to_numpy()
+    waited = np.isin(rows["outcome"].to_numpy(), (Outcome.ACCEPTED, Outcome.UNKNOWN))
+    return rows[waited & (due >= from_ns)]
+
+
+def _latency(rows: Any, end: str, known_ns: int) -> Floats:
+    due, ended = rows["due_ns"].to_numpy(), rows[end].to_numpy()
+    latency: Floats = (np.where(ended != NEVER, ended, known_ns) - due) / 1e6
+    return latency[np.argsort(due, kind="stable")]

@@ -1,0 +1,157 @@
+"""The tables that charts are made of, kept as CSV in a campaign's `derived/`."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from analysis.trials.load import Measured, load_campaign
+from analysis.trials.points import find_points
+from analysis.trials.predictions import predict
+from analysis.trials.summary import summarise
+from analysis.trials.timeline import timeline
+from results.errors import BlockpointError
+from results.failures import Failure, read_failures
+from results.schema import Manifest
+from results.text import named
+
+BURST: Final = "burst"
+_TEXT: Final = dict.fromkeys(
+    (
+        "trial_id",
+        "strategy",
+        "variant",
+        "kind",
+        "topology",
+        "scenario",
+        "reasons",
+        "stopped_early",
+        "blocked_by",
+        "company",
+    ),
+    "str",
+)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A campaign's tables, each described where it is made; all but the summary may have no row.
+
+    `summary`: `tables.summarise`; `bursts`: `timeline.timeline`; `predictions`: `predictions.predict`.
+    """
+
+    folder: Path
+    manifest: Manifest
+    summary: pd.DataFrame
+    bursts: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def points(self) -> pd.DataFrame:
+        """Where each subject blocks and falls behind: see `points.find_points`."""
+        return find_points(self.summary, self.manifest, read_failures(self.folder))
+
+    @property
+    def unmeasured(self) -> list[Failure]:
+        """Trials that could not be measured, and were not at a later try."""
+        sealed = set(self.summary["trial_id"])
+        return [each for each in read_failures(self.folder) if each.plan.trial_id not in sealed]
+
+
+def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Derived:
+    """Read every sealed trial, make the tables and write `derived/*.csv`; raises BlockpointError.
+
+    Trials are read one after the other: memory holds the largest one, not the campaign.
+    """
+    measured = _measurements(folder)
+    summaries, bursts, predictions = [], [], []
+    for number, frames in enumerate(measured.frames(), start=1):
+        progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
+        summaries.append(summarise(frames, measured.manifest))
+        predictions.append(predict(frames, measured.manifest, summaries[-1]))
+        if frames.trial.load.scenario == BURST:
+            bursts.append(timeline(frames, measured.manifest.limit_ms))
+    derived = Derived(
+        folder,
+        measured.manifest,
+        _order(_together(summaries)),
+        _together(bursts),
+        _order(_together(predictions)),
+    )
+    _write(derived)
+    return derived
+
+
+def read_derived(folder: Path) -> Derived:
+    """Return the tables of `derived/`; made again where they are missing or older than the last trial.
+
+    Raises BlockpointError.
+    """
+    measured = _measurements(folder)
+    try:
+        summary = _read(folder / "derived" / "summary.csv")
+        predictions = _read(folder / "derived" / "predictions.csv")
+    except (OSError, ValueError):
+        return derive(folder)
+    sealed = {(trial.plan.trial_id, trial.attempt) for trial in measured.trials}
+    if set(zip(summary["trial_id"], summary["attempt"], strict=True)) != sealed:
+        return derive(folder)
+    bursts = folder / "derived" / "bursts.csv"
+    return Derived(
+        folder,
+        measured.manifest,
+        summary,
+        _read(bursts) if bursts.exists() else pd.DataFrame(),
+        predictions,
+    )
+
+
+def _measurements(folder: Path) -> Measured:
+    """Open a campaign without its drills: a target that is broken on purpose has no point to find."""
+    measured = load_campaign(folder)
+    kept = [trial for trial in measured.trials if not trial.plan.drill]
+    if not kept:
+        raise BlockpointError(f"{named(folder)}: holds only drills, of which no blocking point can be told")
+    return replace(measured, trials=kept)
+
+
+def replace_folder(made: Path, target: Path) -> None:
+    """Put a finished folder in the place of an older one."""
+    shutil.rmtree(target, ignore_errors=True)
+    made.rename(target)
+
+
+def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the tables as one: an empty one, with the same columns, only where all are."""
+    kept = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+
+
+def _order(summary: pd.DataFrame) -> pd.DataFrame:
+    keys = ["kind", "duration_ms", "topology", "scenario", "strategy", "variant", "offered_per_s", "repeat"]
+    return summary.sort_values([*keys, "attempt", "step"], kind="stable", ignore_index=True)
+
+
+def _write(derived: Derived) -> None:
+    try:
+        made = Path(tempfile.mkdtemp(prefix=".derived-", dir=derived.folder))
+        try:
+            derived.summary.to_csv(made / "summary.csv", index=False)
+            derived.points.to_csv(made / "points.csv", index=False)
+            derived.predictions.to_csv(made / "predictions.csv", index=False)
+            if len(derived.bursts):
+                derived.bursts.to_csv(made / "bursts.csv", index=False)
+            made.chmod(0o755)
+            replace_folder(made, derived.folder / "derived")
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+    except OSError as error:
+        raise BlockpointError(f"{named(derived.folder)}: cannot write derived/ ({error.strerror})") from None
+
+
+def _read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=_TEXT, keep_default_na=True).fillna(dict.fromkeys(_TEXT, ""))

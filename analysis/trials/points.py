@@ -1,0 +1,212 @@
+"""The answers of a campaign: where each subject blocks and where its work falls behind, with intervals."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from analysis.queueing import saturation_rate
+from analysis.queueing.expected import expected_blocking, expected_saturation
+from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.summary import usable_cores
+from analysis.trials.unmeasured import Key, reason, unmeasured
+from results.failures import Failure
+from results.schema import Manifest
+
+BLOCKING: Final = "blocking"
+SATURATION: Final = "saturation"
+COLUMNS: Final = {BLOCKING: "blocked", SATURATION: "behind"}
+"""the column of the summary that answers each question"""
+CONDITION: Final = ["kind", "duration_ms", "topology"]
+_KEYS: Final = ["strategy", "variant", *CONDITION]
+_EDGES: Final = ("held_per_s", "failed_per_s")
+_AT_TOP: Final = 0.98
+_GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
+"""reasons of the gate that lie in the generator"""
+
+
+def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure] = ()) -> pd.DataFrame:
+    """Return one row for each subject, condition and question, from all valid trials at a fixed rate.
+
+    `question` is `blocking` or `saturation`; `held_per_s` and `failed_per_s` are the interval's edges, NaN
+    where it is open; `by` names the streams that crossed the limit; `ceiling_per_s` and `predicted_per_s`
+    are what theory says, the latter of a point that was `searched`: infinite where it never gives way, NaN
+    where theory is silent; `certain` is False where an edge stands on a verdict whose margin of error crosses
+    the limit, `disputed` True where verdicts disagreed and the interval was widened, and `shaky` marks both;
+    `stopped_by` says what ended the search where the interval is wider than wanted; `trials`, `invalid` and
+    `load_s` say what it cost. What was to be measured and has no sealed trial has rows, too: `missing` says
+    why, by the `failures`, if they tell.
+    """
+    rows: list[dict[str, Any]] = []
+    seen: set[Key] = set()
+    for key, own in _measured(summary):
+        about = dict(zip(_KEYS, key, strict=True))
+        strategy, variant, *condition = key
+        seen.add((f"{strategy}/{variant}", *condition))
+        rows += _rows(about, own, manifest, failures)
+    for absent, why in unmeasured(manifest, seen, failures):
+        rows += _absent(absent, why, manifest)
+    return pd.DataFrame(rows)
+
+
+def _measured(summary: pd.DataFrame) -> Iterator[tuple[Any, pd.DataFrame]]:
+    if len(summary):
+        yield from at_rates(summary[~summary["closed"].astype(bool)]).groupby(_KEYS, sort=True)
+
+
+def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
+    """Yield the rows of what was not measured."""
+    subject, kind, duration_ms, topology = key
+    declared = {each.key: each for each in manifest.subjects}.get(subject)
+    service = declared.services.get(kind) if declared else None
+    if declared is None or service is None:
+        return
+    strategy, variant = declared.strategy, declared.variant
+    about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
+    cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
+    ceiling = saturation_rate(service, kind, duration_ms, cores)
+    expected = _expected(about, manifest)
+    for question in COLUMNS:
+        predicted = expected.get(question)
+        yield about | {
+            "slots": service.slots,
+            "limit_ms": manifest.limit_ms,
+            "ceiling_per_s": np.nan if ceiling is None else ceiling,
+            "trials": 0,
+            "invalid": 0,
+            "load_s": 0.0,
+            "question": question,
+            "searched": bool(expected),
+            "predicted_per_s": np.nan if predicted is None else predicted,
+            "held_per_s": np.nan,
+            "failed_per_s": np.nan,
+            "by": "",
+            "certain": True,
+            "disputed": False,
+            "shaky": False,
+            "stopped_by": "",
+            "missing": why,
+        }
+
+
+def without_trials(manifest: Manifest, failures: Sequence[Failure]) -> pd.DataFrame:
+    """Return the points of a campaign in which nothing could be measured."""
+    return find_points(pd.DataFrame(), manifest, failures)
+
+
+def by_question(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return the rows of one subject and condition by their question."""
+    records = ({str(name): value for name, value in row.items()} for row in own.to_dict("records"))
+    return {row["question"]: row for row in records}
+
+
+def edges(row: Mapping[str, Any]) -> Bracket:
+    """Return the interval of a row of points."""
+    held, failed = (None if np.isnan(row[name]) else float(row[name]) for name in _EDGES)
+    return Bracket(held, failed, disputed=bool(row["disputed"]))
+
+
+def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that belong on a rate axis: `steady`, or a `ramp` where a subject has nothing else."""
+    steady = summary[summary["scenario"] == "steady"]
+    ramp = summary[summary["scenario"] == "ramp"]
+    has = pd.MultiIndex.from_frame(ramp[_KEYS]).isin(pd.MultiIndex.from_frame(steady[_KEYS]))
+    return pd.concat([steady, ramp[~has]]) if len(ramp) else steady
+
+
+def _rows(
+    key: dict[str, Any], own: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure]
+) -> Iterator[dict[str, Any]]:
+    valid = own[own["valid"].astype(bool)]
+    expected = _expected(key, manifest)
+    failed = reason((f"{key['strategy']}/{key['variant']}", *(key[name] for name in CONDITION)), failures)
+    ceiling = float(own["ceiling_per_s"].iloc[0])
+    about = {
+        **key,
+        "slots": int(own["slots"].iloc[0]),
+        "limit_ms": manifest.limit_ms,
+        "ceiling_per_s": ceiling,
+        "trials": len(valid),
+        "invalid": len(own) - len(valid),
+        "load_s": float(own["load_s"].sum()),
+    }
+    for question, column in COLUMNS.items():
+        answers = verdicts(valid, column)
+        found = bracket(answers)
+        certain = all(
+            any(a.certain for a in answers if a.rate_per_s == edge)
+            for edge in (found.held, found.failed)
+            if edge
+        )
+        predicted = expected.get(question)
+        yield about | {
+            "question": question,
+            "searched": bool(expected),
+            "predicted_per_s": np.nan if predicted is None else predicted,
+            "held_per_s": found.held or np.nan,
+            "failed_per_s": found.failed or np.nan,
+            "by": _by(valid, found) if question == BLOCKING else "",
+            "certain": certain,
+            "disputed": found.disputed,
+            "shaky": found.disputed or not certain,
+            "stopped_by": _stopped_by(own, found, expected, manifest, failed),
+            "missing": "",
+        }
+
+
+def verdicts(valid: pd.DataFrame, column: str) -> list[Verdict]:
+    """Return what valid trials answered to the question of a column of the summary."""
+    triples = zip(valid["offered_per_s"], valid[column], valid[f"{column}_certain"], strict=True)
+    return [Verdict(float(rate), bool(failed), bool(certain)) for rate, failed, certain in triples]
+
+
+def _expected(key: dict[str, Any], manifest: Manifest) -> dict[str, float | None]:
+    subject = f"{key['strategy']}/{key['variant']}"
+    for point in manifest.points:
+        if (point.subject, point.kind, point.duration_ms, point.topology) == (
+            subject,
+            key["kind"],
+            key["duration_ms"],
+            key["topology"],
+        ):
+            declared = manifest.subject(subject)
+            return {
+                SATURATION: expected_saturation(point, declared),
+                BLOCKING: expected_blocking(point, declared, manifest.limit_ms),
+                "highest": point.highest_per_s,
+                "lowest": point.lowest_per_s,
+            }
+    return {}
+
+
+def _by(valid: pd.DataFrame, found: Bracket) -> str:
+    """Return the streams that crossed the limit at the failed rate, the first one first."""
+    rates = valid.loc[valid["blocked"].astype(bool), "offered_per_s"]
+    if rates.empty:
+        return ""
+    at = found.failed if found.failed is not None else rates.min()
+    named = valid.loc[(valid["offered_per_s"] == at) & valid["blocked"].astype(bool), "blocked_by"]
+    return ", ".join(dict.fromkeys(name for text in named for name in text.split(", ") if name))
+
+
+def _stopped_by(
+    own: pd.DataFrame, found: Bracket, expected: dict[str, float | None], manifest: Manifest, failed: str
+) -> str:
+    """Return what kept an interval wider than wanted; empty where it is narrow enough, or no search was."""
+    if not expected or found.width <= manifest.precision:
+        return ""
+    highest, lowest = expected["highest"] or np.inf, expected["lowest"] or 0.0
+    if found.failed is None and found.held and found.held >= _AT_TOP * highest:
+        return "the highest rate of the search"
+    if found.held is None and found.failed and found.failed <= lowest / _AT_TOP:
+        return "the lowest rate of the search"
+    low, high = found.held or 0.0, found.failed or np.inf
+    inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]
+    if inside.empty:
+        last = f"a trial that could not be measured: {failed}" if failed else "time or trials"
+        return "disagreeing verdicts" if found.disputed else last
+    kinds = {part.split(":")[0].strip() for text in inside["reasons"] for part in text.split("; ")}
+    if kinds & {"noise", "steal"}:
+        return "the noise of the machine"
+    return "the generator" if kinds & set(_GENERATOR) else ", ".join(sorted(kinds))

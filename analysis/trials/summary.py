@@ -1,0 +1,228 @@
+"""The tidy summary: one row a step of a trial, everything that the charts and the words are made of."""
+
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.queueing import saturation_rate, utilisation
+from analysis.stats import Percentile, block_interval, censored_percentile
+from analysis.trials import backlog, verdicts
+from analysis.trials.load import FANOUT, Frames
+from results.percentile import percentile
+from results.schema import Manifest, Noise, Service, Step, Trial
+from results.terms import FANOUT_PARTS, NEVER, Outcome, Stream
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+ROLES: Final = ("web", "worker", "broker", "generator")
+_UNANSWERED: Final = (Outcome.UNKNOWN, Outcome.REFUSED, Outcome.SHED)
+
+
+def summarise(frames: Frames, manifest: Manifest) -> pd.DataFrame:
+    """Return one row for each step of a trial; rows due in a step's warm-up are cut.
+
+    Names carry their unit. A percentile `x_p99_ms` has a flag `x_p99_at_least` beside it: some of its
+    samples never ended and count with the lower bound that is known of them, so that the true value may
+    be higher. Invalid trials are here too (`valid` False, with `reasons`), for the reader to leave out.
+    """
+    return pd.DataFrame([_row(frames, manifest, index) for index in range(len(frames.trial.load.steps))])
+
+
+def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
+    trial, subject = frames.trial, frames.subject
+    plan, load = trial.plan, trial.load
+    step = load.steps[index]
+    parts = FANOUT_PARTS if load.scenario == FANOUT else 1
+    seconds = (step.to_ns - step.measure_from_ns) / 1e9
+    offered = step.rate_per_s * parts
+    service = _service(frames)
+    ceiling = _ceiling(frames, manifest, step)
+    tasks = frames.tasks[_window(frames.tasks, index, step)]
+    row = (
+        {
+            "trial_id": plan.trial_id,
+            "attempt": trial.attempt,
+            "repeat": plan.repeat,
+            "strategy": subject.strategy,
+            "variant": subject.variant,
+            "kind": load.kind,
+            "duration_ms": step.duration_ms,
+            "topology": plan.topology,
+            "scenario": load.scenario,
+            "closed": load.closed,
+            "step": index,
+            "seconds": seconds,
+            "offered_per_s": offered,
+            "ceiling_per_s": np.nan if ceiling is None else ceiling,
+            "rho": np.nan if ceiling is None else utilisation(offered, ceiling),
+            "slots": service.slots if service else 0,
+            "valid": trial.valid,
+            "reasons": "; ".join(trial.reasons),
+            "stopped_early": trial.stopped_early,
+            "slip_p99_ms": load.slip_p99_ms,
+            "load_s": (step.to_ns - step.from_ns) / 1e9,
+        }
+        | _counts(tasks, parts, seconds)
+        | _throughput(frames.tasks, step, seconds)
+        | _accept(tasks.iloc[::parts])
+        | _bystanders(frames, index, step)
+        | _work(tasks, trial.drained_ns)
+        | _backlog(frames.tasks, step, offered, load.kind, service)
+        | _resources(frames.resources, step)
+        | {"unaccounted": trial.accounts.unaccounted}
+        | _noise(trial)
+    )
+    return row | verdicts.blocking(row, manifest.limit_ms) | verdicts.falling_behind(row)
+
+
+def _service(frames: Frames) -> Service | None:
+    """Return how the trial's tasks were served; a manifest knows that of the first topology only."""
+    return frames.trial.service or frames.subject.services.get(frames.trial.load.kind)
+
+
+def _noise(trial: Trial) -> dict[str, Any]:
+    """Return what others took, NaN where nobody looked, and which campaigns measured beside the trial."""
+    noise = trial.noise or Noise(foreign_cores=trial.foreign_cores)
+    names = ("foreign_cores", "steal_cores", "hiccup_p99_ms")
+    taken = {name: np.nan if (value := getattr(noise, name)) is None else value for name in names}
+    return taken | {"company": "; ".join(noise.company)}
+
+
+def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
+    """Return the ceiling in tasks/s: the trial's own, else (a sweep's other durations) that of the law."""
+    plan, kind = frames.trial.plan, frames.trial.load.kind
+    if step.duration_ms == plan.duration_ms:
+        return frames.trial.ceiling_per_s
+    service = _service(frames)
+    cores = usable_cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
+    return saturation_rate(service, kind, step.duration_ms, cores) if service else None
+
+
+def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
+    """Return how many cores may run tasks: those the role is pinned to, else all of the machine's."""
+    pinned = manifest.pinning.get(topology)
+    cores = pinned.get(role) if isinstance(pinned, dict) else None
+    host = manifest.environment.get("host")
+    count = host.get("cpu_count") if isinstance(host, dict) else None
+    if isinstance(cores, list | tuple) and cores:
+        return len(cores)
+    return count if isinstance(count, int) and count > 0 else 1
+
+
+def _window(rows: pd.DataFrame, index: int, step: Step) -> Mask:
+    due = rows["due_ns"].to_numpy()
+    inside: Mask = (rows["step"].to_numpy() == index) & (due >= step.measure_from_ns) & (due < step.to_ns)
+    return inside
+
+
+def _counts(tasks: pd.DataFrame, parts: int, seconds: float) -> dict[str, Any]:
+    outcome = tasks["outcome"].to_numpy()
+    finished = tasks["finished_ns"].to_numpy() != NEVER
+    failed = (tasks["failed_ns"].to_numpy() != NEVER) & ~finished
+    accepted = outcome == Outcome.ACCEPTED
+    sent = int((outcome != Outcome.SHED).sum())
+    return {
+        "due": len(tasks),
+        "achieved": sent / len(tasks) if len(tasks) else np.nan,
+        "due_per_s": len(tasks) / seconds if seconds else np.nan,
+        "requests": len(tasks) // parts,
+        "accepted": int(accepted.sum()),
+        "rejected": int((outcome == Outcome.REJECTED).sum()),
+        "refused": int((outcome == Outcome.REFUSED).sum()),
+        "unknown": int((outcome == Outcome.UNKNOWN).sum()),
+        "shed": int((outcome == Outcome.SHED).sum()),
+        "finished": int((finished & accepted).sum()),
+        "failed": int((failed & accepted).sum()),
+        "retried": int((tasks["attempts"].to_numpy() > 1).sum()),
+    }
+
+
+def _throughput(tasks: pd.DataFrame, step: Step, seconds: float) -> dict[str, Any]:
+    finished = tasks["finished_ns"].to_numpy()
+    inside = (finished >= step.measure_from_ns) & (finished < step.to_ns)
+    return {"completed_per_s": inside.sum() / seconds if seconds else np.nan}
+
+
+def _accept(requests: pd.DataFrame) -> dict[str, Any]:
+    """Rejected requests are counted elsewhere: a quick refusal must not make accepting look quick."""
+    return _answers("accept", requests, requests["accept_ms"].to_numpy())
+
+
+def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
+    rows = frames.bystanders[_window(frames.bystanders, index, step)]
+    columns: dict[str, Any] = {}
+    for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC)):
+        own = rows[rows["stream"].to_numpy() == stream]
+        columns |= _answers(name, own, own["latency_ms"].to_numpy())
+    return columns
+
+
+def _answers(name: str, rows: pd.DataFrame, latency_ms: Floats) -> dict[str, Any]:
+    """Return the percentiles of a stream of requests, the interval of its p99, and how many there were."""
+    outcome = rows["outcome"].to_numpy()
+    bounds = rows["bound_ms"].to_numpy()
+    answered = (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms)
+    open_ended = np.isin(outcome, _UNANSWERED)
+    columns = _percentiles(name, latency_ms[answered], bounds[open_ended])
+    samples = np.where(open_ended, bounds, latency_ms)[answered | open_ended]
+    low, high = block_interval(samples, 99)
+    return columns | {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
+
+
+def _work(tasks: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
+    """Return queue wait, service and completion of the tasks that were accepted and did not fail."""
+    failed = (tasks["failed_ns"].to_numpy() != NEVER) & (tasks["finished_ns"].to_numpy() == NEVER)
+    kept = tasks[(tasks["outcome"].to_numpy() == Outcome.ACCEPTED) & ~failed]
+    columns: dict[str, Any] = {}
+    for name, since in (("queue_wait", "accepted_ns"), ("service", "started_ns"), ("completion", "due_ns")):
+        values = kept[f"{name}_ms"].to_numpy()
+        start = kept[since].to_numpy()
+        open_ended = np.isnan(values) & (start != NEVER)
+        bounds = np.maximum(drained_ns - start[open_ended], 0) / 1e6
+        columns |= _percentiles(name, values[~np.isnan(values)], bounds)
+    return columns
+
+
+def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for p in (50, 99):
+        found: Percentile = censored_percentile(values, bounds, p)
+        columns |= {f"{name}_p{p}_ms": found.value, f"{name}_p{p}_at_least": found.at_least}
+    return columns
+
+
+def _backlog(
+    tasks: pd.DataFrame, step: Step, tasks_per_s: float, kind: str, service: Service | None
+) -> dict[str, Any]:
+    tick_s = service.poll_s if service else 0.0
+    found = backlog.measure(tasks, step, tasks_per_s, held=kind == "sleep", tick_s=tick_s)
+    return {
+        "completion_slope_per_s": backlog.completion_slope(tasks, step),
+        "backlog_growth": found.growth,
+        "backlog_growth_low": found.growth_low,
+        "backlog_growth_high": found.growth_high,
+        "backlog_mean": found.mean,
+        "backlog_end": found.end,
+        "behind": found.behind,
+        "behind_certain": found.certain,
+    }
+
+
+def _resources(rows: pd.DataFrame, step: Step) -> dict[str, Any]:
+    at = rows["at_ns"].to_numpy()
+    rows = rows[(at >= step.measure_from_ns) & (at < step.to_ns)]
+    role = rows["role"].to_numpy()
+    columns: dict[str, Any] = {}
+    for name in ROLES:
+        own = rows[role == name]
+        seen = own["processes"].any()  # a broker elsewhere has no process here
+        columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if seen else np.nan
+        columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if seen else np.nan
+    web = rows[role == "web"]
+    lag = web["loop_lag_ns"].to_numpy()
+    columns["loop_lag_max_ms"] = percentile(lag[lag != NEVER] / 1e6, 100)
+    columns["pool_in_use_max"] = web["pool_in_use"].max() if len(web) else np.nan
+    return columns

@@ -1,0 +1,137 @@
+"""What is known of strategies before they run: declarations, cores and ceilings."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cache
+
+import click
+
+from analysis.queueing import saturation_rate
+from harness.campaign.profiles import EVERY, EVERY_VARIANT
+from harness.target.cores import Pinning
+from harness.target.placement import BY_RULE, Placement
+from results.errors import BlockpointError
+from results.schema import Subject
+from targets.settings import Settings
+from targets.strategy import find, from_elsewhere, installed
+
+
+def split_key(key: str) -> tuple[str, str]:
+    """Split `strategy/variant`; the variant is `default` where none is named."""
+    strategy, _, variant = key.partition("/")
+    return strategy, variant or "default"
+
+
+def settings_for(base: Settings, pinning: Pinning, workers: bool) -> Settings:
+    """Return the settings with the number of cores that the processes running tasks may use."""
+    cores = pinning.cores("worker" if workers else "web")
+    return replace(base, cores=len(cores)) if cores else base
+
+
+@cache
+def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Settings]:
+    """Return a strategy's declaration under a pinning, and the settings it runs with.
+
+    Raises BlockpointError for an unknown strategy or variant.
+    """
+    strategy, variant = split_key(key)
+    definition = find(strategy)
+    workers = bool(definition.build(variant, base).workers)
+    settings = settings_for(base, pinning, workers)
+    return definition.subject(variant, settings), settings
+
+
+def predicted_per_s(
+    key: str, base: Settings, kind: str, duration_ms: float, topology: str, *, placement: Placement = BY_RULE
+) -> float | None:
+    """Return the rate at which theory sees a subject saturate; None where it knows no limit."""
+    subject, settings = subject_on(key, base, placement.pinning(topology))
+    return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores)
+
+
+def predicted_blocking_per_s(
+    key: str,
+    base: Settings,
+    kind: str,
+    duration_ms: float,
+    topology: str,
+    *,
+    placement: Placement,
+    limit_ms: float,
+    seconds: float,
+    bystander_per_s: float,
+) -> float | None:
+    """Return the rate at which theory sees a subject block the API in trials of that length.
+
+    0 where it blocks at any rate, infinite where at none; None where no law is known.
+    """
+    from analysis.queueing.blocking import blocking_rate
+
+    subject, settings = subject_on(key, base, placement.pinning(topology))
+    return blocking_rate(
+        subject.services[kind],
+        kind,
+        duration_ms,
+        settings.cores,
+        apart=subject.workers > 0,
+        limit_ms=limit_ms,
+        seconds=seconds,
+        bystander_per_s=bystander_per_s,
+    )
+
+
+def keys(rule: Sequence[str]) -> list[str]:
+    """Return the subjects that a profile's rule stands for, in its order.
+
+    One of another package that cannot be used is left out, with a line on standard error. Raises
+    BlockpointError where one of ours cannot.
+    """
+    found: dict[str, None] = {}
+    for item in rule:
+        every = item in (EVERY, EVERY_VARIANT)
+        found |= dict.fromkeys(registered(item == EVERY_VARIANT) if every else [item])
+    return list(found)
+
+
+def registered(by_name_too: bool) -> Iterator[str]:
+    """Yield all subjects that are installed and sound. Raises like `keys`."""
+    for name, definition in installed():
+        if isinstance(definition, BlockpointError):
+            _leave_out(name, definition)
+            continue
+        for variant, entry in definition.variants.items():
+            if entry.by_name_only and not by_name_too:
+                continue
+            try:
+                definition.subject(variant, Settings())
+            except BlockpointError as error:
+                _leave_out(name, error)
+            else:
+                yield f"{name}/{variant}"
+
+
+def _leave_out(name: str, error: BlockpointError) -> None:
+    if not from_elsewhere(name):
+        raise error
+    click.echo(f"warning: left out: {error}", err=True)
+
+
+def select(rule: Sequence[str], strategies: Sequence[str], variants: Sequence[str]) -> list[str]:
+    """Return the subjects that a command names: those of a profile's rule, narrowed, or asked for by name.
+
+    Raises BlockpointError for unknown names, offering the nearest.
+    """
+    if not strategies:
+        chosen = [key for key in keys(rule) if not variants or split_key(key)[1] in variants]
+        if not chosen:
+            raise BlockpointError(f"no strategy of this profile has the variant {', '.join(variants)!r}")
+        return chosen
+    chosen = []
+    for name in strategies:
+        strategy, _, given = name.partition("/")
+        definition = find(strategy)
+        wanted = [given] if given else list(variants) or list(definition.variants)
+        for variant in wanted:
+            definition.subject(variant, Settings())
+            chosen.append(f"{strategy}/{variant}")
+    return list(dict.fromkeys(chosen))

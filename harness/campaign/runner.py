@@ -1,0 +1,123 @@
+"""Runs a campaign: every planned trial, each stack in its own processes, sealed one by one."""
+
+import functools
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.campaign.jobs import in_lanes
+from harness.campaign.progress import Progress, result
+from harness.campaign.session import Session, Stacks
+from results.failures import read_failures
+from results.schema import Plan, Trial
+from results.store import Campaign
+from results.text import visible
+
+STACK_S = 1.5
+"""expected time to start and stop a target"""
+TRIAL_OVERHEAD_S = 2.5
+"""expected time that a trial takes beyond its schedule: the generator's start, drain and sealing"""
+DRILL_OVERHEAD_S = 11.0
+"""the same for a drill, on average: most rest for seconds, some wait for a window of 12 s"""
+REPEATS_TOGETHER = 5
+"""repeats of a drill that follow each other on one target"""
+NOT_RUN = "it was not run; continue it with --resume"
+Attempt = tuple[Plan, int]
+"""a planned trial and the number of this try at it, from 1"""
+
+
+@dataclass
+class Tally:
+    """How the planned trials ended: measured and valid, measured and refused, not measured."""
+
+    valid: int = 0
+    invalid: int = 0
+    failed: int = 0
+
+
+def expected_s(plan: Plan) -> float:
+    """Return the time that a trial is expected to take, its share of its stack's start included."""
+    return plan.seconds + (DRILL_OVERHEAD_S if plan.drill else TRIAL_OVERHEAD_S) + STACK_S / 3
+
+
+def missing(campaign: Campaign, attempts: int) -> list[Attempt]:
+    """Return the planned trials that have no valid run yet, each with its next attempt's number."""
+    sealed: dict[str, list[Trial]] = {}
+    for trial in campaign.trials():
+        sealed.setdefault(trial.plan.trial_id, []).append(trial)
+    wanted = []
+    for plan in campaign.manifest.plans:
+        tries = sealed.get(plan.trial_id, [])
+        if not any(trial.valid for trial in tries) and len(tries) < attempts:
+            wanted.append((plan, 1 + max((trial.attempt for trial in tries), default=0)))
+    return wanted
+
+
+def run_campaign(session: Session, campaign: Campaign, progress: Progress) -> None:
+    """Run every trial that has no valid result yet; invalid ones are repeated after all the others.
+
+    A trial that cannot be run is reported and left out; the campaign goes on. Raises BlockpointError
+    where going on makes no sense: a full disk.
+    """
+    campaign.discard_partial()
+    todo = missing(campaign, session.attempts)
+    started = time.monotonic()
+    while todo:
+        blocks = [list(block) for _, block in itertools.groupby(todo, key=_block_key)]
+        work = functools.partial(_run_block, session, campaign, progress)
+        again = [item for tried in in_lanes(session, blocks, work) for item in tried]
+        left_s = session.retry_until_s - (time.monotonic() - started)
+        todo = []
+        for plan, attempt in again:
+            left_s -= expected_s(plan) + STACK_S
+            if left_s > 0:
+                todo.append((plan, attempt))
+                progress.expect(expected_s(plan))
+
+
+def tally(campaign: Campaign) -> Tally:
+    """Count how the planned trials have ended."""
+    counts = Tally()
+    valid: dict[str, bool] = {}
+    for trial in campaign.trials():
+        valid[trial.plan.trial_id] = valid.get(trial.plan.trial_id, False) or trial.valid
+    for plan in campaign.manifest.plans:
+        if plan.trial_id not in valid:
+            counts.failed += 1
+        elif valid[plan.trial_id]:
+            counts.valid += 1
+        else:
+            counts.invalid += 1
+    return counts
+
+
+def unmeasured_lines(campaign: Campaign) -> Iterator[str]:
+    """Yield a line for each planned trial that has no sealed run: that it was not measured, and why."""
+    sealed = {trial.plan.trial_id for trial in campaign.trials()}
+    why = {failure.plan.trial_id: failure.why for failure in read_failures(campaign.folder)}
+    for plan in campaign.manifest.plans:
+        if plan.trial_id not in sealed:
+            yield f"not measured: {plan.trial_id}: {visible(why.get(plan.trial_id, NOT_RUN))}"
+
+
+def _block_key(item: Attempt) -> tuple[str, str, int]:
+    plan, _ = item
+    return plan.subject, plan.topology, plan.repeat // REPEATS_TOGETHER if plan.drill else plan.repeat
+
+
+def _run_block(
+    session: Session, campaign: Campaign, progress: Progress, block: Sequence[Attempt]
+) -> list[Attempt]:
+    """Run one subject's trials; returns those that are to be tried again."""
+    again = []
+    with Stacks(session, campaign) as stacks:
+        for plan, attempt in block:
+            progress.begin(plan)
+            trial = stacks.measure(plan, attempt, progress)
+            if trial is None:
+                continue
+            progress.sealed(trial.plan, result(campaign, trial), expected_s(plan))
+            if not trial.valid and attempt < session.attempts:
+                again.append((plan, attempt + 1))
+    return again

@@ -1,0 +1,270 @@
+"""Opens a campaign, new or old, and what is needed to run its trials."""
+
+import datetime as dt
+import importlib.util
+import itertools
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+import msgspec
+
+from harness.campaign.environment import environment
+from harness.campaign.neighbours import measuring
+from harness.campaign.predictions import subject_on
+from harness.campaign.session import Session
+from harness.campaign.unheeded import unheeded
+from harness.target.cores import Pinning, available_cores
+from harness.target.placement import Placement
+from harness.target.processes import Family
+from harness.terminal.signals import KEPT
+from harness.trial.measurement import Limits
+from results.errors import BlockpointError
+from results.schema import Manifest, Plan, Point
+from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
+from results.text import masked
+from targets.settings import ANYIO_TOKENS, Settings, asked_of_a_target, variable
+from targets.work import KINDS, calibrate
+
+LONGEST_NAME = 100
+NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")
+"""what every file system, shell and page takes as it is"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conditions:
+    """Under which conditions a command was asked to measure."""
+
+    seed: int
+    slots: int
+    anyio_tokens: int = ANYIO_TOKENS
+    asked: Mapping[str, str] = field(default_factory=dict)
+    """settings of the target that were asked for by name, each with how it was"""
+    loop: str
+    http: str
+    redis_url: str
+    placement: Placement
+    max_foreign_cores: float
+    quiet_wait: float
+    """longest wait for a quiet machine before each trial, s"""
+    name: str
+    resume: str
+    """an existing campaign's name or folder; empty for a new one"""
+
+    @property
+    def settings(self) -> Settings:
+        """Return what strategies may know beforehand."""
+        return Settings(slots=self.slots, anyio_tokens=self.anyio_tokens)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection(Conditions):
+    """What a command was asked to measure; empty or None where the profile decides."""
+
+    profile: str
+    strategies: tuple[str, ...]
+    variants: tuple[str, ...]
+    kinds: tuple[str, ...]
+    durations_ms: tuple[float, ...]
+    seconds: float | None
+    attempts: int | None
+    topologies: tuple[str, ...]
+    dry_run: bool
+    report: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agenda:
+    """What a new campaign is to measure: planned trials, or points whose trials follow from each other."""
+
+    profile: str
+    plans: Sequence[Plan] = ()
+    points: Sequence[Point] = ()
+    limit_ms: float = 100.0
+    precision: float = 1.1
+    lanes: int = 1
+
+    @property
+    def work(self) -> list[Plan | Point]:
+        """Return all that is to be measured, planned or searched."""
+        return [*self.plans, *self.points]
+
+
+def say_unheeded(conditions: Conditions, work: Sequence[Plan | Point]) -> None:
+    """Say on standard error which settings were asked for in vain."""
+    if unused := ", ".join(variable(name) for name in asked_of_a_target()):
+        click.echo(f"note: {unused} has no effect: campaigns take options, `serve` takes variables", err=True)
+    subjects = list(dict.fromkeys(item.subject for item in work))
+    if conditions.resume and conditions.asked:
+        words = ", ".join(conditions.asked.values())
+        click.echo(f"note: {words} has no effect: {conditions.resume} goes on as it was begun", err=True)
+        return
+    for line in unheeded(conditions.settings, conditions.asked, subjects):
+        click.echo(line, err=True)
+
+
+def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
+    """Write down all conditions of a new campaign, and pin this process to the generator's cores.
+
+    Raises BlockpointError where its name cannot be used, and where no broker starts.
+    """
+    name = conditions.name or f"{agenda.profile}-{dt.datetime.now():%Y%m%d-%H%M%S}"
+    if not NAME.fullmatch(name):
+        raise BlockpointError(
+            f"{name[:LONGEST_NAME]!r} cannot be a campaign's name: use letters, digits and, within, dots, "
+            f"dashes and underscores, {LONGEST_NAME} in all at most"
+        )
+    pinning = conditions.placement.pinning("one-box")
+    pinning.apply(os.getpid(), "harness")
+    base = conditions.settings
+    kinds = {item.kind for item in agenda.work if KINDS[item.kind].calibrated}
+    topologies = list(dict.fromkeys(item.topology for item in agenda.work))
+    keys = dict.fromkeys(item.subject for item in agenda.work)
+    manifest = Manifest(
+        campaign=name,
+        created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        command=_command(conditions.redis_url),
+        profile=agenda.profile,
+        seed=conditions.seed,
+        topology=topologies,
+        slots=conditions.slots,
+        anyio_tokens=conditions.anyio_tokens,
+        loop=served_by(conditions.loop, ("uvloop", "asyncio")),
+        http=served_by(conditions.http, ("httptools", "h11")),
+        subjects=[subject_on(key, base, pinning)[0] for key in keys],
+        plans=list(agenda.plans),
+        points=list(agenda.points),
+        limit_ms=agenda.limit_ms,
+        precision=agenda.precision,
+        lanes=agenda.lanes,
+        calibration={kind: calibrate(kind) for kind in sorted(kinds)},
+        pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
+        environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
+    )
+    campaign = create_campaign(runs_folder() / name, manifest)
+    members.held.enter_context(campaign.writing())
+    return campaign
+
+
+def reopen(name: str, members: Family) -> Campaign:
+    """Open an old campaign to go on with it, and pin this process to the generator's cores.
+
+    Raises BlockpointError where what is here now is not what the campaign was begun with, and while
+    another process adds to it.
+    """
+    campaign = open_campaign(campaign_folder(name))
+    members.held.enter_context(campaign.writing())
+    then, now = campaign.manifest.environment, environment()
+    for part, words in (("packages", "packages"), ("python", "Python"), ("git", "code")):
+        if then.get(part) != now[part]:
+            raise BlockpointError(
+                f"{campaign.folder} was measured with other {words} than are here now: "
+                "its trials would not be comparable; start a new campaign"
+            )
+    host = then.get("host")
+    if not isinstance(host, dict) or host.get("cpu_model") != now["host"]["cpu_model"]:
+        raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
+    _recorded_pinning(campaign).apply(os.getpid(), "harness")
+    return campaign
+
+
+def session(
+    conditions: Conditions,
+    campaign: Campaign,
+    members: Family,
+    limits: Limits,
+    *,
+    attempts: int,
+    retry_until_s: float = float("inf"),
+) -> Session:
+    """Return what the trials of a campaign need, and let others know that it measures from now on."""
+    manifest = campaign.manifest
+    neighbours = members.held.enter_context(measuring(manifest.campaign))
+    for line in neighbours.warnings(limits.foreign_cores):
+        click.echo(f"warning: {line}", err=True)
+    KEPT.set(lambda: _kept(campaign))
+    return Session(
+        family=members,
+        settings=Settings(
+            slots=manifest.slots,
+            anyio_tokens=manifest.anyio_tokens,
+            units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
+            units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
+        ),
+        limits=limits,
+        attempts=attempts,
+        retry_until_s=retry_until_s,
+        loop=manifest.loop,
+        http=manifest.http,
+        redis_url=conditions.redis_url,
+        neighbours=neighbours,
+        lanes=manifest.lanes,
+    )
+
+
+def unpin() -> None:
+    """Let this process use every core again: a report has no generator to make room for."""
+    if available_cores():
+        os.sched_setaffinity(0, available_cores())
+
+
+def served_by(asked: str, choices: tuple[str, str]) -> str:
+    """Return what uvicorn's `auto` comes to: the first of two choices where it is installed."""
+    if asked != "auto":
+        return asked
+    fast, plain = choices
+    return fast if importlib.util.find_spec(fast) else plain
+
+
+def _command(redis_url: str) -> list[str]:
+    """Return the command line as it may be shown."""
+    option = "--redis-url"
+
+    def shown(before: str, argument: str) -> str:
+        if before == option:
+            return masked(redis_url)
+        return masked(f"{option}={redis_url}" if argument.startswith(f"{option}=") else argument)
+
+    return [Path(sys.argv[0]).name, *itertools.starmap(shown, itertools.pairwise(sys.argv))]
+
+
+def _kept(campaign: Campaign) -> str:
+    sealed = sum(1 for _ in campaign.trials_folder.glob("[!.]*/trial.json"))
+    named = campaign.folder.name if campaign.folder.parent == runs_folder() else campaign.folder
+    return f"{sealed} sealed trials of {campaign.folder} are kept; go on with --resume {named}"
+
+
+def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:
+    from harness.target.broker import embedded_broker
+    from harness.target.external import external_broker
+
+    with (
+        external_broker(redis_url)
+        if redis_url
+        else embedded_broker(members, members.folder / "first-look", pinning)
+    ) as broker:
+        return broker.describe()
+
+
+def _recorded_pinning(campaign: Campaign) -> Pinning:
+    """Return where the harness sat; raises BlockpointError where a recorded core is not there any more."""
+    manifest = campaign.manifest
+    asked: list[Plan | Point] = [*manifest.plans, *manifest.points]
+    try:
+        recorded = [Pinning.described(manifest.pinning[topology]) for topology in manifest.topology]
+        sound = bool(recorded) and all(item.topology in manifest.topology for item in asked)
+        sound = sound and {item.subject for item in asked} <= {each.key for each in manifest.subjects}
+    except (KeyError, msgspec.ValidationError):
+        sound = False
+    if not sound:
+        raise BlockpointError(f"{campaign.folder}: its manifest does not say what is measured, and where")
+    cores = {core for pinning in recorded for core in pinning.used}
+    if missing := sorted(cores.difference(available_cores())):
+        raise BlockpointError(
+            f"{campaign.folder} was measured on core {missing[0]} too, which is not available here"
+        )
+    return recorded[0]

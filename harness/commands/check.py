@@ -1,0 +1,156 @@
+"""The command `check`: one strategy twice under two names. Whoever finds a difference has found noise."""
+
+import dataclasses
+import functools
+import random
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.campaign.predictions import predicted_per_s, split_key
+from harness.campaign.progress import Progress, minutes
+from harness.campaign.runner import expected_s, run_campaign, unmeasured_lines
+from harness.campaign.setup import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
+from harness.target.external import owning
+from harness.target.processes import family
+from harness.trial.measurement import Limits
+from results.errors import BlockpointError
+from results.schema import Plan
+from results.store import Campaign
+
+NAMES = ("a", "b")
+PROFILE = "check"
+BYSTANDERS_PER_S = 100.0
+"""five times the usual: a p99 of a few seconds needs them"""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Request(Conditions):
+    """What `check` was asked for."""
+
+    strategy: str
+    kind: str
+    duration_ms: float
+    topology: str
+    rate_per_s: float | None
+    fraction: float
+    """of the predicted ceiling; where no rate is given"""
+    seconds: float
+    pairs: int
+    attempts: int
+    slip_limit_ms: float = 0.0
+    """lateness of the generator that is let pass, since both names meet it; 0 keeps the gate's own limit"""
+
+
+def check_command(request: Request) -> int:
+    """Measure the pairs and compare them; returns 0 where all are measured and none differs, else 1.
+
+    Raises BlockpointError for whatever the user can put right, and where no pair is valid.
+    """
+    console = Console(highlight=False)
+    say = functools.partial(console.print, soft_wrap=True, markup=False)
+    with family() as members, owning(request.redis_url):
+        if request.resume:
+            campaign = reopen(request.resume, members)
+            if campaign.manifest.profile != PROFILE:
+                raise BlockpointError(f"{campaign.folder} is no check")
+        else:
+            campaign = create(request, Agenda(profile=PROFILE, plans=plans(request)), members)
+        planned = campaign.manifest.plans
+        say_unheeded(request, planned)
+        limits = Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait)
+        trials = session(request, campaign, members, limits, attempts=request.attempts)
+        total_s = sum(expected_s(plan) for plan in planned)
+        say(f"campaign {campaign.folder}: {len(planned)} trials, about {minutes(total_s)}")
+        with Progress(console, total_s, len(planned)) as progress:
+            run_campaign(trials, campaign, progress)
+    unpin()
+    return judge(campaign, console, say)
+
+
+def plans(request: Request) -> list[Plan]:
+    """Return the trials: pairs that meet the same schedule, each trial on a stack of its own.
+
+    Which of a pair comes first is random, so that a drift of the machine falls on neither name. A plan's
+    `repeat` is twice its pair's number, and one more for the second name.
+    """
+    rate = request.rate_per_s or _rate(request)
+    shuffle = random.Random(request.seed).shuffle
+    ordered = []
+    for pair in range(request.pairs):
+        both = [
+            Plan(
+                trial_id=f"pair{pair + 1:03d}-{name}",
+                subject="/".join(split_key(request.strategy)),
+                kind=request.kind,
+                duration_ms=request.duration_ms,
+                scenario="steady",
+                rate_per_s=rate,
+                seconds=request.seconds,
+                seed=request.seed + pair,
+                repeat=2 * pair + second,
+                topology=request.topology,
+                bystander_per_s=BYSTANDERS_PER_S,
+                options=["--slip-limit-ms", f"{request.slip_limit_ms:g}"],
+            )
+            for second, name in enumerate(NAMES)
+        ]
+        shuffle(both)
+        ordered += both
+    return ordered
+
+
+def judge(campaign: Campaign, console: Console, say: Callable[[str], None]) -> int:
+    """Print what differs, how often pairs cry wolf by themselves, and what was left out."""
+    from analysis.trials.agreement import RELEVANT, compare, false_alarms, figures
+    from analysis.trials.load import read_trial
+
+    sealed = campaign.trials()
+    runs = {trial.plan.repeat: figures(read_trial(campaign, trial)) for trial in sealed if trial.valid}
+    numbers = range(len(campaign.manifest.plans) // 2)
+    complete = [pair for pair in numbers if 2 * pair in runs and 2 * pair + 1 in runs]
+    for trial in sealed:
+        if not trial.valid:
+            say(f"left out: {trial.plan.trial_id}, attempt {trial.attempt}: {'; '.join(trial.reasons)}")
+    lacking = list(unmeasured_lines(campaign))
+    for line in lacking:
+        say(line)
+    for pair in sorted(set(numbers).difference(complete)):
+        say(f"left out: pair {pair + 1}, which lacks a valid trial")
+    if not complete:
+        raise BlockpointError(f"{campaign.folder}: no pair is valid; continue with --resume and --attempts")
+    pairs = [(runs[2 * pair], runs[2 * pair + 1]) for pair in complete]
+    found = compare(pairs)
+    table = Table("metric", "a / b", "95 % interval", "difference", box=None, pad_edge=False)
+    for each in found:
+        verdict = "FOUND" if each.differs else "none found" + (", but shaky" if each.shaky else "")
+        interval = f"{each.low:.3f} to {each.high:.3f}"
+        table.add_row(each.metric, f"{each.ratio:.3f}", interval, verdict)
+    console.print(table)
+    say(
+        f"{len(pairs)} pairs; a difference counts where its whole interval is beyond a factor of {RELEVANT:g}"
+    )
+    alarms = false_alarms(pairs)
+    say("false alarms of pairs judged alone: " + _shares(alarms, len(pairs)))
+    return 1 if lacking or any(each.differs for each in found) else 0
+
+
+def _shares(alarms: dict[str, float], pairs: int) -> str:
+    return ", ".join(f"{metric} {share * pairs:.0f}/{pairs}" for metric, share in alarms.items())
+
+
+def _rate(request: Request) -> float:
+    ceiling = predicted_per_s(
+        request.strategy,
+        request.settings,
+        request.kind,
+        request.duration_ms,
+        request.topology,
+        placement=request.placement,
+    )
+    if ceiling is None:
+        raise BlockpointError(
+            f"theory knows no ceiling of {request.strategy}: say which --rate to measure at"
+        )
+    return float(f"{request.fraction * ceiling:.4g}")

@@ -1,0 +1,151 @@
+"""The command `doctor`: whether this machine is fit to measure on."""
+
+import os
+import platform
+import resource
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from harness.campaign.environment import host
+from harness.target.broker import server_binary
+from harness.target.cores import available_cores
+from harness.trial.quiet import MAX_HICCUP_P99_MS, look
+from results.errors import BlockpointError
+from targets.settings import Settings
+from targets.strategy import Definition, from_elsewhere, installed
+
+GOOD, NOTE, BAD = range(3)
+LOOK_S = 1.0
+MIN_FILES = 2048
+MAX_FOREIGN_CORES = 0.1
+MAX_STEAL_CORES = 0.02
+"""in a look of this length two ticks of the CPU clock"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    severity: int
+    what: str
+    advice: str = ""
+
+    def line(self) -> str:
+        """Return the finding as it is printed."""
+        mark = {GOOD: "ok  ", NOTE: "note", BAD: "BAD "}[self.severity]
+        return f"{mark} {self.what}" + (f": {self.advice}" if self.advice else "")
+
+
+def diagnose(port: int) -> Iterator[Finding]:
+    """Yield what was found, each with what to do about it."""
+    facts = host()
+    yield Finding(GOOD, f"Python {platform.python_version()}")
+    yield _cores()
+    yield from _noise()
+    governor = facts["governor"]
+    yield Finding(
+        NOTE if governor and governor != "performance" else GOOD,
+        f"CPU governor {governor or 'not visible'}",
+        "set it to performance: cpupower frequency-set -g performance"
+        if governor and governor != "performance"
+        else "",
+    )
+    clock = facts["clock_source"]
+    slow = clock in ("hpet", "acpi_pm")
+    yield Finding(
+        NOTE if slow else GOOD,
+        f"clock source {clock or 'not visible'}",
+        "reading the clock is slow here; tsc or kvm-clock would be better" if slow else "",
+    )
+    yield _files()
+    yield _port(port)
+    yield _broker()
+    yield from _strategies()
+
+
+def _cores() -> Finding:
+    cores = available_cores()
+    if not cores:
+        what = f"{os.cpu_count()} cores, no pinning on {sys.platform}"
+        return Finding(NOTE, what, "generator and target disturb each other; repeat trials")
+    if len(cores) < 2:
+        return Finding(BAD, "1 core", "generator and target need one each: figures will not be valid")
+    try:
+        os.sched_setaffinity(0, cores)
+    except OSError as error:
+        advice = "processes must be allowed to choose their cores"
+        return Finding(BAD, f"{len(cores)} cores, pinning refused ({error.strerror})", advice)
+    return Finding(GOOD, f"{len(cores)} cores, processes are pinned to them")
+
+
+def _noise() -> Iterator[Finding]:
+    """Look at all cores for a second, while nothing of ours runs."""
+    seen = look(available_cores(), seconds=LOOK_S)
+    yield _judged(
+        f"{seen.foreign_cores:.2f} cores in use by other programs, load average {os.getloadavg()[0]:.2f}",
+        seen.foreign_cores >= MAX_FOREIGN_CORES,
+        f"trials are invalid from {MAX_FOREIGN_CORES} on; stop other programs",
+    )
+    yield _judged(
+        f"{seen.steal_cores:.2f} cores given to other machines by the hypervisor",
+        seen.steal_cores > MAX_STEAL_CORES,
+        "its host is busy: repeat trials, or measure at another time",
+    )
+    for hiccups in seen.hiccups:
+        where = "any core" if hiccups.core is None else f"core {hiccups.core}"
+        yield _judged(
+            f"idle thread on {where} wakes {hiccups.p99_ms:.2f} ms late (p99), {hiccups.max_ms:.2f} at most",
+            hiccups.p99_ms >= MAX_HICCUP_P99_MS,
+            f"trials are invalid where their generator is {MAX_HICCUP_P99_MS:g} ms late; repeat them",
+        )
+
+
+def _judged(what: str, shaky: bool, advice: str) -> Finding:
+    return Finding(NOTE, what, advice) if shaky else Finding(GOOD, what)
+
+
+def _files() -> Finding:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < MIN_FILES:
+        return Finding(
+            BAD, f"at most {soft} open files", f"raise it: ulimit -n {min(max(hard, 0) or 4096, 4096)}"
+        )
+    return Finding(GOOD, f"{soft} open files allowed")
+
+
+def _port(port: int) -> Finding:
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return Finding(GOOD, f"port {port} is free")
+    except OSError as error:
+        return Finding(NOTE, f"port {port}: {error.strerror}", "choose another for `serve` with --port")
+
+
+def _broker() -> Finding:
+    try:
+        return Finding(GOOD, f"broker {os.path.basename(server_binary())}")  # noqa: PTH119 -- no path is shown
+    except BlockpointError as error:
+        return Finding(BAD, "no broker", str(error))
+
+
+def _strategies() -> Iterator[Finding]:
+    for name, found in installed():
+        faults = [str(found)] if isinstance(found, BlockpointError) else list(_faults(found))
+        for fault in faults:
+            yield Finding(NOTE if from_elsewhere(name) else BAD, f"strategy {name}", fault)
+        if not faults:
+            yield Finding(GOOD, f"strategy {name}")
+
+
+def _faults(definition: Definition) -> Iterator[str]:
+    """Yield each thing that keeps a variant from being used, once."""
+    said = set()
+    for variant in definition.variants:
+        try:
+            definition.subject(variant, Settings())
+        except BlockpointError as error:
+            if str(error) not in said:
+                said.add(str(error))
+                yield str(error)

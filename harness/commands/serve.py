@@ -1,0 +1,108 @@
+"""The command `serve`: one target in the foreground."""
+
+import contextlib
+import ipaddress
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from harness.campaign.unheeded import unheeded
+from harness.target.broker import write_privately
+from harness.target.cores import Pinning
+from harness.target.processes import family
+from harness.target.target import Launch, running_stack
+from results.errors import BlockpointError
+from targets.settings import Settings, asked_of_a_target, variable
+
+GRACE_S = 10.0
+
+
+def serve_command(
+    *,
+    strategy: str,
+    variant: str,
+    host: str,
+    port: int,
+    loop: str,
+    http: str,
+    redis_url: str,
+    asked: Mapping[str, str],
+    **options: Any,
+) -> None:
+    """Bring a target up, say how to load it, and take it down on Ctrl-C or SIGTERM.
+
+    Raises BlockpointError for an unknown strategy, a port in use or a process that exits.
+    """
+    if not _is_loopback(host):
+        named = host or "no address, which means all,"
+        click.echo(
+            f"warning: {named} is not loopback; whoever reaches it can burn this machine's CPU", err=True
+        )
+    _refuse_unusable(host, port)
+    settings, wishes = _settings(asked, options)
+    for line in unheeded(settings, wishes, [f"{strategy}/{variant}"]):
+        click.echo(line, err=True)
+    with family() as members:
+        launch = Launch(
+            members,
+            Pinning(),
+            settings,
+            loop=loop,
+            http=http,
+            host=host,
+            port=port,
+            redis_url=redis_url,
+            grace_s=GRACE_S,
+        )
+        with running_stack(launch, strategy, variant, members.folder) as stack:
+            stack.preflight("sleep")
+            click.echo(f"{stack.subject.key}: {stack.subject.summary}")
+            for child in stack.children():
+                click.echo(f"  {child.role:7} pid {child.pid}, log {child.log}")
+            if stack.broker and stack.broker.child:
+                url = members.folder / "broker.url"
+                write_privately(url, stack.broker.url)
+                click.echo(f"  broker  URL with its password in {url}")
+            click.echo(f"  ledger  {stack.ledger}")
+            click.echo(f"  API     {stack.url} (docs at {stack.url}/docs)")
+            click.echo("load it with, for example:")
+            click.echo(
+                f"  locust -f loadtests/steady.py --headless --host {stack.url} --rate 50 --duration-ms 100"
+            )
+            with contextlib.suppress(KeyboardInterrupt):
+                click.echo("Ctrl-C takes everything down.")
+                while True:
+                    stack.check()
+                    time.sleep(0.5)
+            click.echo("taking it down")
+
+
+def _settings(asked: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:
+    """Return the settings, options before variables before defaults, and how each was asked for."""
+    variables = asked_of_a_target()
+    settings = Settings.from_environment({variable(name): value for name, value in variables.items()})
+    wishes = {name: f"{variable(name)}={value}" for name, value in variables.items()}
+    return replace(settings, **{name: options[name] for name in asked}), {**wishes, **asked}
+
+
+def _refuse_unusable(host: str, port: int) -> None:
+    if not host or ":" in host:
+        raise BlockpointError(f"--host needs an IPv4 address or a name, not {host!r}")
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise BlockpointError(
+            f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
+        ) from None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

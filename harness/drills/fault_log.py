@@ -1,0 +1,126 @@
+"""What a drill did to its target and when, as it went."""
+
+import contextlib
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from harness.drills.catalogue import Drill
+from harness.target.ledgers import LedgerReader
+from harness.target.target import Stack
+from results.errors import BlockpointError
+from results.terms import Look, Moment
+
+RESTART_AFTER_S = 0.2
+"""a supervisor's pause before it starts again what died"""
+
+
+@dataclass
+class Course:
+    """The course of one drill; times are those of the ledger's clock, 0 where one has not come."""
+
+    started_at: str
+    """UTC, ISO 8601"""
+    since_ns: int = 0
+    """before the load"""
+    accepted: int = 0
+    started: int = 0
+    ended: int = 0
+    from_ns: int = 0
+    to_ns: int = 0
+    struck: list[int] = field(default_factory=list)
+    exited: list[str] = field(default_factory=list)
+    """roles of processes that ended by themselves, or had to be ended since they no longer did anything"""
+    restarts: int = 0
+    """times that what a task had killed was started again"""
+    hastened: bool = False
+    at_rest_ns: int = 0
+    horizon_ns: int = 0
+    held: dict[Look, dict[str, set[int]]] = field(default_factory=dict)
+    """task ids that each look saw, by the broker's key"""
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a trial's tasks have come, by the ledger."""
+
+    pending: frozenset[int]
+    """tasks that the target received and that have not ended"""
+    open_runs: int
+    """starts without an end, in whatever process"""
+    last_ns: int
+    """the latest moment; 0 where there is none"""
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left that could still move."""
+        return not self.pending and self.open_runs <= 0
+
+
+def state(reader: LedgerReader, max_attempts: int) -> State:
+    """Read the ledger as a whole; O(events)."""
+    events = reader.events()
+    moment, ids = events["moment"], events["task_id"]
+    over = (moment == Moment.FINISHED) | ((moment == Moment.FAILED) & (events["attempt"] >= max_attempts))
+    pending = np.setdiff1d(ids, ids[over])
+    open_runs = int((moment == Moment.STARTED).sum()) - int((moment > Moment.STARTED).sum())
+    return State(frozenset(pending.tolist()), open_runs, int(events["at_ns"].max()) if len(events) else 0)
+
+
+def open_in(events: np.ndarray) -> set[int]:
+    """Return the processes in which a task started and did not end."""
+    runs: Counter[tuple[int, int]] = Counter()
+    for task_id, moment, pid in events[["task_id", "moment", "pid"]].tolist():
+        if moment >= Moment.STARTED:
+            runs[task_id, pid] += 1 if moment == Moment.STARTED else -1
+    return {pid for (_, pid), open_runs in runs.items() if open_runs > 0}
+
+
+def tend(stack: Stack, drill: Drill, course: Course) -> None:
+    """Start again what has died where the drill says so; else note who exited by itself."""
+    dead = [child for child in (*stack.web, *stack.workers) if not child.running]
+    if dead and drill.restarts:
+        time.sleep(RESTART_AFTER_S)
+        restart(stack)
+        course.restarts += 1
+    elif dead:
+        course.exited += [child.role for child in dead if child.role not in course.exited]
+
+
+def restart(stack: Stack) -> None:
+    """Start again whatever is not running."""
+    if not all(child.running for child in stack.web):
+        stack.start_web()
+    stack.start_workers()
+
+
+def take_down_idle(stack: Stack, *, answers: bool) -> list[str]:
+    """SIGKILL what lives but no longer does anything; returns its roles."""
+    idle = stack.workers if answers and stack.workers else [*stack.web, *stack.workers]
+    for child in idle:
+        child.kill()
+    return sorted({child.role for child in idle})
+
+
+class Probe:
+    """A task of ours, none of the trial's, that shows whether the target does anything."""
+
+    def __init__(self, stack: Stack, kind: str) -> None:
+        self._reader = stack.reader()
+        self._id = 0
+        self.ended_ns = 0
+        with contextlib.suppress(BlockpointError):
+            self._id = stack.submit(kind)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the target accepted it."""
+        return self._id != 0
+
+    def ended(self) -> bool:
+        """Say whether it has run."""
+        if not self.ended_ns and self._id in self._reader.finished_ids():
+            self.ended_ns = time.monotonic_ns()
+        return self.ended_ns > 0

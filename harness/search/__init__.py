@@ -1,0 +1,1 @@
+"""The search for a point: which rate next, and when it is enough."""

@@ -1,0 +1,191 @@
+"""How much a search asks for: its profiles, and the points that they name."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.campaign.predictions import predicted_blocking_per_s, predicted_per_s
+from harness.campaign.profiles import EVERY, SERVICES_LONG, trial_seconds
+from harness.target.placement import Placement
+from results.errors import BlockpointError
+from results.schema import Point
+from targets.settings import Settings
+from targets.work import KINDS
+
+FEWEST_ARRIVALS = 12
+"""in any trial: it lasts until so many tasks have come, whatever the profile says"""
+BELOW_THE_LAW = 0.5
+"""share of the predicted saturation at which the range of a search begins at the latest"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchProfile:
+    """What a search looks for and what it may cost."""
+
+    name: str
+    summary: str
+    subjects: tuple[str, ...] = (EVERY,)
+    kinds: tuple[str, ...] = ("sleep",)
+    durations_ms: tuple[float, ...]
+    precision: float
+    limit_ms: float = 100.0
+    highest_per_s: float
+    seconds: float
+    max_seconds: float
+    drain_s: float
+    bystander_per_s: float
+    max_trials: int
+    """valid trials that a point gets at most"""
+    turn: int
+    """trials of a point before the others have theirs"""
+    patience: int = 3
+    """uncertain verdicts inside an interval after which the search is content with it"""
+    attempts: int = 3
+    """tries that an invalid trial gets in all"""
+    budget_s: float = float("inf")
+    predict: bool = True
+    """begin at what theory expects"""
+    topologies: tuple[str, ...] = ("one-box",)
+    cpu_topologies: tuple[str, ...] = ("one-box",)
+
+
+SEARCHES = {
+    profile.name: profile
+    for profile in (
+        SearchProfile(
+            name="smoke",
+            summary="under a minute: does everything work? Its figures mean little",
+            subjects=("background_tasks/default", "celery/tuned", "arq/tuned"),
+            durations_ms=(100.0,),
+            precision=1.5,
+            highest_per_s=600,
+            seconds=2,
+            max_seconds=3,
+            drain_s=3,
+            bystander_per_s=60,
+            max_trials=3,
+            turn=3,
+            patience=1,
+            attempts=1,
+            budget_s=40,
+        ),
+        SearchProfile(
+            name="quick",
+            summary="under six minutes: every strategy at two durations, intervals about a quarter wide",
+            durations_ms=(100.0, 250.0),
+            precision=1.25,
+            highest_per_s=600,
+            seconds=2.5,
+            max_seconds=6,
+            drain_s=3,
+            bystander_per_s=80,
+            max_trials=8,
+            turn=2,
+            patience=2,
+            budget_s=310,
+        ),
+        SearchProfile(
+            name="standard",
+            summary="about a minute a point: intervals a tenth wide",
+            durations_ms=(100.0,),
+            precision=1.1,
+            highest_per_s=2_000,
+            seconds=5,
+            max_seconds=15,
+            drain_s=5,
+            bystander_per_s=100,
+            max_trials=12,
+            turn=12,
+        ),
+        SearchProfile(
+            name="full",
+            summary="a day: all variants, all kinds, 1 ms to 30 s, computing kinds in both topologies",
+            kinds=("sleep", "cpu", "cpu_native"),
+            durations_ms=(1.0, 10.0, 100.0, 1_000.0, 10_000.0, 30_000.0),
+            precision=1.1,
+            highest_per_s=3_000,
+            seconds=8,
+            max_seconds=60,
+            drain_s=10,
+            bystander_per_s=100,
+            max_trials=12,
+            turn=6,
+            cpu_topologies=("one-box", "split"),
+        ),
+    )
+}
+
+
+def search_seconds(point: Point, rate_per_s: float) -> float:
+    """Return the length of a search's trial."""
+    usual = trial_seconds(point.seconds, point.max_seconds, point.duration_ms, rate_per_s)
+    return max(usual, FEWEST_ARRIVALS / rate_per_s)
+
+
+def points(
+    profile: SearchProfile, subjects: Sequence[str], base: Settings, placement: Placement
+) -> list[Point]:
+    """Return every point of a search, with what theory expects of it.
+
+    Raises BlockpointError where its highest rate is too low for any trial.
+    """
+    found = [
+        _point(profile, (subject, kind, duration_ms, topology), base, placement)
+        for subject in subjects
+        for kind in profile.kinds
+        for topology in (profile.cpu_topologies if KINDS[kind].calibrated else profile.topologies)
+        for duration_ms in profile.durations_ms
+    ]
+    for point in found:
+        if point.highest_per_s < point.lowest_per_s:
+            raise BlockpointError(_too_low(point))
+    return found
+
+
+def _too_low(point: Point) -> str:
+    needed_s = math.ceil(FEWEST_ARRIVALS / point.highest_per_s)
+    return (
+        f"--max-rate {point.highest_per_s:g} is below {point.lowest_per_s:.3g}/s, the lowest rate at which "
+        f"a trial of {point.subject} has {FEWEST_ARRIVALS} tasks: ask for a higher one, or for longer trials "
+        f"(--seconds {needed_s})"
+    )
+
+
+def _point(
+    profile: SearchProfile, where: tuple[str, str, float, str], base: Settings, placement: Placement
+) -> Point:
+    subject, kind, duration_ms, topology = where
+    services_s = SERVICES_LONG * duration_ms / 1000
+    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
+    blocking = None
+    if profile.predict:
+        blocking = predicted_blocking_per_s(
+            subject,
+            base,
+            kind,
+            duration_ms,
+            topology,
+            placement=placement,
+            limit_ms=profile.limit_ms,
+            seconds=max(profile.seconds, services_s),
+            bystander_per_s=profile.bystander_per_s,
+        )
+    return Point(
+        subject=subject,
+        kind=kind,
+        duration_ms=duration_ms,
+        topology=topology,
+        saturation_per_s=law if profile.predict else None,
+        blocking_per_s=blocking if blocking is not None and math.isfinite(blocking) else None,
+        lowest_per_s=_lowest_per_s(profile, services_s, law),
+        highest_per_s=profile.highest_per_s,
+        seconds=profile.seconds,
+        max_seconds=profile.max_seconds,
+        bystander_per_s=profile.bystander_per_s,
+    )
+
+
+def _lowest_per_s(profile: SearchProfile, services_s: float, law_per_s: float | None) -> float:
+    """Return where a search's range begins: where theory has a law, low enough to see the work keep up."""
+    usual = FEWEST_ARRIVALS / max(profile.max_seconds, services_s)
+    return min(usual, BELOW_THE_LAW * law_per_s) if law_per_s else usual

@@ -1,0 +1,1 @@
+"""A target: its processes, broker, cores and ledgers."""

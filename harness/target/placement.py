@@ -1,0 +1,75 @@
+"""Where a command puts its roles: by the rule of the topology, but for those that were placed by hand."""
+
+import re
+from dataclasses import dataclass
+
+from harness.target.cores import ROLES, Pinning, available_cores, choose
+from results.errors import BlockpointError, unknown
+
+MOST_CORES = 4096
+"""in one range: more is a slip of the finger"""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Cores by role, as they were asked for; the other roles go where the topology puts them."""
+
+    asked: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    pinned: bool = True
+
+    def pinning(self, topology: str) -> Pinning:
+        """Return every role's cores; workers on the generator's core give way to it there."""
+        if not self.pinned:
+            return Pinning(note="not pinned: trials run beside each other")
+        chosen = choose(topology, available_cores())
+        if not self.asked:
+            return chosen
+        web, worker, broker, generator = ({**_by_role(chosen), **dict(self.asked)}[role] for role in ROLES)
+        crowded = {*generator} & {*web, *broker}
+        note = "as asked" + ("; the generator shares a core with the target" if crowded else "")
+        return Pinning(web, worker, broker, generator, bool({*generator} & {*worker}), note)
+
+
+BY_RULE = Placement()
+NOWHERE = Placement(pinned=False)
+
+
+def _by_role(pinning: Pinning) -> dict[str, tuple[int, ...]]:
+    return {role: pinning.cores(role) for role in ROLES}
+
+
+def parse(text: str) -> Placement:
+    """Read `web=0,worker=1-2,generator=3`; a role's cores may also stand one by one: `web=0,1`.
+
+    Raises BlockpointError for an unknown role, and for a core that is not there or not ours.
+    """
+    asked: dict[str, tuple[int, ...]] = {}
+    role = ""
+    for part in filter(None, (word.strip() for word in text.split(","))):
+        name, given, cores = part.rpartition("=")
+        role = name.strip() if given else role
+        if not role:
+            raise BlockpointError(f"--cores: {part!r} names no role; write for example web=0,generator=1")
+        if role not in ROLES:
+            raise unknown("role in --cores", role, ROLES)
+        asked[role] = (*asked.get(role, ()), *_range(cores))
+    _check({core for cores in asked.values() for core in cores})
+    return Placement(tuple((role, tuple(sorted(set(cores)))) for role, cores in asked.items()))
+
+
+def _range(text: str) -> range:
+    given = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", text.strip())
+    cores = range(int(given[1]), int(given[2] or given[1]) + 1) if given else range(0)
+    if not 0 < len(cores) <= MOST_CORES:
+        raise BlockpointError(f"--cores: {text!r} is not a core; write a number, or a range such as 1-3")
+    return cores
+
+
+def _check(cores: set[int]) -> None:
+    available = available_cores()
+    if cores and not available:
+        raise BlockpointError("--cores: this platform cannot pin processes to cores")
+    if missing := sorted(cores.difference(available)):
+        raise BlockpointError(
+            f"--cores: core {missing[0]} is not available here; there are {', '.join(map(str, available))}"
+        )

@@ -1,0 +1,245 @@
+"""A running target: broker, web process and workers of one strategy in one variant."""
+
+import contextlib
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.target import direct
+from harness.target.broker import Broker, embedded_broker, free_port
+from harness.target.cores import Pinning
+from harness.target.external import external_broker
+from harness.target.ledgers import LedgerReader
+from harness.target.processes import Child, Family, died
+from results.errors import BlockpointError
+from results.schema import Subject
+from results.terms import Moment
+from targets.settings import Settings
+from targets.strategy import find, from_elsewhere
+
+START_LIMIT_S = 60.0
+PREFLIGHT_LIMIT_S = 60.0
+IDENTITY_LIMIT_S = 5.0
+ACCEPT_LIMIT_S = 15.0
+LAST_WORDS_S = 1.0
+"""time that a process gets to say what went wrong with a task"""
+RECORDING = (
+    "what a strategy runs has to stand in a `with recorded(task):` of targets.work, by which its start and "
+    "end become known; see docs/architecture.md"
+)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that stays the same for the stacks of one command and topology."""
+
+    family: Family
+    pinning: Pinning
+    settings: Settings
+    loop: str = "auto"
+    http: str = "auto"
+    host: str = "127.0.0.1"
+    port: int = 0
+    """0 picks a free one"""
+    redis_url: str = ""
+    """a running server instead of the embedded one"""
+    grace_s: float = 0.0
+    """time that processes get to end by themselves; a drained target has nothing to finish"""
+    appendonly: bool = False
+    """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
+
+
+class Stack:
+    """The processes of one target that is up, and what can be asked of it."""
+
+    def __init__(
+        self, subject: Subject, url: str, settings: Settings, broker: Broker | None, family: Family
+    ) -> None:
+        self.subject = subject
+        self.url = url
+        self.nonce = settings.nonce
+        self.ledger = settings.ledger or Path()
+        self.broker = broker
+        self.web: list[Child] = []
+        self.workers: list[Child] = []
+        self._family = family
+        self._probes: set[int] = set()
+
+    def children(self) -> list[Child]:
+        """Return the web's, workers' and embedded broker's processes."""
+        broker = [self.broker.child] if self.broker and self.broker.child else []
+        return [*self.web, *self.workers, *broker]
+
+    def check(self) -> None:
+        """Raise BlockpointError where one of its processes has exited."""
+        self._refuse_dead(self.children())
+
+    def _refuse_dead(self, children: Sequence[Child]) -> None:
+        """Raise BlockpointError for the last that has exited: the others exit without their broker."""
+        for child in reversed(children):
+            if not child.running:
+                raise died(f"the {child.role} process of {self.subject.key}", child)
+
+    def reader(self) -> LedgerReader:
+        """Return a reader of the moments from now on."""
+        return LedgerReader(self.ledger, self.subject.max_attempts, self._probes)
+
+    def preflight(self, kind: str) -> dict[str, Any]:
+        """Check who answers and run one task end to end; returns the identity.
+
+        Raises BlockpointError where another program answers or the task does not finish.
+        """
+        try:
+            identity = self.identity()
+        except OSError as error:
+            raise BlockpointError(f"{self.subject.key} no longer answers at {self.url}: {error}") from None
+        reader = self.reader()
+        task_id = self.submit(kind)
+        deadline = time.monotonic() + PREFLIGHT_LIMIT_S
+        while not (moments := reader.moments(task_id))[Moment.FINISHED]:
+            self.check()
+            if time.monotonic() > deadline or moments[Moment.FAILED] >= self.subject.max_attempts:
+                raise self._unfinished(moments)
+            time.sleep(0.02)
+        return identity
+
+    def _unfinished(self, moments: Mapping[Moment, int]) -> BlockpointError:
+        """Return the error for a first task of which nothing but that was recorded."""
+        if moments[Moment.FAILED]:
+            time.sleep(LAST_WORDS_S)
+            fault = "ended by an exception"
+        else:
+            seen = (
+                "was seen to start and not to finish" if moments[Moment.STARTED] else "was not seen to start"
+            )
+            hint = f": {RECORDING}" if from_elsewhere(self.subject.strategy) else ""
+            fault = f"was accepted and {seen} within {PREFLIGHT_LIMIT_S:.0f} s{hint}"
+        logs = "\n".join(filter(None, (child.log_tail() for child in (*self.workers, *self.web))))
+        return BlockpointError(
+            f"{self.subject.key}: a first task {fault}; its processes said last:\n{logs or '    (nothing)'}"
+        )
+
+    def submit(self, kind: str) -> int:
+        """Submit a task of 1 ms and return its id; raises BlockpointError where it is not accepted.
+
+        It is none of a trial's: a broker may deliver it again much later, and no reader counts it.
+        """
+        task_id = secrets.token_hex(8)
+        self._probes.add(int(task_id, 16))
+        self._post({"task_id": task_id, "kind": kind, "duration_ms": 1})
+        return int(task_id, 16)
+
+    def kill(self) -> None:
+        """SIGKILL web and workers, so that broker and ledger can be read at rest."""
+        for child in (*self.web, *self.workers):
+            child.kill()
+
+    def start_web(self) -> None:
+        """Start the web process again after it has ended, and wait until it answers.
+
+        Raises BlockpointError where it does not.
+        """
+        self.web = [self._family.again(child) for child in self.web]
+        self.await_answer()
+
+    def start_workers(self) -> None:
+        """Start those workers again that have ended."""
+        self.workers = [child if child.running else self._family.again(child) for child in self.workers]
+
+    def add_workers(self) -> None:
+        """Start a second worker beside each."""
+        self.workers += [
+            self._family.spawn(w.role, w.command, w.log, w.environment, w.pinning) for w in self.workers
+        ]
+
+    def start_broker(self) -> None:
+        """Start the embedded broker again after it has ended, and wait until it answers."""
+        if self.broker and self.broker.child:
+            self.broker.child = self._family.again(self.broker.child)
+            self.broker.await_answer()
+
+    def await_answer(self) -> None:
+        """Wait until the web process answers; raises BlockpointError where it does not."""
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            self._refuse_dead([child for child in self.children() if child not in self.workers])
+            with contextlib.suppress(OSError, ValueError):
+                self.identity()
+                return
+            time.sleep(0.02)
+        raise BlockpointError(f"{self.subject.key} did not answer within {START_LIMIT_S:.0f} s")
+
+    def identity(self) -> dict[str, Any]:
+        """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
+        identity: dict[str, Any] = direct.get(f"{self.url}/health", IDENTITY_LIMIT_S)
+        if identity.get("nonce") != self.nonce:
+            raise BlockpointError(f"{self.url} is answered by another program than the one started there")
+        return identity
+
+    def _post(self, body: dict[str, Any]) -> None:
+        written = self._written_by_web()
+        try:
+            direct.post(f"{self.url}/tasks", body, ACCEPT_LIMIT_S)
+        except OSError as error:
+            deadline = time.monotonic() + LAST_WORDS_S
+            while self._written_by_web() == written and time.monotonic() < deadline:
+                time.sleep(0.02)  # uvicorn answers 500 before it says why
+            said = "\n".join(child.log_tail() for child in self.web) or "    (nothing)"
+            raise BlockpointError(
+                f"{self.subject.key}: a task was not accepted: {error}; its web process said last:\n{said}"
+            ) from None
+
+    def _written_by_web(self) -> int:
+        return sum(child.log.stat().st_size for child in self.web)
+
+
+@contextlib.contextmanager
+def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> Iterator[Stack]:
+    """Start a target and wait until it answers; everything is gone when the block is left.
+
+    Raises BlockpointError for an unknown strategy, a library that is too old, or a process that exits at
+    its start (with its last lines).
+    """
+    definition = find(strategy)
+    settings, family, pinning = launch.settings, launch.family, launch.pinning
+    folder = family.folder / secrets.token_hex(4)
+    (folder / "ledger").mkdir(parents=True)
+    with contextlib.ExitStack() as cleanup:
+        broker = None
+        if definition.build(variant, settings).queues:
+            broker = cleanup.enter_context(
+                external_broker(launch.redis_url)
+                if launch.redis_url
+                else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
+            )
+            settings = replace(settings, redis_url=broker.url)
+        settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
+        port = launch.port or free_port()
+        subject = definition.subject(variant, settings)
+        stack = Stack(subject, f"http://{launch.host}:{port}", settings, broker, family)
+        cleanup.callback(_stop, launch, stack)
+        for index, worker in enumerate(definition.build(variant, settings).workers):
+            command = [sys.executable, "-m", *worker]
+            log = logs / f"worker-{index}.log"
+            stack.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
+        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}/{variant}"]
+        command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
+        command += ["--no-access-log", "--log-level", "warning"]
+        stack.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
+        stack.await_answer()
+        stack.check()
+        yield stack
+
+
+def _stop(launch: Launch, stack: Stack) -> None:
+    children = (*stack.workers, *stack.web)
+    if launch.grace_s:
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.terminate()
+    for child in children:
+        launch.family.stop(child, launch.grace_s)

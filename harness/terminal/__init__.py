@@ -1,0 +1,1 @@
+"""What a person at the terminal sees and sends: output that may fail, and signals."""

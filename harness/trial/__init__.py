@@ -1,0 +1,1 @@
+"""One measured run, and what spoils one."""

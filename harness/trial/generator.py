@@ -1,0 +1,92 @@
+"""The load of one trial: a Locust process of its own, and a sampler of what all processes use."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import loadtests
+from harness.target.processes import Child
+from harness.target.target import Launch, Stack
+from results.documents import read_document
+from results.errors import BlockpointError
+from results.schema import Load, Plan
+from targets.settings import Settings
+
+OPTIONS = frozenset(
+    {
+        "--slip-limit-ms",
+        "--durations",
+        "--burst-rate",
+        "--burst-seconds",
+        "--close-early-every",
+        "--poison",
+        "--poison-every",
+        "--poison-kills",
+    }
+)
+"""what a plan may add: a manifest from elsewhere could else have Locust run any file"""
+SCENARIOS = Path(loadtests.__file__).parent
+
+
+def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms: float) -> list[str]:
+    """Return Locust's arguments for a planned trial; its own options come last and win.
+
+    `slip_limit_ms`: lateness that is no fault; 0 leaves the scenario's own limit.
+    Raises BlockpointError for an option that no plan of ours has.
+    """
+    if not OPTIONS.issuperset(plan.options[::2]) or any(
+        value.startswith("-") for value in plan.options[1::2]
+    ):
+        raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
+    return [
+        *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
+        *("--host", stack.url, "--expect", stack.subject.key, "--expect-nonce", stack.nonce),
+        *("--kind", plan.kind, "--duration-ms", f"{plan.duration_ms:g}", "--rate", f"{plan.rate_per_s:g}"),
+        *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(out)),
+        *("--drain-seconds", f"{drain_s:g}", "--allow-errors", "--slip-limit-ms", f"{slip_limit_ms:g}"),
+        *("--bystander-rate", f"{plan.bystander_per_s:g}", *plan.options),
+    ]
+
+
+@contextlib.contextmanager
+def generating(launch: Launch, given: list[str], logs: Path) -> Iterator[Child]:
+    """Run the generator, which finds no `~/.locust.conf`; it is gone when the block is left."""
+    command = [sys.executable, "-m", "locust", *given]
+    home = {"HOME": str(launch.family.folder)}
+    generator = launch.family.spawn("generator", command, logs / "generator.log", home, launch.pinning)
+    try:
+        yield generator
+    finally:
+        launch.family.stop(generator, 0.0)
+
+
+@contextlib.contextmanager
+def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs: Path) -> Iterator[Child]:
+    """Sample what the target's processes and the generator use, until the block is left; gives itself."""
+    roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
+    command = [sys.executable, "-m", "harness.trial.sampler", str(samples), *roles]
+    environment: dict[str, str] = {}
+    if stack.broker:
+        environment = Settings(redis_url=stack.broker.url).to_environment()
+        command += [f"--queue={queue}" for queue in stack.subject.queues]
+    sampler = launch.family.spawn("sampler", command, logs / "sampler.log", environment, launch.pinning)
+    try:
+        yield sampler
+    finally:
+        launch.family.stop(sampler, 1.0)
+
+
+def read_load(folder: Path, generator: Child) -> Load:
+    """Return what an ended generator wrote, and remove it; raises BlockpointError where it wrote nothing."""
+    written = folder / "load.json"
+    if not written.is_file():
+        raise BlockpointError(
+            f"the generator ended with code {generator.process.poll()} and without a result; it said last:\n"
+            f"{generator.log_tail()}"
+        )
+    load = read_document(written, Load)
+    if not load.steps:
+        raise BlockpointError("the generator was ended before its schedule began")
+    written.unlink()
+    return load

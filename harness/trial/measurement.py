@@ -1,0 +1,224 @@
+"""One measured run: preflight, load, drain, accounts, seal."""
+
+import datetime as dt
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.drills.accounts import accounts
+from analysis.drills.fates import Evidence, fates
+from analysis.queueing import saturation_rate
+from harness.target.ledgers import LedgerReader, read_probes
+from harness.target.processes import Child
+from harness.target.roster import DIED, Roster, alive_pids, halted
+from harness.target.target import Launch, Stack
+from harness.trial.early_stop import Watch
+from harness.trial.generator import arguments, generating, read_load, sampling
+from harness.trial.holdings import Held, looks, of_trial
+from harness.trial.noise import during, excuses, reasons_against
+from harness.trial.quiet import await_quiet
+from harness.trial.resources import halted_roles, resource_columns
+from harness.trial.rows import asked_of, write_rows
+from harness.trial.unanswered import faults
+from results.clock import boot_id
+from results.errors import BlockpointError
+from results.schema import Accounts, Load, Noise, Plan, Service, Trial
+from results.tables import read_table
+from results.terms import FANOUT_PARTS, Look
+
+GENERATOR_START_LIMIT_S = 30.0
+POLL_S = 0.1
+STRICTEST_SLIP_MS = 1.0
+"""what the generator's own gate allows at any latency"""
+SLIP_SHARE = 0.05
+"""of the latency that is asked about: lateness only adds to a latency, and verdicts take it off again"""
+HOPELESS_DRAIN_S = 1.0
+"""a backlog that takes longer than this is cut off: a new target is up in less"""
+STANDARD_SLO_MS = 100.0
+UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
+HALTED = "halted"
+OVERLOADED_FROM = 0.9
+"""share of the ceiling above which refused and unanswered requests are a result, not a fault"""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a trial is cut off or refused."""
+
+    drain_s: float = 10.0
+    foreign_cores: float = 0.1
+    quiet_wait_s: float = 3.0
+    """longest wait for a quiet machine before the load; 0: none"""
+    question_ms: float = 0.0
+    """latency limit that a search asks about; hopeless trials are then ended early; 0 asks nothing"""
+
+    @property
+    def slo_ms(self) -> float:
+        """Latency above which a target is blocked."""
+        return self.question_ms or STANDARD_SLO_MS
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One planned trial about to be measured on a running stack."""
+
+    launch: Launch
+    stack: Stack
+    plan: Plan
+    limits: Limits
+    tick: Callable[[], None] = lambda: None
+    """called many times a second while there is nothing to do but wait"""
+
+    def measure(self, staged: Path, attempt: int) -> Trial:
+        """Measure and write the tables; a trial that the gate refuses has its reasons.
+
+        Raises BlockpointError where there is nothing to seal: the target or the generator died.
+        """
+        started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        self.stack.preflight(self.plan.kind)
+        before = self._await_quiet()
+        reader, roster = self.stack.reader(), Roster(self.stack)
+        since_ns = time.monotonic_ns()
+        samples, logs = staged / "resources.jsonl", staged / "logs"
+        with (
+            generating(self.launch, self._arguments(staged), logs) as generator,
+            sampling(self.launch, self.stack, generator, samples, logs) as sampler,
+        ):
+            stopped = self._await(generator, reader, roster)
+            drained = self._drain(reader, roster, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
+            sampled = sampler.running and not halted([sampler.pid])
+        drained_ns = time.monotonic_ns()
+        load = read_load(staged, generator)
+        stopped_early = stopped if load.interrupted else ""
+        self.stack.check()
+        died, still = roster.deaths(), sorted(roster.halted() | halted_roles(samples))
+        survivors = alive_pids(self.stack)
+        asked = asked_of(staged, fanout=load.scenario == "fanout")
+        held = {} if drained else of_trial(self._last_look(), asked.task_id)
+        events = reader.events()
+        tasks = accounts(fates(asked, events, looks(held), self._evidence(survivors)))
+        resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
+        samples.unlink(missing_ok=True)
+        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        service = self.stack.subject.services[self.plan.kind]
+        cores = self.launch.settings.cores
+        refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
+        return Trial(
+            plan=self.plan,
+            attempt=attempt,
+            started_at=started_at,
+            boot_id=boot_id(),
+            ceiling_per_s=saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores),
+            drained=drained,
+            drained_ns=drained_ns,
+            stopped_early=stopped_early,
+            noise=noise,
+            service=service,
+            load=load,
+            accounts=tasks,
+            survivors=sorted(survivors),
+            rows=write_rows(staged, events, held, resources),
+            reasons=[
+                *refused,
+                *(() if sampled else (UNSAMPLED,)),
+                *died,
+                *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
+                *self._reasons(staged, load, tasks, bool(stopped_early) or overloads(service, load, cores)),
+                *reasons_against(noise, self.limits.foreign_cores),
+                *(excuses(noise) if refused else ()),
+            ],
+        )
+
+    def _await_quiet(self) -> Noise:
+        ours = [child.pid for child in self.stack.children()]
+        limits = self.limits
+        cores = self.launch.pinning.used
+        return await_quiet(cores, ours, limits.foreign_cores, limits.quiet_wait_s, self.tick)
+
+    def _arguments(self, staged: Path) -> list[str]:
+        slip_ms = SLIP_SHARE * self.limits.question_ms
+        slip_limit_ms = slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
+        given = arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
+
+    def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
+        """Wait for the generator's end; returns why it was ended early, if it was."""
+        plan, asked_ms = self.plan, self.limits.question_ms
+        watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
+        stopped = ""
+        deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
+        while generator.running:
+            self.stack.check()
+            roster.look()
+            if time.monotonic() > deadline:
+                raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
+            if asked_ms and not stopped:
+                looked_s = time.monotonic()
+                reader.outstanding()
+                stopped = watch.look(looked_s, max(reader.accepted, reader.started), reader.ended)
+                if stopped:
+                    generator.process.send_signal(signal.SIGINT)
+            self.tick()
+            time.sleep(POLL_S)
+        return stopped
+
+    def _drain(self, reader: LedgerReader, roster: Roster, within_s: float) -> bool:
+        """Wait until the backlog is gone; returns whether it is."""
+        deadline = time.monotonic() + within_s
+        while reader.outstanding() > 0 or reader.left():
+            self.stack.check()
+            roster.look()
+            if time.monotonic() > deadline:
+                return False
+            self.tick()
+            time.sleep(POLL_S)
+        return True
+
+    def _last_look(self) -> Held:
+        """End web and workers, so that nothing moves any more, and ask the broker what it holds."""
+        self.stack.kill()
+        broker = self.stack.broker
+        return {Look.AT_HORIZON: broker.holdings(self.stack.subject.queues)} if broker else {}
+
+    def _evidence(self, survivors: frozenset[int]) -> Evidence:
+        return Evidence(
+            max_attempts=self.stack.subject.max_attempts,
+            in_process=self.stack.broker is None,
+            alive_pids=survivors,
+        )
+
+    def _reasons(self, staged: Path, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
+        errors = faults(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
+        checks = [
+            (
+                accounts.unaccounted > 0,
+                f"accounts: {accounts.unaccounted} accepted tasks are unaccounted for",
+            ),
+            (accounts.strangers > 0, f"accounts: {accounts.strangers} events of tasks that were never sent"),
+            (
+                errors > 0 and not overloaded,
+                f"errors: {errors} requests failed below the predicted saturation",
+            ),
+        ]
+        return [reason for against, reason in checks if against]
+
+
+def overloads(service: Service, load: Load, cores: int) -> bool:
+    """Say whether any step of a load comes near the rate at which theory sees the service saturate."""
+    parts = FANOUT_PARTS if load.scenario == "fanout" else 1
+    for step in load.steps:
+        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores)
+        if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
+            return True
+    return False
+
+
+def undisturbed(trial: Trial) -> bool:
+    """Say whether the target is as it was before the trial, so that another may follow on it."""
+    return trial.drained and not any(reason.startswith((DIED, HALTED)) for reason in trial.reasons)
+
+
+def _interrupted(reason: str) -> bool:
+    return reason.startswith("interrupted:")
