@@ -47,11 +47,11 @@ ENDINGS = {
 }
 PHASES = {
     "start-up": 2.0,
-    "stack start": 1.2,
+    "target start": 1.2,
     "load": 1.2,
     "drain": 0.4,
     "sealing": 0.03,
-    "stack stop": 0.5,
+    "target stop": 0.5,
 }
 """the longest time after a phase's begin at which the signal is sent, s"""
 END_LIMIT_S = 60.0
@@ -119,7 +119,7 @@ class Run:
     def in_phase(self, phase: str) -> bool:
         """Say whether a phase has begun in this run."""
         trials = self.folder / "trials"
-        if phase == "stack start":
+        if phase == "target start":
             return self._fresh((self.folder / "logs").glob("*"))
         if phase == "load":
             return self._fresh(trials.glob(".partial*/resources.jsonl"))
@@ -127,7 +127,7 @@ class Run:
             return self._fresh(trials.glob(".partial*/load.json"))
         if phase == "sealing":
             return self._fresh(trials.glob(".partial*/events.parquet"))
-        if phase == "stack stop":
+        if phase == "target stop":
             return self._fresh(trials / name / "trial.json" for name in self._last_of_blocks())
         return True
 

@@ -23,7 +23,7 @@ import psutil
 from benchmarks.processes import closed_loop, free_port, machine, table, target
 from harness.target import direct
 from loadtests.openloop.recorder import Recorder
-from loadtests.openloop.schedule import Stretch, plan
+from loadtests.openloop.schedule import PlannedStep, plan
 from results.percentile import percentile
 from results.terms import Moment, Outcome
 from targets.ledger import Ledger
@@ -47,7 +47,7 @@ def fastest_us(body: Callable[[], None]) -> float:
 
 def sample_us() -> float:
     """Return the cost of noting when a request was sent and how it ended."""
-    recorder = Recorder(plan([Stretch(10.0, EVENTS / 10, 0.0)], seed=1, arrivals="constant"))
+    recorder = Recorder(plan([PlannedStep(10.0, EVENTS / 10, 0.0)], seed=1, arrivals="constant"))
     rows = range(min(EVENTS, len(recorder.sent_ns)))
 
     def body() -> None:
@@ -83,14 +83,14 @@ def throughputs(folder: Path, pairs: int, seconds: float) -> np.ndarray:
     """Return accepted tasks per CPU second, one row a pair: with the ledger, without it."""
     uvicorn = str(Path(sys.executable).with_name("uvicorn"))
     (folder / "ledger").mkdir()
-    with ExitStack() as stack:
+    with ExitStack() as cleanup:
         urls = []
         for ledger in (str(folder / "ledger"), ""):
             port = free_port()
             command = (uvicorn, "targets.app:background_tasks_async", "--port", str(port), "--no-access-log")
             environment = {"BLOCKPOINT_LEDGER": ledger}
             log = folder / f"{port}.log"
-            urls.append(stack.enter_context(target(port, *command, log=log, environment=environment)))
+            urls.append(cleanup.enter_context(target(port, *command, log=log, environment=environment)))
         measured = np.empty((pairs, 2))
         for pair in range(-1, pairs):
             order = (0, 1) if pair % 2 else (1, 0)

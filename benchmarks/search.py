@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from analysis.trials.brackets import bracket
-from harness.search.policy import Goal, Sighting, next_rate, verdicts
+from harness.search.policy import Goal, Observation, next_rate, verdicts
 from harness.search.profiles import search_seconds
 from results.schema import Point
 from results.store import Campaign, campaign_folder, open_campaign
@@ -69,7 +69,7 @@ def search(seed: int, precision: float, off_by: float | None) -> tuple[int, bool
     if off_by:
         factor = random.uniform(1 - off_by, 1 + off_by)
         goal = replace(goal, saturation_per_s=factor * saturation, blocking_per_s=factor * blocking)
-    seen: list[Sighting] = []
+    seen: list[Observation] = []
     while len(seen) < 30 and (rate := next_rate(goal, seen)) is not None:
         seen.append(trial(rate, saturation, blocking, random))
     truths = zip(verdicts(seen), (saturation, blocking), strict=True)
@@ -77,9 +77,9 @@ def search(seed: int, precision: float, off_by: float | None) -> tuple[int, bool
     return len(seen), all(found)
 
 
-def trial(rate: float, saturation: float, blocking: float, random: np.random.Generator) -> Sighting:
+def trial(rate: float, saturation: float, blocking: float, random: np.random.Generator) -> Observation:
     error = random.normal(0, ERROR, 2)
-    return Sighting(
+    return Observation(
         rate_per_s=rate,
         blocked=bool(rate * math.exp(error[0]) > blocking),
         blocked_certain=abs(math.log(rate / blocking)) > 2 * ERROR,

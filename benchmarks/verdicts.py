@@ -55,7 +55,7 @@ def main() -> int:
 def rates(seeds: int) -> float:
     """Print the table; return the share of certain and wrong verdicts over the conditioned queues."""
     print(f"{'arrivals':12}{'service':14}{'slots':>5}{'N':>6}  {'':7}" + "".join(f"{r:>7g}" for r in RHOS))
-    judged = []
+    audited = []
     for (arrivals, law), slots, size in itertools.product(QUEUES, SLOTS, SIZES):
         if size < 4 * slots:  # shorter than about four services
             continue
@@ -64,8 +64,8 @@ def rates(seeds: int) -> float:
         for name, column in zip(("lean", "wrong", "open"), zip(*cells, strict=True), strict=True):
             print(where + f"{name:7}" + "".join(f"{100 * share:>7.0f}" for share in column), flush=True)
             where = " " * len(where)
-        judged += [wrong for _, wrong, _ in cells] if arrivals == "conditioned" else []
-    return float(np.mean(judged))
+        audited += [wrong for _, wrong, _ in cells] if arrivals == "conditioned" else []
+    return float(np.mean(audited))
 
 
 def _cell(queue: Queue, rho: float, size: int, seeds: int) -> tuple[float, float, float]:

@@ -1,1 +1,1 @@
-"""Runs an experiment: stacks, trials, campaigns and the command line."""
+"""Runs an experiment: sessions, trials, campaigns and the command line."""

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from harness.terminal.outlets import outlets
-from harness.terminal.signals import KEPT, Ended, interruptible, last_words
+from harness.terminal.signals import Ended, interruptible, last_words
 from results.errors import BlockpointError
 from results.terms import KINDS
 
@@ -253,10 +253,10 @@ def blockpoint() -> None:
 def run(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
     from harness.campaign.resumed import say_kept
-    from harness.commands.run import Request, run_command
+    from harness.commands.run import Run, RunRequest
 
     say_kept()
-    sys.exit(run_command(Request(**given)))
+    sys.exit(Run(RunRequest(**given)).execute())
 
 
 @blockpoint.command()
@@ -289,10 +289,10 @@ def run(**given: Any) -> None:
 def find(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
     from harness.campaign.resumed import say_kept
-    from harness.commands.find import Request, find_command
+    from harness.commands.find import Find, FindRequest
 
     say_kept()
-    sys.exit(find_command(Request(**given)))
+    sys.exit(Find(FindRequest(**given)).execute())
 
 
 @blockpoint.command(context_settings={"default_map": {"slots": 4}})
@@ -307,27 +307,23 @@ def find(**given: Any) -> None:
     help="Times that every drill is done with every strategy.",
 )
 @click.option(
+    "--jobs",
     "--lanes",
+    "jobs",
     default=1,
     show_default=True,
     type=click.IntRange(1, 64),
     help="Drills beside each other; above 1 only the counts are reported, no latency.",
 )
 @click.option("--spread", is_flag=True, help="Let the variants of a strategy share its repeats.")
-@click.option(
-    "--interviews/--no-interviews",
-    default=True,
-    show_default=True,
-    help="Ask each strategy's own interfaces what they let an operator see.",
-)
 @campaign_options
 def drill(**given: Any) -> None:
     """Break what can break (all drills, or those NAMEd) and count what became of every task."""
     from harness.campaign.resumed import say_kept
-    from harness.commands.drill import Request, drill_command
+    from harness.commands.drill import DrillCommand, DrillRequest
 
     say_kept()
-    sys.exit(drill_command(Request(**given)))
+    sys.exit(DrillCommand(DrillRequest(**given)).execute())
 
 
 @blockpoint.command()
@@ -378,23 +374,19 @@ def drill(**given: Any) -> None:
 def check(**given: Any) -> None:
     """Measure one strategy twice under two names: a difference that is found is noise (A/A)."""
     from harness.campaign.resumed import say_kept
-    from harness.commands.check import Request, check_command
+    from harness.commands.check import Check, CheckRequest
 
     say_kept()
-    sys.exit(check_command(Request(**given)))
+    sys.exit(Check(CheckRequest(**given)).execute())
 
 
 @blockpoint.command()
 @click.argument("campaign")
 def report(campaign: str) -> None:
     """Make the charts, notebooks and page of a CAMPAIGN (a name under results/runs, or a folder)."""
-    from analysis.report.build import make_report
-    from results.store import campaign_folder
+    from harness.commands.report import report_command
 
-    folder = campaign_folder(campaign)
-    KEPT.set(lambda: f"{folder} is as it was; make its report with `blockpoint report {campaign}`")
-    page = make_report(folder, click.echo)
-    click.echo(f"report: {page}")
+    report_command(campaign, click.echo)
 
 
 @blockpoint.command()

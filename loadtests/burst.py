@@ -2,7 +2,7 @@
 
 from loadtests.openloop.options import Option, Settings
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
 from results.errors import BlockpointError
@@ -10,7 +10,7 @@ from results.errors import BlockpointError
 __all__ = ["Burst", "UntilDrained"]
 
 
-def stretches(settings: Settings) -> list[Stretch]:
+def steps(settings: Settings) -> list[PlannedStep]:
     """Return base, spike and recovery; the base gets a third of what the spike leaves of --seconds."""
     rest = settings.seconds - settings.burst_seconds
     if rest <= 0:
@@ -18,9 +18,9 @@ def stretches(settings: Settings) -> list[Stretch]:
             f"--burst-seconds: {settings.burst_seconds:g} leaves nothing of --seconds {settings.seconds:g}"
         )
     return [
-        Stretch(rest / 3, settings.rate, settings.duration_ms),
-        Stretch(settings.burst_seconds, settings.burst_rate, settings.duration_ms),
-        Stretch(rest * 2 / 3, settings.rate, settings.duration_ms),
+        PlannedStep(rest / 3, settings.rate, settings.duration_ms),
+        PlannedStep(settings.burst_seconds, settings.burst_rate, settings.duration_ms),
+        PlannedStep(rest * 2 / 3, settings.rate, settings.duration_ms),
     ]
 
 
@@ -29,7 +29,7 @@ class Burst(OpenLoopUser):
 
     scenario = Scenario(
         "burst",
-        stretches,
+        steps,
         (
             Option("burst_rate", 200.0, "task arrivals per second during the spike", 0.01, 100_000),
             Option("burst_seconds", 3.0, "length of the spike, s, part of --seconds", 0.1, 86_400),

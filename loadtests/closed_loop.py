@@ -3,18 +3,18 @@
 from loadtests.openloop.closed import ClosedLoopUser
 from loadtests.openloop.options import Settings
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
 
 __all__ = ["ClosedLoop", "UntilDrained"]
 
 
-def stretches(settings: Settings) -> list[Stretch]:
-    """Return one stretch; --rate is what the users attempt together, and cannot exceed."""
-    return [Stretch(settings.seconds, settings.rate, settings.duration_ms)]
+def steps(settings: Settings) -> list[PlannedStep]:
+    """Return one step; --rate is what the users attempt together, and cannot exceed."""
+    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
 
 
 class ClosedLoop(ClosedLoopUser):
     """Closed loop."""
 
-    scenario = Scenario("closed_loop", stretches, closed=True)
+    scenario = Scenario("closed_loop", steps, closed=True)

@@ -2,7 +2,7 @@
 
 from loadtests.openloop.options import OPTIONS, Option, Settings
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
 from results.errors import BlockpointError
@@ -12,12 +12,12 @@ __all__ = ["DurationSweep", "UntilDrained"]
 DURATION = OPTIONS["duration_ms"]
 
 
-def stretches(settings: Settings) -> list[Stretch]:
+def steps(settings: Settings) -> list[PlannedStep]:
     """Return a step per duration, equally long."""
     durations = [DURATION.read(text) for text in settings.durations.split(",")]
     if settings.duration_ms not in (DURATION.default, *durations):
         raise BlockpointError(f"{DURATION.flag}: {settings.duration_ms:g} is not one of --durations")
-    return [Stretch(settings.seconds / len(durations), settings.rate, duration) for duration in durations]
+    return [PlannedStep(settings.seconds / len(durations), settings.rate, duration) for duration in durations]
 
 
 class DurationSweep(OpenLoopUser):
@@ -25,6 +25,6 @@ class DurationSweep(OpenLoopUser):
 
     scenario = Scenario(
         "duration_sweep",
-        stretches,
+        steps,
         (Option("durations", "10,100,1000", "task durations in ms, a step each, sharing --seconds equally"),),
     )

@@ -2,19 +2,19 @@
 
 from loadtests.openloop.options import Settings
 from loadtests.openloop.scenario import REGISTER_PATH, Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
 
 __all__ = ["Fanout", "UntilDrained"]
 
 
-def stretches(settings: Settings) -> list[Stretch]:
-    """Return one stretch; --rate counts registrations, each of three tasks of --duration-ms."""
-    return [Stretch(settings.seconds, settings.rate, settings.duration_ms)]
+def steps(settings: Settings) -> list[PlannedStep]:
+    """Return one step; --rate counts registrations, each of three tasks of --duration-ms."""
+    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
 
 
 class Fanout(OpenLoopUser):
     """Open loop of registrations."""
 
-    scenario = Scenario("fanout", stretches, path=REGISTER_PATH)
+    scenario = Scenario("fanout", steps, path=REGISTER_PATH)

@@ -4,7 +4,7 @@ import numpy as np
 
 from loadtests.openloop.options import Option, Settings
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
 from results.errors import BlockpointError
@@ -12,12 +12,12 @@ from results.errors import BlockpointError
 __all__ = ["Ramp", "UntilDrained"]
 
 
-def stretches(settings: Settings) -> list[Stretch]:
+def steps(settings: Settings) -> list[PlannedStep]:
     """Return equally long steps from --rate to --top-rate."""
     if settings.top_rate <= settings.rate:
         raise BlockpointError(f"--top-rate: {settings.top_rate:g} is not above --rate {settings.rate:g}")
     rates = np.linspace(settings.rate, settings.top_rate, settings.steps).tolist()
-    return [Stretch(settings.seconds / settings.steps, rate, settings.duration_ms) for rate in rates]
+    return [PlannedStep(settings.seconds / settings.steps, rate, settings.duration_ms) for rate in rates]
 
 
 class Ramp(OpenLoopUser):
@@ -25,7 +25,7 @@ class Ramp(OpenLoopUser):
 
     scenario = Scenario(
         "ramp",
-        stretches,
+        steps,
         (
             Option("steps", 5, "steps from --rate to --top-rate, sharing --seconds equally", 2, 1000),
             Option("top_rate", 200.0, "task arrivals per second in the last step", 0.01, 100_000),

@@ -2,19 +2,19 @@
 
 from loadtests.openloop.options import Settings
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
 
 __all__ = ["Steady", "UntilDrained"]
 
 
-def stretches(settings: Settings) -> list[Stretch]:
-    """Return one stretch."""
-    return [Stretch(settings.seconds, settings.rate, settings.duration_ms)]
+def steps(settings: Settings) -> list[PlannedStep]:
+    """Return one step."""
+    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
 
 
 class Steady(OpenLoopUser):
     """Open loop at a steady rate."""
 
-    scenario = Scenario("steady", stretches)
+    scenario = Scenario("steady", steps)

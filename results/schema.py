@@ -314,31 +314,6 @@ class Incident(Document, frozen=True, kw_only=True):
             raise ValueError("it names a fate that there is not")
 
 
-class View(Document, frozen=True, kw_only=True):
-    """One question of an operator, put to a strategy's own interface in a known situation."""
-
-    question: str
-    """such as `state of a running task`"""
-    interface: str
-    """what was asked: `AsyncResult.state`, `inspect active`, ...; empty where the strategy has none"""
-    answer: str
-    """what it said, in its own words; empty where it said nothing"""
-    truth: str
-    """what the ledger and the processes say"""
-    verdict: str
-    """`right`, `wrong` or `none`"""
-    took_ms: Figure
-
-
-class Interview(Document, frozen=True, kw_only=True):
-    """What a strategy lets an operator see (`interviews/STRATEGY-VARIANT.json` of a drill's campaign)."""
-
-    schema: int = SCHEMA
-    subject: Name
-    """key of the Subject"""
-    views: list[View]
-
-
 class Trial(Document, frozen=True, kw_only=True):
     """One measured run (`trial.json`)."""
 
@@ -411,7 +386,7 @@ class Manifest(Document, frozen=True, kw_only=True):
     """a stream of requests is blocked where its p99 is above this"""
     precision: Annotated[float, msgspec.Meta(gt=1, le=1000)] = 1.1
     """the width of an interval, failed rate over held rate, at which a search is content"""
-    lanes: Number = 1
+    jobs: Number = msgspec.field(default=1, name="lanes")
     """trials that ran beside each other: above 1 only counts can be trusted, no latency"""
     calibration: dict[Name, Figure]
     """work units per millisecond of each computing kind"""

@@ -3,14 +3,14 @@
 from analysis.charts.burst import burst_timeline
 from analysis.charts.cost import cost_by_role
 from analysis.charts.frontier import frontier
-from analysis.charts.grid import Words
+from analysis.charts.grid import Caption
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
 from analysis.charts.prediction import predicted
 from analysis.charts.work import queue_wait, throughput
 
 __all__ = [
-    "Words",
+    "Caption",
     "burst_timeline",
     "cost_by_role",
     "frontier",

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.charts.grid import Shape, Words, head, limit_line, make_grid
+from analysis.charts.grid import Caption, Shape, head, limit_line, make_grid
 from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis
 from analysis.charts.series import top_of
 from analysis.charts.style import MUTED, colour
@@ -18,7 +18,7 @@ ROWS: Final = 3
 _LATENCIES: Final = ["accept_worst_ms", "ping_worst_ms", "ping_sync_worst_ms"]
 
 
-def burst_timeline(bins: pd.DataFrame, words: Words) -> Figure:
+def burst_timeline(bins: pd.DataFrame, words: Caption) -> Figure:
     """Draw arrivals and completions, the backlog, and bystander latency over time; three panels a subject.
 
     `bins` are rows of `trials.timeline.timeline`; of a subject's bursts the first valid one is drawn.

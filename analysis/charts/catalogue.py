@@ -11,7 +11,7 @@ from analysis.charts.burst import burst_timeline
 from analysis.charts.conditions import conditions
 from analysis.charts.cost import cost_by_role
 from analysis.charts.frontier import frontier
-from analysis.charts.grid import Words
+from analysis.charts.grid import Caption
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
 from analysis.charts.prediction import predictable, predicted
@@ -41,7 +41,7 @@ _FEW: Final = f"A p99 of fewer than {ENOUGH_FOR_P99} samples is their maximum"
 _BOUNDS: Final = "Upward caret: some requests were never answered, the true value is higher"
 
 Key = tuple[str, float, str]
-Draw = Callable[[pd.DataFrame, Words], Figure]
+Draw = Callable[[pd.DataFrame, Caption], Figure]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Chart:
 
     name: str
     """file name without suffix"""
-    words: Words
+    words: Caption
     draw: Callable[[], Figure] | None
     """None where the campaign has nothing to fill it with; then the caption says what is missing"""
 
@@ -89,7 +89,7 @@ def _answers(derived: Derived, rows: pd.DataFrame) -> Iterator[Chart]:
         limit = milliseconds(derived.manifest.limit_ms)
         subtitle = f"{kind} tasks, {topology} · worst p99 of /ping and /ping-sync; the limit is {limit}"
         caption = conditions(derived.manifest, own, _WORST, _few(own), invalid_are="left out")
-        words = Words("What an unrelated request goes through", subtitle, caption)
+        words = Caption("What an unrelated request goes through", subtitle, caption)
         yield _chart(f"heatmap-{kind}-{topology}", words, heatmap, own)
 
 
@@ -99,7 +99,9 @@ def _frontier(derived: Derived, points: pd.DataFrame, rows: pd.DataFrame, kind: 
         return _missing(name, title, f"{kind} tasks, {topology}: no trial is valid")
     limit = milliseconds(derived.manifest.limit_ms)
     subtitle = f"{kind} tasks, {topology} · the API blocks where the p99 of a stream is above {limit}"
-    words = Words(title, subtitle, conditions(derived.manifest, rows, _EDGES, _SHAKY, invalid_are="left out"))
+    words = Caption(
+        title, subtitle, conditions(derived.manifest, rows, _EDGES, _SHAKY, invalid_are="left out")
+    )
     limits = ceilings(derived.manifest, points, padded(points["duration_ms"]))
     return Chart(name, words, lambda: frontier(points, words, limits))
 
@@ -111,21 +113,21 @@ def _by_rate(derived: Derived, rows: pd.DataFrame, key: Key) -> Iterator[Chart]:
     caption = conditions(derived.manifest, rows, *notes)
     yield _chart(
         f"latency-{tail}",
-        Words("Where the API starts to block", f"{about} · latency from the due time, {_P}", caption),
+        Caption("Where the API starts to block", f"{about} · latency from the due time, {_P}", caption),
         latency_by_rate,
         rows,
     )
     caption = conditions(derived.manifest, rows, _CEILING)
     yield _chart(
         f"throughput-{tail}",
-        Words("Where the work falls behind", f"{about} · on the diagonal the work keeps up", caption),
+        Caption("Where the work falls behind", f"{about} · on the diagonal the work keeps up", caption),
         throughput,
         rows,
     )
     bounds = _BOUNDS if rows["queue_wait_p99_at_least"].any() else ""
     yield _chart(
         f"queue-wait-{tail}",
-        Words(
+        Caption(
             "How long tasks wait for a slot",
             f"{about} · from accepted to started, {_P}",
             conditions(derived.manifest, rows, _CEILING, bounds),
@@ -145,7 +147,7 @@ def _by_duration(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
         subtitle = f"{kind} tasks at {number(rate)}/s, {topology} · latency from the due time, {_P}"
         yield _chart(
             f"duration-{kind}-{_plain(rate)}-per-s-{topology}",
-            Words("What longer tasks do to the API", subtitle, conditions(derived.manifest, own, *notes)),
+            Caption("What longer tasks do to the API", subtitle, conditions(derived.manifest, own, *notes)),
             latency_by_duration,
             own,
         )
@@ -165,7 +167,7 @@ def _bursts(derived: Derived, summary: pd.DataFrame) -> Iterator[Chart]:
         )
         yield _chart(
             f"burst-{tail}",
-            Words(
+            Caption(
                 "What a burst does", subtitle, conditions(derived.manifest, rows, invalid_are="drawn in grey")
             ),
             burst_timeline,
@@ -180,7 +182,7 @@ def _cost(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
         return _missing(f"cost-{tail}", title, f"{about}: no trial is valid")
     subtitle = f"{about} · at the highest rate at which most keep up, else the nearest that was measured"
     caption = conditions(derived.manifest, rows, invalid_are="left out")
-    return _chart(f"cost-{tail}", Words(title, subtitle, caption), cost_by_role, rows)
+    return _chart(f"cost-{tail}", Caption(title, subtitle, caption), cost_by_role, rows)
 
 
 def _predicted(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
@@ -189,15 +191,15 @@ def _predicted(derived: Derived, rows: pd.DataFrame, key: Key) -> Chart:
         f"{about} · filled: measured, open: predicted by following the queue on the trial's own schedule"
     )
     caption = conditions(derived.manifest, rows, _CEILING, _STEADY, _AGREES)
-    return _chart(f"predicted-{tail}", Words("What theory knew", subtitle, caption), predicted, rows)
+    return _chart(f"predicted-{tail}", Caption("What theory knew", subtitle, caption), predicted, rows)
 
 
-def _chart(name: str, words: Words, draw: Draw, rows: pd.DataFrame) -> Chart:
+def _chart(name: str, words: Caption, draw: Draw, rows: pd.DataFrame) -> Chart:
     return Chart(name, words, lambda: draw(rows, words))
 
 
 def _missing(name: str, title: str, reason: str) -> Chart:
-    return Chart(name, Words(title, "", f"Not drawn: {reason}."), None)
+    return Chart(name, Caption(title, "", f"Not drawn: {reason}."), None)
 
 
 def _names(kind: str, duration_ms: float, topology: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.charts.grid import Shape, Words, make_grid
+from analysis.charts.grid import Caption, Shape, make_grid
 from analysis.charts.scales import even_ticks
 from analysis.charts.style import ROLE_COLOURS, colour
 from analysis.format import number
@@ -15,7 +15,7 @@ from analysis.order import subjects
 Floats = npt.NDArray[np.float64]
 
 
-def cost_by_role(rows: pd.DataFrame, words: Words) -> Figure:
+def cost_by_role(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw CPU cores and resident memory per role, one bar a subject, at `comparable`'s rate.
 
     `rows` are those of a summary with one kind, duration and topology, and at least one valid row.

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from analysis.charts.catalogue import Chart
 from analysis.charts.conditions import machine
-from analysis.charts.grid import Shape, Words, head, limit_line, make_grid
+from analysis.charts.grid import Caption, Shape, head, limit_line, make_grid
 from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis
 from analysis.charts.style import ALARM, INK, MUTED, colour
 from analysis.drills.derive import Drills
@@ -44,11 +44,11 @@ def catalogue(drills: Drills) -> Iterator[Chart]:
     points = drills.timelines
     if points.empty:
         reason = (
-            f"trials ran in {drills.manifest.lanes} lanes beside each other, so that no latency counts"
-            if drills.manifest.lanes > 1
+            f"trials ran in {drills.manifest.jobs} jobs beside each other, so that no latency counts"
+            if drills.manifest.jobs > 1
             else "no drill passed the gate"
         )
-        yield Chart("timeline", Words("Second by second", "", f"Not drawn: {reason}."), None)
+        yield Chart("timeline", Caption("Second by second", "", f"Not drawn: {reason}."), None)
         return
     for drill in drills_in_order(list(points["drill"])):
         yield _timeline(drills, drill, points[points["drill"] == drill])
@@ -62,11 +62,11 @@ def _timeline(drills: Drills, drill: str, points: pd.DataFrame) -> Chart:
         "Red band: while the fault lasts; red ticks on top: requests that failed, at their due time. "
         "Below: tasks accepted and not ended; red: those of them that were lost."
     )
-    words = Words(f"Drill {drill}, second by second", subtitle, caption)
+    words = Caption(f"Drill {drill}, second by second", subtitle, caption)
     return Chart(f"timeline-{drill}", words, lambda: drill_timeline(points, words, drills.manifest.limit_ms))
 
 
-def drill_timeline(points: pd.DataFrame, words: Words, limit_ms: float) -> Figure:
+def drill_timeline(points: pd.DataFrame, words: Caption, limit_ms: float) -> Figure:
     """Draw latencies, errors and the backlog around a fault, two panels a subject on one scale.
 
     `points` are rows of `analysis.drills.timeline.timeline` of one drill. A subject that took more than
@@ -226,13 +226,13 @@ def _matrix(drills: Drills) -> Chart:
         f"{counted} drills count, {refused or 'none'} refused · {machine(drills.manifest)} · "
         f"seed {drills.manifest.seed}. A share depends on how much was under way: look at the counts."
     )
-    words = Words("What is lost", subtitle, caption)
+    words = Caption("What is lost", subtitle, caption)
     if not counted:
-        return Chart("matrix", Words(words.title, "", "Not drawn: no drill passed the gate."), None)
+        return Chart("matrix", Caption(words.title, "", "Not drawn: no drill passed the gate."), None)
     return Chart("matrix", words, lambda: loss_matrix(drills, words))
 
 
-def loss_matrix(drills: Drills, words: Words) -> Figure:
+def loss_matrix(drills: Drills, words: Caption) -> Figure:
     """Draw a table of strategies by drills, each cell with its lost tasks, coloured by their share."""
     found = cells(drills.matrix)
     columns = drills_in_order(list(drills.matrix["drill"]))

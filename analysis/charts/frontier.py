@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from analysis.charts.grid import Words, axis_names, head, make_grid, shape_for
+from analysis.charts.grid import Caption, axis_names, head, make_grid, shape_for
 from analysis.charts.scales import duration_axis, log_axis, span
 from analysis.charts.style import INK, colour
 from analysis.format import number
@@ -59,7 +59,7 @@ class _Mark:
         return not (self.up or self.down)
 
 
-def frontier(points: pd.DataFrame, words: Words, ceilings: pd.DataFrame) -> Figure:
+def frontier(points: pd.DataFrame, words: Caption, ceilings: pd.DataFrame) -> Figure:
     """Draw the blocking and the saturation point against the task's duration, one panel a strategy.
 
     `points` are rows of `trials.points.find_points` with one kind and topology, `ceilings` those of

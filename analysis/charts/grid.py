@@ -29,7 +29,7 @@ _KEY: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Words:
+class Caption:
     """What stands around a chart."""
 
     title: str
@@ -58,7 +58,7 @@ def shape_for(panels: int, height: float = 2.0, right: float = 0.78) -> Shape:
 
 
 def make_grid(
-    panels: int, shape: Shape, words: Words, rows: int | None = None, key: Sequence[Artist] = ()
+    panels: int, shape: Shape, words: Caption, rows: int | None = None, key: Sequence[Artist] = ()
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure with that many panels, row by row; the places left over stay empty, without axes.
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from analysis.charts.grid import Shape, Words, axis_names, head, make_grid
+from analysis.charts.grid import Caption, Shape, axis_names, head, make_grid
 from analysis.charts.scales import span
 from analysis.charts.style import INK, MUTED, colour
 from analysis.format import milliseconds, number
@@ -43,7 +43,7 @@ COLOURS: Final = ListedColormap(
 """blue below the limit, red above it, with a step between: no cell looks like an empty one"""
 
 
-def heatmap(rows: pd.DataFrame, words: Words) -> Figure:
+def heatmap(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw the worst bystander p99 over duration and arrival rate, one panel a subject.
 
     `rows` are those of a summary with one kind and topology. Rates of a search are irregular: they share

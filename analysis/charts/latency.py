@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.charts.grid import (
-    Words,
+    Caption,
     axis_names,
     ceiling_line,
     end_labels,
@@ -30,7 +30,7 @@ _BYSTANDERS: Final = {
 }
 
 
-def latency_by_rate(rows: pd.DataFrame, words: Words) -> Figure:
+def latency_by_rate(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw the accept latency and both bystanders against the arrival rate, one panel a subject.
 
     `rows` are those of a summary with one kind, duration and topology.
@@ -53,7 +53,7 @@ def latency_by_rate(rows: pd.DataFrame, words: Words) -> Figure:
     return figure
 
 
-def latency_by_duration(rows: pd.DataFrame, words: Words) -> Figure:
+def latency_by_duration(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw the same against the task's duration at one fixed rate; shaded where theory says saturated."""
     panels = list(subjects(rows))
     shape = shape_for(len(panels))

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
+from analysis.charts.grid import Caption, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
 from analysis.charts.scales import log_axis, rate_axis
 from analysis.charts.series import crosses, median_line, top_of
 from analysis.charts.style import FAINT, colour
@@ -32,7 +32,7 @@ def predictable(rows: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["rho"].notna() & waits.notna().any(axis=1)]
 
 
-def predicted(rows: pd.DataFrame, words: Words) -> Figure:
+def predicted(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw measured p99s (filled) and those predicted on the trials' own schedules (open), a panel a subject.
 
     `rows` are those of `predictable` with one kind, duration and topology. The grey curve of a pool is the

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from analysis.charts.grid import Words, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
+from analysis.charts.grid import Caption, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
 from analysis.charts.scales import FLOOR_MS, linear_axis, log_axis, rate_axis, span
 from analysis.charts.series import Look, crosses, median_line, percentile_series, top_of
 from analysis.charts.style import MUTED, colour, variant_style
@@ -12,7 +12,7 @@ from analysis.format import number
 from analysis.order import order, subjects
 
 
-def throughput(rows: pd.DataFrame, words: Words) -> Figure:
+def throughput(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw tasks completed a second against tasks offered, one panel a strategy, its variants together.
 
     `rows` are those of a summary with one kind, duration and topology. The thin diagonal is work that
@@ -57,7 +57,7 @@ def throughput(rows: pd.DataFrame, words: Words) -> Figure:
     return figure
 
 
-def queue_wait(rows: pd.DataFrame, words: Words) -> Figure:
+def queue_wait(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw how long accepted tasks wait for a slot against the rate, one panel a strategy."""
     strategies = sorted(set(rows["strategy"]), key=order)
     shape = shape_for(len(strategies))

@@ -18,7 +18,7 @@ _RECORD: Final = ("task_id", "moment", "at_ns", "pid", "attempt")
 
 
 @dataclass(frozen=True)
-class Judged:
+class Audited:
     """A drill's trial: its tables as recorded, and one verdict a row of `requests`, in that order."""
 
     trial: Trial
@@ -35,7 +35,7 @@ class Judged:
         return not self.incident.trigger
 
 
-def judge(campaign: Campaign, trial: Trial) -> Judged:
+def audit(campaign: Campaign, trial: Trial) -> Audited:
     """Read a drill's trial and tell its fates again.
 
     Raises BlockpointError where a table is damaged, the clocks differ, the trial is no drill, its fault's
@@ -67,7 +67,7 @@ def judge(campaign: Campaign, trial: Trial) -> Judged:
         _evidence(subject, incident),
     )
     _same(trial, incident, verdicts)
-    return Judged(trial, subject, incident, requests, tables["bystanders"], events, verdicts)
+    return Audited(trial, subject, incident, requests, tables["bystanders"], events, verdicts)
 
 
 def _held(holdings: pd.DataFrame) -> Mapping[Look, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.drills.audit import judge
+from analysis.drills.audit import audit
 from analysis.drills.matrix import matrix, refused_row, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row, api_table
@@ -17,8 +17,7 @@ from analysis.drills.timeline import timeline
 from analysis.trials.derive import replace_folder
 from analysis.trials.load import load_campaign
 from results.errors import BlockpointError
-from results.interviews import read_interviews
-from results.schema import Interview, Manifest
+from results.schema import Manifest
 from results.text import named
 
 
@@ -37,7 +36,6 @@ class Drills:
     poison: pd.DataFrame
     api: pd.DataFrame
     timelines: pd.DataFrame
-    interviews: list[Interview]
 
     @property
     def recovery(self) -> pd.DataFrame:
@@ -62,17 +60,17 @@ def derive_drills(folder: Path, progress: Callable[[str], None] = lambda _: None
     for number, trial in enumerate(drills, start=1):
         progress(f"reading drill {number} of {len(drills)}: {trial.plan.trial_id}")
         if trial.incident is None and not trial.valid:
-            rows.append(refused_row(trial, manifest.subject(trial.plan.subject), manifest.lanes))
+            rows.append(refused_row(trial, manifest.subject(trial.plan.subject), manifest.jobs))
             continue
-        judged = judge(measured.campaign, trial)
-        rows.append(trial_row(judged, manifest.lanes))
-        if row := poison_row(judged, manifest.lanes):
+        audited = audit(measured.campaign, trial)
+        rows.append(trial_row(audited, manifest.jobs))
+        if row := poison_row(audited, manifest.jobs):
             poison.append(row)
-        if manifest.lanes == 1:
-            api.append(api_row(judged, manifest.limit_ms))
+        if manifest.jobs == 1:
+            api.append(api_row(audited, manifest.limit_ms))
             pair = (trial.plan.drill, trial.plan.subject)
             if trial.valid and pair not in timelines:
-                timelines[pair] = timeline(judged)
+                timelines[pair] = timeline(audited)
     trials = pd.DataFrame(rows)
     derived = Drills(
         folder,
@@ -82,7 +80,6 @@ def derive_drills(folder: Path, progress: Callable[[str], None] = lambda _: None
         pd.DataFrame(poison),
         pd.DataFrame(api),
         pd.concat(timelines.values(), ignore_index=True) if timelines else pd.DataFrame(),
-        read_interviews(folder),
     )
     _write(derived)
     return derived

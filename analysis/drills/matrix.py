@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.drills.audit import Judged
+from analysis.drills.audit import Audited
 from analysis.drills.intervals import share_interval
 from analysis.order import order
 from results.schema import Manifest, Subject, Trial
@@ -31,7 +31,7 @@ DRILLS: Final = (
 _SUMMED: Final = ("scheduled", "accepted", "hidden_at_rest", "in_flight", "lost_in_flight", "deaths")
 
 
-def trial_row(judged: Judged, lanes: int) -> dict[str, Any]:
+def trial_row(audited: Audited, jobs: int) -> dict[str, Any]:
     """Return a drill's trial as one row: what was broken, and the number of tasks of each fate.
 
     `hidden_at_rest` counts the accepted tasks that waited for a window, whatever became of them then, while
@@ -39,11 +39,11 @@ def trial_row(judged: Judged, lanes: int) -> dict[str, Any]:
     way when the fault began, `lost_in_flight` those of them that were lost: NaN where it lasts for the
     whole load.
     """
-    trial, incident, verdicts = judged.trial, judged.incident, judged.verdicts
+    trial, incident, verdicts = audited.trial, audited.incident, audited.verdicts
     lost = verdicts.accepted & (verdicts.fate == Fate.LOST)
-    struck = not judged.lasting
+    struck = not audited.lasting
     return {
-        **about(trial, judged.subject, lanes),
+        **about(trial, audited.subject, jobs),
         "scheduled": len(verdicts.fate),
         "accepted": int(verdicts.accepted.sum()),
         **{fate.label: incident.fates.get(fate.label, 0) for fate in Fate},
@@ -63,12 +63,12 @@ def trial_row(judged: Judged, lanes: int) -> dict[str, Any]:
     }
 
 
-def refused_row(trial: Trial, subject: Subject, lanes: int) -> dict[str, Any]:
+def refused_row(trial: Trial, subject: Subject, jobs: int) -> dict[str, Any]:
     """Return the row of a trial that was refused before it broke anything."""
-    return about(trial, subject, lanes)
+    return about(trial, subject, jobs)
 
 
-def about(trial: Trial, subject: Subject, lanes: int) -> dict[str, Any]:
+def about(trial: Trial, subject: Subject, jobs: int) -> dict[str, Any]:
     """Return which trial a row is of."""
     plan = trial.plan
     return {
@@ -80,7 +80,7 @@ def about(trial: Trial, subject: Subject, lanes: int) -> dict[str, Any]:
         "variant": subject.variant,
         "repeat": plan.repeat,
         "seed": plan.seed,
-        "lanes": lanes,
+        "lanes": jobs,
         "valid": trial.valid,
         "reasons": "; ".join(trial.reasons),
     }

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.drills.audit import Judged
+from analysis.drills.audit import Audited
 from analysis.drills.matrix import about
 from results.errors import BlockpointError
 from results.terms import Fate, Moment
@@ -16,7 +16,7 @@ EVERY: Final = 5
 _OTHERS: Final = (Fate.LOST, Fate.STARTED_TWICE, Fate.COMPLETED_TWICE, Fate.FAILED, Fate.HELD)
 
 
-def poison_row(judged: Judged, lanes: int) -> dict[str, Any] | None:
+def poison_row(audited: Audited, jobs: int) -> dict[str, Any] | None:
     """Return what became of a trial's poisonous tasks and of the others; None where none was poisonous.
 
     `poison` is `raise` or `kill`. Of accepted poisonous tasks: their number, `starts_*` a task,
@@ -24,22 +24,22 @@ def poison_row(judged: Judged, lanes: int) -> dict[str, Any] | None:
     occurred, named `poisoned_FATE`. Of the other accepted tasks `others`, with `others_FATE` and
     `others_hidden_at_rest`: what went down with the poisonous ones.
     """
-    poison = _option(judged, "--poison")
+    poison = _option(audited, "--poison")
     if not poison:
         return None
-    every = _option(judged, "--poison-every") or str(EVERY)
+    every = _option(audited, "--poison-every") or str(EVERY)
     if not every.isdigit() or int(every) < 1:
-        raise BlockpointError(f"trial {judged.trial.plan.trial_id}: --poison-every {every!r} is no number")
-    verdicts = judged.verdicts
-    spoilt = judged.requests["arrival"].to_numpy() % int(every) == int(every) - 1
+        raise BlockpointError(f"trial {audited.trial.plan.trial_id}: --poison-every {every!r} is no number")
+    verdicts = audited.verdicts
+    spoilt = audited.requests["arrival"].to_numpy() % int(every) == int(every) - 1
     theirs, others = verdicts.accepted & spoilt, verdicts.accepted & ~spoilt
     starts = verdicts.attempts[theirs]
-    gaps = backoffs_ms(judged.events, judged.requests["task_id"].to_numpy()[theirs])
+    gaps = backoffs_ms(audited.events, audited.requests["task_id"].to_numpy()[theirs])
     return {
-        **about(judged.trial, judged.subject, lanes),
+        **about(audited.trial, audited.subject, jobs),
         "poison": poison,
-        "max_attempts": judged.subject.max_attempts,
-        "deaths": judged.incident.deaths,
+        "max_attempts": audited.subject.max_attempts,
+        "deaths": audited.incident.deaths,
         "poisoned": int(theirs.sum()),
         "starts": int(starts.sum()),
         "starts_min": int(starts.min()) if len(starts) else np.nan,
@@ -91,7 +91,7 @@ def poison_table(rows: pd.DataFrame, poison: str) -> pd.DataFrame:
     return found.rename(columns={"trial_id": "repeats"})
 
 
-def _option(judged: Judged, name: str) -> str:
-    options = judged.trial.plan.options
+def _option(audited: Audited, name: str) -> str:
+    options = audited.trial.plan.options
     place = options.index(name) + 1 if name in options else len(options)
     return options[place] if place < len(options) else ""

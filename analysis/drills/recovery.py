@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.drills.audit import Judged
+from analysis.drills.audit import Audited
 from analysis.drills.matrix import about
 from results.percentile import percentile
 from results.terms import NEVER, Fate, Outcome
@@ -27,7 +27,7 @@ CLOSED_EARLY: Final = "closed early"
 _FAR: Final = np.iinfo(np.int64).max
 
 
-def api_row(judged: Judged, limit_ms: float) -> dict[str, Any]:
+def api_row(audited: Audited, limit_ms: float) -> dict[str, Any]:
     """Return how a trial's API answered before, during and after its fault, and when it had recovered.
 
     For each of `PHASES` and of the streams `accept` (tasks answered with 2xx) and `bystander` there are
@@ -44,25 +44,25 @@ def api_row(judged: Judged, limit_ms: float) -> dict[str, Any]:
       peak before the fault: arrivals come unevenly, and less is no sign of anything.
     - `hidden_s`: when the last task had ended that the broker hid; one that it still held never did.
     """
-    incident, verdicts = judged.incident, judged.verdicts
-    tasks, bystanders = judged.requests, judged.bystanders
-    row = about(judged.trial, judged.subject, 1)
+    incident, verdicts = audited.incident, audited.verdicts
+    tasks, bystanders = audited.requests, audited.bystanders
+    row = about(audited.trial, audited.subject, 1)
     slow_ms = max(limit_ms, WORSE * _worst(bystanders, _before(bystanders, incident.from_ns)))
-    backlog = backlog_steps(judged)
+    backlog = backlog_steps(audited)
     times = {"api_s": np.nan, "backlog_s": np.nan, "hidden_s": np.nan}
-    if not judged.lasting:
-        times["api_s"] = _api_s(judged, slow_ms)
+    if not audited.lasting:
+        times["api_s"] = _api_s(audited, slow_ms)
         times["backlog_s"] = _backlog_s(*backlog, incident.from_ns)
         unseen = verdicts.hidden | (verdicts.fate == Fate.HELD)
         ended = verdicts.ended_ns[unseen]
         late = float(ended.max() - incident.from_ns) / 1e9 if len(ended) else 0.0
         times["hidden_s"] = np.nan if (ended == NEVER).any() else max(late, 0.0)
     recovery_s = float(np.max(list(times.values())))
-    row |= {"recovery_s": recovery_s, **times, "slow_ms": slow_ms, "fault_s": _fault_s(judged)}
+    row |= {"recovery_s": recovery_s, **times, "slow_ms": slow_ms, "fault_s": _fault_s(audited)}
     row |= {"backlog_before": _peak_before(*backlog, incident.from_ns), "backlog_peak": _peak(backlog[1])}
     until_ns = _FAR if np.isnan(recovery_s) else incident.from_ns + int(recovery_s * 1e9)
     for stream, requests in zip(STREAMS, (tasks, bystanders), strict=True):
-        for phase, inside in _phases(judged, requests, until_ns).items():
+        for phase, inside in _phases(audited, requests, until_ns).items():
             row |= _figures(f"{phase}_{stream}", latency_ms(requests)[inside & _answered(requests)])
     for name, requests in (("tasks", tasks), ("bystanders", bystanders)):
         kinds = error_classes(requests)
@@ -98,13 +98,13 @@ def error_classes(requests: pd.DataFrame) -> npt.NDArray[np.object_]:
     return found
 
 
-def backlog_steps(judged: Judged) -> tuple[Ints, Ints]:
+def backlog_steps(audited: Audited) -> tuple[Ints, Ints]:
     """Return the moments at which the backlog changes, ascending, and its height from each of them on.
 
     It counts accepted tasks that the target knows and that have not ended. Those that were lost leave it
     when the fault begins, since nothing works on them any more.
     """
-    verdicts, from_ns = judged.verdicts, judged.incident.from_ns
+    verdicts, from_ns = audited.verdicts, audited.incident.from_ns
     lost = verdicts.fate == Fate.LOST
     kept = verdicts.accepted & ~(lost & (verdicts.known_ns > from_ns))
     return steps(kept, verdicts.known_ns, np.where(lost, from_ns, verdicts.ended_ns))
@@ -120,11 +120,11 @@ def steps(which: Mask, come_ns: Ints, gone_ns: Ints) -> tuple[Ints, Ints]:
     return at[order], np.cumsum(change[order])
 
 
-def _api_s(judged: Judged, slow_ms: float) -> float:
-    from_ns = judged.incident.from_ns
+def _api_s(audited: Audited, slow_ms: float) -> float:
+    from_ns = audited.incident.from_ns
     bad = [from_ns - int(WINDOW_S * 1e9)]
     last_ns = from_ns
-    for requests, judged_by_latency in ((judged.requests, False), (judged.bystanders, True)):
+    for requests, judged_by_latency in ((audited.requests, False), (audited.bystanders, True)):
         due = requests["due_ns"].to_numpy()
         wrong = error_classes(requests) != ""
         if judged_by_latency:
@@ -153,12 +153,12 @@ def _peak(height: Ints) -> int:
     return int(height.max(initial=0))
 
 
-def _phases(judged: Judged, requests: pd.DataFrame, until_ns: int) -> dict[str, Mask]:
+def _phases(audited: Audited, requests: pd.DataFrame, until_ns: int) -> dict[str, Mask]:
     due = requests["due_ns"].to_numpy()
-    if judged.lasting:
+    if audited.lasting:
         nothing = np.zeros(len(due), bool)
         return {"before": nothing, "during": ~nothing, "after": nothing}
-    before = _before(requests, judged.incident.from_ns)
+    before = _before(requests, audited.incident.from_ns)
     after = ~before & (due >= until_ns)
     return {"before": before, "during": ~before & ~after, "after": after}
 
@@ -188,8 +188,8 @@ def _figures(name: str, values: Floats) -> dict[str, Any]:
     }
 
 
-def _fault_s(judged: Judged) -> float:
-    return np.nan if judged.lasting else (judged.incident.to_ns - judged.incident.from_ns) / 1e9
+def _fault_s(audited: Audited) -> float:
+    return np.nan if audited.lasting else (audited.incident.to_ns - audited.incident.from_ns) / 1e9
 
 
 def api_table(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.drills.audit import Judged
+from analysis.drills.audit import Audited
 from analysis.drills.recovery import error_classes, latency_ms, steps
 from results.terms import Fate, Outcome, Stream
 
@@ -13,7 +13,7 @@ SERIES: Final = ("accept", "/ping", "/ping-sync", "error", "backlog", "lost")
 LOOKS: Final = 240
 
 
-def timeline(judged: Judged) -> pd.DataFrame:
+def timeline(audited: Audited) -> pd.DataFrame:
     """Return the points of a trial's chart.
 
     Columns: `drill`, `subject`, `strategy`, `variant`, `trial_id`, `series`, `at_s`, `value`, `fault_s`,
@@ -24,18 +24,18 @@ def timeline(judged: Judged) -> pd.DataFrame:
     (value NaN); `backlog` and `lost` the number of tasks at `LOOKS` evenly spaced moments: accepted and
     not ended, without those that were lost, which are counted apart.
     """
-    verdicts, incident = judged.verdicts, judged.incident
+    verdicts, incident = audited.verdicts, audited.incident
     pieces = [
-        _latencies("accept", judged.requests),
+        _latencies("accept", audited.requests),
         *(
-            _latencies(stream.label, judged.bystanders[judged.bystanders["stream"] == stream])
+            _latencies(stream.label, audited.bystanders[audited.bystanders["stream"] == stream])
             for stream in (Stream.PING, Stream.PING_SYNC)
         ),
-        *(_errors(requests) for requests in (judged.requests, judged.bystanders)),
+        *(_errors(requests) for requests in (audited.requests, audited.bystanders)),
     ]
-    first_ns = int(judged.requests["due_ns"].min()) if len(judged.requests) else incident.from_ns
+    first_ns = int(audited.requests["due_ns"].min()) if len(audited.requests) else incident.from_ns
     over = [first_ns, incident.to_ns, int(verdicts.last_end_ns.max(initial=0))]
-    over += [int(rows["due_ns"].max()) for rows in (judged.requests, judged.bystanders) if len(rows)]
+    over += [int(rows["due_ns"].max()) for rows in (audited.requests, audited.bystanders) if len(rows)]
     looks = np.linspace(first_ns, max(over), LOOKS).astype(np.int64)
     lost = verdicts.fate == Fate.LOST
     for name, which in (("backlog", verdicts.accepted & ~lost), ("lost", verdicts.accepted & lost)):
@@ -44,15 +44,15 @@ def timeline(judged: Judged) -> pd.DataFrame:
         pieces.append(_piece(name, looks, heights.astype(float)))
     points = pd.concat(pieces, ignore_index=True)
     about: dict[str, Any] = {
-        "drill": judged.trial.plan.drill,
-        "subject": judged.trial.plan.subject,
-        "strategy": judged.subject.strategy,
-        "variant": judged.subject.variant,
-        "trial_id": judged.trial.plan.trial_id,
+        "drill": audited.trial.plan.drill,
+        "subject": audited.trial.plan.subject,
+        "strategy": audited.subject.strategy,
+        "variant": audited.subject.variant,
+        "trial_id": audited.trial.plan.trial_id,
     }
     ends = {
         "fault_s": (incident.to_ns - incident.from_ns) / 1e9,
-        "lasting": judged.lasting,
+        "lasting": audited.lasting,
         "repaired": incident.to_ns != incident.at_rest_ns,
     }
     at_s = (points.pop("at_ns") - incident.from_ns) / 1e9

@@ -16,7 +16,6 @@ from analysis.format import milliseconds, number
 from analysis.order import order
 from analysis.report.drill_words import duration, percent, read_drills, windows
 from analysis.report.pages import Drawing, facts, templates
-from results.schema import Interview
 from results.terms import Fate
 
 DASH: Final = "\N{EN DASH}"
@@ -82,8 +81,6 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         retries=records(poison_table(derived.poison, "raise")),
         kills=records(poison_table(derived.poison, "kill")),
         ends=_ends,
-        questions=_questions(derived.interviews),
-        interviews=derived.interviews,
         drawings=drawings,
         trials=len(derived.trials),
         refused=records(refused),
@@ -117,15 +114,6 @@ def _ends(row: Mapping[str, Any], who: str) -> str:
     told = [(fate.label, row.get(f"{who}_{fate.label}", 0)) for fate in Fate]
     told.append(("hidden at rest", row.get(f"{who}_hidden_at_rest", 0)))
     return ", ".join(f"{number(count)} {label.replace('_', ' ')}" for label, count in told if count) or "none"
-
-
-def _questions(interviews: list[Interview]) -> list[tuple[str, list[Any]]]:
-    """Return each question with the views of every interview: one an interface, none where not asked."""
-    asked = list(dict.fromkeys(view.question for each in interviews for view in each.views))
-    return [
-        (question, [[view for view in each.views if view.question == question] for each in interviews])
-        for question in asked
-    ]
 
 
 def _interval(row: Mapping[str, Any]) -> str:

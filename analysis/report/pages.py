@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.charts.catalogue import ANSWERS
 from analysis.charts.conditions import machine
-from analysis.charts.grid import Words
+from analysis.charts.grid import Caption
 from analysis.charts.style import colour
 from analysis.format import milliseconds, number
 from analysis.report.notebook import SOURCES
@@ -31,7 +31,7 @@ class Drawing:
     """A chart as the page shows it."""
 
     name: str
-    words: Words
+    words: Caption
     svg: bytes
     """empty where there was nothing to draw; the caption then says why"""
 

@@ -1,1 +1,1 @@
-"""What trials say: read, summarised, judged, and brought to points."""
+"""What trials say: read, summarised, audited, and brought to points."""

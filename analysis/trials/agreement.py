@@ -84,7 +84,7 @@ def compare(pairs: Sequence[Pair]) -> list[Comparison]:
 
 
 def false_alarms(pairs: Sequence[Pair]) -> dict[str, float]:
-    """Return by metric the share of pairs that differ when each is judged by itself, blocks within runs."""
+    """Return by metric the share of pairs that differ when each is audited by itself, blocks within runs."""
     alone = [compare([pair]) for pair in pairs]
     return {
         metric: float(np.mean([found[number].differs for found in alone])) if alone else float("nan")

@@ -76,10 +76,10 @@ class Company:
 @contextlib.contextmanager
 def measuring(campaign: str, shared: Path = SHARED) -> Iterator[Neighbours]:
     """Be seen by the others as long as the block lasts; gives those whom we see."""
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as cleanup:
         try:
             folder = _private(shared / f"blockpoint-{os.geteuid()}")
-            _announce(stack, folder / str(os.getpid()), f"campaign {single(campaign)} (pid {os.getpid()})")
+            _announce(cleanup, folder / str(os.getpid()), f"campaign {single(campaign)} (pid {os.getpid()})")
         except OSError as error:
             yield Neighbours(problem=f"{shared}/blockpoint-{os.geteuid()}: {error.strerror}")
         else:
@@ -95,11 +95,11 @@ def _private(folder: Path) -> Path:
     return folder
 
 
-def _announce(stack: contextlib.ExitStack, path: Path, note: str) -> None:
+def _announce(cleanup: contextlib.ExitStack, path: Path, note: str) -> None:
     until_s = time.monotonic() + LOOKED_AT_S
     while True:
         try:
-            return stack.enter_context(held(path, note))
+            return cleanup.enter_context(held(path, note))
         except HeldError:
             if time.monotonic() > until_s:
                 raise OSError(0, "another process holds our own lock") from None

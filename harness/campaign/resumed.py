@@ -7,7 +7,7 @@ from click.core import ParameterSource
 
 HEEDED: Final = frozenset(
     {
-        *("resume", "attempts", "report", "dry_run", "interviews"),
+        *("resume", "attempts", "report", "dry_run"),
         *("redis_url", "quiet_wait", "max_foreign_cores"),
         *("max_trials", "budget_s", "predict"),
     }

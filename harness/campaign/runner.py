@@ -1,4 +1,4 @@
-"""Runs a campaign: every planned trial, each stack in its own processes, sealed one by one."""
+"""Runs a campaign: every planned trial, each target in its own processes, sealed one by one."""
 
 import functools
 import itertools
@@ -6,22 +6,16 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.campaign.jobs import in_lanes
+from harness.campaign.jobs import in_parallel
 from harness.campaign.progress import Progress, result
-from harness.campaign.session import Session, Stacks
+from harness.campaign.session import Procedure, Session, Setup
 from results.failures import read_failures
 from results.schema import Plan, Trial
 from results.store import Campaign
 from results.text import visible
 
-STACK_S = 1.5
+TARGET_S = 1.5
 """expected time to start and stop a target"""
-TRIAL_OVERHEAD_S = 2.5
-"""expected time that a trial takes beyond its schedule: the generator's start, drain and sealing"""
-DRILL_OVERHEAD_S = 11.0
-"""the same for a drill, on average: most rest for seconds, some wait for a window of 12 s"""
-REPEATS_TOGETHER = 5
-"""repeats of a drill that follow each other on one target"""
 NOT_RUN = "it was not run; continue it with --resume"
 Attempt = tuple[Plan, int]
 """a planned trial and the number of this try at it, from 1"""
@@ -36,9 +30,9 @@ class Tally:
     failed: int = 0
 
 
-def expected_s(plan: Plan) -> float:
-    """Return the time that a trial is expected to take, its share of its stack's start included."""
-    return plan.seconds + (DRILL_OVERHEAD_S if plan.drill else TRIAL_OVERHEAD_S) + STACK_S / 3
+def expected_s(plan: Plan, overhead_s: float) -> float:
+    """Return the time that a trial is expected to take, its share of its target's start included."""
+    return plan.seconds + overhead_s + TARGET_S / 3
 
 
 def missing(campaign: Campaign, attempts: int) -> list[Attempt]:
@@ -54,26 +48,29 @@ def missing(campaign: Campaign, attempts: int) -> list[Attempt]:
     return wanted
 
 
-def run_campaign(session: Session, campaign: Campaign, progress: Progress) -> None:
+def run_campaign(setup: Setup, campaign: Campaign, progress: Progress) -> None:
     """Run every trial that has no valid result yet; invalid ones are repeated after all the others.
 
     A trial that cannot be run is reported and left out; the campaign goes on. Raises BlockpointError
     where going on makes no sense: a full disk.
     """
     campaign.discard_partial()
-    todo = missing(campaign, session.attempts)
+    todo = missing(campaign, setup.attempts)
     started = time.monotonic()
     while todo:
-        blocks = [list(block) for _, block in itertools.groupby(todo, key=_block_key)]
-        work = functools.partial(_run_block, session, campaign, progress)
-        again = [item for tried in in_lanes(session, blocks, work) for item in tried]
-        left_s = session.retry_until_s - (time.monotonic() - started)
+        blocks = [
+            list(block)
+            for _, block in itertools.groupby(todo, functools.partial(_block_key, setup.procedure))
+        ]
+        work = functools.partial(_run_block, setup, campaign, progress)
+        again = [item for tried in in_parallel(setup, blocks, work) for item in tried]
+        left_s = setup.retry_until_s - (time.monotonic() - started)
         todo = []
         for plan, attempt in again:
-            left_s -= expected_s(plan) + STACK_S
+            left_s -= expected_s(plan, setup.procedure.overhead_s) + TARGET_S
             if left_s > 0:
                 todo.append((plan, attempt))
-                progress.expect(expected_s(plan))
+                progress.expect(expected_s(plan, setup.procedure.overhead_s))
 
 
 def tally(campaign: Campaign) -> Tally:
@@ -101,23 +98,23 @@ def unmeasured_lines(campaign: Campaign) -> Iterator[str]:
             yield f"not measured: {plan.trial_id}: {visible(why.get(plan.trial_id, NOT_RUN))}"
 
 
-def _block_key(item: Attempt) -> tuple[str, str, int]:
+def _block_key(procedure: Procedure, item: Attempt) -> tuple[str, str, int]:
     plan, _ = item
-    return plan.subject, plan.topology, plan.repeat // REPEATS_TOGETHER if plan.drill else plan.repeat
+    return plan.subject, plan.topology, plan.repeat // procedure.repeats_together
 
 
 def _run_block(
-    session: Session, campaign: Campaign, progress: Progress, block: Sequence[Attempt]
+    setup: Setup, campaign: Campaign, progress: Progress, block: Sequence[Attempt]
 ) -> list[Attempt]:
     """Run one subject's trials; returns those that are to be tried again."""
     again = []
-    with Stacks(session, campaign) as stacks:
+    with Session(setup, campaign) as session:
         for plan, attempt in block:
             progress.begin(plan)
-            trial = stacks.measure(plan, attempt, progress)
+            trial = session.measure(plan, attempt, progress)
             if trial is None:
                 continue
-            progress.sealed(trial.plan, result(campaign, trial), expected_s(plan))
-            if not trial.valid and attempt < session.attempts:
+            progress.sealed(trial.plan, result(campaign, trial), expected_s(plan, setup.procedure.overhead_s))
+            if not trial.valid and attempt < setup.attempts:
                 again.append((plan, attempt + 1))
     return again

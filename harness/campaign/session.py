@@ -1,24 +1,20 @@
-"""Measures trial after trial of one subject, on a target that stays up between them."""
+"""Carries out trial after trial of one subject, on a target that stays up between them."""
 
 import contextlib
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import msgspec
 
 from harness.campaign.neighbours import NOBODY, Company, Neighbours
 from harness.campaign.predictions import split_key, subject_on
 from harness.campaign.progress import Progress
-from harness.drills.catalogue import named_drill
-from harness.drills.trial import Drilling
 from harness.target.cores import Pinning
 from harness.target.processes import Family
-from harness.target.target import Launch, Stack, running_stack
-from harness.trial.measurement import Limits, Measurement, undisturbed
-from harness.trial.noise import reasons_for_company
+from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
 from results.failures import keep_failure
 from results.schema import Noise, Plan, Trial
@@ -28,42 +24,68 @@ from targets.settings import Settings
 MIN_FREE_BYTES = 500 * 2**20
 
 
+class Procedure(Protocol):
+    """How planned trials are carried out: a measurement, or a drill."""
+
+    @property
+    def overhead_s(self) -> float:
+        """Expected time that a trial takes beyond its schedule."""
+
+    @property
+    def repeats_together(self) -> int:
+        """Repeats of a trial that follow each other on one target."""
+
+    def launch(self, plan: Plan, plain: Launch) -> Launch:
+        """Return how the target of such a trial is started."""
+
+    def logs_name(self, plan: Plan) -> str:
+        """Return the name of the folder of a target's logs."""
+
+    def carry_out(
+        self,
+        target: tuple[Launch, Target],
+        plan: Plan,
+        staged: Path,
+        attempt: int,
+        tick: Callable[[], None],
+    ) -> tuple[Trial, bool]:
+        """Return the trial, its tables written, and whether another may follow on the same target.
+
+        Raises BlockpointError where there is nothing to seal.
+        """
+
+    def reasons_for_company(self, company: list[str]) -> list[str]:
+        """Return why a trial does not count beside which other campaigns measured."""
+
+
 @dataclass(frozen=True)
-class Session:
+class Setup:
     """What one command needs to run trials."""
 
     family: Family
     settings: Settings
-    limits: Limits
+    procedure: Procedure
     attempts: int
     retry_until_s: float
     loop: str
     http: str
     redis_url: str = ""
     neighbours: Neighbours = NOBODY
-    lanes: int = 1
+    jobs: int = 1
     """blocks of trials that run beside each other"""
 
 
-def launch(session: Session, described: Mapping[str, Any], subject: str) -> Launch:
-    """Return how a subject's target is started under a pinning that a manifest describes."""
-    pinning = Pinning.described(described)
-    _, settings = subject_on(subject, session.settings, pinning)
-    return Launch(session.family, pinning, settings, session.loop, session.http, redis_url=session.redis_url)
-
-
-class Stacks:
+class Session:
     """Keeps one subject's target up from trial to trial, and starts a new one after it was dropped."""
 
-    def __init__(self, session: Session, campaign: Campaign) -> None:
-        self._session = session
-        self._pinning = campaign.manifest.pinning
+    def __init__(self, setup: Setup, campaign: Campaign) -> None:
+        self._setup = setup
+        self._procedure = setup.procedure
         self._campaign = campaign
-        self._logs = campaign.folder / "logs"
         self._open = contextlib.ExitStack()
-        self._current: tuple[Launch, Stack] | None = None
+        self._current: tuple[Launch, Target] | None = None
 
-    def __enter__(self) -> "Stacks":
+    def __enter__(self) -> "Session":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -79,7 +101,7 @@ class Stacks:
         try:
             trial = self._measured(plan, attempt, progress)
         except BlockpointError as error:
-            if self._session.family.closed:
+            if self._setup.family.closed:
                 return None
             self.drop()
             keep_failure(folder, plan, error)
@@ -95,18 +117,12 @@ class Stacks:
     def _measured(self, plan: Plan, attempt: int, progress: Progress) -> Trial:
         """Measure and seal one trial, and drop a target on which no other can follow."""
         staged = self._campaign.stage(plan.trial_id, attempt)
-        company = Company(self._session.neighbours, progress.tick)
+        company = Company(self._setup.neighbours, progress.tick)
         try:
-            started, stack = self._get(plan)
-            if plan.drill:
-                drilling = self._drilling(started, stack, plan, company.tick)
-                trial, clean = drilling.measure(staged, attempt), drilling.clean()
-            else:
-                limits = self._session.limits
-                trial = Measurement(started, stack, plan, limits, company.tick).measure(staged, attempt)
-                clean = undisturbed(trial)
+            target = self._get(plan)
+            trial, clean = self._procedure.carry_out(target, plan, staged, attempt, company.tick)
             trial = self._witnessed(trial, company.seen())
-            if self._session.family.closed:
+            if self._setup.family.closed:
                 raise BlockpointError(f"{plan.trial_id}: it was broken off, since everything is taken down")
             self._campaign.seal(staged, trial)
         except BlockpointError:
@@ -117,36 +133,29 @@ class Stacks:
         return trial
 
     def _witnessed(self, trial: Trial, company: list[str]) -> Trial:
-        """Return the trial with those who measured beside it; what a drill counts does not depend on them."""
+        """Return the trial with those who measured beside it."""
         if not company:
             return trial
         noise = msgspec.structs.replace(trial.noise or Noise(), company=company)
-        against = reasons_for_company(company, self._session.limits.foreign_cores)
-        reasons = [*trial.reasons, *(() if trial.plan.drill else against)]
+        reasons = [*trial.reasons, *self._procedure.reasons_for_company(company)]
         return msgspec.structs.replace(trial, noise=noise, reasons=reasons)
 
-    def _drilling(self, started: Launch, stack: Stack, plan: Plan, tick: Callable[[], None]) -> Drilling:
-        manifest = self._campaign.manifest
-        own_s = manifest.subject(plan.subject).window_s
-        drill = named_drill(plan.drill)
-        return Drilling(started, stack, drill, plan, own_s, manifest.lanes == 1, tick)
-
-    def _get(self, plan: Plan) -> tuple[Launch, Stack]:
+    def _get(self, plan: Plan) -> tuple[Launch, Target]:
         wanted = self._launch(plan)
         if self._current is None or self._current[0] != wanted:
             self.drop()
-            logs = self._logs / f"{plan.subject.replace('/', '-')}-{plan.topology}"
-            if plan.drill:
-                logs = logs.with_name(plan.trial_id)
+            logs = self._campaign.folder / "logs" / self._procedure.logs_name(plan)
             shutil.rmtree(logs, ignore_errors=True)
             logs.mkdir(parents=True)
-            stack = self._open.enter_context(running_stack(wanted, *split_key(plan.subject), logs))
-            self._current = (wanted, stack)
+            target = self._open.enter_context(running_target(wanted, *split_key(plan.subject), logs))
+            self._current = (wanted, target)
         return self._current
 
     def _launch(self, plan: Plan) -> Launch:
-        plain = launch(self._session, self._pinning[plan.topology], plan.subject)
-        return named_drill(plan.drill).launch(plain) if plan.drill else plain
+        setup, pinning = self._setup, Pinning.described(self._campaign.manifest.pinning[plan.topology])
+        _, settings = subject_on(plan.subject, setup.settings, pinning)
+        plain = Launch(setup.family, pinning, settings, setup.loop, setup.http, redis_url=setup.redis_url)
+        return self._procedure.launch(plan, plain)
 
     def drop(self) -> None:
         """Take the target down."""

@@ -16,13 +16,12 @@ import msgspec
 from harness.campaign.environment import environment
 from harness.campaign.neighbours import measuring
 from harness.campaign.predictions import subject_on
-from harness.campaign.session import Session
+from harness.campaign.session import Procedure, Setup
 from harness.campaign.unheeded import unheeded
 from harness.target.cores import Pinning, available_cores
 from harness.target.placement import Placement
 from harness.target.processes import Family
 from harness.terminal.signals import KEPT
-from harness.trial.measurement import Limits
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
@@ -54,6 +53,8 @@ class Conditions:
     name: str
     resume: str
     """an existing campaign's name or folder; empty for a new one"""
+    dry_run: bool = False
+    report: bool = True
 
     @property
     def settings(self) -> Settings:
@@ -73,8 +74,6 @@ class Selection(Conditions):
     seconds: float | None
     attempts: int | None
     topologies: tuple[str, ...]
-    dry_run: bool
-    report: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +85,7 @@ class Agenda:
     points: Sequence[Point] = ()
     limit_ms: float = 100.0
     precision: float = 1.1
-    lanes: int = 1
+    jobs: int = 1
 
     @property
     def work(self) -> list[Plan | Point]:
@@ -140,7 +139,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         points=list(agenda.points),
         limit_ms=agenda.limit_ms,
         precision=agenda.precision,
-        lanes=agenda.lanes,
+        jobs=agenda.jobs,
         calibration={kind: calibrate(kind) for kind in sorted(kinds)},
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
         environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
@@ -172,22 +171,22 @@ def reopen(name: str, members: Family) -> Campaign:
     return campaign
 
 
-def session(
+def prepare(
     conditions: Conditions,
     campaign: Campaign,
     members: Family,
-    limits: Limits,
+    procedure: Procedure,
     *,
     attempts: int,
     retry_until_s: float = float("inf"),
-) -> Session:
+) -> Setup:
     """Return what the trials of a campaign need, and let others know that it measures from now on."""
     manifest = campaign.manifest
     neighbours = members.held.enter_context(measuring(manifest.campaign))
-    for line in neighbours.warnings(limits.foreign_cores):
+    for line in neighbours.warnings(conditions.max_foreign_cores):
         click.echo(f"warning: {line}", err=True)
     KEPT.set(lambda: _kept(campaign))
-    return Session(
+    return Setup(
         family=members,
         settings=Settings(
             slots=manifest.slots,
@@ -195,14 +194,14 @@ def session(
             units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
             units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
         ),
-        limits=limits,
+        procedure=procedure,
         attempts=attempts,
         retry_until_s=retry_until_s,
         loop=manifest.loop,
         http=manifest.http,
         redis_url=conditions.redis_url,
         neighbours=neighbours,
-        lanes=manifest.lanes,
+        jobs=manifest.jobs,
     )
 
 

@@ -1,9 +1,8 @@
 """The command `check`: one strategy twice under two names. Whoever finds a difference has found noise."""
 
 import dataclasses
-import functools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -11,10 +10,10 @@ from rich.table import Table
 from harness.campaign.predictions import predicted_per_s, split_key
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.runner import expected_s, run_campaign, unmeasured_lines
-from harness.campaign.setup import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
-from harness.target.external import owning
-from harness.target.processes import family
-from harness.trial.measurement import Limits
+from harness.campaign.session import Setup
+from harness.campaign.setup import Agenda, Conditions
+from harness.commands.skeleton import Command
+from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
@@ -26,7 +25,7 @@ BYSTANDERS_PER_S = 100.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request(Conditions):
+class CheckRequest(Conditions):
     """What `check` was asked for."""
 
     strategy: str
@@ -43,34 +42,44 @@ class Request(Conditions):
     """lateness of the generator that is let pass, since both names meet it; 0 keeps the gate's own limit"""
 
 
-def check_command(request: Request) -> int:
-    """Measure the pairs and compare them; returns 0 where all are measured and none differs, else 1.
+class Check(Command[CheckRequest, Plan]):
+    """Measures pairs and compares them."""
 
-    Raises BlockpointError for whatever the user can put right, and where no pair is valid.
-    """
-    console = Console(highlight=False)
-    say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members, owning(request.redis_url):
-        if request.resume:
-            campaign = reopen(request.resume, members)
-            if campaign.manifest.profile != PROFILE:
-                raise BlockpointError(f"{campaign.folder} is no check")
-        else:
-            campaign = create(request, Agenda(profile=PROFILE, plans=plans(request)), members)
-        planned = campaign.manifest.plans
-        say_unheeded(request, planned)
-        limits = Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait)
-        trials = session(request, campaign, members, limits, attempts=request.attempts)
-        total_s = sum(expected_s(plan) for plan in planned)
-        say(f"campaign {campaign.folder}: {len(planned)} trials, about {minutes(total_s)}")
-        with Progress(console, total_s, len(planned)) as progress:
-            run_campaign(trials, campaign, progress)
-    unpin()
-    return judge(campaign, console, say)
+    def __init__(self, request: CheckRequest) -> None:
+        super().__init__(request)
+        self.attempts = request.attempts
+
+    def agenda(self) -> Agenda:
+        """Return the pairs."""
+        return Agenda(profile=PROFILE, plans=plans(self.request))
+
+    def left(self, campaign: Campaign) -> list[Plan]:
+        """Return all of its trials."""
+        if campaign.manifest.profile != PROFILE:
+            raise BlockpointError(f"{campaign.folder} is no check")
+        return campaign.manifest.plans
+
+    def procedure(self, _: Campaign) -> Measuring:
+        """Return a plain measurement."""
+        request = self.request
+        return Measuring(Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait))
+
+    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
+        """Return the number of trials and their time."""
+        total_s = sum(expected_s(plan, Measuring.overhead_s) for plan in work)
+        return f"{len(work)} trials, about {minutes(total_s)}", total_s, len(work)
+
+    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
+        """Measure every pair."""
+        run_campaign(setup, campaign, progress)
+
+    def conclude(self, campaign: Campaign) -> int:
+        """Compare; returns 0 where all are measured and none differs, else 1."""
+        return compare_pairs(campaign, self.console, self.say)
 
 
-def plans(request: Request) -> list[Plan]:
-    """Return the trials: pairs that meet the same schedule, each trial on a stack of its own.
+def plans(request: CheckRequest) -> list[Plan]:
+    """Return the trials: pairs that meet the same schedule, each trial on a target of its own.
 
     Which of a pair comes first is random, so that a drift of the machine falls on neither name. A plan's
     `repeat` is twice its pair's number, and one more for the second name.
@@ -101,7 +110,7 @@ def plans(request: Request) -> list[Plan]:
     return ordered
 
 
-def judge(campaign: Campaign, console: Console, say: Callable[[str], None]) -> int:
+def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], None]) -> int:
     """Print what differs, how often pairs cry wolf by themselves, and what was left out."""
     from analysis.trials.agreement import RELEVANT, compare, false_alarms, figures
     from analysis.trials.load import read_trial
@@ -140,7 +149,7 @@ def _shares(alarms: dict[str, float], pairs: int) -> str:
     return ", ".join(f"{metric} {share * pairs:.0f}/{pairs}" for metric, share in alarms.items())
 
 
-def _rate(request: Request) -> float:
+def _rate(request: CheckRequest) -> float:
     ceiling = predicted_per_s(
         request.strategy,
         request.settings,

@@ -1,9 +1,7 @@
 """The command `drill`: breaks what can break, and counts what became of every task."""
 
 import dataclasses
-import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -12,14 +10,13 @@ from harness.campaign.predictions import select
 from harness.campaign.profiles import EVERY_VARIANT
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.runner import expected_s, missing, run_campaign, tally
-from harness.campaign.setup import Agenda, Conditions, create, reopen, say_unheeded, session, unpin
+from harness.campaign.session import Setup
+from harness.campaign.setup import Agenda, Conditions
+from harness.commands.skeleton import Command
 from harness.drills.catalogue import DRILLS, named_drill
-from harness.drills.interviews import hold_interviews
 from harness.drills.plans import plans
-from harness.target.external import owning
+from harness.drills.trial import DrillProcedure
 from harness.target.placement import NOWHERE
-from harness.target.processes import family
-from harness.trial.measurement import Limits
 from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
@@ -30,7 +27,7 @@ ATTEMPTS = 3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request(Conditions):
+class DrillRequest(Conditions):
     """What `drill` was asked for."""
 
     names: tuple[str, ...]
@@ -39,58 +36,80 @@ class Request(Conditions):
     repeats: int
     spread: bool
     """a strategy's variants share the repeats"""
-    lanes: int
-    interviews: bool
+    jobs: int
     attempts: int | None
-    dry_run: bool
-    report: bool
 
 
-def drill_command(request: Request) -> int:
-    """Run new drills or go on with old ones; returns the exit code, 1 where a task is unaccounted for.
+class DrillCommand(Command[DrillRequest, Plan]):
+    """Runs drills."""
 
-    Raises BlockpointError for whatever the user can put right.
-    """
-    console = Console(highlight=False)
-    say = functools.partial(console.print, soft_wrap=True, markup=False)
-    if request.lanes > 1:
-        request = dataclasses.replace(request, placement=NOWHERE)
-    attempts = request.attempts or ATTEMPTS
-    _refuse_sharing(request.redis_url, request.lanes)
-    with family() as members, owning("" if request.dry_run else request.redis_url):
-        if request.resume:
-            campaign = reopen(request.resume, members)
-            planned = [plan for plan, _ in missing(campaign, attempts)]
-            if not all(plan.drill for plan in campaign.manifest.plans):
-                raise BlockpointError(f"{campaign.folder} has no drills: continue it with `blockpoint run`")
-        else:
-            planned = _plans(request)
-        say_unheeded(request, planned)
-        if request.dry_run:
-            _show(console, planned, request.lanes)
-            return 0
-        if not request.resume:
-            campaign = create(request, Agenda(profile=PROFILE, plans=planned, lanes=request.lanes), members)
-        lanes = campaign.manifest.lanes
-        _refuse_sharing(request.redis_url, lanes)
-        limits = Limits(foreign_cores=request.max_foreign_cores)
-        trials = session(request, campaign, members, limits, attempts=attempts)
-        total_s = sum(expected_s(plan) for plan in planned)
-        say(f"campaign {campaign.folder}: {len(planned)} drills, about {minutes(total_s / lanes)}")
-        with Progress(console, total_s, len(planned)) as progress:
-            run_campaign(trials, campaign, progress)
-            if request.interviews:
-                hold_interviews(trials, campaign, progress)
-    unpin()
-    return _conclude(campaign, request.report, say)
+    def __init__(self, request: DrillRequest) -> None:
+        alone = request.jobs == 1
+        super().__init__(request if alone else dataclasses.replace(request, placement=NOWHERE))
+        self.attempts = request.attempts or ATTEMPTS
+        self.jobs = request.jobs
+        _refuse_sharing(request.redis_url, request.jobs)
+
+    def agenda(self) -> Agenda:
+        """Return the drills that were asked for, of whom they concern."""
+        return Agenda(profile=PROFILE, plans=_plans(self.request), jobs=self.jobs)
+
+    def left(self, campaign: Campaign) -> list[Plan]:
+        """Return the drills that do not count yet."""
+        if not all(plan.drill for plan in campaign.manifest.plans):
+            raise BlockpointError(f"{campaign.folder} has no drills: continue it with `blockpoint run`")
+        self.jobs = campaign.manifest.jobs
+        _refuse_sharing(self.request.redis_url, self.jobs)
+        return [plan for plan, _ in missing(campaign, self.attempts)]
+
+    def show(self, work: Sequence[Plan]) -> None:
+        """Print how often each drill would be done with each strategy."""
+        _show(self.console, work)
+        words, _, _ = self.outlook(work)
+        self.console.print(f"{words} in all")
+
+    def procedure(self, campaign: Campaign) -> DrillProcedure:
+        """Return a drill's."""
+        return DrillProcedure(campaign.manifest)
+
+    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
+        """Return the number of drills and their time."""
+        total_s = sum(expected_s(plan, DrillProcedure.overhead_s) for plan in work)
+        return f"{len(work)} drills, about {minutes(total_s / self.jobs)}", total_s, len(work)
+
+    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
+        """Run every drill."""
+        run_campaign(setup, campaign, progress)
+
+    def conclude(self, campaign: Campaign) -> int:
+        """Say whether every task is accounted for; returns 1 where one is not, or a drill does not count."""
+        counts = tally(campaign)
+        if not counts.valid + counts.invalid:
+            raise BlockpointError(f"{campaign.folder}: no drill could be carried out")
+        if counts.failed:
+            resume = f"--resume {campaign.folder.name}"
+            self.say(f"{counts.failed} drills could not be carried out: continue with {resume}")
+        if counts.invalid:
+            self.say(f"{counts.invalid} drills do not count, for the reasons given with each; they are kept")
+        trials = campaign.trials()
+        strays = [
+            trial for trial in trials if trial.incident and trial.incident.fates[Fate.UNACCOUNTED.label]
+        ]
+        for trial in strays:
+            self.say(f"{trial.plan.trial_id}: NOT ALL ACCOUNTED FOR: {'; '.join(trial.reasons)}")
+        if not strays:
+            accepted = sum(trial.accounts.accepted for trial in trials)
+            self.say(f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for")
+        self.report(campaign)
+        return 1 if strays or counts.failed or counts.invalid else 0
 
 
-def _refuse_sharing(redis_url: str, lanes: int) -> None:
-    if redis_url and lanes > 1:
-        raise BlockpointError(f"{lanes} lanes would share one database: leave --redis-url or --lanes away")
+def _refuse_sharing(redis_url: str, jobs: int) -> None:
+    if redis_url and jobs > 1:
+        raise BlockpointError(f"{jobs} jobs would share one database: leave --redis-url or --jobs away")
 
 
-def _plans(request: Request) -> list[Plan]:
+def _plans(request: DrillRequest) -> list[Plan]:
     drills = [named_drill(name) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
     keys = select([EVERY_VARIANT], request.strategies, request.variants)
     if request.redis_url:
@@ -103,7 +122,7 @@ def _plans(request: Request) -> list[Plan]:
         repeats=request.repeats,
         spread=request.spread,
         seed=request.seed,
-        lanes=request.lanes,
+        jobs=request.jobs,
     )
     if not planned:
         raise BlockpointError(
@@ -113,7 +132,7 @@ def _plans(request: Request) -> list[Plan]:
     return planned
 
 
-def _show(console: Console, planned: list[Plan], lanes: int) -> None:
+def _show(console: Console, planned: Sequence[Plan]) -> None:
     cells: dict[tuple[str, str], int] = {}
     for plan in planned:
         cells[plan.drill, plan.subject] = cells.get((plan.drill, plan.subject), 0) + 1
@@ -121,27 +140,3 @@ def _show(console: Console, planned: list[Plan], lanes: int) -> None:
     for (drill, subject), repeats in sorted(cells.items()):
         table.add_row(drill, subject, str(repeats), named_drill(drill).summary)
     console.print(table)
-    total_s = sum(expected_s(plan) for plan in planned) / lanes
-    console.print(f"{len(planned)} drills, about {minutes(total_s)} in all")
-
-
-def _conclude(campaign: Campaign, report: bool, say: Callable[[Any], None]) -> int:
-    counts = tally(campaign)
-    if not counts.valid + counts.invalid:
-        raise BlockpointError(f"{campaign.folder}: no drill could be carried out")
-    if counts.failed:
-        say(f"{counts.failed} drills could not be carried out: continue with --resume {campaign.folder.name}")
-    if counts.invalid:
-        say(f"{counts.invalid} drills do not count, for the reasons given with each; they are kept")
-    trials = campaign.trials()
-    strays = [trial for trial in trials if trial.incident and trial.incident.fates[Fate.UNACCOUNTED.label]]
-    for trial in strays:
-        say(f"{trial.plan.trial_id}: NOT ALL ACCOUNTED FOR: {'; '.join(trial.reasons)}")
-    if not strays:
-        accepted = sum(trial.accounts.accepted for trial in trials)
-        say(f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for")
-    if report:
-        from analysis.report.build import make_report
-
-        say(f"report: {make_report(campaign.folder, say)}")
-    return 1 if strays or counts.failed or counts.invalid else 0

@@ -1,7 +1,7 @@
 """The command `find`: searches the blocking point and the saturation point of every subject asked for."""
 
 import dataclasses
-import functools
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,11 +10,11 @@ from rich.text import Text
 
 from harness.campaign.predictions import select, subject_on
 from harness.campaign.progress import Progress, minutes
-from harness.campaign.setup import Agenda, Selection, create, reopen, say_unheeded, session, unpin
+from harness.campaign.session import Setup
+from harness.campaign.setup import Agenda, Selection
+from harness.commands.skeleton import Command
 from harness.search.profiles import SEARCHES, SearchProfile, points, search_seconds
-from harness.target.external import owning
-from harness.target.processes import family
-from harness.trial.measurement import Limits
+from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, unknown
 from results.failures import read_failures
 from results.schema import Point
@@ -26,7 +26,7 @@ WIDTH = 120
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request(Selection):
+class FindRequest(Selection):
     """What `find` was asked for."""
 
     limit_ms: float | None
@@ -37,47 +37,74 @@ class Request(Selection):
     predict: bool
 
 
-def find_command(request: Request) -> int:
-    """Search, or go on with a search; returns the exit code.
+class Find(Command[FindRequest, Point]):
+    """Searches both points of every subject asked for."""
 
-    Raises BlockpointError for whatever the user can put right.
-    """
-    console = Console(highlight=False)
-    console.width = max(console.width, WIDTH)
-    say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members, owning("" if request.dry_run else request.redis_url):
-        if request.resume:
-            campaign = reopen(request.resume, members)
-            profile = searched(request, campaign.manifest.profile)
-            wanted = campaign.manifest.points
-            if not wanted:
-                raise BlockpointError(f"{campaign.folder} is no search: continue it with `blockpoint run`")
-        else:
-            profile = searched(request, request.profile)
-            keys = select(profile.subjects, request.strategies, request.variants)
-            wanted = points(profile, keys, request.settings, request.placement)
-        say_unheeded(request, wanted)
-        if request.dry_run:
-            _show_points(console, wanted, request, profile.limit_ms)
-            return 0
-        if not request.resume:
-            agenda = Agenda(
-                profile=profile.name, points=wanted, limit_ms=profile.limit_ms, precision=profile.precision
-            )
-            campaign = create(request, agenda, members)
-        limits = Limits(
-            profile.drain_s, request.max_foreign_cores, request.quiet_wait, campaign.manifest.limit_ms
+    profile: SearchProfile
+
+    def __init__(self, request: FindRequest) -> None:
+        super().__init__(request)
+        self.console.width = max(self.console.width, WIDTH)
+
+    def agenda(self) -> Agenda:
+        """Return the points to be searched."""
+        request, profile = self.request, self._take(self.request.profile)
+        keys = select(profile.subjects, request.strategies, request.variants)
+        wanted = points(profile, keys, request.settings, request.placement)
+        return Agenda(
+            profile=profile.name, points=wanted, limit_ms=profile.limit_ms, precision=profile.precision
         )
-        trials = session(request, campaign, members, limits, attempts=profile.attempts)
-        within = "" if profile.budget_s == float("inf") else f", within {minutes(profile.budget_s)}"
-        longest_s = max(search_seconds(point, point.lowest_per_s) for point in wanted)
-        say(f"campaign {campaign.folder}: {len(wanted)} points, trials of up to {minutes(longest_s)}{within}")
-        with Progress(console, profile.budget_s, 0) as progress:
-            from harness.search.runner import Hunt
 
-            Hunt(trials, campaign, profile, progress).run()
-    unpin()
-    return _conclude(campaign, request.report, console)
+    def left(self, campaign: Campaign) -> list[Point]:
+        """Return all points: the search knows where it stood."""
+        self._take(campaign.manifest.profile)
+        if not campaign.manifest.points:
+            raise BlockpointError(f"{campaign.folder} is no search: continue it with `blockpoint run`")
+        return campaign.manifest.points
+
+    def _take(self, name: str) -> SearchProfile:
+        self.profile = searched(self.request, name)
+        self.attempts = self.profile.attempts
+        return self.profile
+
+    def show(self, work: Sequence[Point]) -> None:
+        """Print the points with what theory expects of them."""
+        _show_points(self.console, work, self.request, self.profile.limit_ms)
+
+    def procedure(self, campaign: Campaign) -> Measuring:
+        """Return a measurement that ends early where more of it would teach nothing."""
+        profile, request = self.profile, self.request
+        limit_ms = campaign.manifest.limit_ms
+        return Measuring(Limits(profile.drain_s, request.max_foreign_cores, request.quiet_wait, limit_ms))
+
+    def outlook(self, work: Sequence[Point]) -> tuple[str, float, int]:
+        """Return the number of points and the budget."""
+        budget_s = self.profile.budget_s
+        within = "" if budget_s == float("inf") else f", within {minutes(budget_s)}"
+        longest_s = max(search_seconds(point, point.lowest_per_s) for point in work)
+        return f"{len(work)} points, trials of up to {minutes(longest_s)}{within}", budget_s, 0
+
+    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
+        """Search until all is found, or the time is up."""
+        from harness.search.runner import SearchRunner
+
+        SearchRunner(setup, campaign, self.profile, progress).run()
+
+    def conclude(self, campaign: Campaign) -> int:
+        """Show what was found and what was not measured; returns 1 where a point failed at all its trials."""
+        from analysis.trials.derive import derive
+        from analysis.trials.points import without_trials
+
+        trials, failures = campaign.trials(), read_failures(campaign.folder)
+        found = derive(campaign.folder).points if trials else without_trials(campaign.manifest, failures)
+        _show_answers(self.console, found)
+        if not trials:
+            raise BlockpointError(f"{campaign.folder}: no trial could be measured")
+        self.report(campaign)
+        measured, failed = [trial.plan for trial in trials], [failure.plan for failure in failures]
+        missing = [point for point in campaign.manifest.points if not any(map(point.covers, measured))]
+        broken = any(any(map(point.covers, failed)) for point in missing)
+        return 0 if any(trial.valid for trial in trials) and not broken else 1
 
 
 def named_search(name: str) -> SearchProfile:
@@ -87,7 +114,7 @@ def named_search(name: str) -> SearchProfile:
     return SEARCHES[name]
 
 
-def searched(request: Request, name: str) -> SearchProfile:
+def searched(request: FindRequest, name: str) -> SearchProfile:
     """Return a profile with whatever was asked for; raises BlockpointError for an unknown name."""
     asked = {
         "kinds": request.kinds,
@@ -107,7 +134,7 @@ def searched(request: Request, name: str) -> SearchProfile:
     return dataclasses.replace(profile, max_seconds=max(profile.seconds, profile.max_seconds))
 
 
-def _show_points(console: Console, wanted: list[Point], request: Request, limit_ms: float) -> None:
+def _show_points(console: Console, wanted: Sequence[Point], request: FindRequest, limit_ms: float) -> None:
     from analysis.format import milliseconds, number
     from analysis.queueing.expected import expected_blocking, expected_saturation
     from analysis.trials.point_table import predicted
@@ -126,27 +153,6 @@ def _show_points(console: Console, wanted: list[Point], request: Request, limit_
         )
     console.print(table)
     console.print(f"{len(wanted)} points")
-
-
-def _conclude(campaign: Campaign, report: bool, console: Console) -> int:
-    """Show what was found and what was not measured; returns 1 where a point failed at all its trials."""
-    from analysis.trials.derive import derive
-    from analysis.trials.points import without_trials
-
-    trials, failures = campaign.trials(), read_failures(campaign.folder)
-    found = derive(campaign.folder).points if trials else without_trials(campaign.manifest, failures)
-    _show_answers(console, found)
-    if not trials:
-        raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-    if report:
-        from analysis.report.build import make_report
-
-        say = functools.partial(console.print, soft_wrap=True, markup=False)
-        say(f"report: {make_report(campaign.folder, say)}")
-    measured, failed = [trial.plan for trial in trials], [failure.plan for failure in failures]
-    missing = [point for point in campaign.manifest.points if not any(map(point.covers, measured))]
-    broken = any(any(map(point.covers, failed)) for point in missing)
-    return 0 if any(trial.valid for trial in trials) and not broken else 1
 
 
 def _show_answers(console: Console, points: Any) -> None:

@@ -1,11 +1,9 @@
 """The command `run`: from what was asked for to a finished campaign and its report."""
 
 import dataclasses
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from harness.campaign.grid import Planner
@@ -13,10 +11,10 @@ from harness.campaign.predictions import predicted_per_s, select
 from harness.campaign.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.campaign.progress import Progress, describe, minutes
 from harness.campaign.runner import expected_s, missing, run_campaign, tally, unmeasured_lines
-from harness.campaign.setup import Agenda, Selection, create, reopen, say_unheeded, session, unpin
-from harness.target.external import owning
-from harness.target.processes import family
-from harness.trial.measurement import Limits
+from harness.campaign.session import Setup
+from harness.campaign.setup import Agenda, Selection
+from harness.commands.skeleton import Command
+from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, unknown
 from results.schema import Plan
 from results.store import Campaign
@@ -24,54 +22,77 @@ from targets.work import KINDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Request(Selection):
+class RunRequest(Selection):
     """What `run` was asked for."""
 
     rates_per_s: tuple[float, ...]
     repeats: int | None
 
 
-def run_command(request: Request) -> int:
-    """Run a new campaign or go on with an old one; returns the exit code.
+class Run(Command[RunRequest, Plan]):
+    """Measures every trial of a profile."""
 
-    Raises BlockpointError for whatever the user can put right.
-    """
-    console = Console(highlight=False)
-    say = functools.partial(console.print, soft_wrap=True, markup=False)
-    with family() as members, owning("" if request.dry_run else request.redis_url):
-        if request.resume:
-            campaign = reopen(request.resume, members)
-            if any(plan.drill for plan in campaign.manifest.plans):
-                raise BlockpointError(
-                    f"{campaign.folder} is made of drills: continue it with `blockpoint drill`"
-                )
-            profile = _changed(named_profile(campaign.manifest.profile), attempts=request.attempts)
-            plans = [plan for plan, _ in missing(campaign, profile.attempts)]
-        else:
-            profile = asked_profile(request)
-            plans = _plans(request, profile)
-            for line in longer(plans, request.seconds):
-                say(line)
-        say_unheeded(request, plans)
-        if request.dry_run:
-            _show_plan(console, plans, request, profile)
-            return 0
-        if not request.resume:
-            campaign = create(request, Agenda(profile=profile.name, plans=plans), members)
-        limits = Limits(profile.drain_s, request.max_foreign_cores, request.quiet_wait)
-        trials = session(
-            request,
-            campaign,
-            members,
-            limits,
-            attempts=profile.attempts,
-            retry_until_s=profile.retry_until_s,
-        )
-        say(f"campaign {campaign.folder}: {len(plans)} trials, about {minutes(_total_s(plans))}")
-        with Progress(console, _total_s(plans), len(plans)) as progress:
-            run_campaign(trials, campaign, progress)
-    unpin()
-    return _conclude(campaign, request.report, say)
+    profile: Profile
+
+    def agenda(self) -> Agenda:
+        """Return the planned trials, those that last longer than asked for being named."""
+        self._take(asked_profile(self.request))
+        plans = _plans(self.request, self.profile)
+        for line in longer(plans, self.request.seconds):
+            self.say(line)
+        return Agenda(profile=self.profile.name, plans=plans)
+
+    def left(self, campaign: Campaign) -> list[Plan]:
+        """Return the planned trials without a valid run."""
+        if any(plan.drill for plan in campaign.manifest.plans):
+            raise BlockpointError(f"{campaign.folder} is made of drills: continue it with `blockpoint drill`")
+        self._take(_changed(named_profile(campaign.manifest.profile), attempts=self.request.attempts))
+        return [plan for plan, _ in missing(campaign, self.attempts)]
+
+    def _take(self, profile: Profile) -> None:
+        self.profile, self.attempts, self.retry_until_s = profile, profile.attempts, profile.retry_until_s
+
+    def show(self, work: Sequence[Plan]) -> None:
+        """Print the planned trials with their ceilings."""
+        request = self.request
+        table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
+        for plan in work:
+            where = (plan.kind, plan.duration_ms, plan.topology)
+            limit = predicted_per_s(plan.subject, request.settings, *where, placement=request.placement)
+            table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
+        self.console.print(table)
+        words = f"{len(work)} trials of profile {self.profile.name}"
+        self.console.print(f"{words}, about {minutes(_total_s(work))} in all")
+
+    def procedure(self, _: Campaign) -> Measuring:
+        """Return a plain measurement."""
+        request = self.request
+        return Measuring(Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait))
+
+    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
+        """Return the number of trials and their time."""
+        total_s = _total_s(work)
+        return f"{len(work)} trials, about {minutes(total_s)}", total_s, len(work)
+
+    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
+        """Run every planned trial."""
+        run_campaign(setup, campaign, progress)
+
+    def conclude(self, campaign: Campaign) -> int:
+        """Say what stayed invalid or unmeasured; returns 1 where that is all, or a trial failed."""
+        counts = tally(campaign)
+        if counts.invalid:
+            self.say(
+                f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their "
+                "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
+                f"blockpoint run --resume {campaign.folder.name} --attempts 5"
+            )
+        for line in unmeasured_lines(campaign):
+            self.say(line)
+        if not counts.valid + counts.invalid:
+            raise BlockpointError(f"{campaign.folder}: no trial could be measured")
+        self.report(campaign)
+        return 1 if counts.failed or not counts.valid else 0
 
 
 def named_profile(name: str) -> Profile:
@@ -81,7 +102,7 @@ def named_profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def asked_profile(request: Request) -> Profile:
+def asked_profile(request: RunRequest) -> Profile:
     """Return the profile with whatever was asked for; raises BlockpointError for an unknown name."""
     profile = named_profile(request.profile)
     asked_s = request.seconds or 0.0
@@ -108,7 +129,7 @@ def _changed(profile: Profile, **changes: Any) -> Profile:
     return dataclasses.replace(profile, **asked)
 
 
-def _plans(request: Request, profile: Profile) -> list[Plan]:
+def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
     base = request.settings
     keys = select(profile.subjects, request.strategies, request.variants)
 
@@ -136,36 +157,5 @@ def _computes(profile: Profile) -> bool:
     return any(KINDS[kind].calibrated for kind in profile.kinds)
 
 
-def _total_s(plans: list[Plan]) -> float:
-    return sum(expected_s(plan) for plan in plans)
-
-
-def _show_plan(console: Console, plans: list[Plan], request: Request, profile: Profile) -> None:
-    base = request.settings
-    table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
-    for plan in plans:
-        limit = predicted_per_s(
-            plan.subject, base, plan.kind, plan.duration_ms, plan.topology, placement=request.placement
-        )
-        table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
-    console.print(table)
-    console.print(f"{len(plans)} trials of profile {profile.name}, about {minutes(_total_s(plans))} in all")
-
-
-def _conclude(campaign: Campaign, report: bool, say: Callable[[str], None]) -> int:
-    counts = tally(campaign)
-    if counts.invalid:
-        say(
-            f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their "
-            "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
-            f"blockpoint run --resume {campaign.folder.name} --attempts 5"
-        )
-    for line in unmeasured_lines(campaign):
-        say(line)
-    if not counts.valid + counts.invalid:
-        raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-    if report:
-        from analysis.report.build import make_report
-
-        say(f"report: {make_report(campaign.folder, say)}")
-    return 1 if counts.failed or not counts.valid else 0
+def _total_s(work: Sequence[Plan]) -> float:
+    return sum(expected_s(plan, Measuring.overhead_s) for plan in work)

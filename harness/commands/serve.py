@@ -14,7 +14,7 @@ from harness.campaign.unheeded import unheeded
 from harness.target.broker import write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import family
-from harness.target.target import Launch, running_stack
+from harness.target.target import Launch, running_target
 from results.errors import BlockpointError
 from targets.settings import Settings, asked_of_a_target, variable
 
@@ -58,25 +58,25 @@ def serve_command(
             redis_url=redis_url,
             grace_s=GRACE_S,
         )
-        with running_stack(launch, strategy, variant, members.folder) as stack:
-            stack.preflight("sleep")
-            click.echo(f"{stack.subject.key}: {stack.subject.summary}")
-            for child in stack.children():
+        with running_target(launch, strategy, variant, members.folder) as target:
+            target.preflight("sleep")
+            click.echo(f"{target.subject.key}: {target.subject.summary}")
+            for child in target.children():
                 click.echo(f"  {child.role:7} pid {child.pid}, log {child.log}")
-            if stack.broker and stack.broker.child:
+            if target.broker and target.broker.child:
                 url = members.folder / "broker.url"
-                write_privately(url, stack.broker.url)
+                write_privately(url, target.broker.url)
                 click.echo(f"  broker  URL with its password in {url}")
-            click.echo(f"  ledger  {stack.ledger}")
-            click.echo(f"  API     {stack.url} (docs at {stack.url}/docs)")
+            click.echo(f"  ledger  {target.ledger}")
+            click.echo(f"  API     {target.url} (docs at {target.url}/docs)")
             click.echo("load it with, for example:")
             click.echo(
-                f"  locust -f loadtests/steady.py --headless --host {stack.url} --rate 50 --duration-ms 100"
+                f"  locust -f loadtests/steady.py --headless --host {target.url} --rate 50 --duration-ms 100"
             )
             with contextlib.suppress(KeyboardInterrupt):
                 click.echo("Ctrl-C takes everything down.")
                 while True:
-                    stack.check()
+                    target.check()
                     time.sleep(0.5)
             click.echo("taking it down")
 

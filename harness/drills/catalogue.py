@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from harness.drills import faults
-from harness.drills.faults import Strike
-from harness.target.target import Launch, Stack
+from harness.drills.faults import Fault
+from harness.target.target import Launch, Target
 from results.errors import unknown
 from results.schema import Subject
 
@@ -43,10 +43,10 @@ class Drill:
     summary: str
     concerns: Callable[[Subject], bool]
     """says whether it can happen to that subject"""
-    strike: Strike | None = None
+    fault: Fault | None = None
     """None where the load itself is the fault"""
     trigger: Trigger = Trigger(ended=10, running=1)
-    prepare: Callable[[Stack], None] | None = None
+    prepare: Callable[[Target], None] | None = None
     """done to the idle target before the load"""
     rate_per_s: float = 20.0
     seconds: float = 4.0
@@ -95,37 +95,37 @@ DRILLS: Final[Mapping[str, Drill]] = {
             name="kill-web",
             summary="SIGKILL to the web process, started again at once",
             concerns=_any,
-            strike=faults.kill_web,
+            fault=faults.kill_web,
         ),
         Drill(
             name="stop-web",
             summary="SIGTERM to the web process (a deploy), started again once it has exited",
             concerns=_any,
-            strike=faults.stop_web,
+            fault=faults.stop_web,
         ),
         Drill(
             name="kill-worker",
             summary="SIGKILL to the whole worker, started again at once",
             concerns=_has_workers,
-            strike=faults.kill_worker,
+            fault=faults.kill_worker,
         ),
         Drill(
             name="kill-child",
             summary="SIGKILL to the one child of a worker that started the latest task",
             concerns=_has_children,
-            strike=faults.kill_child,
+            fault=faults.kill_child,
         ),
         Drill(
             name="stop-worker",
             summary="SIGTERM to the worker (a deploy), started again once it has exited",
             concerns=_has_workers,
-            strike=faults.stop_worker,
+            fault=faults.stop_worker,
         ),
         Drill(
             name="kill-broker",
             summary="SIGKILL to the broker, which keeps nothing on disk, started again at once",
             concerns=_has_workers,
-            strike=faults.kill_broker,
+            fault=faults.kill_broker,
             breaks_broker=True,
             settle_s=RECONNECT_S,
         ),
@@ -133,7 +133,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
             name="kill-broker-aof",
             summary="SIGKILL to the broker, which keeps an append-only file, started again at once",
             concerns=_has_workers,
-            strike=faults.kill_broker,
+            fault=faults.kill_broker,
             breaks_broker=True,
             appendonly=True,
             settle_s=RECONNECT_S,
@@ -142,7 +142,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
             name="hang-broker",
             summary=f"SIGSTOP to the broker, SIGCONT {faults.HANG_S:g} s later",
             concerns=_has_workers,
-            strike=faults.hang_broker,
+            fault=faults.hang_broker,
             breaks_broker=True,
             seconds=8.0,
             settle_s=RECONNECT_S,
@@ -171,14 +171,14 @@ DRILLS: Final[Mapping[str, Drill]] = {
             summary="the workers come up only after half of the tasks",
             concerns=_has_workers,
             prepare=faults.take_workers_down,
-            strike=faults.start_workers,
+            fault=faults.start_workers,
             trigger=Trigger(accepted=40),
         ),
         Drill(
             name="too-short-window",
             summary="tasks of 5 s under a window of 1 s, and a second worker starts meanwhile",
             concerns=_hides,
-            strike=faults.add_workers,
+            fault=faults.add_workers,
             trigger=Trigger(accepted=6, running=1, for_s=1.2),
             rate_per_s=4.0,
             seconds=2.5,

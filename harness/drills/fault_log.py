@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.drills.catalogue import Drill
 from harness.target.ledgers import LedgerReader
-from harness.target.target import Stack
+from harness.target.target import Target
 from results.errors import BlockpointError
 from results.terms import Look, Moment
 
@@ -18,8 +18,8 @@ RESTART_AFTER_S = 0.2
 
 
 @dataclass
-class Course:
-    """The course of one drill; times are those of the ledger's clock, 0 where one has not come."""
+class FaultLog:
+    """The log of one drill; times are those of the ledger's clock, 0 where one has not come."""
 
     started_at: str
     """UTC, ISO 8601"""
@@ -78,27 +78,27 @@ def open_in(events: np.ndarray) -> set[int]:
     return {pid for (_, pid), open_runs in runs.items() if open_runs > 0}
 
 
-def tend(stack: Stack, drill: Drill, course: Course) -> None:
+def tend(target: Target, drill: Drill, log: FaultLog) -> None:
     """Start again what has died where the drill says so; else note who exited by itself."""
-    dead = [child for child in (*stack.web, *stack.workers) if not child.running]
+    dead = [child for child in (*target.web, *target.workers) if not child.running]
     if dead and drill.restarts:
         time.sleep(RESTART_AFTER_S)
-        restart(stack)
-        course.restarts += 1
+        restart(target)
+        log.restarts += 1
     elif dead:
-        course.exited += [child.role for child in dead if child.role not in course.exited]
+        log.exited += [child.role for child in dead if child.role not in log.exited]
 
 
-def restart(stack: Stack) -> None:
+def restart(target: Target) -> None:
     """Start again whatever is not running."""
-    if not all(child.running for child in stack.web):
-        stack.start_web()
-    stack.start_workers()
+    if not all(child.running for child in target.web):
+        target.start_web()
+    target.start_workers()
 
 
-def take_down_idle(stack: Stack, *, answers: bool) -> list[str]:
+def take_down_idle(target: Target, *, answers: bool) -> list[str]:
     """SIGKILL what lives but no longer does anything; returns its roles."""
-    idle = stack.workers if answers and stack.workers else [*stack.web, *stack.workers]
+    idle = target.workers if answers and target.workers else [*target.web, *target.workers]
     for child in idle:
         child.kill()
     return sorted({child.role for child in idle})
@@ -107,12 +107,12 @@ def take_down_idle(stack: Stack, *, answers: bool) -> list[str]:
 class Probe:
     """A task of ours, none of the trial's, that shows whether the target does anything."""
 
-    def __init__(self, stack: Stack, kind: str) -> None:
-        self._reader = stack.reader()
+    def __init__(self, target: Target, kind: str) -> None:
+        self._reader = target.reader()
         self._id = 0
         self.ended_ns = 0
         with contextlib.suppress(BlockpointError):
-            self._id = stack.submit(kind)
+            self._id = target.submit(kind)
 
     @property
     def accepted(self) -> bool:

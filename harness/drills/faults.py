@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child
 from harness.target.roster import tree
-from harness.target.target import Stack
+from harness.target.target import Target
 from results.errors import BlockpointError
 
 STOP_LIMIT_S = 30.0
@@ -21,111 +21,111 @@ SUPERVISOR = "targets.supervisor"
 
 
 @dataclass(frozen=True)
-class Blow:
+class Injection:
     """What is about to happen to a target."""
 
     pids: list[int]
     """the processes that it strikes"""
-    deal: Callable[[], None]
+    inject: Callable[[], None]
     """does it: nothing is looked up any more, so that its moment is that of the signal"""
     repair: Callable[[], None] | None
     """puts right what that broke; None where the fault lasts until all is over"""
 
 
-Strike = Callable[[Stack, LedgerReader], Blow]
+Fault = Callable[[Target, LedgerReader], Injection]
 
 
-def kill_web(stack: Stack, _: LedgerReader) -> Blow:
+def kill_web(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the web process; it is started again at once, as a supervisor would."""
-    pids = [pid for child in stack.web for pid in tree(child.pid)]
-    return Blow(pids, lambda: _kill_all(stack.web), stack.start_web)
+    pids = [pid for child in target.web for pid in tree(child.pid)]
+    return Injection(pids, lambda: _kill_all(target.web), target.start_web)
 
 
-def stop_web(stack: Stack, _: LedgerReader) -> Blow:
+def stop_web(target: Target, _: LedgerReader) -> Injection:
     """SIGTERM the web process, as a deploy does; a new one is started once it has exited."""
 
     def replace() -> None:
-        _await_exit(stack.web)
-        stack.start_web()
+        _await_exit(target.web)
+        target.start_web()
 
-    return Blow([child.pid for child in stack.web], lambda: _terminate(stack.web), replace)
+    return Injection([child.pid for child in target.web], lambda: _terminate(target.web), replace)
 
 
-def kill_worker(stack: Stack, _: LedgerReader) -> Blow:
+def kill_worker(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the workers with all of their children; they are started again at once."""
-    supervised = [pid for child in stack.workers if _supervised(child) for pid in tree(child.pid)[1:]]
-    alone = [child for child in stack.workers if not _supervised(child)]
+    supervised = [pid for child in target.workers if _supervised(child) for pid in tree(child.pid)[1:]]
+    alone = [child for child in target.workers if not _supervised(child)]
     pids = [*supervised, *(pid for child in alone for pid in tree(child.pid))]
 
-    def deal() -> None:
+    def inject() -> None:
         _kill(supervised)
         _kill_all(alone)
 
-    return Blow(pids, deal, stack.start_workers)
+    return Injection(pids, inject, target.start_workers)
 
 
-def kill_child(_: Stack, reader: LedgerReader) -> Blow:
+def kill_child(_: Target, reader: LedgerReader) -> Injection:
     """SIGKILL the one child of a worker whose task started last; the worker forks another."""
     running = reader.running()
     if not running:
         raise BlockpointError("no task was running any more when its process was to be killed")
     pids = list(running.values())[-1:]
-    return Blow(pids, lambda: _kill(pids), lambda: None)
+    return Injection(pids, lambda: _kill(pids), lambda: None)
 
 
-def stop_worker(stack: Stack, _: LedgerReader) -> Blow:
+def stop_worker(target: Target, _: LedgerReader) -> Injection:
     """SIGTERM the workers, as a deploy does; new ones are started once they have exited."""
 
     def replace() -> None:
-        _await_exit(stack.workers)
-        stack.start_workers()
+        _await_exit(target.workers)
+        target.start_workers()
 
-    return Blow([child.pid for child in stack.workers], lambda: _terminate(stack.workers), replace)
+    return Injection([child.pid for child in target.workers], lambda: _terminate(target.workers), replace)
 
 
-def kill_broker(stack: Stack, _: LedgerReader) -> Blow:
+def kill_broker(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the broker; it is started again at once, on the same port and folder."""
-    broker = _broker(stack)
-    return Blow([broker.pid], broker.kill, stack.start_broker)
+    broker = _broker(target)
+    return Injection([broker.pid], broker.kill, target.start_broker)
 
 
-def hang_broker(stack: Stack, _: LedgerReader) -> Blow:
+def hang_broker(target: Target, _: LedgerReader) -> Injection:
     """SIGSTOP the broker, and SIGCONT some seconds later."""
-    broker = _broker(stack)
+    broker = _broker(target)
 
     def go_on() -> None:
         time.sleep(HANG_S)
         broker.signal_group(signal.SIGCONT)
 
-    return Blow([broker.pid], lambda: broker.signal_group(signal.SIGSTOP), go_on)
+    return Injection([broker.pid], lambda: broker.signal_group(signal.SIGSTOP), go_on)
 
 
-def start_workers(stack: Stack, _: LedgerReader) -> Blow:
+def start_workers(target: Target, _: LedgerReader) -> Injection:
     """Start the workers, which had been down."""
-    return Blow([], stack.start_workers, lambda: None)
+    return Injection([], target.start_workers, lambda: None)
 
 
-def add_workers(stack: Stack, _: LedgerReader) -> Blow:
+def add_workers(target: Target, _: LedgerReader) -> Injection:
     """Start a second worker beside each: at its start it takes back what looks abandoned."""
-    return Blow([], stack.add_workers, None)
+    return Injection([], target.add_workers, None)
 
 
-def restart_workers(stack: Stack) -> None:
+def restart_workers(target: Target) -> None:
     """End idle workers by SIGTERM and start them again."""
-    _terminate(stack.workers)
-    _await_exit(stack.workers)
-    stack.start_workers()
+    _terminate(target.workers)
+    _await_exit(target.workers)
+    target.start_workers()
 
 
-def take_workers_down(stack: Stack) -> None:
+def take_workers_down(target: Target) -> None:
     """End idle workers, so that they can be started later."""
-    _kill_all(stack.workers)
+    _kill_all(target.workers)
 
 
-def _broker(stack: Stack) -> Child:
-    if stack.broker is None or stack.broker.child is None:
+def _broker(target: Target) -> Child:
+    if target.broker is None or target.broker.child is None:
         raise BlockpointError("only the embedded broker can be killed: leave --redis-url away")
-    return stack.broker.child
+    return target.broker.child
 
 
 def _kill_all(children: Iterable[Child]) -> None:

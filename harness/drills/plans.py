@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from harness.campaign.predictions import split_key, subject_on
-from harness.campaign.runner import REPEATS_TOGETHER
 from harness.drills.catalogue import KIND, Drill
+from harness.drills.trial import DrillProcedure
 from harness.target.cores import Pinning
 from results.schema import Plan
 from targets.settings import Settings
@@ -28,7 +28,7 @@ def plans(
     repeats: int,
     spread: bool,
     seed: int,
-    lanes: int,
+    jobs: int,
 ) -> list[Plan]:
     """Return the drills in the order in which they run: each with every subject that it concerns.
 
@@ -47,18 +47,18 @@ def plans(
         return math.ceil(repeats / sharing[drill.name, _strategy(key)]) if spread else repeats
 
     ordered: list[Plan] = []
-    for first in range(0, repeats, REPEATS_TOGETHER):
+    for first in range(0, repeats, DrillProcedure.repeats_together):
         subjects = list(keys)
         shuffle(subjects)
         for key in subjects:
             block = [
                 (drill, repeat)
                 for drill in concerned[key]
-                for repeat in range(first, min(first + REPEATS_TOGETHER, share(drill, key)))
+                for repeat in range(first, min(first + DrillProcedure.repeats_together, share(drill, key)))
             ]
             shuffle(block)
             block.sort(key=lambda item: (item[0].appendonly, sorted(item[0].settings.items())))
-            ordered += [_plan(drill, key, repeat, seed, alone=lanes == 1) for drill, repeat in block]
+            ordered += [_plan(drill, key, repeat, seed, alone=jobs == 1) for drill, repeat in block]
     return [_named(plan, number) for number, plan in enumerate(ordered, start=1)]
 
 

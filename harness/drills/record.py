@@ -9,8 +9,8 @@ from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, Verdicts, count, fates
 from analysis.queueing import saturation_rate
 from harness.drills.catalogue import Drill
-from harness.drills.fault_log import Course, open_in
-from harness.target.target import Stack
+from harness.drills.fault_log import FaultLog, open_in
+from harness.target.target import Target
 from harness.trial.holdings import looks, of_trial
 from harness.trial.resources import resource_columns
 from harness.trial.rows import asked_of, write_rows
@@ -26,11 +26,11 @@ OF_TIME = ("slip", "rate", "cpu")
 class Record:
     """A drill that is over."""
 
-    stack: Stack
+    target: Target
     drill: Drill
     plan: Plan
     load: Load
-    course: Course
+    log: FaultLog
     alive: frozenset[int]
     """the target's processes that still live"""
     cores: int
@@ -43,9 +43,9 @@ class Record:
 
         Raises BlockpointError where the fates do not add up.
         """
-        subject, course, plan = self.stack.subject, self.course, self.plan
+        subject, log, plan = self.target.subject, self.log, self.plan
         asked = asked_of(staged, fanout=False)
-        held = of_trial(course.held, asked.task_id)
+        held = of_trial(log.held, asked.task_id)
         verdicts = fates(asked, events, looks(held), self._evidence())
         rows = write_rows(staged, events, held, resource_columns(staged / "none", probes))
         service = subject.services[plan.kind]
@@ -53,11 +53,11 @@ class Record:
         return Trial(
             plan=plan,
             attempt=attempt,
-            started_at=course.started_at,
+            started_at=log.started_at,
             boot_id=boot_id(),
             ceiling_per_s=saturation_rate(service, plan.kind, plan.duration_ms, self.cores),
             drained=not (verdicts.accepted & ~verdicts.ended).any(),
-            drained_ns=course.horizon_ns,
+            drained_ns=log.horizon_ns,
             service=service,
             load=self.load,
             accounts=accounts(verdicts),
@@ -67,38 +67,38 @@ class Record:
         )
 
     def _evidence(self) -> Evidence:
-        course = self.course
+        log = self.log
         return Evidence(
-            max_attempts=self.stack.subject.max_attempts,
-            from_ns=course.from_ns,
-            to_ns=course.to_ns,
-            at_rest_ns=course.at_rest_ns,
-            in_process=self.stack.broker is None,
+            max_attempts=self.target.subject.max_attempts,
+            from_ns=log.from_ns,
+            to_ns=log.to_ns,
+            at_rest_ns=log.at_rest_ns,
+            in_process=self.target.broker is None,
             alive_pids=self.alive,
         )
 
     def _incident(self, verdicts: Verdicts, events: np.ndarray) -> Incident:
-        course = self.course
-        died = open_in(events) - self.alive - set(course.struck)
+        log = self.log
+        died = open_in(events) - self.alive - set(log.struck)
         return Incident(
             summary=self.drill.summary,
-            trigger=self.drill.trigger.words() if self.drill.strike else "",
-            accepted=course.accepted,
-            started=course.started,
-            ended=course.ended,
-            from_ns=course.from_ns,
-            to_ns=course.to_ns,
-            struck=course.struck,
-            exited=course.exited,
+            trigger=self.drill.trigger.words() if self.drill.fault else "",
+            accepted=log.accepted,
+            started=log.started,
+            ended=log.ended,
+            from_ns=log.from_ns,
+            to_ns=log.to_ns,
+            struck=log.struck,
+            exited=log.exited,
             deaths=len(died) if self.drill.restarts else 0,
-            at_rest_ns=course.at_rest_ns,
-            horizon_ns=course.horizon_ns,
+            at_rest_ns=log.at_rest_ns,
+            horizon_ns=log.horizon_ns,
             survivors=sorted(self.alive),
-            window_s=self.stack.subject.window_s,
+            window_s=self.target.subject.window_s,
             default_window_s=self.default_window_s,
-            hastened=course.hastened,
+            hastened=log.hastened,
             hidden=int(verdicts.hidden.sum()),
-            hidden_until_s=verdicts.hidden_until_s(course.from_ns, course.at_rest_ns),
+            hidden_until_s=verdicts.hidden_until_s(log.from_ns, log.at_rest_ns),
             fates=count(verdicts),
         )
 

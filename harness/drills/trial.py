@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from harness.drills.catalogue import Drill
+from harness.drills.catalogue import Drill, named_drill
 from harness.drills.fault_log import (
-    Course,
+    FaultLog,
     Probe,
     restart,
     state,
@@ -20,10 +21,10 @@ from harness.drills.record import Record
 from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
 from harness.target.roster import alive_pids
-from harness.target.target import Launch, Stack
+from harness.target.target import Launch, Target
 from harness.trial.generator import arguments, generating, read_load
 from results.errors import BlockpointError
-from results.schema import Plan, Trial
+from results.schema import Manifest, Plan, Trial
 from results.terms import Look
 
 LEDGER_POLL_S = 0.003
@@ -44,10 +45,10 @@ ANY_SLIP_MS = 1000.0
 
 @dataclass(frozen=True)
 class Drilling:
-    """One planned drill about to be run on a running stack."""
+    """One planned drill about to be run on a running target."""
 
     launch: Launch
-    stack: Stack
+    target: Target
     drill: Drill
     plan: Plan
     default_window_s: float
@@ -59,47 +60,47 @@ class Drilling:
         """Run the drill and write its tables.
 
         Raises BlockpointError where there is nothing to tell: the load was over before the drill could
-        strike, a process did not come up again, or the fates do not add up.
+        fault, a process did not come up again, or the fates do not add up.
         """
-        course = Course(started_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
-        self.stack.preflight(self.plan.kind)
+        log = FaultLog(started_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"))
+        self.target.preflight(self.plan.kind)
         if self.drill.prepare:
-            self.drill.prepare(self.stack)
-        reader, course.since_ns = self.stack.reader(), time.monotonic_ns()
+            self.drill.prepare(self.target)
+        reader, log.since_ns = self.target.reader(), time.monotonic_ns()
         slip_ms = SLIP_LIMIT_MS if self.alone else ANY_SLIP_MS
-        given = arguments(self.stack, self.plan, staged, DRAIN_S, slip_ms)
+        given = arguments(self.target, self.plan, staged, DRAIN_S, slip_ms)
         with generating(self.launch, given, staged / "logs") as generator:
-            self._strike(generator, reader, course)
+            self._inject(generator, reader, log)
             while generator.running:
-                self._pause(course)
+                self._pause(log)
         load = read_load(staged, generator)
-        if not self.drill.strike:
-            course.from_ns = load.steps[0].from_ns
-        self._await_horizon(reader, course)
+        if not self.drill.fault:
+            log.from_ns = load.steps[0].from_ns
+        self._await_horizon(reader, log)
         record = Record(
-            self.stack,
+            self.target,
             self.drill,
             self.plan,
             load,
-            course,
-            alive_pids(self.stack),
+            log,
+            alive_pids(self.target),
             self.launch.settings.cores,
             self.default_window_s,
             self.alone,
         )
-        return record.trial(staged, attempt, reader.events(), read_probes(self.stack.ledger, course.since_ns))
+        return record.trial(staged, attempt, reader.events(), read_probes(self.target.ledger, log.since_ns))
 
     def clean(self) -> bool:
         """Say whether another trial may begin on this target: it is as it was, and its broker is empty."""
-        stack, broker = self.stack, self.stack.broker
-        whole = len(stack.workers) == stack.subject.workers and all(
-            child.running for child in stack.children()
+        target, broker = self.target, self.target.broker
+        whole = len(target.workers) == target.subject.workers and all(
+            child.running for child in target.children()
         )
-        return whole and not (broker and broker.depth(stack.subject.queues))
+        return whole and not (broker and broker.depth(target.subject.queues))
 
-    def _strike(self, generator: Child, reader: LedgerReader, course: Course) -> None:
-        strike, trigger = self.drill.strike, self.drill.trigger
-        if strike is None:
+    def _inject(self, generator: Child, reader: LedgerReader, log: FaultLog) -> None:
+        fault, trigger = self.drill.fault, self.drill.trigger
+        if fault is None:
             return
         first_ns = 0
         while True:
@@ -120,72 +121,103 @@ class Drilling:
                 )
             self.tick()
             time.sleep(LEDGER_POLL_S)
-        course.accepted, course.started, course.ended = reader.accepted, reader.started, reader.ended
-        blow = strike(self.stack, reader)
-        course.struck = blow.pids
-        course.from_ns = time.monotonic_ns()
-        blow.deal()
-        if blow.repair:
-            blow.repair()
-            course.to_ns = time.monotonic_ns()
+        log.accepted, log.started, log.ended = reader.accepted, reader.started, reader.ended
+        injection = fault(self.target, reader)
+        log.struck = injection.pids
+        log.from_ns = time.monotonic_ns()
+        injection.inject()
+        if injection.repair:
+            injection.repair()
+            log.to_ns = time.monotonic_ns()
 
-    def _pause(self, course: Course) -> None:
-        tend(self.stack, self.drill, course)
-        if time.monotonic_ns() - course.since_ns > LIMIT_S * 1e9:
+    def _pause(self, log: FaultLog) -> None:
+        tend(self.target, self.drill, log)
+        if time.monotonic_ns() - log.since_ns > LIMIT_S * 1e9:
             raise BlockpointError(f"{self.drill.name}: not over within {LIMIT_S:.0f} s")
         self.tick()
         time.sleep(REST_POLL_S)
 
-    def _await_horizon(self, reader: LedgerReader, course: Course) -> None:
+    def _await_horizon(self, reader: LedgerReader, log: FaultLog) -> None:
         """Wait until all is at rest, then past the window of whatever is left."""
         quiet_s = self.plan.duration_ms / 1000 + self.drill.settle_s
-        self._rest(reader, course, quiet_s)
-        course.at_rest_ns = time.monotonic_ns()
-        course.to_ns = course.to_ns or course.at_rest_ns
-        course.held[Look.AT_REST] = self._look()
-        if course.exited:
-            restart(self.stack)
-            exited, course.exited = course.exited, []
-            self._rest(reader, course, quiet_s)
-            course.exited = exited
+        self._rest(reader, log, quiet_s)
+        log.at_rest_ns = time.monotonic_ns()
+        log.to_ns = log.to_ns or log.at_rest_ns
+        log.held[Look.AT_REST] = self._look()
+        if log.exited:
+            restart(self.target)
+            exited, log.exited = log.exited, []
+            self._rest(reader, log, quiet_s)
+            log.exited = exited
         for _ in range(MOST_WINDOWS):
-            before = state(reader, self.stack.subject.max_attempts)
+            before = state(reader, self.target.subject.max_attempts)
             if before.settled or not self._kept(before.pending):
                 break
-            self._rest(reader, course, self.stack.subject.window_s + MARGIN_S + quiet_s)
-            after = state(reader, self.stack.subject.max_attempts)
+            self._rest(reader, log, self.target.subject.window_s + MARGIN_S + quiet_s)
+            after = state(reader, self.target.subject.max_attempts)
             if after.pending and self._kept(after.pending):
-                restart_workers(self.stack)
-                course.hastened = True
-                self._rest(reader, course, quiet_s + MARGIN_S)
-                if state(reader, self.stack.subject.max_attempts).last_ns == after.last_ns:
+                restart_workers(self.target)
+                log.hastened = True
+                self._rest(reader, log, quiet_s + MARGIN_S)
+                if state(reader, self.target.subject.max_attempts).last_ns == after.last_ns:
                     break
-        course.horizon_ns = time.monotonic_ns()
-        course.held[Look.AT_HORIZON] = self._look()
+        log.horizon_ns = time.monotonic_ns()
+        log.held[Look.AT_HORIZON] = self._look()
 
-    def _rest(self, reader: LedgerReader, course: Course, quiet_s: float) -> None:
+    def _rest(self, reader: LedgerReader, log: FaultLog, quiet_s: float) -> None:
         """Wait until a last task has run and then every task has ended, or none moved for `quiet_s`.
 
         The last task shows that the target works again: a worker needs seconds to start. Where it does not
         run within `PROBE_LIMIT_S`, what should run it counts as exited.
         """
         begun_ns = time.monotonic_ns()
-        probe, restarts = Probe(self.stack, self.plan.kind), course.restarts
+        probe, restarts = Probe(self.target, self.plan.kind), log.restarts
         while True:
-            if course.restarts > restarts:
-                probe, restarts = Probe(self.stack, self.plan.kind), course.restarts
-            now = state(reader, self.stack.subject.max_attempts)
+            if log.restarts > restarts:
+                probe, restarts = Probe(self.target, self.plan.kind), log.restarts
+            now = state(reader, self.target.subject.max_attempts)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
-            if (probe.ended() or course.exited) and (now.settled or still_s > quiet_s):
+            if (probe.ended() or log.exited) and (now.settled or still_s > quiet_s):
                 return
-            if not course.exited and time.monotonic_ns() - begun_ns > PROBE_LIMIT_S * 1e9:
-                course.exited += take_down_idle(self.stack, answers=probe.accepted)
-            self._pause(course)
+            if not log.exited and time.monotonic_ns() - begun_ns > PROBE_LIMIT_S * 1e9:
+                log.exited += take_down_idle(self.target, answers=probe.accepted)
+            self._pause(log)
 
     def _look(self) -> dict[str, set[int]]:
-        broker = self.stack.broker
-        return broker.holdings(self.stack.subject.queues) if broker else {}
+        broker = self.target.broker
+        return broker.holdings(self.target.subject.queues) if broker else {}
 
     def _kept(self, ids: frozenset[int]) -> bool:
         """Say whether any of the tasks is named anywhere in the broker, in whatever key."""
-        return bool(self.stack.broker and ids & self.stack.broker.named())
+        return bool(self.target.broker and ids & self.target.broker.named())
+
+
+@dataclass(frozen=True)
+class DrillProcedure:
+    """The procedure of a campaign of drills; what it counts does not depend on who measures beside it."""
+
+    manifest: Manifest
+    overhead_s: ClassVar[float] = 11.0
+    """on average: most rest for seconds, some wait for a window of 12 s"""
+    repeats_together: ClassVar[int] = 5
+
+    def launch(self, plan: Plan, plain: Launch) -> Launch:
+        """Return how the drill's target is started."""
+        return named_drill(plan.drill).launch(plain)
+
+    def logs_name(self, plan: Plan) -> str:
+        """Return a name of the trial's own."""
+        return plan.trial_id
+
+    def carry_out(
+        self, target: tuple[Launch, Target], plan: Plan, staged: Path, attempt: int, tick: Callable[[], None]
+    ) -> tuple[Trial, bool]:
+        """Run one drill, and say whether another may follow on its target."""
+        own_s = self.manifest.subject(plan.subject).window_s
+        alone = self.manifest.jobs == 1
+        drilling = Drilling(*target, named_drill(plan.drill), plan, own_s, alone, tick)
+        return drilling.measure(staged, attempt), drilling.clean()
+
+    def reasons_for_company(self, _: list[str]) -> list[str]:
+        """Return nothing."""
+        return []

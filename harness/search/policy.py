@@ -36,7 +36,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Sighting:
+class Observation:
     """One valid trial, as the search sees it."""
 
     rate_per_s: float
@@ -48,7 +48,7 @@ class Sighting:
     """slope of the completions: the service's own rate where work was always waiting"""
 
 
-def next_rate(goal: Goal, seen: Sequence[Sighting]) -> float | None:
+def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
     """Return the rate of the next trial; None where both points are found or cannot be found here.
 
     The question whose answer can be guessed goes first, since two trials may settle it, else the one with
@@ -68,14 +68,14 @@ def next_rate(goal: Goal, seen: Sequence[Sighting]) -> float | None:
     return None
 
 
-def verdicts(seen: Sequence[Sighting]) -> tuple[list[Verdict], list[Verdict]]:
+def verdicts(seen: Sequence[Observation]) -> tuple[list[Verdict], list[Verdict]]:
     """Return the answers to both questions: whether the work falls behind, and whether the API blocks."""
     behind = [Verdict(s.rate_per_s, s.behind, s.behind_certain) for s in seen]
     blocked = [Verdict(s.rate_per_s, s.blocked, s.blocked_certain) for s in seen]
     return behind, blocked
 
 
-def capacity(seen: Sequence[Sighting]) -> float | None:
+def capacity(seen: Sequence[Observation]) -> float | None:
     """Return the rate at which work was done where it certainly fell behind, at the lowest such rate.
 
     A saturated server works as fast as it can: one trial above the saturation point shows where it lies.
@@ -84,7 +84,7 @@ def capacity(seen: Sequence[Sighting]) -> float | None:
     return min(behind, key=lambda s: s.rate_per_s).completions_per_s if behind else None
 
 
-def _guesses(goal: Goal, seen: Sequence[Sighting]) -> tuple[float | None, float | None]:
+def _guesses(goal: Goal, seen: Sequence[Observation]) -> tuple[float | None, float | None]:
     measured = capacity(seen)
     saturation = measured or goal.saturation_per_s
     blocking = goal.blocking_per_s

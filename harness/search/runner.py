@@ -14,8 +14,8 @@ from analysis.trials.summary import summarise
 from harness.campaign.grid import named
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
-from harness.campaign.session import Session, Stacks
-from harness.search.policy import Goal, Sighting, next_rate, verdicts
+from harness.campaign.session import Session, Setup
+from harness.search.policy import Goal, Observation, next_rate, verdicts
 from harness.search.profiles import SearchProfile, search_seconds
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
@@ -29,11 +29,11 @@ Step = tuple[Plan, int]
 
 
 @dataclass
-class Pursuit:
+class PointSearch:
     """One point and all trials that were made for it."""
 
     point: Point
-    sightings: list[Sighting] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
     last: Trial | None = None
     refused: list[Trial] = field(default_factory=list)
     """invalid trials whose tries are used up"""
@@ -41,27 +41,25 @@ class Pursuit:
 
     def brackets(self) -> tuple[Bracket, Bracket]:
         """Return where it blocks, and where it falls behind."""
-        behind, blocked = verdicts(self.sightings)
+        behind, blocked = verdicts(self.observations)
         return bracket(blocked), bracket(behind)
 
 
-class Hunt:
+class SearchRunner:
     """A search over all points of a campaign."""
 
-    def __init__(
-        self, session: Session, campaign: Campaign, profile: SearchProfile, progress: Progress
-    ) -> None:
-        self._session = session
+    def __init__(self, setup: Setup, campaign: Campaign, profile: SearchProfile, progress: Progress) -> None:
+        self._setup = setup
         self._campaign = campaign
         self._profile = profile
         self._progress = progress
-        self._pursuits = [Pursuit(point) for point in campaign.manifest.points]
+        self._searches = [PointSearch(point) for point in campaign.manifest.points]
         self._number = 0
         self._until = time.monotonic() + profile.budget_s
         for trial in campaign.trials():
-            for pursuit in self._pursuits:
-                if pursuit.point.covers(trial.plan):
-                    self._note(pursuit, trial)
+            for search in self._searches:
+                if search.point.covers(trial.plan):
+                    self._note(search, trial)
 
     def run(self) -> None:
         """Give every subject its turns until all points are found, or the time is up.
@@ -75,55 +73,63 @@ class Hunt:
             if not groups:
                 return
             if turn:
-                groups.sort(key=lambda group: -max(self._width(pursuit) for pursuit in group))
+                groups.sort(key=lambda group: -max(self._width(search) for search in group))
             else:
                 shuffle(groups)
             for group in groups:
                 self._take_turn(group)
 
-    def _groups(self) -> list[list[Pursuit]]:
-        """Return the pursuits with something left to do, by the target that they need."""
-        groups: dict[tuple[str, str], list[Pursuit]] = {}
-        for pursuit in self._pursuits:
-            if self._next(pursuit):
-                groups.setdefault((pursuit.point.subject, pursuit.point.topology), []).append(pursuit)
+    def _groups(self) -> list[list[PointSearch]]:
+        """Return the searches with something left to do, by the target that they need."""
+        groups: dict[tuple[str, str], list[PointSearch]] = {}
+        for search in self._searches:
+            if self._next(search):
+                groups.setdefault((search.point.subject, search.point.topology), []).append(search)
         return list(groups.values())
 
-    def _take_turn(self, group: Sequence[Pursuit]) -> None:
+    def _take_turn(self, group: Sequence[PointSearch]) -> None:
         """Run a few trials of each point on one target."""
-        with Stacks(self._session, self._campaign) as stacks:
-            for pursuit in group:
-                for plan, attempt in self._steps(pursuit):
+        with Session(self._setup, self._campaign) as session:
+            for search in group:
+                for plan, attempt in self._steps(search):
                     self._progress.begin(plan)
-                    trial = stacks.measure(plan, attempt, self._progress)
+                    trial = session.measure(plan, attempt, self._progress)
                     if trial is None:
-                        pursuit.failures += 1
+                        search.failures += 1
                         continue
-                    self._note(pursuit, trial)
-                    self._progress.sealed(plan, self._outcome(pursuit, trial), expected_s(plan))
+                    self._note(search, trial)
+                    self._progress.sealed(plan, self._outcome(search, trial), self._expected_s(plan))
 
-    def _steps(self, pursuit: Pursuit) -> Iterator[Step]:
+    def _expected_s(self, plan: Plan) -> float:
+        return expected_s(plan, self._setup.procedure.overhead_s)
+
+    def _steps(self, search: PointSearch) -> Iterator[Step]:
         for _ in range(self._profile.turn):
-            step = self._next(pursuit)
+            step = self._next(search)
             if step is None:
                 return
             yield step
 
-    def _next(self, pursuit: Pursuit) -> Step | None:
+    def _next(self, search: PointSearch) -> Step | None:
         """Return a point's next trial; None where it is found, or cannot be found here in the time left."""
-        step = self._wanted(pursuit)
-        return step if step and time.monotonic() + expected_s(step[0]) <= self._until else None
+        step = self._wanted(search)
+        return (
+            step
+            if step
+            and time.monotonic() + expected_s(step[0], self._setup.procedure.overhead_s) <= self._until
+            else None
+        )
 
-    def _wanted(self, pursuit: Pursuit) -> Step | None:
+    def _wanted(self, search: PointSearch) -> Step | None:
         """Return the trial that would tell most of a point."""
-        last, point = pursuit.last, pursuit.point
-        if pursuit.failures >= GIVE_UP or len(pursuit.sightings) >= self._profile.max_trials:
+        last, point = search.last, search.point
+        if search.failures >= GIVE_UP or len(search.observations) >= self._profile.max_trials:
             return None
-        if last and not last.valid and last not in pursuit.refused:
+        if last and not last.valid and last not in search.refused:
             return last.plan, last.attempt + 1
-        rate = next_rate(self._goal(pursuit), pursuit.sightings)
+        rate = next_rate(self._goal(search), search.observations)
         rate = rate and float(f"{rate:.4g}")
-        if not rate or any(trial.plan.rate_per_s == rate for trial in pursuit.refused):
+        if not rate or any(trial.plan.rate_per_s == rate for trial in search.refused):
             return None
         plan = Plan(
             trial_id="",
@@ -133,15 +139,15 @@ class Hunt:
             scenario="steady",
             rate_per_s=rate,
             seconds=search_seconds(point, rate),
-            seed=self._campaign.manifest.seed + len(pursuit.sightings),
-            repeat=sum(sighting.rate_per_s == rate for sighting in pursuit.sightings),
+            seed=self._campaign.manifest.seed + len(search.observations),
+            repeat=sum(observation.rate_per_s == rate for observation in search.observations),
             topology=point.topology,
             bystander_per_s=point.bystander_per_s,
         )
         return named(plan, self._number + 1), 1
 
-    def _goal(self, pursuit: Pursuit) -> Goal:
-        point, manifest = pursuit.point, self._campaign.manifest
+    def _goal(self, search: PointSearch) -> Goal:
+        point, manifest = search.point, self._campaign.manifest
         saturation, blocking = self._expected(point)
         goal = Goal(
             precision=manifest.precision,
@@ -151,7 +157,7 @@ class Hunt:
             blocking_per_s=blocking,
             patience=self._profile.patience,
         )
-        too_much = [t.plan.rate_per_s for t in pursuit.refused if any(map(_overtaxed, t.reasons))]
+        too_much = [t.plan.rate_per_s for t in search.refused if any(map(_overtaxed, t.reasons))]
         return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal
 
     def _expected(self, point: Point) -> tuple[float | None, float | None]:
@@ -162,20 +168,20 @@ class Hunt:
         subject = manifest.subject(point.subject)
         return expected_saturation(point, subject), expected_blocking(point, subject, manifest.limit_ms)
 
-    def _note(self, pursuit: Pursuit, trial: Trial) -> None:
+    def _note(self, search: PointSearch, trial: Trial) -> None:
         """Take a sealed trial into account."""
         number = trial.plan.trial_id.partition("-")[0]
         self._number = max(self._number, int(number) if number.isdecimal() else 0)
-        pursuit.last = trial
+        search.last = trial
         if trial.valid:
-            pursuit.sightings.append(self._sighting(trial))
+            search.observations.append(self._observation(trial))
         elif trial.attempt >= self._profile.attempts:
-            pursuit.refused.append(trial)
+            search.refused.append(trial)
 
-    def _sighting(self, trial: Trial) -> Sighting:
+    def _observation(self, trial: Trial) -> Observation:
         manifest = self._campaign.manifest
         (row,) = summarise(read_trial(self._campaign, trial), manifest).to_dict("records")
-        return Sighting(
+        return Observation(
             rate_per_s=trial.plan.rate_per_s,
             blocked=bool(row["blocked"]),
             blocked_certain=bool(row["blocked_certain"]),
@@ -184,11 +190,11 @@ class Hunt:
             completions_per_s=float(row["completion_slope_per_s"]),
         )
 
-    def _width(self, pursuit: Pursuit) -> float:
-        return max(found.width for found in pursuit.brackets())
+    def _width(self, search: PointSearch) -> float:
+        return max(found.width for found in search.brackets())
 
-    def _outcome(self, pursuit: Pursuit, trial: Trial) -> str:
-        blocks, behind = pursuit.brackets()
+    def _outcome(self, search: PointSearch, trial: Trial) -> str:
+        blocks, behind = search.brackets()
         so_far = f"blocks {interval(blocks)}, falls behind {interval(behind)}"
         cut = f" · stopped early: {trial.stopped_early}" if trial.stopped_early else ""
         return f"{result(self._campaign, trial)}{cut} → {so_far}"

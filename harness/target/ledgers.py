@@ -1,4 +1,4 @@
-"""Reads what a stack's processes record while they run."""
+"""Reads what a target's processes record while they run."""
 
 from collections import Counter
 from collections.abc import Set as AbstractSet

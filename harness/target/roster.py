@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import psutil
 
-from harness.target.target import Stack
+from harness.target.target import Target
 
 DIED = "died"
 DEAD = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
@@ -16,9 +16,9 @@ def tree(pid: int) -> list[int]:
     return [pid, *(process.pid for process in _family(pid)[1:] if _alive(process))]
 
 
-def alive_pids(stack: Stack) -> frozenset[int]:
+def alive_pids(target: Target) -> frozenset[int]:
     """Return the processes of the target that live now, children and grandchildren among them."""
-    return frozenset(pid for child in stack.children() if child.running for pid in tree(child.pid))
+    return frozenset(pid for child in target.children() if child.running for pid in tree(child.pid))
 
 
 def halted(pids: Iterable[int]) -> bool:
@@ -33,18 +33,18 @@ def halted(pids: Iterable[int]) -> bool:
 class Roster:
     """Who belonged to a target at one moment, and who of them was seen standing still since."""
 
-    def __init__(self, stack: Stack) -> None:
-        self._heads = [(child.role, child.pid) for child in stack.children()]
+    def __init__(self, target: Target) -> None:
+        self._heads = [(child.role, child.pid) for child in target.children()]
         self._stood_still: set[str] = set()
         self._members = {
             child.role: [
                 process
-                for each in stack.children()
+                for each in target.children()
                 if each.role == child.role
                 for process in _family(each.pid)
                 if _alive(process)
             ]
-            for child in stack.children()
+            for child in target.children()
         }
 
     def look(self) -> None:

@@ -35,7 +35,7 @@ RECORDING = (
 
 @dataclass(frozen=True)
 class Launch:
-    """All that stays the same for the stacks of one command and topology."""
+    """All that stays the same for the sessions of one command and topology."""
 
     family: Family
     pinning: Pinning
@@ -53,7 +53,7 @@ class Launch:
     """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
 
 
-class Stack:
+class Target:
     """The processes of one target that is up, and what can be asked of it."""
 
     def __init__(
@@ -198,7 +198,7 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> Iterator[Stack]:
+def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> Iterator[Target]:
     """Start a target and wait until it answers; everything is gone when the block is left.
 
     Raises BlockpointError for an unknown strategy, a library that is too old, or a process that exits at
@@ -220,23 +220,23 @@ def running_stack(launch: Launch, strategy: str, variant: str, logs: Path) -> It
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
         subject = definition.subject(variant, settings)
-        stack = Stack(subject, f"http://{launch.host}:{port}", settings, broker, family)
-        cleanup.callback(_stop, launch, stack)
+        target = Target(subject, f"http://{launch.host}:{port}", settings, broker, family)
+        cleanup.callback(_stop, launch, target)
         for index, worker in enumerate(definition.build(variant, settings).workers):
             command = [sys.executable, "-m", *worker]
             log = logs / f"worker-{index}.log"
-            stack.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
+            target.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
         command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}/{variant}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
-        stack.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
-        stack.await_answer()
-        stack.check()
-        yield stack
+        target.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
+        target.await_answer()
+        target.check()
+        yield target
 
 
-def _stop(launch: Launch, stack: Stack) -> None:
-    children = (*stack.workers, *stack.web)
+def _stop(launch: Launch, target: Target) -> None:
+    children = (*target.workers, *target.web)
     if launch.grace_s:
         for child in children:
             with contextlib.suppress(ProcessLookupError):

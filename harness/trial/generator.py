@@ -7,7 +7,7 @@ from pathlib import Path
 
 import loadtests
 from harness.target.processes import Child
-from harness.target.target import Launch, Stack
+from harness.target.target import Launch, Target
 from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import Load, Plan
@@ -29,7 +29,7 @@ OPTIONS = frozenset(
 SCENARIOS = Path(loadtests.__file__).parent
 
 
-def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms: float) -> list[str]:
+def arguments(target: Target, plan: Plan, out: Path, drain_s: float, slip_limit_ms: float) -> list[str]:
     """Return Locust's arguments for a planned trial; its own options come last and win.
 
     `slip_limit_ms`: lateness that is no fault; 0 leaves the scenario's own limit.
@@ -41,7 +41,7 @@ def arguments(stack: Stack, plan: Plan, out: Path, drain_s: float, slip_limit_ms
         raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
     return [
         *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
-        *("--host", stack.url, "--expect", stack.subject.key, "--expect-nonce", stack.nonce),
+        *("--host", target.url, "--expect", target.subject.key, "--expect-nonce", target.nonce),
         *("--kind", plan.kind, "--duration-ms", f"{plan.duration_ms:g}", "--rate", f"{plan.rate_per_s:g}"),
         *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(out)),
         *("--drain-seconds", f"{drain_s:g}", "--allow-errors", "--slip-limit-ms", f"{slip_limit_ms:g}"),
@@ -62,14 +62,14 @@ def generating(launch: Launch, given: list[str], logs: Path) -> Iterator[Child]:
 
 
 @contextlib.contextmanager
-def sampling(launch: Launch, stack: Stack, generator: Child, samples: Path, logs: Path) -> Iterator[Child]:
+def sampling(launch: Launch, target: Target, generator: Child, samples: Path, logs: Path) -> Iterator[Child]:
     """Sample what the target's processes and the generator use, until the block is left; gives itself."""
-    roles = [f"--role={child.role}={child.pid}" for child in (*stack.children(), generator)]
+    roles = [f"--role={child.role}={child.pid}" for child in (*target.children(), generator)]
     command = [sys.executable, "-m", "harness.trial.sampler", str(samples), *roles]
     environment: dict[str, str] = {}
-    if stack.broker:
-        environment = Settings(redis_url=stack.broker.url).to_environment()
-        command += [f"--queue={queue}" for queue in stack.subject.queues]
+    if target.broker:
+        environment = Settings(redis_url=target.broker.url).to_environment()
+        command += [f"--queue={queue}" for queue in target.subject.queues]
     sampler = launch.family.spawn("sampler", command, logs / "sampler.log", environment, launch.pinning)
     try:
         yield sampler

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, fates
@@ -13,11 +14,11 @@ from analysis.queueing import saturation_rate
 from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
 from harness.target.roster import DIED, Roster, alive_pids, halted
-from harness.target.target import Launch, Stack
+from harness.target.target import Launch, Target
 from harness.trial.early_stop import Watch
 from harness.trial.generator import arguments, generating, read_load, sampling
 from harness.trial.holdings import Held, looks, of_trial
-from harness.trial.noise import during, excuses, reasons_against
+from harness.trial.noise import during, excuses, reasons_against, reasons_for_company
 from harness.trial.quiet import await_quiet
 from harness.trial.resources import halted_roles, resource_columns
 from harness.trial.rows import asked_of, write_rows
@@ -62,10 +63,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One planned trial about to be measured on a running stack."""
+    """One planned trial about to be measured on a running target."""
 
     launch: Launch
-    stack: Stack
+    target: Target
     plan: Plan
     limits: Limits
     tick: Callable[[], None] = lambda: None
@@ -77,14 +78,14 @@ class Measurement:
         Raises BlockpointError where there is nothing to seal: the target or the generator died.
         """
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self.stack.preflight(self.plan.kind)
+        self.target.preflight(self.plan.kind)
         before = self._await_quiet()
-        reader, roster = self.stack.reader(), Roster(self.stack)
+        reader, roster = self.target.reader(), Roster(self.target)
         since_ns = time.monotonic_ns()
         samples, logs = staged / "resources.jsonl", staged / "logs"
         with (
             generating(self.launch, self._arguments(staged), logs) as generator,
-            sampling(self.launch, self.stack, generator, samples, logs) as sampler,
+            sampling(self.launch, self.target, generator, samples, logs) as sampler,
         ):
             stopped = self._await(generator, reader, roster)
             drained = self._drain(reader, roster, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
@@ -92,17 +93,17 @@ class Measurement:
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
         stopped_early = stopped if load.interrupted else ""
-        self.stack.check()
+        self.target.check()
         died, still = roster.deaths(), sorted(roster.halted() | halted_roles(samples))
-        survivors = alive_pids(self.stack)
+        survivors = alive_pids(self.target)
         asked = asked_of(staged, fanout=load.scenario == "fanout")
         held = {} if drained else of_trial(self._last_look(), asked.task_id)
         events = reader.events()
         tasks = accounts(fates(asked, events, looks(held), self._evidence(survivors)))
-        resources = resource_columns(samples, read_probes(self.stack.ledger, since_ns))
+        resources = resource_columns(samples, read_probes(self.target.ledger, since_ns))
         samples.unlink(missing_ok=True)
         noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        service = self.stack.subject.services[self.plan.kind]
+        service = self.target.subject.services[self.plan.kind]
         cores = self.launch.settings.cores
         refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
         return Trial(
@@ -132,7 +133,7 @@ class Measurement:
         )
 
     def _await_quiet(self) -> Noise:
-        ours = [child.pid for child in self.stack.children()]
+        ours = [child.pid for child in self.target.children()]
         limits = self.limits
         cores = self.launch.pinning.used
         return await_quiet(cores, ours, limits.foreign_cores, limits.quiet_wait_s, self.tick)
@@ -140,7 +141,7 @@ class Measurement:
     def _arguments(self, staged: Path) -> list[str]:
         slip_ms = SLIP_SHARE * self.limits.question_ms
         slip_limit_ms = slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
-        given = arguments(self.stack, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        given = arguments(self.target, self.plan, staged, self.limits.drain_s, slip_limit_ms)
         return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
 
     def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
@@ -150,7 +151,7 @@ class Measurement:
         stopped = ""
         deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
         while generator.running:
-            self.stack.check()
+            self.target.check()
             roster.look()
             if time.monotonic() > deadline:
                 raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
@@ -168,7 +169,7 @@ class Measurement:
         """Wait until the backlog is gone; returns whether it is."""
         deadline = time.monotonic() + within_s
         while reader.outstanding() > 0 or reader.left():
-            self.stack.check()
+            self.target.check()
             roster.look()
             if time.monotonic() > deadline:
                 return False
@@ -178,14 +179,14 @@ class Measurement:
 
     def _last_look(self) -> Held:
         """End web and workers, so that nothing moves any more, and ask the broker what it holds."""
-        self.stack.kill()
-        broker = self.stack.broker
-        return {Look.AT_HORIZON: broker.holdings(self.stack.subject.queues)} if broker else {}
+        self.target.kill()
+        broker = self.target.broker
+        return {Look.AT_HORIZON: broker.holdings(self.target.subject.queues)} if broker else {}
 
     def _evidence(self, survivors: frozenset[int]) -> Evidence:
         return Evidence(
-            max_attempts=self.stack.subject.max_attempts,
-            in_process=self.stack.broker is None,
+            max_attempts=self.target.subject.max_attempts,
+            in_process=self.target.broker is None,
             alive_pids=survivors,
         )
 
@@ -213,6 +214,35 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
         if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
             return True
     return False
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """The procedure of a campaign of measurements."""
+
+    limits: Limits
+    overhead_s: ClassVar[float] = 2.5
+    """the generator's start, drain and sealing"""
+    repeats_together: ClassVar[int] = 1
+
+    def launch(self, _: Plan, plain: Launch) -> Launch:
+        """Return how the target is started: as it is."""
+        return plain
+
+    def logs_name(self, plan: Plan) -> str:
+        """Return a name that the trials of a subject share, as they share its target."""
+        return f"{plan.subject.replace('/', '-')}-{plan.topology}"
+
+    def carry_out(
+        self, target: tuple[Launch, Target], plan: Plan, staged: Path, attempt: int, tick: Callable[[], None]
+    ) -> tuple[Trial, bool]:
+        """Measure one trial, and say whether another may follow on its target."""
+        trial = Measurement(*target, plan, self.limits, tick).measure(staged, attempt)
+        return trial, undisturbed(trial)
+
+    def reasons_for_company(self, company: list[str]) -> list[str]:
+        """Return why a trial beside which others measured does not count."""
+        return reasons_for_company(company, self.limits.foreign_cores)
 
 
 def undisturbed(trial: Trial) -> bool:

@@ -41,7 +41,7 @@ class ClosedLoop:
         self.open = True
         self._order = order
         self._session = session
-        self._stretch = scenario.plan(self.settings)[0]
+        self._step = scenario.plan(self.settings)[0]
         self._numbers = count()
         self._errors = [""]
         self._rows: dict[int, list[int]] = {}
@@ -71,7 +71,7 @@ class ClosedLoop:
 
     def fields(self, arrival: int) -> dict[str, Any]:
         """Return the fields of a task's JSON body, without its id."""
-        fields = task_fields(self.settings, self._stretch.duration_ms)
+        fields = task_fields(self.settings, self._step.duration_ms)
         if self.settings.poison and poisoned(np.array([arrival]), self.settings.poison_every)[0]:
             return {**fields, **poison_fields(self.settings)}
         return fields

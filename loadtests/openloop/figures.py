@@ -7,7 +7,7 @@ import numpy as np
 
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.recorder import Rows
-from loadtests.openloop.schedule import Stretch, boundaries_ns
+from loadtests.openloop.schedule import PlannedStep, boundaries_ns
 from results.percentile import percentile
 from results.schema import Step
 from results.shedding import waited_ns
@@ -17,18 +17,18 @@ LATE_SHARE = 0.002
 """Of the schedule's length: how late a request at its very end may be and still count as sent within it."""
 
 
-def steps(stretches: Sequence[Stretch], start_ns: int, end_ns: int, warm_up: float) -> list[Step]:
+def measured_steps(planned: Sequence[PlannedStep], start_ns: int, end_ns: int, warm_up: float) -> list[Step]:
     """Return the steps of a run in absolute time; an interruption at `end_ns` cuts them short."""
-    at = [start_ns + offset for offset in boundaries_ns(stretches)]
+    at = [start_ns + offset for offset in boundaries_ns(planned)]
     return [
         Step(
-            rate_per_s=stretch.rate_per_s,
-            duration_ms=stretch.duration_ms,
+            rate_per_s=step.rate_per_s,
+            duration_ms=step.duration_ms,
             from_ns=begin,
             measure_from_ns=round(begin + warm_up * (end - begin)),
             to_ns=min(end, end_ns),
         )
-        for stretch, begin, end in zip(stretches, at, at[1:], strict=False)
+        for step, begin, end in zip(planned, at, at[1:], strict=False)
         if begin < end_ns
     ]
 

@@ -86,8 +86,8 @@ class Run:
         start_ns = min((r["start_ns"] for r in reports), default=time.monotonic_ns())
         end_ns = max((r["end_ns"] for r in reports), default=start_ns)
         settings, closed = self.settings, self.scenario.closed
-        stretches = self.scenario.stretches(settings)
-        steps = figures.steps(stretches, start_ns, end_ns, settings.warm_up)
+        planned = self.scenario.steps(settings)
+        steps = figures.measured_steps(planned, start_ns, end_ns, settings.warm_up)
         part = figures.measured(rows, steps)
         slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
         slip_p50_ms, slip_p99_ms, slip_p999_ms = np.nan_to_num(

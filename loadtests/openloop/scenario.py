@@ -1,4 +1,4 @@
-"""What a locustfile declares: a name, the stretches of its schedule, and options of its own."""
+"""What a locustfile declares: a name, the steps of its schedule, and options of its own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from loadtests.openloop import faults
 from loadtests.openloop.faults import poison_fields, poisoned
 from loadtests.openloop.options import COMMON, OPTIONS, Option, Settings
 from loadtests.openloop.recorder import task_ids
-from loadtests.openloop.schedule import Schedule, Stretch
+from loadtests.openloop.schedule import PlannedStep, Schedule
 from loadtests.openloop.wire import PostTemplate, get
 from results.errors import BlockpointError
 from results.terms import Stream
@@ -32,28 +32,28 @@ BYSTANDER_PATHS = {Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}
 
 @dataclass(frozen=True)
 class Scenario:
-    """A load pattern; `stretches` may raise BlockpointError for options that do not fit together."""
+    """A load pattern; `steps` may raise BlockpointError for options that do not fit together."""
 
     name: str
-    stretches: Callable[[Settings], Sequence[Stretch]]
+    steps: Callable[[Settings], Sequence[PlannedStep]]
     options: tuple[Option, ...] = ()
     path: str = TASKS_PATH
     closed: bool = False
 
-    def plan(self, settings: Settings) -> Sequence[Stretch]:
-        """Return the checked stretches; raises BlockpointError."""
+    def plan(self, settings: Settings) -> Sequence[PlannedStep]:
+        """Return the checked steps; raises BlockpointError."""
         for name, why in self.unused.items():
             if getattr(settings, name) != OPTIONS[name].default:
                 raise BlockpointError(f"{OPTIONS[name].flag}: {why}")
         faults.check(settings)
-        stretches = self.stretches(settings)
-        arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in stretches)
+        steps = self.steps(settings)
+        arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in steps)
         if arrivals > MOST_ARRIVALS:
             raise BlockpointError(
                 f"{arrivals:.0f} requests are more than the {MOST_ARRIVALS} that one run can hold: "
                 "lower --rate or --seconds"
             )
-        return stretches
+        return steps
 
     @property
     def unused(self) -> dict[str, str]:
@@ -78,7 +78,7 @@ def task_fields(settings: Settings, duration_ms: float, path: str = TASKS_PATH) 
 
 def requests(
     schedule: Schedule,
-    stretches: Sequence[Stretch],
+    steps: Sequence[PlannedStep],
     settings: Settings,
     *,
     path: str,
@@ -86,7 +86,7 @@ def requests(
     tag: int,
 ) -> Callable[[int], bytes]:
     """Return the function from a row of the schedule to the bytes of its request."""
-    sound = [task_fields(settings, s.duration_ms, path) for s in stretches]
+    sound = [task_fields(settings, s.duration_ms, path) for s in steps]
     spoilt = [{**fields, **poison_fields(settings)} for fields in sound] if settings.poison else []
     # the poisonous ones follow the others, in the order of the steps
     templates = [PostTemplate(path, authority, fields) for fields in sound + spoilt]

@@ -6,7 +6,7 @@ from typing import Any
 
 from locust import LoadTestShape
 
-from loadtests.openloop.desk import Desk
+from loadtests.openloop.coordinator import Coordinator
 from results.errors import BlockpointError
 
 
@@ -24,23 +24,23 @@ class UntilDrained(LoadTestShape):
     def tick(self) -> tuple[int, float] | None:
         """Return the number of users to have now, or None at the end."""
         runner: Any = self.runner
-        desk: Desk = runner.environment.blockpoint
+        coordinator: Coordinator = runner.environment.blockpoint
         if runner.shape_last_tick is None:
             try:
-                workers = desk.open()
+                workers = coordinator.open()
             except BlockpointError as error:
-                desk.refuse(error)
+                coordinator.refuse(error)
                 return None
             if not workers:
                 return None
             self._began_s = time.monotonic()
-            users = desk.users if desk.scenario.closed else workers
+            users = coordinator.users if coordinator.scenario.closed else workers
             self._users = (users, float(users))
             return self._users
-        if desk.wait(1.0) or desk.overdue():
-            desk.close()
+        if coordinator.wait(1.0) or coordinator.overdue():
+            coordinator.close()
             return None
-        longest_s = min(runner.environment.parsed_options.run_time or math.inf, desk.longest_s())
-        if time.monotonic() - self._began_s > longest_s or desk.lost_worker():
-            desk.interrupt()
+        longest_s = min(runner.environment.parsed_options.run_time or math.inf, coordinator.longest_s())
+        if time.monotonic() - self._began_s > longest_s or coordinator.lost_worker():
+            coordinator.interrupt()
         return self._users

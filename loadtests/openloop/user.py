@@ -14,7 +14,7 @@ from locust import User, task
 from loadtests.openloop import address, commandline, statistics
 from loadtests.openloop.arguments import add_to
 from loadtests.openloop.complaints import complain
-from loadtests.openloop.desk import Desk
+from loadtests.openloop.coordinator import Coordinator
 from loadtests.openloop.faults import hung_up
 from loadtests.openloop.options import Settings
 from loadtests.openloop.run import Message, pack
@@ -30,7 +30,7 @@ _USED: list[str] = []
 
 
 def use(user: type[User], scenario: Scenario) -> None:
-    """Make the locustfile being loaded run this scenario: its options, its desk, its statistics."""
+    """Make the locustfile being loaded run this scenario: its options, its coordinator, its statistics."""
     statistics.install()
     _USED.append(scenario.name)
     events: Any = locust.events
@@ -47,8 +47,8 @@ def use(user: type[User], scenario: Scenario) -> None:
             )
             if not environment.parsed_options.worker:
                 commandline.check(environment.parsed_options, closed=scenario.closed)
-            environment.blockpoint = desk = Desk(environment, scenario)
-            desk.read_settings()
+            environment.blockpoint = coordinator = Coordinator(environment, scenario)
+            coordinator.read_settings()
 
     events.init_command_line_parser.add_listener(declare)
     events.init.add_listener(begin)
@@ -81,9 +81,9 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> Sessio
     """Return the session that an order asks for, ready to run; in a closed loop, of the bystanders only."""
     settings = Settings(order["settings"])
     target = address.parse(environment.host)
-    stretches = scenario.plan(settings)
+    steps = scenario.plan(settings)
     schedule = plan(
-        [replace(s, rate_per_s=0.0) for s in stretches] if scenario.closed else stretches,
+        [replace(s, rate_per_s=0.0) for s in steps] if scenario.closed else steps,
         seed=settings.seed,
         arrivals=settings.arrivals,
         bystander_per_s=settings.bystander_rate,
@@ -106,12 +106,10 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> Sessio
 
     return Session(
         schedule,
-        requests(
-            schedule, stretches, settings, path=scenario.path, authority=target.authority, tag=order["tag"]
-        ),
+        requests(schedule, steps, settings, path=scenario.path, authority=target.authority, tag=order["tag"]),
         target,
         Limits(
-            schedule_ns=round(sum(s.seconds for s in stretches) * NS_PER_S),
+            schedule_ns=round(sum(s.seconds for s in steps) * NS_PER_S),
             drain_ns=round(settings.drain_seconds * NS_PER_S),
             timeout_ns=round(settings.request_timeout * NS_PER_S),
             max_in_flight=settings.max_in_flight,
@@ -134,8 +132,8 @@ class OpenLoopUser(User):
     @task
     def walk(self) -> None:
         """Take the next order, carry it out and report."""
-        desk: Desk = self.environment.blockpoint
-        desk.work(partial(open_session, self.environment, self.scenario), _walk)
+        coordinator: Coordinator = self.environment.blockpoint
+        coordinator.work(partial(open_session, self.environment, self.scenario), _walk)
 
 
 def _walk(order: Message, session: Session) -> Message:

@@ -53,6 +53,6 @@ def cells(repeats: int = REPEATS) -> list[DrillCell]:
     return made
 
 
-def make(folder: Path, repeats: int = REPEATS, lanes: int = 1) -> Campaign:
+def make(folder: Path, repeats: int = REPEATS, jobs: int = 1) -> Campaign:
     """Write the campaign."""
-    return build_drills(folder, cells(repeats), lanes)
+    return build_drills(folder, cells(repeats), jobs)

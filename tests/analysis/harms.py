@@ -28,8 +28,7 @@ from analysis.report.pages import render_page
 from analysis.trials.derive import derive
 from results.columns import TABLES
 from results.errors import BlockpointError
-from results.interviews import keep
-from results.schema import Interview, Service, View
+from results.schema import Service
 from results.tables import _arrow_schema, checksum
 from tests.analysis.synthetic import Cell, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
@@ -126,10 +125,6 @@ def drilled(folder: Path) -> Whole:
         DrillCell("poison-raise", "arq", poison="raise"),
     ]
     build_drills(folder, cells)
-    view = View(
-        question="how many wait", interface="LLEN", answer="4", truth="12", verdict="wrong", took_ms=1.5
-    )
-    keep(folder, Interview(subject="celery/default", views=[view]))
     return whole(folder, read_drilled)
 
 
@@ -209,7 +204,7 @@ def remove(folder: Path, random: Random) -> Done:
 def remove_a_file(folder: Path, random: Random) -> Done:
     path = random.choice(files(folder))
     path.unlink()
-    optional = path.parent.name in {"interviews", "logs"}
+    optional = path.parent.name == "logs"
     return Done(f"{path.name} was removed", certain=not optional)
 
 
@@ -275,7 +270,7 @@ def replace_by_a_thing(folder: Path, random: Random) -> Done:
     path = random.choice([*files(folder), *trials(folder), folder / "trials"])
     words, make = random.choice(THINGS)
     is_trial = path.parent.name == "trials"
-    optional = path.parent.name in {"interviews", "logs"} or is_trial
+    optional = path.parent.name == "logs" or is_trial
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     make(path)
     gone = frozenset({path.name} if is_trial and not path.is_dir() else ())

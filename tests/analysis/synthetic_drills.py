@@ -68,7 +68,7 @@ class _Records:
             self.events.append((task, end, at + SERVICE_S * (end is Moment.FINISHED), pid, attempt))
 
 
-def build_drills(folder: Path, cells: list[DrillCell], lanes: int = 1) -> Campaign:
+def build_drills(folder: Path, cells: list[DrillCell], jobs: int = 1) -> Campaign:
     """Write a campaign of these drills."""
     subjects = {cell.key: _subject(cell) for cell in cells}
     plans = [_plan(cell, number) for number, cell in enumerate(cells)]
@@ -83,7 +83,7 @@ def build_drills(folder: Path, cells: list[DrillCell], lanes: int = 1) -> Campai
         http="httptools",
         subjects=list(subjects.values()),
         plans=plans,
-        lanes=lanes,
+        jobs=jobs,
         calibration={},
         pinning={},
         environment={

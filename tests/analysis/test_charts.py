@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.charts import Words, burst_timeline
+from analysis.charts import Caption, burst_timeline
 from analysis.charts.catalogue import Chart, catalogue
 from analysis.charts.grid import shape_for
 from analysis.charts.scales import even_ticks, ticks
@@ -54,7 +54,7 @@ def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str
 def test_work_that_keeps_up_lies_on_the_diagonal(rates: tuple[float, ...]) -> None:
     told = {"strategy": "arq", "variant": "tuned", "ceiling_per_s": math.nan, "valid": True}
     rows = pd.DataFrame([told | {"offered_per_s": rate, "completed_per_s": rate} for rate in rates])
-    (ax,) = throughput(rows, Words("", "", "")).axes
+    (ax,) = throughput(rows, Caption("", "", "")).axes
     (diagonal,) = (line for line in ax.lines if line.get_label() == "keeps up")
     start, end = ax.transData.transform(diagonal.get_xydata())
     for x, y in ax.transData.transform([(rate, rate) for rate in rates]):
@@ -107,10 +107,10 @@ def test_the_same_campaign_gives_the_same_bytes(
 def test_of_two_attempts_at_a_burst_the_valid_one_is_drawn(small: tuple[Campaign, dict[str, Truth]]) -> None:
     bins = read_derived(small[0].folder).bursts
     refused = bins.assign(attempt=2, valid=False, backlog=9999)
-    figure = burst_timeline(pd.concat([refused, bins], ignore_index=True), Words("", "", ""))
+    figure = burst_timeline(pd.concat([refused, bins], ignore_index=True), Caption("", "", ""))
     backlog = figure.axes[1].lines[0]
     assert list(backlog.get_ydata()) == list(bins["backlog"])
-    alone = burst_timeline(refused, Words("", "", ""))
+    alone = burst_timeline(refused, Caption("", "", ""))
     assert any("INVALID" in text.get_text() for text in alone.axes[0].texts)
 
 

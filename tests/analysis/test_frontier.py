@@ -9,7 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.charts import Words, frontier, heatmap
+from analysis.charts import Caption, frontier, heatmap
 from analysis.charts.catalogue import catalogue
 from analysis.charts.heatmap import rate_edges, tint, worst
 from analysis.report.pages import render_page
@@ -23,7 +23,7 @@ from tests.analysis.synthetic import Cell, build
 POOL = Service(law="pool", slots=4)
 LOOP = Service(law="loop", slots=1)
 DURATIONS = (20.0, 50.0, 100.0)
-NOTHING = Words("", "", "")
+NOTHING = Caption("", "", "")
 ASKED: Any = {
     "saturation_per_s": 80,
     "lowest_per_s": 1,

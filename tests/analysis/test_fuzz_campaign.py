@@ -16,7 +16,7 @@ import pytest
 from harness import cli
 from results.errors import BlockpointError
 from results.store import campaign_folder, open_campaign
-from tests.analysis.harms import HARMS, THINGS, Done, Harm, Whole, cut, drilled, files, measured
+from tests.analysis.harms import HARMS, THINGS, Harm, Whole, cut, drilled, files, measured
 
 ODDS = {harm.__name__: HARMS.count(harm) for harm in HARMS}
 TIMES = 3
@@ -103,10 +103,7 @@ def test_no_file_of_a_campaign_is_waited_for(
             with whole.copy() as folder:
                 (folder / path).unlink()
                 make(folder / path)
-                if path.parent.name != "interviews":
-                    assert refused(whole, folder), thing
-                else:
-                    whole.survives(folder, Done(thing))
+                assert refused(whole, folder), thing
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "tab\there", "\u2028"])

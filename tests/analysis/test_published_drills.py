@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis.drills.audit import Judged, judge
+from analysis.drills.audit import Audited, audit
 from analysis.drills.matrix import matrix, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row
@@ -57,9 +57,9 @@ def valid(drill: str, *subjects: str) -> Iterator[Trial]:
         yield trial
 
 
-def judged(drill: str, *subjects: str, campaigns: Iterable[str] = CAMPAIGNS) -> Iterator[Judged]:
+def audited(drill: str, *subjects: str, campaigns: Iterable[str] = CAMPAIGNS) -> Iterator[Audited]:
     for campaign, trial in met(drill, subjects, campaigns):
-        yield judge(campaign, trial)
+        yield audit(campaign, trial)
 
 
 def total(fate: Fate, drill: str, *subjects: str) -> int:
@@ -130,14 +130,14 @@ def test_workers_of_arq_exit_with_their_broker_and_hide_for_their_window() -> No
 
 def test_the_readme_shows_the_matrix_of_the_campaign() -> None:
     campaign, every = published("drills")
-    rows = pd.DataFrame([trial_row(judge(campaign, trial), campaign.manifest.lanes) for trial in every])
+    rows = pd.DataFrame([trial_row(audit(campaign, trial), campaign.manifest.jobs) for trial in every])
     shown = markdown(matrix(rows, campaign.manifest), campaign.manifest)
     assert shown in (PUBLISHED.parents[1] / "README.md").read_text()
 
 
 def test_a_killed_web_process_loses_all_that_was_under_way_in_it() -> None:
-    for drill in judged("kill-web", *IN_PROCESS):
-        row = trial_row(drill, lanes=1)
+    for drill in audited("kill-web", *IN_PROCESS):
+        row = trial_row(drill, jobs=1)
         assert row["lost_in_flight"] == row["in_flight"] > 0
 
 
@@ -172,7 +172,7 @@ def test_arq_starts_again_what_it_was_doing_when_told_to_stop() -> None:
 
 def test_celery_told_to_stop_runs_again_only_what_it_was_just_handing_out() -> None:
     seen = 0
-    for drill in judged("stop-worker", *CELERY):
+    for drill in audited("stop-worker", *CELERY):
         verdicts = drill.verdicts
         again = verdicts.attempts > 1
         since_ms = (verdicts.first_start_ns[again] - drill.incident.from_ns) / 1e6
@@ -184,7 +184,7 @@ def test_celery_told_to_stop_runs_again_only_what_it_was_just_handing_out() -> N
 
 def test_a_hanging_broker_blocks_the_api_only_where_celery_publishes_in_the_coroutine() -> None:
     def slowest_ms(*subjects: str) -> list[float]:
-        found = judged("hang-broker", *subjects, campaigns=["drills-alone"])
+        found = audited("hang-broker", *subjects, campaigns=["drills-alone"])
         return [api_row(drill, limit_ms=100)["during_bystander_max_ms"] for drill in found]
 
     blocked = slowest_ms("celery/default", "celery/late")
@@ -193,8 +193,8 @@ def test_a_hanging_broker_blocks_the_api_only_where_celery_publishes_in_the_coro
 
 
 def test_what_fails_gets_the_attempts_that_its_variant_declares_and_harms_no_other() -> None:
-    for drill in judged("poison-raise", *IN_PROCESS, *BROKERED, "celery/late"):
-        row = poison_row(drill, lanes=1)
+    for drill in audited("poison-raise", *IN_PROCESS, *BROKERED, "celery/late"):
+        row = poison_row(drill, jobs=1)
         assert row is not None
         assert row["poisoned"] == row["poisoned_failed"] > 0
         assert row["starts_min"] == row["starts_max"] == row["max_attempts"]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.commands.check import PROFILE, Request, judge, plans
+from harness.commands.check import PROFILE, CheckRequest, compare_pairs, plans
 from harness.target.placement import BY_RULE
 from results.errors import BlockpointError
 from results.schema import Service
@@ -13,7 +13,7 @@ from tests.analysis.synthetic import Cell, build
 POOL = Service(law="pool", slots=4)
 
 
-def request(**given: object) -> Request:
+def request(**given: object) -> CheckRequest:
     defaults = {
         "strategy": "background_tasks",
         "kind": "sleep",
@@ -35,7 +35,7 @@ def request(**given: object) -> Request:
         "name": PROFILE,
         "resume": "",
     }
-    return Request(**(defaults | given))  # type: ignore[arg-type]
+    return CheckRequest(**(defaults | given))  # type: ignore[arg-type]
 
 
 def test_pairs_meet_the_same_schedule_in_random_order_on_stacks_of_their_own() -> None:
@@ -60,7 +60,7 @@ def test_a_strategy_without_a_ceiling_needs_a_rate() -> None:
 def verdict(folder: Path, cells: list[Cell]) -> tuple[int, str]:
     said: list[str] = []
     console = Console(width=100, record=True, file=io.StringIO())
-    code = judge(build(folder, cells)[0], console, said.append)
+    code = compare_pairs(build(folder, cells)[0], console, said.append)
     return code, console.export_text() + "\n".join(said)
 
 

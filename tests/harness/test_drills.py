@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.campaign.jobs import in_lanes
+from harness.campaign.jobs import in_parallel
 from harness.campaign.predictions import subject_on
-from harness.campaign.session import Session
+from harness.campaign.session import Setup
 from harness.drills.catalogue import DRILLS, Trigger, named_drill
 from harness.drills.plans import plans
 from harness.target.cores import Pinning
 from harness.target.processes import Family
-from harness.trial.measurement import Limits
+from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Trial
 from results.store import open_campaign
@@ -35,10 +35,10 @@ KEYS = [
 
 
 def planned(
-    names: list[str], *, repeats: int = 1, spread: bool = False, lanes: int = 1
+    names: list[str], *, repeats: int = 1, spread: bool = False, jobs: int = 1
 ) -> list[tuple[str, str]]:
     drills = [named_drill(name) for name in names]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, lanes=lanes)
+    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, jobs=jobs)
     return [(plan.drill, plan.subject) for plan in made]
 
 
@@ -58,7 +58,7 @@ def test_only_prefork_workers_have_children() -> None:
 
 def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:
     drills = [named_drill("kill-web")]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, lanes=1)
+    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, jobs=1)
     assert len({plan.trial_id for plan in made}) == len(made) == 7 * len(KEYS)
     for key in KEYS:
         assert sorted(plan.seed for plan in made if plan.subject == key) == list(range(3, 10))
@@ -94,21 +94,21 @@ def test_an_unknown_drill_offers_the_nearest() -> None:
         named_drill("kil-web")
 
 
-def session(members: Family, lanes: int) -> Session:
-    return Session(members, SETTINGS, Limits(), 1, 0.0, "asyncio", "h11", lanes=lanes)
+def setup(members: Family, jobs: int) -> Setup:
+    return Setup(members, SETTINGS, Measuring(Limits()), 1, 0.0, "asyncio", "h11", jobs=jobs)
 
 
-def test_lanes_run_beside_each_other_and_keep_the_order(members: Family) -> None:
+def test_jobs_run_beside_each_other_and_keep_the_order(members: Family) -> None:
     together = threading.Barrier(3, timeout=LIMIT_S)
 
     def work(block: int) -> int:
         together.wait()
         return block * 10
 
-    assert in_lanes(session(members, 3), [1, 2, 3], work) == [10, 20, 30]
+    assert in_parallel(setup(members, 3), [1, 2, 3], work) == [10, 20, 30]
 
 
-def test_the_first_error_ends_all_lanes(members: Family) -> None:
+def test_the_first_error_ends_all_jobs(members: Family) -> None:
     begun: list[int] = []
 
     def work(block: int) -> int:
@@ -120,15 +120,15 @@ def test_the_first_error_ends_all_lanes(members: Family) -> None:
         return block
 
     with pytest.raises(BlockpointError, match="disk is full"):
-        in_lanes(session(members, 2), list(range(20)), work)
+        in_parallel(setup(members, 2), list(range(20)), work)
     assert len(begun) <= 3
     with pytest.raises(BlockpointError, match="taken down"):
         members.spawn("web", ["true"], members.folder / "log", {}, Pinning())
 
 
 def drilled(runs: Path, *arguments: str) -> dict[tuple[str, str], Trial]:
-    """Carry drills out in two lanes, where no latency counts, and so none is refused."""
-    asked = [*arguments, "--lanes", "2", "--no-report", "--no-interviews", "--name", "d"]
+    """Carry drills out in two jobs, where no latency counts, and so none is refused."""
+    asked = [*arguments, "--jobs", "2", "--no-report", "--name", "d"]
     done = blockpoint("drill", *asked, runs=runs)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every one accounted for" in done.stdout
@@ -180,8 +180,8 @@ def test_a_worker_that_is_told_to_stop_starts_its_tasks_again_unless_it_waits_fo
 
 @pytest.mark.e2e
 def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path) -> None:
-    arguments = ["drill", "client-reset", "--strategy", "inline", "--repeats", "3", "--lanes", "2"]
-    process = started(*arguments, "--no-interviews", "--no-report", "--name", "d", runs=tmp_path)
+    arguments = ["drill", "client-reset", "--strategy", "inline", "--repeats", "3", "--jobs", "2"]
+    process = started(*arguments, "--no-report", "--name", "d", runs=tmp_path)
     trials = tmp_path / "d" / "trials"
 
     def third_is_loading() -> bool:
@@ -198,7 +198,7 @@ def test_an_interrupted_campaign_of_drills_goes_on_with_the_rest(tmp_path: Path)
     wrong = blockpoint("run", "--resume", "d", runs=tmp_path)
     assert wrong.returncode == 2
     assert "blockpoint drill" in wrong.stderr
-    resumed = blockpoint("drill", "--resume", "d", "--no-interviews", "--no-report", runs=tmp_path)
+    resumed = blockpoint("drill", "--resume", "d", "--no-report", runs=tmp_path)
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     valid = {trial.plan.trial_id for trial in open_campaign(tmp_path / "d").trials() if trial.valid}
     assert sealed < valid

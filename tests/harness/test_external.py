@@ -148,9 +148,9 @@ def test_every_command_takes_the_variable_and_refuses_bad_urls(command: str, tmp
 
 
 def test_drills_do_not_share_a_database(tmp_path: Path) -> None:
-    done = blockpoint("drill", "--lanes", "2", "--redis-url", "redis://127.0.0.1:1", runs=tmp_path)
+    done = blockpoint("drill", "--jobs", "2", "--redis-url", "redis://127.0.0.1:1", runs=tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "2 lanes would share one database" in done.stderr
+    assert "2 jobs would share one database" in done.stderr
 
 
 @pytest.mark.e2e

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.campaign import session as stacks
+from harness.campaign import session as sessions
 from harness.target.broker import embedded_broker, free_port, server_binary
 from harness.target.cores import Pinning
 from harness.target.external import external_broker
@@ -60,6 +60,6 @@ def test_a_full_disk_stops_before_a_trial_and_says_how_to_go_on(
     usage: Any = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=2**20))
     with pytest.raises(BlockpointError, match="only 1 MiB are free") as refusal:
-        stacks._check_disk(tmp_path / "mine")
+        sessions._check_disk(tmp_path / "mine")
     assert "--resume mine" in str(refusal.value)
     assert "\n" not in str(refusal.value)

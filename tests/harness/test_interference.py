@@ -14,7 +14,7 @@ import pytest
 from harness.target.cores import Pinning
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Family
-from harness.target.target import Launch, Stack, running_stack
+from harness.target.target import Launch, Target, running_target
 from harness.trial.measurement import Limits, Measurement, undisturbed
 from results.schema import Plan, Trial
 from results.tables import read_table
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.e2e
 
 LIMITS = Limits(drain_s=2.0, foreign_cores=1024, quiet_wait_s=0)
 LIMIT_S = 60.0
-Strike = Callable[[Stack, LedgerReader], None]
+Fault = Callable[[Target, LedgerReader], None]
 
 
 @pytest.fixture
@@ -32,9 +32,9 @@ def measure(members: Family, tmp_path: Path) -> Iterator[Callable[..., Trial]]:
     """Give a function that measures a trial while something is done to its target."""
     with contextlib.ExitStack() as cleanup:
 
-        def run(subject: str, strike: Strike) -> Trial:
+        def run(subject: str, strike: Fault) -> Trial:
             launch = Launch(members, Pinning(), Settings(slots=4, cores=1))
-            stack = cleanup.enter_context(running_stack(launch, *subject.split("/"), tmp_path))
+            target = cleanup.enter_context(running_target(launch, *subject.split("/"), tmp_path))
             (tmp_path / "logs").mkdir()
             plan = Plan(
                 trial_id="0001",
@@ -47,11 +47,11 @@ def measure(members: Family, tmp_path: Path) -> Iterator[Callable[..., Trial]]:
                 seed=1,
                 bystander_per_s=5,
             )
-            reader = stack.reader()
-            striker = threading.Thread(target=strike, args=(stack, reader))
+            reader = target.reader()
+            striker = threading.Thread(target=strike, args=(target, reader))
             striker.start()
             try:
-                return Measurement(launch, stack, plan, LIMITS).measure(tmp_path, 1)
+                return Measurement(launch, target, plan, LIMITS).measure(tmp_path, 1)
             finally:
                 striker.join()
 
@@ -70,7 +70,7 @@ def once_loaded(reader: LedgerReader) -> dict[int, int]:
         time.sleep(0.01)
 
 
-def kill_runner(_: Stack, reader: LedgerReader) -> None:
+def kill_runner(_: Target, reader: LedgerReader) -> None:
     """SIGKILL the processes that run a task, until one had no time to end it."""
     while True:
         running = once_loaded(reader)
@@ -106,11 +106,11 @@ def test_a_restart_by_the_supervisor_is_a_reason(measure: Callable[..., Trial], 
 
 
 def test_who_stands_still_is_named(measure: Callable[..., Trial]) -> None:
-    def stop_one_of_each(stack: Stack, reader: LedgerReader) -> None:
+    def stop_one_of_each(target: Target, reader: LedgerReader) -> None:
         once_loaded(reader)
-        for pid in sampler_of(stack):
+        for pid in sampler_of(target):
             os.kill(pid, signal.SIGSTOP)
-        stack.workers[0].signal_group(signal.SIGSTOP)
+        target.workers[0].signal_group(signal.SIGSTOP)
 
     trial = measure("celery/tuned", stop_one_of_each)
     assert reasons(trial, "samples")
@@ -118,9 +118,9 @@ def test_who_stands_still_is_named(measure: Callable[..., Trial]) -> None:
     assert trial.accounts.in_service > 0
 
 
-def sampler_of(stack: Stack) -> set[int]:
+def sampler_of(target: Target) -> set[int]:
     """Return the sampler that watches a target: it names the web's process in its command."""
-    named = f"--role=web={stack.web[0].pid}"
+    named = f"--role=web={target.web[0].pid}"
     found = set()
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
@@ -130,9 +130,9 @@ def sampler_of(stack: Stack) -> set[int]:
 
 
 def test_a_sampler_that_was_stopped_for_a_while_says_so(measure: Callable[..., Trial]) -> None:
-    def stop_and_go_on(stack: Stack, reader: LedgerReader) -> None:
+    def stop_and_go_on(target: Target, reader: LedgerReader) -> None:
         once_loaded(reader)
-        (pid,) = sampler_of(stack)
+        (pid,) = sampler_of(target)
         os.kill(pid, signal.SIGSTOP)
         os.kill(pid, signal.SIGCONT)
 

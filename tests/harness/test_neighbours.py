@@ -8,14 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
 
 from harness.campaign.neighbours import Company, Neighbours, measuring
-from harness.campaign.session import Stacks
-from harness.trial.measurement import Limits
+from harness.campaign.session import Procedure, Session
+from harness.drills.trial import DrillProcedure
+from harness.trial.measurement import Limits, Measuring
 from harness.trial.noise import reasons_for_company
-from tests.results.conftest import PLAN, trial
+from results.store import Campaign
+from tests.results.conftest import MANIFEST, trial
 
 MEASURE = """
 import pathlib, sys
@@ -78,15 +79,19 @@ def test_both_are_warned_and_their_trials_refused_unless_that_is_allowed() -> No
 
 
 @pytest.mark.parametrize(
-    ("limit", "drill", "refused"), [(0.1, "", True), (ALL_CORES, "", False), (0.1, "kill-web", False)]
+    ("procedure", "refused"),
+    [
+        (Measuring(Limits(foreign_cores=0.1)), True),
+        (Measuring(Limits(foreign_cores=ALL_CORES)), False),
+        (DrillProcedure(MANIFEST), False),
+    ],
 )
-def test_a_trial_names_who_measured_beside_it(limit: float, drill: str, refused: bool) -> None:
-    session: Any = SimpleNamespace(limits=Limits(foreign_cores=limit))
-    campaign: Any = SimpleNamespace(manifest=SimpleNamespace(pinning={}), folder=Path())
-    stacks = Stacks(session, campaign)
-    alone = trial({}, plan=msgspec.structs.replace(PLAN, drill=drill), reasons=["slip"])
-    assert stacks._witnessed(alone, []) == alone
-    beside = stacks._witnessed(alone, ["campaign a (pid 1)"])
+def test_a_trial_names_who_measured_beside_it(procedure: Procedure, refused: bool) -> None:
+    setup: Any = SimpleNamespace(procedure=procedure)
+    session = Session(setup, Campaign(Path(), MANIFEST))
+    alone = trial({}, reasons=["slip"])
+    assert session._witnessed(alone, []) == alone
+    beside = session._witnessed(alone, ["campaign a (pid 1)"])
     assert beside.noise
     assert beside.noise.company == ["campaign a (pid 1)"]
     assert len(beside.reasons) == 1 + refused

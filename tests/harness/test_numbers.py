@@ -25,7 +25,7 @@ OPTIONS = dict(options())
 
 
 def test_the_options_are_found() -> None:
-    assert {"find --slo-ms", "run --quiet-wait", "check --fraction", "drill --lanes"} <= set(OPTIONS)
+    assert {"find --slo-ms", "run --quiet-wait", "check --fraction", "drill --jobs"} <= set(OPTIONS)
 
 
 @pytest.mark.parametrize("given", UNREADABLE)

@@ -93,8 +93,8 @@ def test_a_manifest_of_no_machine_is_not_gone_on_with(tmp_path: Path, members: F
 
 def arguments(plan: Plan) -> list[str]:
     subject = SimpleNamespace(key=plan.subject)
-    stack: Any = SimpleNamespace(url="http://127.0.0.1:1", subject=subject, nonce="")
-    return generator.arguments(stack, plan, Path("out"), 1.0, 0.0)
+    target: Any = SimpleNamespace(url="http://127.0.0.1:1", subject=subject, nonce="")
+    return generator.arguments(target, plan, Path("out"), 1.0, 0.0)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from harness.campaign.grid import Planner
 from harness.campaign.predictions import keys, predicted_per_s, select
 from harness.campaign.profiles import PROFILES, SAME_RATE, rates, trial_seconds
-from harness.commands.run import Request, asked_profile, longer
+from harness.commands.run import RunRequest, asked_profile, longer
 from harness.target.cores import choose
 from results.errors import BlockpointError
 from results.schema import Plan
@@ -119,8 +119,8 @@ def test_a_common_rate_that_equals_an_own_one_is_measured_once() -> None:
 
 @pytest.mark.parametrize("seconds", [2.0, 30.0])
 def test_every_trial_of_a_grid_is_as_long_as_was_asked_for_or_says_why_not(seconds: float) -> None:
-    given = dict.fromkeys(field.name for field in dataclasses.fields(Request))
-    asked = Request(**given | {"profile": "quick", "durations_ms": (1_000.0,), "seconds": seconds})  # type: ignore[arg-type]
+    given = dict.fromkeys(field.name for field in dataclasses.fields(RunRequest))
+    asked = RunRequest(**given | {"profile": "quick", "durations_ms": (1_000.0,), "seconds": seconds})  # type: ignore[arg-type]
     profile = asked_profile(asked)
     subjects = ["celery/tuned", "background_tasks/default"]
     plans = Planner(profile, lambda *_: 40.0, seed=1).plan(subjects, ["one-box"])

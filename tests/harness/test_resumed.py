@@ -22,8 +22,8 @@ def test_what_a_resumed_campaign_does_not_heed_is_said(
     arguments: list[str], unheeded: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[Any] = []
-    for module, name in ((find, "find_command"), (run, "run_command")):
-        monkeypatch.setattr(module, name, lambda request: done.append(request) or 0)
+    for module, name in ((find, "Find"), (run, "Run")):
+        monkeypatch.setattr(getattr(module, name), "execute", lambda command: done.append(command) or 0)
     said = CliRunner().invoke(blockpoint, arguments)
     assert (said.exit_code, len(done)) == (0, 1)
     assert said.stderr == (f"note: {unheeded} has no effect: x goes on as it was begun\n" if unheeded else "")

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.trials.brackets import bracket
-from harness.search.policy import Goal, Sighting, capacity, next_rate, verdicts
+from harness.search.policy import Goal, Observation, capacity, next_rate, verdicts
 
 LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
-Target = Callable[[float], Sighting]
+Target = Callable[[float], Observation]
 
 rates = st.floats(2, 1_500)
 precisions = st.sampled_from([1.05, 1.1, 1.25])
@@ -21,9 +21,9 @@ def target(saturation: float, blocking: float = NEVER, error: float = 0.0, seed:
     """Return what trials of a target would show whose verdicts err by about `error`, in the rate."""
     random = np.random.default_rng(seed)
 
-    def measure(rate: float) -> Sighting:
+    def measure(rate: float) -> Observation:
         offset = random.normal(0, error, 2) if error else np.zeros(2)
-        return Sighting(
+        return Observation(
             rate_per_s=rate,
             blocked=bool(rate * math.exp(offset[0]) > blocking),
             blocked_certain=abs(math.log(rate / blocking)) >= 2 * error,
@@ -35,12 +35,12 @@ def target(saturation: float, blocking: float = NEVER, error: float = 0.0, seed:
     return measure
 
 
-def search(goal: Goal, measure: Target, limit: int = 60) -> list[Sighting]:
-    seen: list[Sighting] = []
+def search(goal: Goal, measure: Target, limit: int = 60) -> list[Observation]:
+    seen: list[Observation] = []
     while (rate := next_rate(goal, seen)) is not None:
         seen.append(measure(rate))
         assert goal.lowest_per_s <= rate <= goal.highest_per_s
-        assert len(seen) <= limit, [sighting.rate_per_s for sighting in seen]
+        assert len(seen) <= limit, [observation.rate_per_s for observation in seen]
     return seen
 
 
@@ -90,7 +90,7 @@ def test_where_verdicts_err_the_interval_widens_and_holds_the_truth(error: float
     for seed in range(100):
         saturation = 10 ** np.random.default_rng(seed).uniform(1, 3)
         measure = target(saturation, error=error, seed=seed)
-        seen: list[Sighting] = []
+        seen: list[Observation] = []
         goal = Goal(precision, LOWEST, HIGHEST, saturation)
         while len(seen) < 12 and (rate := next_rate(goal, seen)) is not None:
             seen.append(measure(rate))
@@ -111,22 +111,22 @@ def test_one_overloaded_trial_says_where_to_look() -> None:
 def test_an_api_that_its_work_does_not_touch_is_tried_at_the_highest_rate() -> None:
     goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100)
     seen = search(goal, target(100))
-    assert max(sighting.rate_per_s for sighting in seen) == HIGHEST
+    assert max(observation.rate_per_s for observation in seen) == HIGHEST
     assert len(seen) == 3
 
 
 def test_an_api_that_always_blocks_is_tried_at_the_lowest_rate() -> None:
     seen = search(Goal(1.1, LOWEST, HIGHEST, None, 0.0), target(NEVER, 0.0001))
-    assert min(sighting.rate_per_s for sighting in seen) == LOWEST
+    assert min(observation.rate_per_s for observation in seen) == LOWEST
     assert len(seen) <= 5
 
 
 def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
     goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=90)
     seen = [
-        Sighting(86, False, True, False, True, 86),
-        Sighting(94.5, False, True, True, False, 94),
-        Sighting(HIGHEST, False, True, True, True, 94.2),
+        Observation(86, False, True, False, True, 86),
+        Observation(94.5, False, True, True, False, 94),
+        Observation(HIGHEST, False, True, True, True, 94.2),
     ]
     found = bracket(verdicts(seen)[0])
     assert (found.held, found.failed) == (86, HIGHEST)
@@ -137,8 +137,8 @@ def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
 
 def test_verdicts_that_stay_uncertain_end_the_search() -> None:
     goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100, patience=2)
-    unsure = [Sighting(rate, False, True, rate > 100, False, rate) for rate in (98, 102)]
-    edges = [Sighting(rate, False, True, rate > 100, True, rate) for rate in (93, 110, HIGHEST)]
+    unsure = [Observation(rate, False, True, rate > 100, False, rate) for rate in (98, 102)]
+    edges = [Observation(rate, False, True, rate > 100, True, rate) for rate in (93, 110, HIGHEST)]
     assert next_rate(goal, [*unsure, *edges]) is None
     assert bracket(verdicts([*unsure, *edges])[0]).failed == 110
 
@@ -146,18 +146,24 @@ def test_verdicts_that_stay_uncertain_end_the_search() -> None:
 @given(
     st.lists(
         st.builds(
-            Sighting, st.floats(1, 2_000), st.booleans(), st.booleans(), st.booleans(), st.booleans(), rates
+            Observation,
+            st.floats(1, 2_000),
+            st.booleans(),
+            st.booleans(),
+            st.booleans(),
+            st.booleans(),
+            rates,
         ),
         max_size=8,
     )
 )
-def test_whatever_was_seen_the_next_rate_is_a_new_one(seen: list[Sighting]) -> None:
+def test_whatever_was_seen_the_next_rate_is_a_new_one(seen: list[Observation]) -> None:
     goal = Goal(1.1, LOWEST, HIGHEST)
     rate = next_rate(goal, seen)
     assert rate == next_rate(goal, seen)
     if rate is not None:
         assert LOWEST <= rate <= HIGHEST
-        assert rate not in {sighting.rate_per_s for sighting in seen}
+        assert rate not in {observation.rate_per_s for observation in seen}
 
 
 @given(st.lists(st.tuples(st.sampled_from([10.0, 20.0, 30.0, 40.0]), st.booleans()), max_size=10))

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from harness.commands.find import Request, searched
+from harness.commands.find import FindRequest, searched
 from harness.search.profiles import FEWEST_ARRIVALS, SEARCHES, points, search_seconds
 from harness.target.placement import BY_RULE
 from results.errors import BlockpointError
@@ -19,9 +19,11 @@ def point(subject: str, **changes: Any) -> Point:
     return made
 
 
-def request(**changes: Any) -> Request:
-    given = dict.fromkeys(field.name for field in dataclasses.fields(Request)) | {"predict": True} | changes
-    return Request(**given)  # type: ignore[arg-type]
+def request(**changes: Any) -> FindRequest:
+    given = (
+        dict.fromkeys(field.name for field in dataclasses.fields(FindRequest)) | {"predict": True} | changes
+    )
+    return FindRequest(**given)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("predict", [True, False])

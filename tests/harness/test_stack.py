@@ -4,7 +4,7 @@ import pytest
 
 from harness.target.cores import Pinning
 from harness.target.processes import Family
-from harness.target.target import Launch, running_stack
+from harness.target.target import Launch, running_target
 from results.errors import BlockpointError
 from targets.settings import Settings
 
@@ -14,12 +14,12 @@ pytestmark = pytest.mark.e2e
 
 
 def test_why_a_task_was_not_accepted_is_said(members: Family, tmp_path: Path) -> None:
-    with running_stack(Launch(members, Pinning(), SETTINGS), "arq", "default", tmp_path) as stack:
-        assert stack.broker is not None
-        assert stack.broker.child is not None
-        stack.broker.child.kill()
+    with running_target(Launch(members, Pinning(), SETTINGS), "arq", "default", tmp_path) as target:
+        assert target.broker is not None
+        assert target.broker.child is not None
+        target.broker.child.kill()
         with pytest.raises(BlockpointError) as refusal:
-            stack.submit("sleep")
+            target.submit("sleep")
     said = str(refusal.value)
     assert "a task was not accepted: HTTP Error 500" in said
     assert "redis.exceptions.ConnectionError" in said

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
 LONG_ENOUGH = ["--seconds", "2"]
-"""for the blow to fall within the load, though its moment is only seen a while after it has come"""
+"""for the injection to fall within the load, though its moment is only seen a while after it has come"""
 SMALL = ["run", "--profile", "smoke", "--duration", "20ms", "--seconds", "1", *QUIET]
 JUMPING = """
 import time
@@ -203,7 +203,7 @@ def check_plausible(campaign: Campaign, trial: Trial) -> None:
 
 @pytest.mark.skipif(not shutil.which("unshare"), reason="no way to make a small file system without root")
 def test_a_full_disk_loses_nothing_sealed_and_the_campaign_can_go_on(tmp_path: Path) -> None:
-    """On a real file system that runs out of room at the manifest, at a stack's logs, in a seal, ..."""
+    """On a real file system that runs out of room at the manifest, at a target's logs, in a seal, ..."""
     allowed = subprocess.run(
         ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)], capture_output=True, check=False
     )

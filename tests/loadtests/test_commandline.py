@@ -13,13 +13,13 @@ import pytest
 from loadtests.openloop import commandline
 from loadtests.openloop.options import COMMON, read
 from loadtests.openloop.scenario import REGISTER_PATH, Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from results.errors import BlockpointError
 from tests.loadtests.conftest import BIN, ROOT
 
-PLAIN = Scenario("plain", lambda s: [Stretch(s.seconds, s.rate, s.duration_ms)])
-FANOUT = Scenario("fanout", PLAIN.stretches, path=REGISTER_PATH)
-CLOSED = Scenario("closed", PLAIN.stretches, closed=True)
+PLAIN = Scenario("plain", lambda s: [PlannedStep(s.seconds, s.rate, s.duration_ms)])
+FANOUT = Scenario("fanout", PLAIN.steps, path=REGISTER_PATH)
+CLOSED = Scenario("closed", PLAIN.steps, closed=True)
 MINE = """
 from locust import User, task
 
@@ -36,11 +36,11 @@ class Lazy(OpenLoopUser):
 """
 SHAPELESS = """
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.user import OpenLoopUser
 
 class Shapeless(OpenLoopUser):
-    scenario = Scenario("shapeless", lambda s: [Stretch(s.seconds, s.rate, 1)])
+    scenario = Scenario("shapeless", lambda s: [PlannedStep(s.seconds, s.rate, 1)])
 """
 
 

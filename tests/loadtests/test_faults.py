@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from loadtests.openloop.faults import hung_up, poisoned
 from loadtests.openloop.options import COMMON, Settings, read
 from loadtests.openloop.scenario import REGISTER_PATH, TASKS_PATH, Scenario, requests
-from loadtests.openloop.schedule import Schedule, Stretch, plan
+from loadtests.openloop.schedule import PlannedStep, Schedule, plan
 from results.errors import BlockpointError
 from results.terms import Stream
 
-STRETCHES = [Stretch(1.0, 40.0, 10.0), Stretch(1.0, 60.0, 20.0)]
+STRETCHES = [PlannedStep(1.0, 40.0, 10.0), PlannedStep(1.0, 60.0, 20.0)]
 TAG = 7
 arrivals = st.lists(st.integers(0, 2**31 - 1)).map(lambda numbers: np.array(numbers, np.int32))
 

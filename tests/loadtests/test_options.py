@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from loadtests.openloop import address
 from loadtests.openloop.options import COMMON, Option, read
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import Stretch
+from loadtests.openloop.schedule import PlannedStep
 from results.errors import BlockpointError
 
 
@@ -68,7 +68,7 @@ def test_a_settings_object_has_no_other_attributes() -> None:
 
 def test_a_schedule_that_no_memory_could_hold_is_refused() -> None:
     settings = read(COMMON, SimpleNamespace(rate=100_000, seconds=86_400))
-    scenario = Scenario("x", lambda s: [Stretch(s.seconds, s.rate, 0)])
+    scenario = Scenario("x", lambda s: [PlannedStep(s.seconds, s.rate, 0)])
     with pytest.raises(BlockpointError, match="more than"):
         scenario.plan(settings)
 

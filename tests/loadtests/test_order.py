@@ -13,12 +13,12 @@ from loadtests.openloop.options import COMMON, read
 from loadtests.openloop.order import FARTHEST_S, HEAD_START_S, LATE_S, OVERDUE_SHARE, check, overdue_share
 from loadtests.openloop.run import Run
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import NS_PER_S, Stretch, plan
+from loadtests.openloop.schedule import NS_PER_S, PlannedStep, plan
 from loadtests.openloop.session import Limits, Session
 from results.clock import boot_id
 from results.errors import BlockpointError
 
-STEADY = Scenario("steady", lambda s: [Stretch(s.seconds, s.rate, s.duration_ms)])
+STEADY = Scenario("steady", lambda s: [PlannedStep(s.seconds, s.rate, s.duration_ms)])
 
 
 def order(*, distributed: bool) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_a_session_that_begins_too_late_sends_nothing(late_s: float) -> None:
     def never(*_: object) -> bytes:
         raise AssertionError("a request left")
 
-    schedule = plan([Stretch(8.0, 100.0, 1.0)], seed=1)
+    schedule = plan([PlannedStep(8.0, 100.0, 1.0)], seed=1)
     limits = Limits(schedule_ns=8 * NS_PER_S, drain_ns=0, timeout_ns=NS_PER_S, max_in_flight=9)
     session = Session(schedule, never, Address("", 0, 0, ()), limits, never)
     outcomes = session.run(time.monotonic_ns() - round(late_s * NS_PER_S))

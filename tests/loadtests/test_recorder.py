@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Recorder, merge, tables, task_ids
 from loadtests.openloop.run import unpack_rows
-from loadtests.openloop.schedule import Stretch, plan
+from loadtests.openloop.schedule import PlannedStep, plan
 from results.columns import BYSTANDERS, REQUESTS
 from results.tables import read_table, write_table
 from results.terms import NEVER, Outcome, Stream
 
-PARTS = [Stretch(1, 40, 10), Stretch(1, 80, 250)]
+PARTS = [PlannedStep(1, 40, 10), PlannedStep(1, 80, 250)]
 START_NS = 10**12
 
 
@@ -75,14 +75,14 @@ def test_an_interruption_cuts_the_rows_and_the_steps() -> None:
     recorder = recorded(5)
     rows = recorder.rows(START_NS, until=10)
     end_ns = int(rows["due_ns"][-1])
-    steps = figures.steps(PARTS, START_NS, end_ns, 0.2)
+    steps = figures.measured_steps(PARTS, START_NS, end_ns, 0.2)
     assert len(rows["due_ns"]) == 10
     assert [step.to_ns for step in steps] == [end_ns]
 
 
 def test_only_what_is_due_after_a_steps_warm_up_is_measured() -> None:
     rows = recorded(5).rows(START_NS)
-    steps = figures.steps(PARTS, START_NS, START_NS + 2 * 10**9, 0.25)
+    steps = figures.measured_steps(PARTS, START_NS, START_NS + 2 * 10**9, 0.25)
     assert [step.measure_from_ns - step.from_ns for step in steps] == [250_000_000] * 2
     part = figures.measured(rows, steps)
     into_ns = (rows["due_ns"] - START_NS) % 10**9

@@ -11,13 +11,13 @@ from loadtests.openloop.options import COMMON, read
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.run import Run, pack
 from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import NS_PER_S, Stretch, plan
+from loadtests.openloop.schedule import NS_PER_S, PlannedStep, plan
 from loadtests.openloop.session import Outcomes
 from loadtests.openloop.summary import text
 from results.terms import NEVER, Outcome
 
 START_NS = 10 * NS_PER_S
-STRETCHES = [Stretch(2.0, 50.0, 10.0)]
+STRETCHES = [PlannedStep(2.0, 50.0, 10.0)]
 
 
 def report(late_ms: float = 0.1, unanswered: str = "", shed_from: int | None = None) -> dict[str, Any]:

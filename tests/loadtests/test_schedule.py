@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.openloop.schedule import NS_PER_S, Stretch, boundaries_ns, offsets_ns, plan
+from loadtests.openloop.schedule import NS_PER_S, PlannedStep, boundaries_ns, offsets_ns, plan
 from results.terms import Stream
 
-stretches = st.lists(
+steps = st.lists(
     st.builds(
-        Stretch,
+        PlannedStep,
         seconds=st.floats(0.1, 5),
         rate_per_s=st.floats(0, 300),
         duration_ms=st.floats(0, 1000),
@@ -20,9 +20,9 @@ seeds = st.integers(0, 2**32 - 1)
 spacings = st.sampled_from(["poisson", "constant"])
 
 
-@given(stretches, seeds, spacings, st.floats(0, 50))
+@given(steps, seeds, spacings, st.floats(0, 50))
 def test_a_schedule_is_sorted_numbered_and_within_its_stretches(
-    parts: list[Stretch], seed: int, arrivals: str, bystander_per_s: float
+    parts: list[PlannedStep], seed: int, arrivals: str, bystander_per_s: float
 ) -> None:
     schedule = plan(parts, seed=seed, arrivals=arrivals, bystander_per_s=bystander_per_s)
     edges = boundaries_ns(parts)
@@ -34,8 +34,8 @@ def test_a_schedule_is_sorted_numbered_and_within_its_stretches(
         assert mine.tolist() == list(range(len(mine)))
 
 
-@given(stretches, seeds, spacings)
-def test_the_same_seed_gives_the_same_arrivals(parts: list[Stretch], seed: int, arrivals: str) -> None:
+@given(steps, seeds, spacings)
+def test_the_same_seed_gives_the_same_arrivals(parts: list[PlannedStep], seed: int, arrivals: str) -> None:
     first, second = (plan(parts, seed=seed, arrivals=arrivals, bystander_per_s=5) for _ in range(2))
     for name in ("due_ns", "stream", "arrival", "step"):
         assert np.array_equal(getattr(first, name), getattr(second, name))
@@ -43,13 +43,13 @@ def test_the_same_seed_gives_the_same_arrivals(parts: list[Stretch], seed: int, 
 
 @given(seeds, st.floats(0, 1000))
 def test_arrivals_depend_neither_on_the_duration_nor_on_the_bystanders(seed: int, duration_ms: float) -> None:
-    plain = plan([Stretch(3, 50, 10)], seed=seed)
-    other = plan([Stretch(3, 50, duration_ms)], seed=seed, bystander_per_s=20)
+    plain = plan([PlannedStep(3, 50, 10)], seed=seed)
+    other = plan([PlannedStep(3, 50, duration_ms)], seed=seed, bystander_per_s=20)
     assert np.array_equal(plain.due_ns, other.due_ns[other.stream == Stream.TASKS])
 
 
-@given(stretches, seeds, st.integers(1, 5))
-def test_shards_partition_the_schedule_exactly(parts: list[Stretch], seed: int, count: int) -> None:
+@given(steps, seeds, st.integers(1, 5))
+def test_shards_partition_the_schedule_exactly(parts: list[PlannedStep], seed: int, count: int) -> None:
     whole = plan(parts, seed=seed, bystander_per_s=10)
     shards = [whole.shard(index, count) for index in range(count)]
     pairs = [(s, a, d) for x in shards for s, a, d in zip(x.stream, x.arrival, x.due_ns, strict=True)]
@@ -57,8 +57,8 @@ def test_shards_partition_the_schedule_exactly(parts: list[Stretch], seed: int, 
     assert len(set(pairs)) == len(whole)
 
 
-@given(stretches)
-def test_stretches_follow_each_other_without_a_gap(parts: list[Stretch]) -> None:
+@given(steps)
+def test_stretches_follow_each_other_without_a_gap(parts: list[PlannedStep]) -> None:
     edges = boundaries_ns(parts)
     assert edges[0] == 0
     assert len(edges) == len(parts) + 1

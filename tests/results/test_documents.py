@@ -121,7 +121,7 @@ def test_what_is_not_finite_is_not_written(
 
 @pytest.mark.parametrize(
     "changes",
-    [{"limit_ms": -1.0}, {"limit_ms": 1e308}, {"seed": 2**70}, {"profile": "\udcff"}, {"lanes": 0}],
+    [{"limit_ms": -1.0}, {"limit_ms": 1e308}, {"seed": 2**70}, {"profile": "\udcff"}, {"jobs": 0}],
     ids=str,
 )
 def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, changes: dict[str, Any]) -> None:

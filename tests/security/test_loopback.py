@@ -13,7 +13,7 @@ from harness.target.broker import embedded_broker
 from harness.target.cores import Pinning
 from harness.target.kin import marked
 from harness.target.processes import Family
-from harness.target.target import Launch, running_stack
+from harness.target.target import Launch, running_target
 from targets.settings import Settings
 from tests.compose.composefile import read
 from tests.harness.blockpoint import blockpoint
@@ -36,10 +36,10 @@ def test_all_processes_of_a_target_listen_on_loopback_alone(
     members: Family, variant: str, tmp_path: Path
 ) -> None:
     strategy, name = variant.split("/")
-    with running_stack(Launch(members, Pinning(), SETTINGS), strategy, name, tmp_path) as stack:
-        stack.preflight("sleep")
+    with running_target(Launch(members, Pinning(), SETTINGS), strategy, name, tmp_path) as target:
+        target.preflight("sleep")
         found = listening({process.pid for process in marked(members.marker)})
-        assert len(found) >= (2 if stack.broker else 1)
+        assert len(found) >= (2 if target.broker else 1)
         assert all(ipaddress.ip_address(address).is_loopback for address in found), found
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.target.cores import Pinning
 from harness.target.processes import family
-from harness.target.target import Launch, Stack, running_stack
+from harness.target.target import Launch, Target, running_target
 from targets.app import create_app
 from targets.settings import Settings
 from targets.strategies import threadpool
@@ -76,18 +76,18 @@ def test_a_thread_pool_answers_as_documented(case: schemathesis.Case) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     with family() as members:
         launch = Launch(members, Pinning(), SETTINGS)
-        with running_stack(launch, "celery", "tuned", tmp_path_factory.mktemp("logs")) as running:
+        with running_target(launch, "celery", "tuned", tmp_path_factory.mktemp("logs")) as running:
             yield running
 
 
 @pytest.mark.e2e
 @document("celery", "tuned", here=False).parametrize()
-def test_a_target_with_a_broker_answers_as_documented(case: schemathesis.Case, stack: Stack) -> None:
-    check(case, base_url=stack.url)
-    stack.check()
+def test_a_target_with_a_broker_answers_as_documented(case: schemathesis.Case, target: Target) -> None:
+    check(case, base_url=target.url)
+    target.check()
 
 
 async def answers(bodies: list[bytes], path: str = "/tasks") -> list[httpx.Response]:

@@ -15,7 +15,7 @@ import redis
 from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.processes import Family
-from harness.target.target import Launch, running_stack
+from harness.target.target import Launch, running_target
 from results.errors import BlockpointError
 from results.store import open_campaign
 from results.text import masked
@@ -118,10 +118,10 @@ def test_the_embedded_brokers_password_stands_in_no_command_line_file_or_log(
     logs = tmp_path / "logs"
     logs.mkdir()
     for strategy, variant in (("celery", "default"), ("arq", "default")):
-        with running_stack(Launch(members, Pinning(), SETTINGS), strategy, variant, logs) as stack:
-            stack.preflight("sleep")
-            assert stack.broker is not None
-            password = urlsplit(stack.broker.url).password
+        with running_target(Launch(members, Pinning(), SETTINGS), strategy, variant, logs) as target:
+            target.preflight("sleep")
+            assert target.broker is not None
+            password = urlsplit(target.broker.url).password
             assert password
             assert processes_naming(password) == []
     files = [path for folder in (logs, members.folder) for path in folder.rglob("*") if path.is_file()]

@@ -14,7 +14,7 @@ from harness.target.broker import Broker
 from harness.target.cores import Pinning
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import family
-from harness.target.target import Launch, Stack, running_stack
+from harness.target.target import Launch, Target, running_target
 from results.terms import KINDS, Moment
 from targets.bodylimit import MAX_BODY_BYTES
 from targets.settings import Settings
@@ -29,19 +29,19 @@ UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
 
 
 @pytest.fixture(scope="module", params=SUBJECTS, ids="/".join)
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     strategy, variant = request.param
     logs = tmp_path_factory.mktemp("logs")
     with family() as members:
         launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS))
-        with running_stack(launch, strategy, variant, logs) as running:
+        with running_target(launch, strategy, variant, logs) as running:
             running.preflight("sleep")
             yield running
 
 
 @pytest.fixture
-def client(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.url, timeout=SETTLE_S) as made:
+def client(target: Target) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=target.url, timeout=SETTLE_S) as made:
         yield made
 
 
@@ -72,9 +72,9 @@ def at_ns(events: np.ndarray, task_id: str, moment: Moment) -> int:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_accepted_task_starts_and_finishes_exactly_once(
-    stack: Stack, client: httpx.Client, kind: str
+    target: Target, client: httpx.Client, kind: str
 ) -> None:
-    reader = stack.reader()
+    reader = target.reader()
     ids = [new_id() for _ in range(30)]
     for task_id in ids:
         reply = client.post("/tasks", json={"task_id": task_id, "kind": kind, "duration_ms": 10})
@@ -95,15 +95,15 @@ def test_every_accepted_task_starts_and_finishes_exactly_once(
             assert finished - started >= 8e6  # uvloop's timers count whole milliseconds
 
 
-def test_a_failing_task_is_retried_as_declared(stack: Stack) -> None:
-    reader = stack.reader()
-    attempts = stack.subject.max_attempts
+def test_a_failing_task_is_retried_as_declared(target: Target) -> None:
+    reader = target.reader()
+    attempts = target.subject.max_attempts
     cases = {1: new_id(), attempts: new_id()}
     for fail_first, task_id in cases.items():
         # on a connection of its own, since uvicorn closes that of a background task that raised
         body = {"task_id": task_id, "duration_ms": 1, "fail_first": fail_first}
-        reply = httpx.post(f"{stack.url}/tasks", json=body, timeout=SETTLE_S)
-        assert reply.status_code == (500 if stack.subject.strategy == "inline" else 202)
+        reply = httpx.post(f"{target.url}/tasks", json=body, timeout=SETTLE_S)
+        assert reply.status_code == (500 if target.subject.strategy == "inline" else 202)
     deadline = time.monotonic() + SETTLE_S
     for fail_first, task_id in cases.items():
         runs = min(fail_first + 1, attempts)
@@ -117,8 +117,8 @@ def test_a_failing_task_is_retried_as_declared(stack: Stack) -> None:
         assert seen == expected
 
 
-def test_a_registration_starts_three_tasks(stack: Stack, client: httpx.Client) -> None:
-    reader = stack.reader()
+def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client) -> None:
+    reader = target.reader()
     task_id = new_id()
     parts = [f"{int(task_id, 16) + part:016x}" for part in (1, 2, 3)]
     reply = client.post("/users/register", json={"task_id": task_id, "duration_ms": 2})
@@ -152,9 +152,9 @@ def test_a_registration_starts_three_tasks(stack: Stack, client: httpx.Client) -
     ],
 )
 def test_bad_input_is_refused_and_starts_nothing(
-    stack: Stack, client: httpx.Client, path: str, body: dict[str, Any], status: int
+    target: Target, client: httpx.Client, path: str, body: dict[str, Any], status: int
 ) -> None:
-    reader = stack.reader()
+    reader = target.reader()
     assert client.post(path, json=body).status_code == status
     assert len(reader.events()) == 0
 
@@ -167,16 +167,18 @@ def test_a_body_that_is_not_json_is_refused(client: httpx.Client, content: bytes
     assert reply.status_code in (400, 422)
 
 
-def test_a_body_of_unknown_length_is_refused_once_it_is_too_long(stack: Stack, client: httpx.Client) -> None:
-    reader = stack.reader()
+def test_a_body_of_unknown_length_is_refused_once_it_is_too_long(
+    target: Target, client: httpx.Client
+) -> None:
+    reader = target.reader()
     chunks = (b" " * 65_536 for _ in range(MAX_BODY_BYTES // 65_536 + 2))
     assert client.post("/tasks", content=chunks).status_code == 413
     assert client.get("/ping").status_code == 200
     assert len(reader.events()) == 0
 
 
-def test_the_longest_payload_is_accepted_however_it_is_spelt(stack: Stack, client: httpx.Client) -> None:
-    reader = stack.reader()
+def test_the_longest_payload_is_accepted_however_it_is_spelt(target: Target, client: httpx.Client) -> None:
+    reader = target.reader()
     body = json.dumps({"task_id": new_id(), "payload": "\U0001f600" * MAX_PAYLOAD_CHARS})
     assert len(body) > 11 * MAX_PAYLOAD_CHARS
     reply = client.post("/tasks", content=body, headers={"content-type": "application/json"})
@@ -184,8 +186,8 @@ def test_the_longest_payload_is_accepted_however_it_is_spelt(stack: Stack, clien
     settled(reader)
 
 
-def test_the_state_of_a_task_can_be_asked(stack: Stack, client: httpx.Client) -> None:
-    reader = stack.reader()
+def test_the_state_of_a_task_can_be_asked(target: Target, client: httpx.Client) -> None:
+    reader = target.reader()
     task_id = new_id()
     assert client.get(f"/tasks/{task_id}").json() == {
         "task_id": task_id,
@@ -199,38 +201,38 @@ def test_the_state_of_a_task_can_be_asked(stack: Stack, client: httpx.Client) ->
     while state.get("state") != "finished" and time.monotonic() < deadline:
         state = client.get(f"/tasks/{task_id}").json()
     assert state["state"] == "finished"
-    keeps_results = stack.subject.key in ("celery/default", "celery/late", "arq/default")
+    keeps_results = target.subject.key in ("celery/default", "celery/late", "arq/default")
     assert state["source"] == ("library" if keeps_results else "ledger")
     assert client.get("/tasks/xyz").status_code == 422
 
 
-def test_bystanders_identity_and_metrics(stack: Stack, client: httpx.Client) -> None:
+def test_bystanders_identity_and_metrics(target: Target, client: httpx.Client) -> None:
     for path in ("/ping", "/ping-sync"):
         reply = client.get(path)
         assert (reply.status_code, reply.json()) == (200, {"pong": True})
     identity = client.get("/health").json()
     assert identity["service"] == "blockpoint"
-    assert f"{identity['strategy']}/{identity['variant']}" == stack.subject.key
-    assert identity["nonce"] == stack.nonce
-    assert identity["slots"] == {kind: service.slots for kind, service in stack.subject.services.items()}
+    assert f"{identity['strategy']}/{identity['variant']}" == target.subject.key
+    assert identity["nonce"] == target.nonce
+    assert identity["slots"] == {kind: service.slots for kind, service in target.subject.services.items()}
     metrics = client.get("/metrics").text
     assert 'blockpoint_tasks_total{result="accepted"}' in metrics
     assert "blockpoint_event_loop_lag_seconds" in metrics
 
 
-def test_no_pickle_is_in_the_broker_and_nothing_in_the_end(stack: Stack, client: httpx.Client) -> None:
-    if stack.broker is None:
+def test_no_pickle_is_in_the_broker_and_nothing_in_the_end(target: Target, client: httpx.Client) -> None:
+    if target.broker is None:
         pytest.skip("no broker")
-    reader = stack.reader()
+    reader = target.reader()
     for _ in range(5):
         client.post("/tasks", json={"task_id": new_id(), "duration_ms": 1})
-    values = [value for key in stack.broker.client.scan_iter() for value in held(stack.broker, key)]
+    values = [value for key in target.broker.client.scan_iter() for value in held(target.broker, key)]
     assert not any(value.startswith(b"\x80") for value in values)
     settled(reader)
     deadline = time.monotonic() + SETTLE_S
-    while stack.broker.depth(stack.subject.queues) and time.monotonic() < deadline:
+    while target.broker.depth(target.subject.queues) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert stack.broker.depth(stack.subject.queues) == 0
+    assert target.broker.depth(target.subject.queues) == 0
 
 
 def held(broker: Broker, key: bytes) -> list[bytes]:

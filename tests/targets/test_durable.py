@@ -20,7 +20,7 @@ from celery import Celery
 from harness.target.cores import Pinning
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Family
-from harness.target.target import Launch, Stack, running_stack
+from harness.target.target import Launch, Target, running_target
 from results.terms import Moment
 from targets.settings import Settings
 
@@ -31,26 +31,26 @@ SUPERVISED = ["celery", "arq"]
 BASE = Settings(slots=3, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0, drills=True)
 SHORT = replace(BASE, visibility_s=6.0, job_timeout_s=3.0)
 """longer than the task, and much shorter than the 100 s between two looks of Celery's transport"""
-Run = Callable[[str, Settings], Stack]
+Run = Callable[[str, Settings], Target]
 
 
 @pytest.fixture
 def run(members: Family, tmp_path: Path) -> Iterator[Run]:
     with contextlib.ExitStack() as cleanup:
 
-        def begin(strategy: str, settings: Settings) -> Stack:
+        def begin(strategy: str, settings: Settings) -> Target:
             launch = Launch(members, Pinning(), settings)
-            stack = cleanup.enter_context(running_stack(launch, strategy, "durable", tmp_path))
-            stack.preflight("sleep")
-            return stack
+            target = cleanup.enter_context(running_target(launch, strategy, "durable", tmp_path))
+            target.preflight("sleep")
+            return target
 
         yield begin
 
 
-def submit(stack: Stack, **body: object) -> int:
+def submit(target: Target, **body: object) -> int:
     """Send a task; returns its id."""
     task_id = secrets.token_hex(8)
-    reply = httpx.post(f"{stack.url}/tasks", json={"task_id": task_id, **body}, timeout=LIMIT_S)
+    reply = httpx.post(f"{target.url}/tasks", json={"task_id": task_id, **body}, timeout=LIMIT_S)
     assert reply.status_code == 202
     return int(task_id, 16)
 
@@ -73,62 +73,62 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def supervised(stack: Stack, index: int = 0) -> psutil.Process:
+def supervised(target: Target, index: int = 0) -> psutil.Process:
     """Return the worker that a supervisor keeps running."""
-    (worker,) = psutil.Process(stack.workers[index].pid).children()
+    (worker,) = psutil.Process(target.workers[index].pid).children()
     return worker
 
 
-def empty(stack: Stack) -> bool:
-    assert stack.broker is not None
-    return stack.broker.depth(stack.subject.queues) == 0
+def empty(target: Target) -> bool:
+    assert target.broker is not None
+    return target.broker.depth(target.subject.queues) == 0
 
 
 @pytest.mark.parametrize("strategy", SUPERVISED)
 def test_a_task_of_a_killed_worker_runs_again_and_completes(run: Run, strategy: str) -> None:
-    stack = run(strategy, SHORT)
-    reader = stack.reader()
-    task_id = submit(stack, duration_ms=2000)
+    target = run(strategy, SHORT)
+    reader = target.reader()
+    task_id = submit(target, duration_ms=2000)
     until(lambda: seen(reader, task_id) == [Moment.STARTED])
-    killed = supervised(stack)
+    killed = supervised(target)
     os.killpg(killed.pid, signal.SIGKILL)
     # whether the next worker is up before the window has passed or not
     until(lambda: Moment.FINISHED in seen(reader, task_id))
     assert seen(reader, task_id) == [Moment.STARTED, Moment.STARTED, Moment.FINISHED]
-    assert supervised(stack).pid != killed.pid
-    until(lambda: empty(stack))
+    assert supervised(target).pid != killed.pid
+    until(lambda: empty(target))
 
 
 @pytest.mark.parametrize("strategy", SUPERVISED)
 def test_a_task_that_kills_its_process_completes_in_the_end(run: Run, strategy: str) -> None:
-    stack = run(strategy, replace(SHORT, job_timeout_s=1.0))
-    reader = stack.reader()
+    target = run(strategy, replace(SHORT, job_timeout_s=1.0))
+    reader = target.reader()
     ids = []
     for kind in ("sleep", "cpu"):
-        ids.append(submit(stack, kind=kind, duration_ms=5, kill_first=1))
+        ids.append(submit(target, kind=kind, duration_ms=5, kill_first=1))
         until(lambda: Moment.STARTED in seen(reader, ids[-1]))
     for task_id in ids:
         until(lambda task_id=task_id: Moment.FINISHED in seen(reader, task_id))  # type: ignore[misc]
         (first, died), *_, (second, again), (last, _) = runs(reader, task_id)
         assert (first, second, last) == (Moment.STARTED, Moment.STARTED, Moment.FINISHED)
         assert died != again
-    until(lambda: empty(stack))
+    until(lambda: empty(target))
 
 
 @pytest.mark.parametrize("strategy", SUPERVISED)
 def test_an_orderly_end_finishes_what_runs_and_keeps_what_waits(run: Run, strategy: str) -> None:
-    stack = run(strategy, BASE)
-    reader = stack.reader()
-    ids = [submit(stack, duration_ms=3000) for _ in range(BASE.slots + 2)]
+    target = run(strategy, BASE)
+    reader = target.reader()
+    ids = [submit(target, duration_ms=3000) for _ in range(BASE.slots + 2)]
     until(lambda: sum(Moment.STARTED in seen(reader, task_id) for task_id in ids) == BASE.slots)
-    for child in stack.workers:
+    for child in target.workers:
         child.process.terminate()
-    for child in stack.workers:
+    for child in target.workers:
         child.process.wait(LIMIT_S)
     fates = [seen(reader, task_id) for task_id in ids]
     assert sorted(fates) == [[]] * 2 + [[Moment.STARTED, Moment.FINISHED]] * BASE.slots
-    assert stack.broker is not None
-    waiting = stack.broker.task_ids(stack.subject.queues)
+    assert target.broker is not None
+    waiting = target.broker.task_ids(target.subject.queues)
     assert waiting == {task_id for task_id, fate in zip(ids, fates, strict=True) if not fate}
 
 
@@ -137,27 +137,27 @@ def test_an_orderly_end_finishes_what_runs_and_keeps_what_waits(run: Run, strate
 def test_a_broker_that_is_gone_or_hangs_is_said_with_503(
     run: Run, strategy: str, number: signal.Signals
 ) -> None:
-    stack = run(strategy, BASE)
-    assert stack.broker is not None
-    assert stack.broker.child is not None
-    os.kill(stack.broker.child.pid, number)
+    target = run(strategy, BASE)
+    assert target.broker is not None
+    assert target.broker.child is not None
+    os.kill(target.broker.child.pid, number)
     for _ in range(2):
-        reply = httpx.post(f"{stack.url}/tasks", json={"task_id": secrets.token_hex(8)}, timeout=LIMIT_S)
+        reply = httpx.post(f"{target.url}/tasks", json={"task_id": secrets.token_hex(8)}, timeout=LIMIT_S)
         assert reply.status_code == 503
         assert "broker cannot be reached" in reply.json()["detail"]
-        assert httpx.get(f"{stack.url}/ping", timeout=LIMIT_S).status_code == 200
+        assert httpx.get(f"{target.url}/ping", timeout=LIMIT_S).status_code == 200
     if number is signal.SIGSTOP:
-        os.kill(stack.broker.child.pid, signal.SIGCONT)
-        reader = stack.reader()
-        task_id = submit(stack)
+        os.kill(target.broker.child.pid, signal.SIGCONT)
+        reader = target.reader()
+        task_id = submit(target)
         until(lambda: Moment.FINISHED in seen(reader, task_id))
 
 
 def test_the_worker_acknowledges_late_and_prefetches_nothing(run: Run) -> None:
-    stack = run("celery", replace(BASE, visibility_s=77.0))
-    assert stack.broker is not None
-    with Celery(broker=stack.broker.url) as app:
-        until(lambda: len(app.control.inspect().ping() or {}) == len(stack.workers))
+    target = run("celery", replace(BASE, visibility_s=77.0))
+    assert target.broker is not None
+    with Celery(broker=target.broker.url) as app:
+        until(lambda: len(app.control.inspect().ping() or {}) == len(target.workers))
         confs, stats = app.control.inspect().conf(), app.control.inspect().stats()
     for conf in confs.values():
         assert conf["task_acks_late"] is True
@@ -170,21 +170,21 @@ def test_the_worker_acknowledges_late_and_prefetches_nothing(run: Run) -> None:
 
 @pytest.mark.parametrize("strategy", SUPERVISED)
 def test_the_api_comes_back_without_its_broker(run: Run, strategy: str) -> None:
-    stack = run(strategy, BASE)
-    assert stack.broker is not None
-    assert stack.broker.child is not None
-    stack.broker.child.process.kill()
-    stack.broker.child.process.wait()
-    (web,) = stack.web
+    target = run(strategy, BASE)
+    assert target.broker is not None
+    assert target.broker.child is not None
+    target.broker.child.process.kill()
+    target.broker.child.process.wait()
+    (web,) = target.web
     web.process.kill()
     web.process.wait()
-    port = stack.url.rpartition(":")[2]
-    environ = {**os.environ, **replace(BASE, redis_url=stack.broker.url).to_environment()}
+    port = target.url.rpartition(":")[2]
+    environ = {**os.environ, **replace(BASE, redis_url=target.broker.url).to_environment()}
     command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_durable", "--port", port]
     with subprocess.Popen(command, env=environ) as again:
         try:
-            until(lambda: answers(stack.url))
-            reply = httpx.post(f"{stack.url}/tasks", json={"task_id": secrets.token_hex(8)}, timeout=LIMIT_S)
+            until(lambda: answers(target.url))
+            reply = httpx.post(f"{target.url}/tasks", json={"task_id": secrets.token_hex(8)}, timeout=LIMIT_S)
             assert reply.status_code == 503
         finally:
             again.kill()

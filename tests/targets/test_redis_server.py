@@ -14,7 +14,7 @@ from redis.connection import parse_url
 
 from harness.target.cores import Pinning
 from harness.target.processes import family
-from harness.target.target import Launch, running_stack
+from harness.target.target import Launch, running_target
 from results.errors import BlockpointError
 from targets.redis_server import RedisServer
 from targets.settings import Settings
@@ -197,8 +197,8 @@ def test_a_target_works_behind_tls(guarded: Server, variant: str, tmp_path: Path
             redis_url=RedisServer.parse(f"rediss://me:{QUOTED}@localhost:{tls}/8?ssl_ca_certs={ca}").url,
         )
         strategy, _, name = variant.partition("/")
-        with running_stack(launch, strategy, name, tmp_path) as stack:
-            stack.preflight("sleep")
+        with running_target(launch, strategy, name, tmp_path) as target:
+            target.preflight("sleep")
             assert guarded.client.info("keyspace").keys() == {"db8"}
     assert not guarded.client.info("keyspace")
 

@@ -1,6 +1,6 @@
 """Where a run is led from: gives the orders, gathers the reports, writes and judges.
 
-One desk stands in every Locust process and is bound to its environment. The same messages pass whether
+One coordinator stands in every Locust process and is bound to its environment. The same messages pass whether
 Locust runs alone (it then hands them to itself) or as a master with workers; on a worker only the session
 happens, everything else in the process that leads.
 """
@@ -34,7 +34,7 @@ CALLED_OFF = "blockpoint-called-off"
 PATIENCE_S = 10.0
 
 
-class Desk:
+class Coordinator:
     """Leads runs in one Locust environment, one after another."""
 
     def __init__(self, environment: Any, scenario: Scenario) -> None:

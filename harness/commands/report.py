@@ -1,0 +1,21 @@
+"""The command `report`; the one door through which the harness comes to charts and pages."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.terminal.signals import KEPT
+from results.store import campaign_folder
+
+
+def make(folder: Path, say: Callable[[str], None]) -> Path:
+    """Make a campaign's charts, notebooks and page; returns the page. Raises BlockpointError."""
+    from analysis.report.build import make_report
+
+    return make_report(folder, say)
+
+
+def report_command(campaign: str, say: Callable[[str], None]) -> None:
+    """Make the report of a campaign that is named or lies in a folder; raises BlockpointError."""
+    folder = campaign_folder(campaign)
+    KEPT.set(lambda: f"{folder} is as it was; make its report with `blockpoint report {campaign}`")
+    say(f"report: {make(folder, say)}")

@@ -1,1 +1,0 @@
-"""What an operator can ask of a strategy's own interfaces, as from a shell beside it."""
