@@ -31,7 +31,7 @@ from benchmarks.leftovers import Kin
 from benchmarks.processes import ROOT
 from results.errors import BlockpointError
 from results.store import Campaign, open_campaign
-from results.tables import checksum
+from results.sums import sums
 
 SUBJECTS = ("background_tasks/default", "celery/tuned", "arq/tuned", "threadpool/tuned")
 GRID = ["--profile", "smoke", "--duration", "100ms", "--slots", "4", "--seconds", "1"]
@@ -159,7 +159,7 @@ class LineOfFire:
         for made in (self._kin.runs, self._kin.temporary, self._logs):
             made.mkdir()
         self._campaigns = 1
-        self._sealed: dict[str, int] = {}
+        self._sealed: dict[str, str] = {}
         """checksum of each sealed trial's document of the campaign under way"""
 
     def fire(self, kill: Kill) -> None:
@@ -274,7 +274,7 @@ class LineOfFire:
             self._fault(f"{what}: cannot be read: {error}")
             return 0
         self.tally.read += len(sealed)
-        marks = {name: checksum(campaign.trials_folder / name / "trial.json") for name in sealed}
+        marks = {name: sums(campaign.trials_folder / name)["trial.json"] for name in sealed}
         for name, mark in self._sealed.items():
             if marks.get(name) != mark:
                 self._fault(f"{what}: the sealed trial {name} is gone or changed")

@@ -1,13 +1,11 @@
 """JSON documents on disk: written whole or not at all, read strictly or refused in one line.
 
-A document begins with `crc32`, the CRC-32 of the rest of it without white space: a digit that is flipped
-on a disk is still a number, which no other check would find. Documents without it are read as they are.
 What is not finite has no place in JSON, and becomes `null` there: nothing is written that is not read again.
+Documents of format 1 began with `crc32`, the CRC-32 of the rest of them without white space; since format 2
+their checksums stand in `SHA256SUMS` (`results.sums`).
 """
 
-import contextlib
 import math
-import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -18,11 +16,12 @@ import msgspec
 import numpy as np
 
 from results.errors import BlockpointError
-from results.files import read_plain
-from results.schema import SCHEMA, Document
+from results.files import read_plain, write_whole
+from results.schema import SCHEMA, SEALED_BESIDE, Versioned
+from results.sums import check, digest_of
 from results.text import named
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound=Versioned)
 
 MOST_BYTES: Final = 64 * 2**20
 DEEPEST: Final = 64
@@ -39,40 +38,27 @@ class _Header(msgspec.Struct):
     schema: int
 
 
-def write_document(path: Path, document: Document) -> None:
+def write_document(path: Path, document: Versioned) -> None:
     """Write a document so that a reader sees all of it or nothing, even after a crash.
 
     Raises BlockpointError where it cannot be written (a full disk) or could not be read again: what was
     there before stays.
     """
-    text = _encoded(path, document)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)
-        with partial.open("xb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise BlockpointError(f"{named(path)}: cannot be written ({error.strerror})") from None
+    write_whole(path, msgspec.json.format(encoded(named(path), document), indent=1) + b"\n")
 
 
-def _encoded(path: Path, document: Document) -> bytes:
-    """Return a document as it is written; raises BlockpointError where it would not be read again."""
+def encoded(shown: str, document: Versioned) -> bytes:
+    """Return a document in one line of JSON; raises BlockpointError where it could not be read again."""
     try:
         if odd := next(_not_finite(msgspec.to_builtins(document)), ""):
             raise ValueError(f"{odd} is no finite number")
-        body = msgspec.json.encode(document)
-        text = msgspec.json.format(b'{"crc32":"%08x",' % zlib.crc32(body) + body[1:], indent=1) + b"\n"
-        if len(text) > MOST_BYTES:
-            raise ValueError(f"longer than {MOST_BYTES} bytes")
-        msgspec.json.decode(body, type=type(document))
+        text = msgspec.json.encode(document)
+        if 2 * len(text) > MOST_BYTES:
+            raise ValueError(f"longer than {MOST_BYTES // 2} bytes")
+        msgspec.json.decode(text, type=type(document))
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise BlockpointError(
-            f"{named(path)}: not written, for it could not be read again ({_reason(error)})"
+            f"{shown}: not written, for it could not be read again ({_reason(error)})"
         ) from None
     return text
 
@@ -91,11 +77,28 @@ def _not_finite(value: Any, name: str = "") -> Iterator[str]:
 
 def read_document(path: Path, kind: type[D]) -> D:
     """Read a document; raises BlockpointError where it is missing, damaged, foreign or too new."""
-    shown = named(path)
+    return decoded(named(path), _read(path), kind)
+
+
+def read_sealed(path: Path, kind: type[D]) -> D:
+    """Read a document that was sealed; raises BlockpointError, also where it is not what was sealed."""
+    text = _read(path)
+    document = decoded(named(path), text, kind)
+    check(path, text, digest_of(path, document.schema))
+    return document
+
+
+def _read(path: Path) -> bytes:
     try:
-        text = read_plain(path, MOST_BYTES)
+        return read_plain(path, MOST_BYTES)
     except OSError as error:
-        raise BlockpointError(f"{shown}: cannot be read ({error.strerror}); is this a campaign?") from None
+        raise BlockpointError(
+            f"{named(path)}: cannot be read ({error.strerror}); is this a campaign?"
+        ) from None
+
+
+def decoded(shown: str, text: bytes, kind: type[D]) -> D:
+    """Return the document that a text is; `shown` names it in the BlockpointError where it is none."""
     if _depth(text) > DEEPEST:
         raise BlockpointError(f"{shown}: not a Blockpoint document: it nests too deeply")
     try:
@@ -109,7 +112,7 @@ def read_document(path: Path, kind: type[D]) -> D:
             f"{shown}: written in format {schema}, this version reads up to {SCHEMA}; upgrade blockpoint"
         )
     try:
-        return msgspec.json.decode(_checked(path, text), type=kind)
+        return msgspec.json.decode(_checked(shown, text) if schema < SEALED_BESIDE else text, type=kind)
     except _UNREADABLE as error:
         raise BlockpointError(f"{shown}: damaged or foreign ({_reason(error)})") from None
 
@@ -125,13 +128,13 @@ def _depth(text: bytes) -> int:
     return int(np.cumsum(opened.astype(np.int32) - closed).max(initial=0))
 
 
-def _checked(path: Path, text: bytes) -> bytes:
-    """Return a document's text without its checksum; raises BlockpointError where they do not agree."""
+def _checked(shown: str, text: bytes) -> bytes:
+    """Return a text of format 1 without its checksum; raises BlockpointError where they do not agree."""
     compact = msgspec.json.format(text, indent=-1)
     mark = _MARK.match(compact)
     if mark is None:
         return text
     body = b"{" + compact[mark.end() :]
     if zlib.crc32(body) != int(mark[1], 16):
-        raise BlockpointError(f"{named(path)}: damaged, or changed by hand: not what was written")
+        raise BlockpointError(f"{shown}: damaged, or changed by hand: not what was written")
     return body

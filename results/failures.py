@@ -1,23 +1,23 @@
 """The trials of a campaign that could not be measured at all, and why.
 
-NAME/failures/TRIAL.json    one `Failure`: the last try at that trial
+NAME/failures/TRIAL.json    one `Failure`: the last try at that trial; their SHA256SUMS beside them
 """
 
 from pathlib import Path
 
-from results.documents import read_document, write_document
+from results.documents import read_sealed, write_document
 from results.errors import BlockpointError
-from results.schema import SCHEMA, Document, Plan
+from results.schema import Plan, Versioned
+from results.sums import seal
 from results.text import masked, visible
 
-_FOLDER = "failures"
+FAILURES = "failures"
 _LONGEST = 300
 
 
-class Failure(Document, frozen=True, kw_only=True):
+class Failure(Versioned, frozen=True, kw_only=True):
     """A trial that ended without anything to seal."""
 
-    schema: int = SCHEMA
     plan: Plan
     why: str
     """one line"""
@@ -33,6 +33,7 @@ def keep_failure(campaign_folder: Path, plan: Plan, error: Exception) -> None:
     first_line, *_ = visible(masked(str(error))).splitlines() or [type(error).__name__]
     why = first_line.removesuffix("; it said last:")[:_LONGEST]
     write_document(path, Failure(plan=plan, why=why))
+    seal(path.parent, sorted(each.name for each in path.parent.glob("[!.]*.json")))
 
 
 def read_failures(campaign_folder: Path) -> list[Failure]:
@@ -41,8 +42,8 @@ def read_failures(campaign_folder: Path) -> list[Failure]:
     Raises BlockpointError where one is damaged, foreign or under another trial's name.
     """
     found = []
-    for path in sorted((campaign_folder / _FOLDER).glob("[!.]*.json")):
-        failure = read_document(path, Failure)
+    for path in sorted((campaign_folder / FAILURES).glob("[!.]*.json")):
+        failure = read_sealed(path, Failure)
         if path != _path(campaign_folder, failure.plan):
             raise BlockpointError(
                 f"{path}: is a failure of {failure.plan.trial_id!r}; moved or copied by hand?"
@@ -52,4 +53,4 @@ def read_failures(campaign_folder: Path) -> list[Failure]:
 
 
 def _path(campaign_folder: Path, plan: Plan) -> Path:
-    return campaign_folder / _FOLDER / f"{plan.trial_id}.json"
+    return campaign_folder / FAILURES / f"{plan.trial_id}.json"

@@ -1,9 +1,19 @@
-"""Files of folders that others may have filled: opened only where they are plain, and read within a bound."""
+"""Files and folders that appear whole or not at all, and are read within a bound.
 
+Folders may have been filled by others: only what is plain is opened there.
+"""
+
+import contextlib
 import os
+import shutil
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from results.errors import BlockpointError
+from results.text import named
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -23,3 +33,48 @@ def read_plain(path: Path, most_bytes: int) -> bytes:
             if len(found) <= most_bytes:
                 return found
     raise OSError(0, f"longer than {most_bytes} bytes")
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees all of it or nothing, even after a crash.
+
+    Raises BlockpointError where it cannot be written (a full disk): what was there before stays.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.unlink(missing_ok=True)
+        with partial.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise BlockpointError(f"{named(path)}: cannot be written ({error.strerror})") from None
+
+
+@contextlib.contextmanager
+def whole_folder(target: Path, *, replacing: bool = True) -> Iterator[Path]:
+    """Give an empty folder that becomes `target` once the block has ended well, and else is gone.
+
+    It takes an older one's place only where that is wanted. Raises OSError.
+    """
+    made = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        yield made
+        made.chmod(0o755)
+        if replacing:
+            shutil.rmtree(target, ignore_errors=True)
+        made.rename(target)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Have what is written at a path reach the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -9,46 +9,46 @@ History of the format:
        `anyio_tokens` of a manifest; who measured beside a trial (`noise.company`); `survivors`; `lost` in the
        accounts, which are sums of fates since then. Published drills that had other accounts were told again
        from their rows.
+    2  checksums stand in `SHA256SUMS` instead of within the documents; of its target's identity a trial
+       repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
 """
 
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from results.columns import FARTHEST_NS
-from results.terms import KINDS, LONGEST_MS, NEVER, Fate
+from results.bounds import (
+    LEAST,
+    SHORTEST_POLL_S,
+    Arrivals,
+    Count,
+    Figure,
+    FileName,
+    Kind,
+    Milliseconds,
+    Name,
+    Nanoseconds,
+    Number,
+    Rate,
+    Seconds,
+    Several,
+    check_least,
+)
+from results.terms import LONGEST_MS, Fate
 
-SCHEMA: Final = 1
-Nanoseconds = Annotated[int, msgspec.Meta(ge=NEVER, le=FARTHEST_NS)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-Number = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-Several = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
-"""of slots, processes, repeats, ..."""
-Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=LONGEST_MS / 1000)]
-LEAST: Final = 1e-6
-"""of a rate, and of a duration that is not 0: what is much less cannot be divided by"""
-Rate = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
-Arrivals = Annotated[float, msgspec.Meta(ge=LEAST, le=1e12)]
-Figure = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
-"""what was measured and has no other bound"""
-Name = Annotated[str, msgspec.Meta(max_length=200)]
-FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}$")]
-"""a part of a path that leads nowhere else"""
-SHORTEST_POLL_S: Final = 0.001
-"""whoever follows a queue look by look would not come to an end"""
-Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
+SCHEMA: Final = 2
+SEALED_BESIDE: Final = 2
+"""the format since which checksums stand in files of their own"""
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Base of the JSON documents: immutable, and strict about what it reads."""
 
 
-def _check_least(least: float, **given: float) -> None:
-    """Raise ValueError for a number that is neither 0 nor as much as the least."""
-    for name, value in given.items():
-        if 0 < value < least:
-            raise ValueError(f"{name} is neither 0 nor {least:g} or more")
+class Versioned(Document, frozen=True, kw_only=True):
+    """A document that is a file, and says of which format it is."""
+
+    schema: int = SCHEMA
 
 
 class Service(Document, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ class Service(Document, frozen=True, kw_only=True):
     under the law `await`: the reply itself waits until the task has ended"""
 
     def __post_init__(self) -> None:
-        _check_least(SHORTEST_POLL_S, poll_s=self.poll_s)
+        check_least(SHORTEST_POLL_S, poll_s=self.poll_s)
 
 
 class Subject(Document, frozen=True, kw_only=True):
@@ -112,13 +112,12 @@ class Step(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.from_ns <= min(self.measure_from_ns, self.to_ns):
             raise ValueError("a step ends before it begins")
-        _check_least(LEAST, duration_ms=self.duration_ms)
+        check_least(LEAST, duration_ms=self.duration_ms)
 
 
-class Load(Document, frozen=True, kw_only=True):
+class Load(Versioned, frozen=True, kw_only=True):
     """What the generator did and how well it kept to its schedule (`load.json`)."""
 
-    schema: int = SCHEMA
     scenario: Name
     closed: bool = False
     """True for a closed loop: rows have no schedule, so due is sent and coordinated omission is in them"""
@@ -132,7 +131,7 @@ class Load(Document, frozen=True, kw_only=True):
     timer: str
     """`timerfd`, or `sleep` where there is none"""
     identity: dict[str, Any]
-    """the target's `/health` before the load"""
+    """the target's `/health` before the load; of a sealed trial, what the manifest does not say of it"""
     steps: list[Step]
     drained_ns: Nanoseconds
     """when the last answer came, or the drain's limit"""
@@ -177,7 +176,7 @@ class Plan(Document, frozen=True, kw_only=True):
     """what is broken on purpose; empty for a measurement"""
 
     def __post_init__(self) -> None:
-        _check_least(LEAST, duration_ms=self.duration_ms)
+        check_least(LEAST, duration_ms=self.duration_ms)
 
 
 class Point(Document, frozen=True, kw_only=True):
@@ -203,7 +202,7 @@ class Point(Document, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         rates = {"lowest_per_s": self.lowest_per_s, "highest_per_s": self.highest_per_s}
-        _check_least(LEAST, duration_ms=self.duration_ms, **rates)
+        check_least(LEAST, duration_ms=self.duration_ms, **rates)
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""
@@ -314,10 +313,9 @@ class Incident(Document, frozen=True, kw_only=True):
             raise ValueError("it names a fate that there is not")
 
 
-class Trial(Document, frozen=True, kw_only=True):
+class Trial(Versioned, frozen=True, kw_only=True):
     """One measured run (`trial.json`)."""
 
-    schema: int = SCHEMA
     plan: Plan
     attempt: Number = 1
     started_at: str
@@ -345,7 +343,7 @@ class Trial(Document, frozen=True, kw_only=True):
     """of a drill"""
     rows: dict[Name, Count]
     checksums: dict[Name, Count] = {}
-    """CRC-32 of each table's file, entered by the seal"""
+    """of format 1: CRC-32 of each table's file"""
     reasons: list[str] = []
     """why the trial does not count; empty when it is valid"""
 
@@ -361,10 +359,9 @@ class Trial(Document, frozen=True, kw_only=True):
         return not self.reasons
 
 
-class Manifest(Document, frozen=True, kw_only=True):
+class Manifest(Versioned, frozen=True, kw_only=True):
     """The conditions of a campaign (`manifest.json`), written before its first trial."""
 
-    schema: int = SCHEMA
     campaign: str
     created_at: str
     command: list[str]

@@ -1,10 +1,13 @@
 """A campaign's folder: create it, stage a trial, seal it atomically, open it again.
 
 NAME/manifest.json              the conditions, written before the first trial
-NAME/trials/ID/trial.json       one sealed trial with its tables *.parquet and logs/
+NAME/SHA256SUMS                 its checksum
+NAME/trials/ID/trial.json       one sealed trial with its tables *.parquet, their SHA256SUMS, and logs/
 NAME/trials/.partial-ID-*/      a trial under way; never read as complete
 NAME/derived/, NAME/report/     made from the above, deletable
 NAME/.lock                      held by whoever adds trials
+
+One that was packed for keeping has no trials/, and is read the same: see `results.packed`.
 """
 
 import contextlib
@@ -13,20 +16,26 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyarrow as pa
 
 from results.checkout import checkout
 from results.columns import TABLES
-from results.documents import read_document, write_document
+from results.documents import read_sealed, write_document
 from results.errors import BlockpointError
+from results.files import sync, whole_folder
 from results.locks import sole_writer
-from results.schema import Manifest, Trial
-from results.tables import checksum, read_table
+from results.packed import Packed, is_packed
+from results.schema import Manifest, Subject, Trial
+from results.sums import digest_of, seal
+from results.tables import read_table
 from results.text import named
 
+MANIFEST = "manifest.json"
 _PARTIAL = ".partial-"
 
 
@@ -70,18 +79,28 @@ class Campaign:
 
     @property
     def trials_folder(self) -> Path:
-        """Where the sealed trials are."""
+        """Where the sealed trials are, unless they are packed."""
         return self.folder / "trials"
+
+    @cached_property
+    def _packed(self) -> Packed | None:
+        return Packed(self.folder) if is_packed(self.folder) else None
 
     def trials(self) -> list[Trial]:
         """Return every sealed trial, invalid ones too, in the order of their names."""
+        if self._packed:
+            return list(self._packed.trials)
         return [self._read_trial(folder) for folder in self._sealed()]
 
     def table(self, trial: Trial, name: str) -> pa.Table:
         """Return one of a trial's tables; raises BlockpointError where it is not whole."""
         if name not in trial.rows or name not in TABLES:
             raise BlockpointError(f"trial {trial.plan.trial_id}: sealed without the table {name!r}")
-        return read_table(self.folder_of(trial), name, trial.rows[name], trial.checksums.get(name))
+        if self._packed:
+            return self._packed.table(trial, name)
+        folder = self.folder_of(trial)
+        digest = digest_of(folder / f"{name}.parquet", trial.schema)
+        return read_table(folder, name, trial.rows[name], digest=digest, crc=trial.checksums.get(name))
 
     def check_others(self, trial: Trial, *read: str) -> None:
         """Raise BlockpointError where a sealed table that nobody reads is not whole."""
@@ -89,11 +108,13 @@ class Campaign:
             self.table(trial, name)
 
     def folder_of(self, trial: Trial) -> Path:
-        """Return a sealed trial's folder."""
+        """Return a sealed trial's folder, where it is not packed."""
         return self.trials_folder / trial_folder_name(trial.plan.trial_id, trial.attempt)
 
     def writing(self) -> contextlib.AbstractContextManager[None]:
         """Be the one process that adds to it; raises BlockpointError that names another that is."""
+        if self._packed:
+            raise BlockpointError(f"{named(self.folder)}: is packed for keeping: no trial can be added")
         return sole_writer(self.folder)
 
     def stage(self, trial_id: str, attempt: int) -> Path:
@@ -105,7 +126,7 @@ class Campaign:
         return folder
 
     def seal(self, staged: Path, trial: Trial) -> Path:
-        """Write `trial.json`, with the tables' checksums, and make the trial visible in one rename.
+        """Write `trial.json` and the checksums, and make the trial visible in one rename.
 
         Returns its folder.
         Raises ValueError where a table that the trial names is not there.
@@ -114,13 +135,13 @@ class Campaign:
         if missing or set(trial.rows) - set(TABLES):
             raise ValueError(f"cannot seal {staged}: tables {missing or sorted(trial.rows)}")
         for path in staged.glob("*.parquet"):
-            _sync(path)
-        checksums = {name: checksum(staged / f"{name}.parquet") for name in trial.rows}
-        write_document(staged / "trial.json", msgspec.structs.replace(trial, checksums=checksums))
-        _sync(staged)
+            sync(path)
+        write_document(staged / "trial.json", without_the_known(trial, self.manifest))
+        seal(staged, ["trial.json", *(f"{name}.parquet" for name in trial.rows)])
+        sync(staged)
         sealed = self.folder_of(trial)
         staged.rename(sealed)
-        _sync(self.trials_folder)
+        sync(self.trials_folder)
         return sealed
 
     def discard_partial(self) -> None:
@@ -129,7 +150,7 @@ class Campaign:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _read_trial(self, folder: Path) -> Trial:
-        trial = read_document(folder / "trial.json", Trial)
+        trial = read_sealed(folder / "trial.json", Trial)
         if trial_folder_name(trial.plan.trial_id, trial.attempt) != folder.name:
             raise BlockpointError(
                 f"{named(folder)}: its trial.json says it is trial {trial.plan.trial_id!r}; "
@@ -145,6 +166,39 @@ class Campaign:
             raise BlockpointError(f"{named(self.trials_folder)}: cannot be read ({error.strerror})") from None
 
 
+def without_the_known(trial: Trial, manifest: Manifest) -> Trial:
+    """Return the trial without what the manifest says of its target's identity already."""
+    known = _identity(trial, manifest)
+    own = {
+        name: value for name, value in trial.load.identity.items() if known.get(name) != _read(name, value)
+    }
+    return msgspec.structs.replace(trial, load=msgspec.structs.replace(trial.load, identity=own))
+
+
+def _identity(trial: Trial, manifest: Manifest) -> dict[str, Any]:
+    """Return what a target says of itself where all is as the manifest has it."""
+    subject = {each.key: each for each in manifest.subjects}.get(trial.plan.subject)
+    told: dict[str, Any] = {"service": "blockpoint", "boot_id": trial.boot_id}
+    if isinstance(packages := manifest.environment.get("packages"), dict):
+        versions = trial.load.identity.get("versions", {})
+        told["versions"] = {name: packages.get(name) for name in versions}
+    if subject is None:
+        return told
+    slots = {kind: service.slots for kind, service in subject.services.items()}
+    return told | {
+        "strategy": subject.strategy,
+        "variant": subject.variant,
+        "slots": slots,
+        "subject": subject,
+    }
+
+
+def _read(name: str, value: Any) -> Any:
+    with contextlib.suppress(msgspec.ValidationError):
+        return msgspec.convert(value, Subject) if name == "subject" else value
+    return value
+
+
 def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
     """Create a campaign's folder with its manifest; raises BlockpointError where the name is taken.
 
@@ -152,14 +206,10 @@ def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
-        try:
+        with whole_folder(folder, replacing=False) as made:
             (made / "trials").mkdir()
-            write_document(made / "manifest.json", manifest)
-            made.chmod(0o755)
-            made.rename(folder)
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+            write_document(made / MANIFEST, manifest)
+            seal(made, [MANIFEST])
     except OSError as error:
         if os.path.lexists(folder):
             raise BlockpointError(
@@ -172,22 +222,7 @@ def create_campaign(folder: Path, manifest: Manifest) -> Campaign:
 
 def open_campaign(folder: Path) -> Campaign:
     """Open a campaign; raises BlockpointError where it is damaged, foreign or from a newer version."""
-    manifest = read_document(folder / "manifest.json", Manifest)
-    if not (folder / "trials").is_dir():
+    campaign = Campaign(folder, read_sealed(folder / MANIFEST, Manifest))
+    if not campaign.trials_folder.is_dir() and not is_packed(folder):
         raise BlockpointError(f"{named(folder)}: has a manifest but no trials/ folder; is it a whole copy?")
-    return Campaign(folder, manifest)
-
-
-def amend_manifest(campaign: Campaign, **changes: object) -> Campaign:
-    """Replace fields of the manifest (a resumed campaign notes it was resumed) and return the campaign."""
-    manifest = msgspec.structs.replace(campaign.manifest, **changes)
-    write_document(campaign.folder / "manifest.json", manifest)
-    return Campaign(campaign.folder, manifest)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    return campaign

@@ -2,7 +2,7 @@
 
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from results.columns import LEDGER_RECORD, RANGES, TABLES
 from results.errors import BlockpointError
-from results.files import open_plain, read_plain
+from results.files import read_plain
+from results.sums import check
 from results.text import named
 
 Columns = Mapping[str, np.ndarray]
@@ -23,6 +24,8 @@ MOST_ROWS: Final = 2**27
 MOST_UNPACKED: Final = 50
 """bytes that one byte of a file unpacks to; of ours it is 2.3 at most"""
 SLACK_BYTES: Final = 2**20
+_DELTAS_FROM_BITS: Final = 32
+"""narrower integers are smaller as they are"""
 
 _UNWRITTEN = bytes(4096 * LEDGER_RECORD.itemsize)
 
@@ -57,25 +60,46 @@ def write_table(folder: Path, name: str, columns: Columns) -> int:
     return int(table.num_rows)
 
 
-def checksum(path: Path) -> int:
-    """Return the CRC-32 of a file."""
-    crc = 0
-    with open_plain(path) as file:
-        while part := file.read(1 << 20):
-            crc = zlib.crc32(part, crc)
-    return crc
+def pack_table(path: Path, tables: Sequence[pa.Table]) -> None:
+    """Write the rows of many tables of one kind into one file that is as small as can be.
+
+    Raises BlockpointError where it cannot be written.
+    """
+    table = pa.concat_tables(tables).unify_dictionaries().combine_chunks()
+    wide = {field.name: field.type for field in table.schema if not pa.types.is_dictionary(field.type)}
+    encodings = {
+        name: "BYTE_STREAM_SPLIT" if pa.types.is_floating(kind) else "DELTA_BINARY_PACKED"
+        for name, kind in wide.items()
+        if kind.bit_width >= _DELTAS_FROM_BITS
+    }
+    try:
+        pq.write_table(
+            table,
+            path,
+            compression="zstd",
+            compression_level=15,
+            write_page_checksum=True,
+            use_dictionary=False,
+            column_encoding=encodings,
+            row_group_size=max(len(table), 1),
+        )
+    except OSError as error:
+        raise BlockpointError(f"{named(path)}: cannot be written ({_reason(error)})") from None
 
 
-def read_table(folder: Path, name: str, rows: int | None = None, crc: int | None = None) -> pa.Table:
+def read_table(
+    folder: Path, name: str, rows: int | None = None, *, digest: str | None = None, crc: int | None = None
+) -> pa.Table:
     """Read `folder/name.parquet`; raises BlockpointError unless it is whole and as the schema says.
 
-    `rows` is the number of rows that were sealed, `crc` the checksum of the file: parquet's own
-    checksums leave out the headers of its pages, where one flipped bit changes strings unnoticed.
+    `rows` is the number of rows that were sealed, `digest` the file's in `SHA256SUMS`, `crc` its CRC-32 in a
+    trial of format 1.
     A file that says it unpacks to more than any of ours is refused before it is unpacked.
     """
     path = folder / f"{name}.parquet"
     try:
         data = read_plain(path, MOST_BYTES)
+        check(path, data, digest)
         if crc is not None and zlib.crc32(data) != crc:
             raise BlockpointError(f"{named(path)}: damaged: not the bytes that were sealed")
         with pq.ParquetFile(pa.py_buffer(data), page_checksum_verification=True) as file:

@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +27,11 @@ from analysis.report.pages import render_page
 from analysis.trials.derive import derive
 from results.columns import TABLES
 from results.errors import BlockpointError
+from results.packing import pack
 from results.schema import Service
-from results.tables import _arrow_schema, checksum
+from results.store import open_campaign
+from results.sums import SUMS, seal, sums
+from results.tables import _arrow_schema
 from tests.analysis.synthetic import Cell, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
 
@@ -128,6 +130,13 @@ def drilled(folder: Path) -> Whole:
     return whole(folder, read_drilled)
 
 
+def packed(folder: Path) -> Whole:
+    """Make a campaign of measurements that is packed for keeping."""
+    loose = measured(folder.with_name("loose"))
+    pack(open_campaign(loose.folder), folder)
+    return whole(folder, read_measured)
+
+
 def whole(folder: Path, read: Callable[[Path, bool], Tables]) -> Whole:
     tables = read(folder, False)
     shutil.rmtree(folder / "derived")
@@ -172,8 +181,8 @@ def change_bytes(folder: Path, random: Random) -> Done:
     put = random.choice([random.randbytes(random.randrange(5)), b"0", b"9", b"-", b"e9", b'"', b"\0" * 64])
     changed = found[:at] + put + found[at + drop :]
     path.write_bytes(changed)
-    table = path.suffix == ".parquet" and changed != found
-    return Done(f"{path.name}: {drop} bytes at {at} became {put!r}", certain=table)
+    sealed = path.name != SUMS and changed != found
+    return Done(f"{path.name}: {drop} bytes at {at} became {put!r}", certain=sealed)
 
 
 def cut(folder: Path, random: Random) -> Done:
@@ -298,25 +307,25 @@ THINGS: list[tuple[str, Callable[[Path], object]]] = [
 ]
 
 
-# Documents that say something else: damaged, from before there were checksums, or forged.
+# Documents that say something else: damaged, or forged.
 
 
 def say_otherwise(folder: Path, random: Random) -> Done:
     path = random.choice(files(folder, "*.json"))
     document = json.loads(path.read_bytes())
-    mark = document.pop("crc32")
     before = json.dumps(document)
     words = random.choice(SAYINGS)(document, random)
-    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    head = random.choice([f'{{"crc32":"{mark}",', "{", f'{{"crc32":"{zlib.crc32(_bytes(body)):08x}",'])
-    told = head + body[1:]
+    told = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
     if random.random() < 0.02:
         told = random.choice(["\ufeff" + told, told * 2, f"[{told}]", told[:-1] + ',"schema":1}'])
     path.write_bytes(_bytes(told))
+    forged = random.random() < 0.75
+    if forged:
+        seal(path.parent, sums(path.parent))
     whose = path.parent.name if path.name == "trial.json" else MANIFEST
     same_as_before = json.dumps(document) == before
     return Done(
-        f"{path.relative_to(folder)} ({head[:20]}): {words}",
+        f"{path.relative_to(folder)}{', sealed again' * forged}: {words}",
         told=frozenset() if same_as_before else frozenset({whose}),
     )
 
@@ -402,11 +411,9 @@ def _table(folder: Path, random: Random) -> tuple[Path, str]:
 def _reseal(trial: Path, name: str, rows: int) -> None:
     path = trial / "trial.json"
     document = json.loads(path.read_bytes())
-    del document["crc32"]
     document["rows"][name] = rows
-    document["checksums"][name] = checksum(trial / f"{name}.parquet")
-    body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
-    path.write_text(f'{{"crc32":"{zlib.crc32(body.encode()):08x}",' + body[1:])
+    path.write_text(json.dumps(document, ensure_ascii=False))
+    seal(trial, sums(trial))
 
 
 def _extreme(table: pa.Table, random: Random) -> tuple[str, pa.Table]:
@@ -495,3 +502,4 @@ def _bomb(name: str) -> bytes:
 HARMS: list[Harm] = [rename, hide, remove, remove_a_file, swap, swap_trials, copy, add, add_a_folder]
 HARMS += [change_bytes] * 3 + [cut, link, replace_by_a_thing, replace_by_a_thing, unpack_to_much]
 HARMS += [say_otherwise] * 12 + [forge_a_table] * 6
+PACKED_HARMS: list[Harm] = [change_bytes, cut, remove_a_file, swap, say_otherwise]

@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from analysis.queueing import saturation_rate
+from results.documents import write_document
 from results.schema import Accounts, Load, Manifest, Plan, Service, Step, Subject, Trial
-from results.store import Campaign, create_campaign
+from results.store import MANIFEST, Campaign, create_campaign
+from results.sums import seal
 from results.tables import write_table
 from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome, Stream
 
@@ -344,3 +347,9 @@ def _resources(cell: Cell, horizon: float, accepted: Floats, finished: Floats) -
         ),
         "pool_in_use": np.repeat([5 if role == "web" else NEVER for role in roles], n).astype(np.int32),
     }
+
+
+def amend(campaign: Campaign, **changes: object) -> None:
+    """Let a campaign's manifest say something else."""
+    write_document(campaign.folder / MANIFEST, msgspec.structs.replace(campaign.manifest, **changes))
+    seal(campaign.folder, [MANIFEST])

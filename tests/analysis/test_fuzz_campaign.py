@@ -16,7 +16,19 @@ import pytest
 from harness import cli
 from results.errors import BlockpointError
 from results.store import campaign_folder, open_campaign
-from tests.analysis.harms import HARMS, THINGS, Harm, Whole, cut, drilled, files, measured
+from results.sums import seal, sums
+from tests.analysis.harms import (
+    HARMS,
+    PACKED_HARMS,
+    THINGS,
+    Harm,
+    Whole,
+    cut,
+    drilled,
+    files,
+    measured,
+    packed,
+)
 
 ODDS = {harm.__name__: HARMS.count(harm) for harm in HARMS}
 TIMES = 3
@@ -33,7 +45,15 @@ def campaigns(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Whole]:
 def test_what_is_taken_is_true_and_what_is_not_is_one_line(
     campaigns: dict[str, Whole], harm: Harm, kind: str
 ) -> None:
-    whole = campaigns[kind]
+    survives(campaigns[kind], harm)
+
+
+@pytest.mark.parametrize("harm", PACKED_HARMS, ids=lambda h: h.__name__)
+def test_the_same_holds_for_a_packed_campaign(tmp_path: Path, harm: Harm) -> None:
+    survives(packed(tmp_path / "packed"), harm)
+
+
+def survives(whole: Whole, harm: Harm) -> None:
     for seed in range(TIMES * ODDS[harm.__name__]):
         with whole.copy() as folder:
             whole.survives(folder, harm(folder, Random(seed)))
@@ -51,9 +71,9 @@ def refused(whole: Whole, folder: Path) -> str:
 def spoil(folder: Path, name: str, change: Callable[[Any], object]) -> None:
     path = next(folder.rglob(name))
     document = json.loads(path.read_bytes())
-    del document["crc32"]
     change(document)
     path.write_text(json.dumps(document))
+    seal(path.parent, sums(path.parent))
 
 
 @pytest.mark.parametrize("limit", [-1, 0, 1e308, float("nan"), float("inf")])

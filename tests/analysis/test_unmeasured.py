@@ -12,9 +12,9 @@ from analysis.trials.unmeasured import NO_TRIAL
 from results.errors import BlockpointError
 from results.failures import keep_failure
 from results.schema import Manifest, Plan, Point, Subject
-from results.store import amend_manifest, open_campaign
+from results.store import open_campaign
 from tests.analysis.conftest import POOL
-from tests.analysis.synthetic import Cell, build
+from tests.analysis.synthetic import Cell, amend, build
 
 WHY = "the web process of arq/tuned exited at once with code 1"
 
@@ -45,7 +45,7 @@ def searched(runs: Path) -> Derived:
         runs, [Cell("celery", [(rate, 3, 50)], service=POOL, workers=1) for rate in (20, 120)]
     )
     absent = Subject(strategy="arq", variant="tuned", summary="", services={"sleep": POOL}, workers=1)
-    amend_manifest(
+    amend(
         campaign,
         plans=[],
         subjects=[*campaign.manifest.subjects, absent],
@@ -91,7 +91,7 @@ def test_a_grid_s_missing_loads_have_rows_and_its_bursts_have_none(runs: Path) -
         plan("celery/default", duration_ms=10.0),
         plan("celery/default", duration_ms=7.0, scenario="burst"),
     ]
-    amend_manifest(campaign, plans=[*campaign.manifest.plans, *extra])
+    amend(campaign, plans=[*campaign.manifest.plans, *extra])
     assert [a.tasks for a in answers(derive(runs).points)] == ["sleep 10 ms", "sleep 50 ms"]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from results.columns import BYSTANDERS, EVENTS, RANGES, REQUESTS, RESOURCES
-from results.documents import read_document
+from results.documents import read_sealed
 from results.schema import Accounts, Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
@@ -112,7 +112,7 @@ def seal_one(campaign: Campaign, *, attempt: int = 1) -> Trial:
     sealed = trial(
         {name: write_table(staged, name, columns(spec, 3)) for name, spec in tables.items()}, attempt=attempt
     )
-    return read_document(campaign.seal(staged, sealed) / "trial.json", Trial)
+    return read_sealed(campaign.seal(staged, sealed) / "trial.json", Trial)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Documents are written whole or not at all, and read strictly or refused in one line."""
 
 import os
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from results.documents import read_document, write_document
+from results.documents import read_document, read_sealed, write_document
 from results.errors import BlockpointError, unknown
-from results.schema import SCHEMA, Document, Manifest, Trial
+from results.schema import SCHEMA, Manifest, Trial, Versioned
+from results.sums import seal
 
 from .conftest import MANIFEST, trial
 
@@ -38,21 +40,33 @@ def test_round_trip(tmp_path: Path) -> None:
     assert "ünïcode" in path.read_text(encoding="utf-8")
 
 
-def test_a_flipped_digit_is_refused_and_white_space_is_not(tmp_path: Path) -> None:
+def test_a_flipped_digit_of_a_sealed_document_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "manifest.json"
     write_document(path, MANIFEST)
+    with pytest.raises(BlockpointError, match="no checksum stands beside"):
+        read_sealed(path, Manifest)
+    seal(tmp_path, ["manifest.json"])
+    assert read_sealed(path, Manifest) == MANIFEST
     whole = path.read_bytes()
     assert b"1234.5" in whole
     path.write_bytes(whole.replace(b"1234.5", b"1234.4"))
+    with pytest.raises(BlockpointError, match="not the bytes that were sealed"):
+        read_sealed(path, Manifest)
+
+
+def of_format_1(document: Manifest) -> bytes:
+    """Return a document as this version's predecessor wrote it: its checksum within."""
+    body = msgspec.json.encode(msgspec.structs.replace(document, schema=1))
+    return b'{"crc32":"%08x",' % zlib.crc32(body) + body[1:]
+
+
+def test_format_1_is_read_with_the_checksum_that_it_holds_or_without(tmp_path: Path) -> None:
+    path, old = tmp_path / "manifest.json", msgspec.structs.replace(MANIFEST, schema=1)
+    for text in (of_format_1(old), msgspec.json.format(of_format_1(old), indent=4), msgspec.json.encode(old)):
+        path.write_bytes(text)
+        assert read_sealed(path, Manifest) == old
+    path.write_bytes(of_format_1(old).replace(b"1234.5", b"1234.4"))
     assert "not what was written" in refusal(path)
-    path.write_bytes(msgspec.json.format(whole, indent=4).replace(b"\n", b"\r\n"))
-    assert read_document(path, Manifest) == MANIFEST
-
-
-def test_a_document_from_before_there_were_checksums_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "manifest.json"
-    path.write_bytes(GOOD)
-    assert read_document(path, Manifest) == MANIFEST
 
 
 def test_writing_again_replaces_the_whole(tmp_path: Path) -> None:
@@ -108,7 +122,7 @@ def test_a_killed_writer_leaves_what_was_there(tmp_path: Path) -> None:
     ids=["a number", "a number in a dictionary", "a number of no fixed type", "a number or none"],
 )
 def test_what_is_not_finite_is_not_written(
-    tmp_path: Path, odd: Callable[[float], Document], value: float
+    tmp_path: Path, odd: Callable[[float], Versioned], value: float
 ) -> None:
     """JSON has no word for it: it would become `null`, which is another value or no number at all."""
     path = tmp_path / "document.json"
@@ -164,11 +178,11 @@ def test_a_missing_document_asks_whether_this_is_a_campaign(tmp_path: Path) -> N
     [
         ("nothing", b"", "truncated"),
         ("not JSON", b"PK\x03\x04 a zip file", "not a Blockpoint document"),
-        ("not UTF-8", b'{"schema": 1, "campaign": "\xe9"}', "damaged or foreign"),
+        ("not UTF-8", b'{"schema": 2, "campaign": "\xe9"}', "damaged or foreign"),
         ("a bare value", b"null", "not a Blockpoint document"),
         ("somebody else's JSON", b'{"name": "left-pad", "version": "1.3.0"}', "not a Blockpoint document"),
         ("a schema that is no number", b'{"schema": "https://json-schema.org"}', "not a Blockpoint document"),
-        ("a schema below the first", GOOD.replace(b'"schema": 1', b'"schema": 0'), "no format 0"),
+        ("a schema below the first", GOOD.replace(b'"schema": 2', b'"schema": 0'), "no format 0"),
         ("brackets too deep to follow", b'{"a":' + b"[" * 100_000, "not a Blockpoint document"),
         (
             "too deep a setting",

@@ -1,8 +1,8 @@
 """A campaign's folder: names are never overwritten, trials appear whole or not at all."""
 
-import dataclasses
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +17,17 @@ from results.errors import BlockpointError
 from results.schema import SCHEMA
 from results.store import (
     Campaign,
-    amend_manifest,
     campaign_folder,
     create_campaign,
     open_campaign,
     runs_folder,
     trial_folder_name,
+    without_the_known,
 )
+from results.sums import SUMS
 from results.tables import write_table
 
-from .conftest import MANIFEST, PLAN, columns, seal_one, trial
+from .conftest import LOAD, MANIFEST, PLAN, columns, seal_one, trial
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -94,6 +95,37 @@ def test_a_sealed_trial_is_listed_with_its_tables(campaign: Campaign) -> None:
     for name, rows in sealed.rows.items():
         assert campaign.table(listed[0], name).num_rows == rows
     assert (campaign.folder_of(sealed) / "logs").is_dir()
+
+
+def test_anyone_can_check_what_was_sealed(campaign: Campaign) -> None:
+    sealed = seal_one(campaign)
+    for folder, files in ((campaign.folder, 1), (campaign.folder_of(sealed), 5)):
+        checked = subprocess.run(["sha256sum", "-c", SUMS], cwd=folder, capture_output=True, check=True)
+        assert checked.stdout.count(b": OK") == files
+
+
+def test_a_trial_says_of_its_target_only_what_the_manifest_does_not() -> None:
+    subject = MANIFEST.subjects[0]
+    said = {
+        "service": "blockpoint",
+        "strategy": "inline",
+        "variant": "default",
+        "subject": msgspec.to_builtins(subject),
+        "boot_id": "b",
+        "nonce": "n",
+    }
+    load = msgspec.structs.replace(LOAD, identity=said | {"versions": {"fastapi": "1"}})
+    kept = without_the_known(msgspec.structs.replace(trial({}), load=load), MANIFEST).load.identity
+    assert kept == {"nonce": "n", "versions": {"fastapi": "1"}}
+    environment = {"packages": {"fastapi": "1", "arq": "2"}}
+    knowing = msgspec.structs.replace(MANIFEST, environment=environment)
+    assert without_the_known(msgspec.structs.replace(trial({}), load=load), knowing).load.identity == {
+        "nonce": "n"
+    }
+    other = msgspec.to_builtins(msgspec.structs.replace(subject, workers=2))
+    load = msgspec.structs.replace(LOAD, identity=said | {"subject": other, "variant": "tuned"})
+    kept = without_the_known(msgspec.structs.replace(trial({}), load=load), MANIFEST).load.identity
+    assert kept == {"nonce": "n", "subject": other, "variant": "tuned"}
 
 
 def test_an_unsealed_trial_is_never_listed(campaign: Campaign) -> None:
@@ -225,17 +257,6 @@ def test_a_campaign_that_is_nowhere_is_one_line(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BlockpointError, match="there is no campaign"):
         campaign_folder(name)
-
-
-def test_amending_replaces_the_manifest_alone(campaign: Campaign) -> None:
-    seal_one(campaign)
-    before = tree(campaign.folder)
-    amended = amend_manifest(campaign, environment={"resumed": 1})
-    assert (
-        dataclasses.replace(campaign, manifest=amended.manifest) == amended == open_campaign(campaign.folder)
-    )
-    after = tree(campaign.folder)
-    assert {path for path in after if after[path] != before.get(path)} == {"manifest.json"}
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

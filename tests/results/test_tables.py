@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from results.columns import EVENTS, LEDGER_RECORD, RANGES, TABLES
 from results.errors import BlockpointError
-from results.tables import _arrow_schema, checksum, read_ledger, read_table, write_table
+from results.sums import seal, sums
+from results.tables import _arrow_schema, read_ledger, read_table, write_table
 from results.terms import Moment
 
 from .conftest import columns
@@ -42,9 +43,9 @@ def any_table(draw: st.DrawFn) -> tuple[str, dict[str, np.ndarray]]:
     }
 
 
-def refusal(folder: Path, name: str, rows: int | None = None, crc: int | None = None) -> str:
+def refusal(folder: Path, name: str, rows: int | None = None, digest: str | None = None) -> str:
     with pytest.raises(BlockpointError) as caught:
-        read_table(folder, name, rows, crc)
+        read_table(folder, name, rows, digest=digest)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     line = str(caught.value)
     assert "\n" not in line
@@ -145,7 +146,7 @@ def test_a_small_file_that_unpacks_to_a_hundred_million_rows_is_refused_before_i
             writer.write_table(part)
     assert path.stat().st_size < 10**6
     before = pa.total_allocated_bytes()
-    assert "unpack to 100000000 rows" in refusal(tmp_path, "holdings", 10**8, checksum(path))
+    assert "unpack to 100000000 rows" in refusal(tmp_path, "holdings", 10**8)
     assert pa.total_allocated_bytes() - before < 10**7
 
 
@@ -238,11 +239,13 @@ def test_a_checksum_of_the_file_catches_a_flipped_bit_anywhere(tmp_path: Path, n
     """Parquet's own cover the pages only: bits of a page's header change strings without a word."""
     path = tmp_path / f"{name}.parquet"
     rows = write_table(tmp_path, name, columns(TABLES[name], 20))
-    whole, crc = path.read_bytes(), checksum(path)
-    read_table(tmp_path, name, rows, crc)
+    whole = path.read_bytes()
+    seal(tmp_path, [path.name])
+    digest = sums(tmp_path)[path.name]
+    read_table(tmp_path, name, rows, digest=digest)
     for at in range(0, len(whole), 5):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :])
-        assert "damaged" in refusal(tmp_path, name, rows, crc)
+        assert "damaged" in refusal(tmp_path, name, rows, digest)
 
 
 def records(count: int) -> np.ndarray:
