@@ -48,9 +48,8 @@ serve: setup  ## run one target in the foreground (STRATEGY=celery VARIANT=tuned
 benchmark: setup  ## measure the harness itself
 	$(BIN)/python -m benchmarks
 
-publish:  ## keep a campaign in the repository (CAMPAIGN=name of one under results/runs)
-	mkdir -p results/published/$(CAMPAIGN)
-	tar -C results/runs/$(CAMPAIGN) --exclude=logs --exclude=derived --exclude=.lock --exclude='.partial-*' -cf - . | tar -C results/published/$(CAMPAIGN) -xf -
+publish: setup  ## pack a campaign of results/runs into results/published (CAMPAIGN=its name)
+	$(BIN)/python -m results.packing $(CAMPAIGN) results/published/$(CAMPAIGN)
 
 lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv
@@ -66,4 +65,4 @@ audit: setup  ## ask a public service for known vulnerabilities of all that is l
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf results/runs/*/derived results/runs/*/report
+	rm -rf results/*/*/derived results/*/*/report
