@@ -29,7 +29,7 @@ LAST_WORDS_S = 1.0
 """time that a process gets to say what went wrong with a task"""
 RECORDING = (
     "what a strategy runs has to stand in a `with recorded(task):` of targets.work, by which its start and "
-    "end become known; see docs/architecture.md"
+    "end become known; see docs/own-strategy.md"
 )
 
 

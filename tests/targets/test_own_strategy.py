@@ -1,4 +1,4 @@
-"""What docs/architecture.md says of a strategy of one's own, done as it says, in a throw-away environment."""
+"""What docs/own-strategy.md says of a strategy of one's own, done as it says, in a throw-away environment."""
 
 import re
 import subprocess
@@ -15,8 +15,7 @@ from .plugin import write_plugin
 
 pytestmark = pytest.mark.e2e
 
-PAGE = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
-SECTION = PAGE.split("### A strategy of your own\n")[1].split("\n## ")[0]
+PAGE = (Path(__file__).parents[2] / "docs" / "own-strategy.md").read_text()
 WORKING = """
 def forgets(task: Task) -> None:
     time.sleep(task.units / 1000)
@@ -45,7 +44,7 @@ QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
 def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", SECTION, re.MULTILINE | re.DOTALL)
+    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
     return str(found)
 
 
