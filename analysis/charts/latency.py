@@ -27,8 +27,8 @@ from analysis.charts.parts import (
     bounds,
     by_condition,
     few,
+    in_a_name,
     open_loop,
-    plain,
     samples,
 )
 from analysis.charts.scales import FLOOR_MS, log_axis, rate_axis, span
@@ -139,7 +139,7 @@ def _at_one_rate(derived: Derived) -> Iterator[Part]:
     for (kind, rate, topology), own in rows.groupby(["kind", "offered_per_s", "topology"], sort=True):
         rate_per_s = float(str(rate))
         about = f"{kind} tasks at {number(rate_per_s)}/s, {topology}"
-        yield Part(derived, own, f"{kind}-{plain(rate_per_s)}-per-s-{topology}", about)
+        yield Part(derived, own, f"{kind}-{in_a_name(rate_per_s)}-per-s-{topology}", about)
 
 
 def at_durations(summary: pd.DataFrame) -> pd.DataFrame:

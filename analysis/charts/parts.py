@@ -44,10 +44,10 @@ def conditions_of(derived: Derived, rows: pd.DataFrame) -> Iterator[Part]:
     for (kind, duration, topology), own in rows.groupby(CONDITION, sort=True):
         duration_ms = float(str(duration))
         about = f"{kind} tasks of {milliseconds(duration_ms)}, {topology}"
-        yield Part(derived, own, f"{kind}-{plain(duration_ms)}ms-{topology}", about)
+        yield Part(derived, own, f"{kind}-{in_a_name(duration_ms)}ms-{topology}", about)
 
 
-def plain(value: float) -> str:
+def in_a_name(value: float) -> str:
     """Return a number as file names hold it."""
     return f"{value:g}".replace(".", "_")
 

@@ -19,7 +19,7 @@ from analysis.trials.derive import Derived
 from analysis.trials.point_table import answers
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
-from results.terms import ENOUGH_FOR_P99, Stream, pattern_of
+from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream, pattern_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MAX_ROWS: Final = 2_000
@@ -57,7 +57,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             answers=answers(points),
             by_subject=_by_subject(read(derived.summary, points)),
             questions=QUESTIONS,
-            streams=list(Stream),
+            bystanders=BYSTANDERS,
             first=[drawing for drawing in drawings if drawing.first],
             drawings=[drawing for drawing in drawings if not drawing.first],
             problems=problems,
@@ -135,6 +135,7 @@ def _rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for record in summary.to_dict("records"):
         row: dict[str, Any] = {str(key): value for key, value in record.items()}
+        row["samples"] = sum(row[f"{stream.column}_n"] for stream in BYSTANDERS)
         row["place"] = f" #{row['step']}" if pattern_of(row["scenario"]).stepped else ""
         for name in (*(stream.column for stream in Stream), *_INTERVALS):
             for p in ("p50", "p99"):

@@ -55,6 +55,10 @@ class Question:
         """The heading of the rate at which it gives way: `API blocks at`."""
         return f"{self.label[0].upper()}{self.label[1:]} at"
 
+    def meaning_at(self, limit: str) -> str:
+        """Return what it means to give way, under that limit in words."""
+        return self.meaning.format(limit=limit)
+
     @property
     def certain_column(self) -> str:
         """The column of the summary that says whether the margin of error lies on one side of the limit."""

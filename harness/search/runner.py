@@ -45,6 +45,11 @@ class PointSearch:
         """Return between which rates it gives way, by question."""
         return {question: bracket(verdicts(self.observations, question)) for question in QUESTIONS}
 
+    def told(self) -> str:
+        """Return the same in words."""
+        found = self.brackets()
+        return ", ".join(f"{q.gives_way} {interval(found[name])}" for name, q in QUESTIONS.items())
+
 
 class SearchRunner:
     """A search over all points of a campaign."""
@@ -189,10 +194,8 @@ class SearchRunner:
         return max(found.width for found in search.brackets().values())
 
     def _outcome(self, search: PointSearch, trial: Trial) -> str:
-        found = search.brackets()
-        so_far = ", ".join(f"{q.gives_way} {interval(found[name])}" for name, q in QUESTIONS.items())
         cut = f" · stopped early: {trial.stopped_early}" if trial.stopped_early else ""
-        return f"{result(self._campaign, trial)}{cut} → {so_far}"
+        return f"{result(self._campaign, trial)}{cut} → {search.told()}"
 
 
 def _overtaxed(reason: str) -> bool:
