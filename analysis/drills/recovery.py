@@ -10,7 +10,7 @@ from analysis.drills.audit import Audited
 from analysis.drills.matrix import about
 from analysis.trials.latency import latency_ms
 from results.percentile import percentile
-from results.terms import NEVER, Fate, Outcome
+from results.terms import NEVER, Fate, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -21,7 +21,7 @@ WINDOW_S: Final = 0.25
 WORSE: Final = 2.0
 """latencies and the backlog are back where they are at most this many times their worst before the fault"""
 PHASES: Final = ("before", "during", "after")
-STREAMS: Final = ("accept", "bystander")
+STREAMS: Final = (Stream.TASKS.column, "bystander")
 ERRORS: Final = ("refused", "reset", "timeout", "closed", "5xx", "other")
 CLOSED_EARLY: Final = "closed early"
 """what the client did on purpose is no error of the API"""
