@@ -16,7 +16,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.trials.brackets import bracket
+from analysis.trials.brackets import Verdict, bracket
+from analysis.trials.questions import BLOCKING, SATURATION
 from harness.search.policy import Goal, Observation, next_rate, verdicts
 from harness.search.profiles import search_seconds
 from results.schema import Point
@@ -65,28 +66,25 @@ def search(seed: int, precision: float, off_by: float | None) -> tuple[int, bool
     random = np.random.default_rng(seed)
     saturation = 10 ** random.uniform(0.7, 3)
     blocking = saturation * random.uniform(0.8, 1.0)
-    goal = Goal(precision, LOWEST, HIGHEST)
+    truths = {SATURATION: saturation, BLOCKING: blocking}
+    goal = Goal(precision, LOWEST, HIGHEST, dict.fromkeys(truths))
     if off_by:
         factor = random.uniform(1 - off_by, 1 + off_by)
-        goal = replace(goal, saturation_per_s=factor * saturation, blocking_per_s=factor * blocking)
+        goal = replace(goal, expected_per_s={name: factor * truth for name, truth in truths.items()})
     seen: list[Observation] = []
     while len(seen) < 30 and (rate := next_rate(goal, seen)) is not None:
         seen.append(trial(rate, saturation, blocking, random))
-    truths = zip(verdicts(seen), (saturation, blocking), strict=True)
-    found = [((b := bracket(v)).held or 0) <= truth <= (b.failed or math.inf) for v, truth in truths]
-    return len(seen), all(found)
+    brackets = [(bracket(verdicts(seen, name)), truth) for name, truth in truths.items()]
+    return len(seen), all((b.held or 0) <= truth <= (b.failed or math.inf) for b, truth in brackets)
 
 
 def trial(rate: float, saturation: float, blocking: float, random: np.random.Generator) -> Observation:
-    error = random.normal(0, ERROR, 2)
-    return Observation(
-        rate_per_s=rate,
-        blocked=bool(rate * math.exp(error[0]) > blocking),
-        blocked_certain=abs(math.log(rate / blocking)) > 2 * ERROR,
-        behind=bool(rate * math.exp(error[1]) > saturation),
-        behind_certain=abs(math.log(rate / saturation)) > 2 * ERROR,
-        completions_per_s=min(rate, saturation),
-    )
+    errors = random.normal(0, ERROR, 2)
+    answers = {
+        name: Verdict(rate, bool(rate * math.exp(error) > at), abs(math.log(rate / at)) > 2 * ERROR)
+        for name, at, error in zip((BLOCKING, SATURATION), (blocking, saturation), errors, strict=True)
+    }
+    return Observation(rate, answers, completions_per_s=min(rate, saturation))
 
 
 def measured(campaign: Campaign) -> bool:

@@ -1,6 +1,7 @@
-"""The words in which records are written: moments, outcomes, streams, looks and fates."""
+"""The words in which records are written: moments, outcomes, streams, scenarios, looks and fates."""
 
 import enum
+from dataclasses import dataclass
 from typing import Final
 
 NEVER: Final = -1
@@ -46,16 +47,68 @@ GIVEN_UP: Final = frozenset({"timeout", "drain limit", "interrupted"})
 
 
 class Stream(enum.IntEnum):
-    """Which series of requests a row belongs to."""
+    """Which series of requests a row belongs to: the table of streams, which everything else reads."""
 
-    TASKS = 0
-    PING = 1
-    PING_SYNC = 2
+    label: str
+    """the stream's name as charts and tables print it; of a bystander, its endpoint"""
+    column: str
+    """how the names of columns begin that tell of its latency"""
+    latency: str
+    """its latency's name, as legends print it"""
+    words: str
+    """what its requests do, within a sentence"""
 
-    @property
-    def label(self) -> str:
-        """The stream's name as charts and tables print it."""
-        return {Stream.TASKS: "tasks", Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}[self]
+    def __new__(cls, value: int, *names: str) -> "Stream":
+        """Make a member: its number is what a row holds; the names are those above."""
+        made = int.__new__(cls, value)
+        made._value_ = value
+        made.label, made.column, made.latency, made.words = names
+        return made
+
+    TASKS = 0, "tasks", "accept", "accept", "accepting a task"
+    PING = 1, "/ping", "ping", "/ping", "/ping"
+    PING_SYNC = 2, "/ping-sync", "ping_sync", "/ping-sync", "/ping-sync"
+
+
+BYSTANDERS: Final = tuple(stream for stream in Stream if stream is not Stream.TASKS)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How the load of a scenario is read; the defaults are those of a scenario that nobody has described."""
+
+    name: str
+    rank: int | None = 1
+    """of its steps on an axis of rates, where a subject shows only its lowest rank; None: not there"""
+    durations: bool = False
+    """its steps may stand on an axis of durations"""
+    timeline: bool = False
+    """its trials are told second by second"""
+    parts: int = 1
+    """tasks that one request starts"""
+    stepped: bool = True
+    """a trial has more than one step, which are told apart by their number"""
+
+
+STEADY: Final = "steady"
+"""the scenario whose trials answer a point"""
+PATTERNS: Final = {
+    pattern.name: pattern
+    for pattern in (
+        Pattern(STEADY, rank=0, durations=True, stepped=False),
+        Pattern("ramp"),
+        Pattern("burst", rank=None, timeline=True),
+        Pattern("duration_sweep", rank=None, durations=True),
+        Pattern("fanout", rank=None, parts=FANOUT_PARTS, stepped=False),
+        Pattern("closed_loop", rank=None, stepped=False),
+    )
+}
+"""by scenario; one that is missing here is read by the defaults"""
+
+
+def pattern_of(scenario: str) -> Pattern:
+    """Return how the load of a scenario is read, known or not."""
+    return PATTERNS.get(scenario) or Pattern(scenario)
 
 
 class Look(enum.IntEnum):

@@ -6,7 +6,7 @@ from analysis.charts.frontier import frontier
 from analysis.charts.grid import Caption
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
-from analysis.charts.prediction import predicted
+from analysis.charts.prediction import predicted_by_rho
 from analysis.charts.work import queue_wait, throughput
 
 __all__ = [
@@ -17,7 +17,7 @@ __all__ = [
     "heatmap",
     "latency_by_duration",
     "latency_by_rate",
-    "predicted",
+    "predicted_by_rho",
     "queue_wait",
     "throughput",
 ]

@@ -1,39 +1,48 @@
 """A spike over a base load, second by second, and how long each strategy takes to recover."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.charts.conditions import conditions
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, Shape, head, limit_line, make_grid
+from analysis.charts.parts import conditions_of
 from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis
 from analysis.charts.series import top_of
 from analysis.charts.style import MUTED, colour
 from analysis.format import number
 from analysis.order import subjects
+from analysis.trials.derive import Derived
+from analysis.trials.timeline import worst_column
+from results.terms import Stream
 
-ROWS: Final = 3
-_LATENCIES: Final = ["accept_worst_ms", "ping_worst_ms", "ping_sync_worst_ms"]
+_ROWS: Final = 3
+_LATENCIES: Final = [worst_column(stream) for stream in Stream]
+_BURST: Final = "burst"
+_TRIAL: Final = ["trial_id", "attempt"]
 
 
 def burst_timeline(bins: pd.DataFrame, words: Caption) -> Figure:
     """Draw arrivals and completions, the backlog, and bystander latency over time; three panels a subject.
 
-    `bins` are rows of `trials.timeline.timeline`; of a subject's bursts the first valid one is drawn.
+    `bins` are rows of `trials.timeline.trial_timeline`; of a subject's bursts the first valid one is drawn.
     Latencies share their scale; rates and backlogs do not, since each subject's burst fits its own ceiling.
     """
     chosen = [(s, v, _first(rows)) for s, v, rows in subjects(bins)]
     columns = min(len(chosen), 4) if len(chosen) != 6 else 3
     blocks = -(-len(chosen) // columns)
-    shape = Shape(columns, {1: 5.8, 2: 3.8, 3: 2.7}.get(columns, 2.1), 1.15, 0.62, group=ROWS)
-    figure, axes = make_grid(blocks * ROWS * columns, shape, words, rows=blocks * ROWS)
+    shape = Shape(columns, {1: 5.8, 2: 3.8, 3: 2.7}.get(columns, 2.1), 1.15, 0.62, group=_ROWS)
+    figure, axes = make_grid(blocks * _ROWS * columns, shape, words, rows=blocks * _ROWS)
     drawn = pd.concat([rows for *_, rows in chosen])
     end = float(drawn["at_s"].max())
     for place in range(blocks * columns):
         block, column = divmod(place, columns)
-        column_axes = [axes[(block * ROWS + row) * columns + column] for row in range(ROWS)]
+        column_axes = [axes[(block * _ROWS + row) * columns + column] for row in range(_ROWS)]
         if place >= len(chosen):
             for ax in column_axes:
                 ax.remove()
@@ -86,11 +95,12 @@ def _latency(ax: Axes, rows: pd.DataFrame, shade: str, top: float) -> None:
     log_axis(ax, FLOOR_MS, top, "y", time=True, limit=4)
     limit_line(ax, float(rows["limit_ms"].iloc[0]), named=False)
     looks = {
-        "accept_worst_ms": (shade, "-", 1.4),
-        "ping_worst_ms": ("#8A8A8A", "-", 1.1),
-        "ping_sync_worst_ms": ("#222222", (0, (3, 1)), 1.1),
+        Stream.TASKS: (shade, "-", 1.4),
+        Stream.PING: ("#8A8A8A", "-", 1.1),
+        Stream.PING_SYNC: ("#222222", (0, (3, 1)), 1.1),
     }
-    for column, (ink, line, width) in looks.items():
+    for stream, (ink, line, width) in looks.items():
+        column = worst_column(stream)
         known = rows.dropna(subset=[column])
         values = known[column].clip(lower=FLOOR_MS)
         ax.plot(known["at_s"], values, color=ink, linestyle=line, linewidth=width)
@@ -110,3 +120,41 @@ def _time(axes: list[Axes], end: float, *, leftmost: bool) -> None:
         if ax is not axes[-1]:
             ax.tick_params(labelbottom=False)
     axes[-1].set_xlabel("seconds", fontsize=8, color=MUTED)
+
+
+def _parts(derived: Derived) -> Iterator[Part]:
+    """Yield the bins of each scenario that is told second by second, by condition; `burst` goes unnamed."""
+    if derived.bursts.empty:
+        return
+    summary = derived.summary.drop_duplicates(_TRIAL).set_index(_TRIAL)
+    scenarios = summary["scenario"].reindex(pd.MultiIndex.from_frame(derived.bursts[_TRIAL])).to_numpy()
+    for scenario, bins in derived.bursts.groupby(scenarios, sort=True):
+        head = "" if str(scenario) == _BURST else f"{_BURST}-{scenario}"
+        for part in conditions_of(derived, bins):
+            yield replace(part, head=head, trials=_trials(derived, part.rows))
+
+
+def _trials(derived: Derived, bins: pd.DataFrame) -> pd.DataFrame:
+    """Return the summary's rows of the trials that the bins tell of."""
+    shown = pd.MultiIndex.from_frame(bins[_TRIAL])
+    return derived.summary[pd.MultiIndex.from_frame(derived.summary[_TRIAL]).isin(shown)]
+
+
+def _words(part: Part) -> Caption:
+    subtitle = (
+        f"{part.about} · grey area: arrivals, line: completions · worst latency: accepting in colour, "
+        "/ping grey, /ping-sync dashed"
+    )
+    scenario = part.trials["scenario"].iloc[0]
+    caption = conditions(part.tables.manifest, part.trials, invalid_are="drawn in grey")
+    return Caption(f"What a {scenario} does", subtitle, caption)
+
+
+BURST: Final = Entry(
+    name=_BURST,
+    title=f"What a {_BURST} does",
+    parts=_parts,
+    words=_words,
+    draw=lambda part, words: burst_timeline(part.rows, words),
+    needs=lambda _derived: f"no `{_BURST}` trial was sealed",
+)

@@ -1,16 +1,22 @@
 """What a strategy costs: processor and memory of each of its roles at a comparable rate."""
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.charts.conditions import conditions
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, Shape, make_grid
+from analysis.charts.parts import by_condition
 from analysis.charts.scales import even_ticks
 from analysis.charts.style import ROLE_COLOURS, colour
 from analysis.format import number
 from analysis.order import subjects
+from analysis.trials.questions import QUESTIONS, SATURATION
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,7 +56,8 @@ def comparable(rows: pd.DataFrame) -> pd.DataFrame:
     Of several such rates it is the highest; a subject without it shows its own nearest rate.
     """
     valid = rows[rows["valid"].astype(bool)]
-    steady = valid[~valid["behind"].astype(bool) & valid["behind_certain"].astype(bool)]
+    behind = QUESTIONS[SATURATION]
+    steady = valid[~valid[behind.column].astype(bool) & valid[behind.certain_column].astype(bool)]
     shared = (steady if len(steady) else valid).drop_duplicates(["strategy", "variant", "offered_per_s"])
     counts = shared["offered_per_s"].value_counts()
     rate = float(counts[counts == counts.max()].index.max())
@@ -86,3 +93,23 @@ def _bars(ax: Axes, chosen: pd.DataFrame, unit: str, notes: list[str]) -> None:
     ax.grid(visible=False, axis="y")
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
+
+
+def _words(part: Part) -> Caption:
+    subtitle = f"{part.about} · at the highest rate at which most keep up, else the nearest that was measured"
+    caption = conditions(part.tables.manifest, part.rows, invalid_are="left out")
+    return Caption(COST.title, subtitle, caption)
+
+
+def _unfit(part: Part) -> str:
+    return "" if part.rows["valid"].astype(bool).any() else f"{part.about}: no trial is valid"
+
+
+COST: Final = Entry(
+    name="cost",
+    title="What it costs",
+    parts=by_condition,
+    words=_words,
+    draw=lambda part, words: cost_by_role(part.rows, words),
+    unfit=_unfit,
+)

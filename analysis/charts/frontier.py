@@ -1,8 +1,8 @@
 """The answer on one page: at which rate each strategy blocks and falls behind, for each task duration."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -11,12 +11,17 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.charts.conditions import conditions
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, axis_names, head, make_grid, shape_for
-from analysis.charts.scales import duration_axis, log_axis, span
+from analysis.charts.parts import by_kind
+from analysis.charts.scales import duration_axis, log_axis, padded, span
 from analysis.charts.style import INK, colour
-from analysis.format import number
+from analysis.format import milliseconds, number
 from analysis.order import order, subjects
-from analysis.trials.points import BLOCKING, SATURATION
+from analysis.trials.ceilings import ceilings
+from analysis.trials.derive import Derived
+from analysis.trials.questions import QUESTIONS, Question
 
 _DODGE: Final = 0.026
 """how far marks of one duration stand apart, as a share of the axis"""
@@ -24,22 +29,11 @@ _ARROW: Final = 0.09
 """length of an arrow, as a share of the axis"""
 _ENOUGH: Final = 3
 """fewer points than these make no curve"""
-
-
-@dataclass(frozen=True)
-class Question:
-    """How a point is drawn that answers this question."""
-
-    words: str
-    line: Literal["-"] | tuple[float, tuple[float, ...]]
-    marker: str
-    size: float
-
-
-QUESTIONS: Final = {
-    BLOCKING: Question("the API blocks", "-", "o", 5.0),
-    SATURATION: Question("the work falls behind", (0, (4, 1.5)), "D", 4.0),
-}
+_EDGES: Final = (
+    "A bar reaches from the highest rate that held to the lowest that failed; "
+    "marks of one duration stand side by side"
+)
+_SHAKY: Final = "Shaky: repeats disagree, or a margin of error crosses the limit"
 
 
 @dataclass(frozen=True)
@@ -59,10 +53,10 @@ class _Mark:
         return not (self.up or self.down)
 
 
-def frontier(points: pd.DataFrame, words: Caption, ceilings: pd.DataFrame) -> Figure:
-    """Draw the blocking and the saturation point against the task's duration, one panel a strategy.
+def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figure:
+    """Draw where every question is answered against the task's duration, one panel a strategy.
 
-    `points` are rows of `trials.points.find_points` with one kind and topology, `ceilings` those of
+    `points` are rows of `trials.points.find_points` with one kind and topology, `limits` those of
     `trials.ceilings.ceilings`. A bar is an interval, an arrow one that is open at that end; a hollow mark
     is shaky.
     """
@@ -77,7 +71,7 @@ def frontier(points: pd.DataFrame, words: Caption, ceilings: pd.DataFrame) -> Fi
         duration_axis(ax, durations)
         log_axis(ax, low / room, high * room, "y", time=False, limit=8)
         own = found[found["strategy"] == strategy]
-        _ceilings(ax, ceilings[ceilings["strategy"] == strategy])
+        _ceilings(ax, limits[limits["strategy"] == strategy])
         every = points[points["strategy"] == strategy]
         head(ax, strategy, _slots(every) if len(own) else f"{_slots(every)} · no answer", colour(strategy))
         place = -(own.groupby(["variant", "question"]).ngroups - 1) / 2
@@ -114,8 +108,8 @@ def _marks(rows: pd.DataFrame) -> Iterator[_Mark]:
         yield _Mark(float(row["duration_ms"]), middle, low, high, up, down, bool(row["shaky"]))
 
 
-def _ceilings(ax: Axes, ceilings: pd.DataFrame) -> None:
-    for strategy, variant, own in subjects(ceilings):
+def _ceilings(ax: Axes, limits: pd.DataFrame) -> None:
+    for strategy, variant, own in subjects(limits):
         ax.plot(
             own["duration_ms"],
             own["ceiling_per_s"],
@@ -154,7 +148,7 @@ def _draw(ax: Axes, marks: list[_Mark], look: Question, ink: str, place: float) 
             [mark.per_s],
             color=ink,
             marker=look.marker,
-            markersize=look.size,
+            markersize=look.marker_size,
             markerfacecolor="white" if mark.shaky else ink,
             label=f"{look.words}: point",
             zorder=3,
@@ -163,7 +157,7 @@ def _draw(ax: Axes, marks: list[_Mark], look: Question, ink: str, place: float) 
 
 def _key(variants: set[str]) -> list[Line2D]:
     handles = [
-        Line2D([], [], color=INK, linestyle=q.line, marker=q.marker, markersize=q.size, label=q.words)
+        Line2D([], [], color=INK, linestyle=q.line, marker=q.marker, markersize=q.marker_size, label=q.words)
         for q in QUESTIONS.values()
     ]
     handles.append(Line2D([], [], color=INK, linestyle=(0, (1, 1.6)), label="ceiling in theory"))
@@ -180,3 +174,40 @@ def _key(variants: set[str]) -> list[Line2D]:
         for v in sorted(variants)
     ]
     return handles
+
+
+def _parts(derived: Derived) -> Iterator[Part]:
+    """Yield the points of each kind and topology."""
+    points = derived.points
+    for part in by_kind(derived):
+        one = part.rows.iloc[0]
+        asked = points[(points["kind"] == one["kind"]) & (points["topology"] == one["topology"])]
+        yield replace(part, rows=asked, trials=part.rows)
+
+
+def _words(part: Part) -> Caption:
+    limit = milliseconds(part.tables.manifest.limit_ms)
+    rules = [f"{q.words} where {q.criterion.format(limit=limit)}" for q in QUESTIONS.values() if q.criterion]
+    caption = conditions(part.tables.manifest, part.trials, _EDGES, _SHAKY, invalid_are="left out")
+    return Caption(FRONTIER.title, " · ".join([part.about, *rules]), caption)
+
+
+def _unfit(part: Part) -> str:
+    unanswered = part.rows[["held_per_s", "failed_per_s"]].isna().all(axis=None)
+    return f"{part.about}: no trial is valid" if unanswered else ""
+
+
+def _drawn(part: Part, words: Caption) -> Figure:
+    reach_ms = padded(part.rows["duration_ms"])
+    return frontier(part.rows, words, ceilings(part.tables.manifest, part.rows, reach_ms))
+
+
+FRONTIER: Final = Entry(
+    name="frontier",
+    title="Where each strategy gives way",
+    parts=_parts,
+    words=_words,
+    draw=_drawn,
+    unfit=_unfit,
+    first=True,
+)

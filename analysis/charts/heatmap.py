@@ -15,11 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from analysis.charts.conditions import conditions
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, Shape, axis_names, head, make_grid
+from analysis.charts.parts import by_kind, few
 from analysis.charts.scales import span
 from analysis.charts.style import INK, MUTED, colour
 from analysis.format import milliseconds, number
 from analysis.order import subjects
+from results.terms import BYSTANDERS
 
 _WIDTH_IN: Final = 10.4
 _CELL_IN: Final = (0.42, 0.2)
@@ -31,10 +35,11 @@ _LETTER_IN: Final = 0.062
 _DECADES: Final = 2.0
 """how far the colours reach on either side of the limit"""
 _MOST_ROWS: Final = 14
+_WORST: Final = "A cell shows its worst valid trial"
 _HATCH: Final = "////"
 _NOTCH: Final = 0.1
 """share of a column that a mark of the ceiling takes at each side, beside the cell's text"""
-COLOURS: Final = ListedColormap(
+_SCALE: Final = ListedColormap(
     np.vstack(
         [colormaps["Blues_r"](np.linspace(0.12, 0.78, 64)), colormaps["OrRd"](np.linspace(0.3, 0.95, 64))]
     ),
@@ -110,7 +115,7 @@ def worst(inside: pd.DataFrame) -> tuple[float, bool]:
     valid = inside[inside["valid"].astype(bool)]
     found: list[tuple[float, bool]] = [
         (float(value), bool(flag))
-        for name in ("ping", "ping_sync")
+        for name in (stream.column for stream in BYSTANDERS)
         for value, flag in zip(valid[f"{name}_p99_ms"], valid[f"{name}_p99_at_least"], strict=True)
         if np.isfinite(value)
     ]
@@ -124,7 +129,7 @@ def _cell(ax: Axes, inside: pd.DataFrame, at: tuple[int, int], width_in: float) 
             Rectangle(at, 1, 1, facecolor="none", edgecolor=MUTED, hatch=_HATCH, linewidth=0, label="invalid")
         )
         return
-    shade = tint(value, float(inside["limit_ms"].iloc[0]))
+    shade = latency_tint(value, float(inside["limit_ms"].iloc[0]))
     ax.add_patch(Rectangle(at, 1, 1, facecolor=shade, edgecolor="white", linewidth=0.6, label="measured"))
     text = ("≥" if at_least else "") + milliseconds(value)
     if len(text) * _LETTER_IN < width_in:
@@ -140,11 +145,11 @@ def _cell(ax: Axes, inside: pd.DataFrame, at: tuple[int, int], width_in: float) 
         )
 
 
-def tint(value_ms: float, limit_ms: float) -> tuple[float, float, float]:
+def latency_tint(value_ms: float, limit_ms: float) -> tuple[float, float, float]:
     """Return the colour of a latency."""
     scale = Normalize(-_DECADES, _DECADES, clip=True)
     place: npt.NDArray[np.float64] = np.asarray(scale(math.log10(max(value_ms, 1e-9) / limit_ms)))
-    return to_rgb(COLOURS(float(place)))
+    return to_rgb(_SCALE(float(place)))
 
 
 def _key(limit_ms: float) -> list[Artist]:
@@ -153,8 +158,26 @@ def _key(limit_ms: float) -> list[Artist]:
     names[2:4] = [f"just below {milliseconds(limit_ms)}", f"just above {milliseconds(limit_ms)}"]
     names[0], names[-1] = f"≤ {names[0]}", f"≥ {names[-1]}"
     handles: list[Artist] = [
-        Patch(facecolor=tint(v, limit_ms), label=n) for v, n in zip(shown, names, strict=True)
+        Patch(facecolor=latency_tint(v, limit_ms), label=n) for v, n in zip(shown, names, strict=True)
     ]
     handles.append(Patch(facecolor="none", edgecolor=MUTED, hatch=_HATCH, linewidth=0, label="only invalid"))
     handles.append(Line2D([], [], color=INK, linewidth=1.6, label="ceiling in theory"))
     return handles
+
+
+def _words(part: Part) -> Caption:
+    limit = milliseconds(part.tables.manifest.limit_ms)
+    streams = " and ".join(stream.latency for stream in BYSTANDERS)
+    subtitle = f"{part.about} · worst p99 of {streams}; the limit is {limit}"
+    caption = conditions(part.tables.manifest, part.rows, _WORST, few(part.rows), invalid_are="left out")
+    return Caption(HEATMAP.title, subtitle, caption)
+
+
+HEATMAP: Final = Entry(
+    name="heatmap",
+    title="What an unrelated request goes through",
+    parts=by_kind,
+    words=_words,
+    draw=lambda part, words: heatmap(part.rows, words),
+    first=True,
+)

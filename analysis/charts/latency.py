@@ -1,5 +1,6 @@
 """Where the API starts to block: latency of accepting and of bystanders, against rate or duration."""
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -7,6 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.charts.conditions import conditions
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import (
     Caption,
     axis_names,
@@ -17,17 +20,26 @@ from analysis.charts.grid import (
     make_grid,
     shape_for,
 )
+from analysis.charts.parts import (
+    CEILING,
+    PERCENTILES,
+    SHADED,
+    bounds,
+    by_condition,
+    few,
+    in_a_name,
+    open_loop,
+    samples,
+)
 from analysis.charts.scales import FLOOR_MS, log_axis, rate_axis, span
-from analysis.charts.series import Look, percentile_series, top_of
+from analysis.charts.series import percentile_series, stream_style, top_of
 from analysis.charts.style import FAINT, colour
 from analysis.format import milliseconds, number
 from analysis.order import subjects
-from analysis.trials.verdicts import STREAMS
+from analysis.trials.derive import Derived
+from results.terms import Stream, pattern_of
 
-_BYSTANDERS: Final = {
-    "ping": Look("#8A8A8A", "-", "s", 1.4),
-    "ping_sync": Look("#444444", (0, (4, 1.2)), "D", 1.4),
-}
+_P99S: Final = [f"{stream.column}_p99_ms" for stream in Stream]
 
 
 def latency_by_rate(rows: pd.DataFrame, words: Caption) -> Figure:
@@ -39,7 +51,7 @@ def latency_by_rate(rows: pd.DataFrame, words: Caption) -> Figure:
     shape = shape_for(len(panels))
     figure, axes = make_grid(len(panels), shape, words)
     limit_ms = float(rows["limit_ms"].iloc[0])
-    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), limit_ms) * 2
+    top = max(top_of(rows, _P99S), limit_ms) * 2
     for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
         rate_axis(ax, rows["offered_per_s"])
         log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
@@ -59,7 +71,7 @@ def latency_by_duration(rows: pd.DataFrame, words: Caption) -> Figure:
     shape = shape_for(len(panels))
     figure, axes = make_grid(len(panels), shape, words)
     limit_ms = float(rows["limit_ms"].iloc[0])
-    top = max(top_of(rows, [f"{name}_p99_ms" for name in STREAMS]), limit_ms) * 2
+    top = max(top_of(rows, _P99S), limit_ms) * 2
     low, high = span(rows["duration_ms"])
     for number_, (ax, (strategy, variant, own)) in enumerate(zip(axes, panels, strict=True)):
         log_axis(ax, low / 1.3, high * 1.3, "x", time=True, limit=5)
@@ -100,9 +112,58 @@ def saturation_duration(own: pd.DataFrame) -> float | None:
 
 def _streams(ax: Axes, own: pd.DataFrame, x: str, strategy: str) -> None:
     labels = []
-    for name, label in STREAMS.items():
-        look = _BYSTANDERS.get(name) or Look(colour(strategy), "-", "o", 2.0)
-        end = percentile_series(ax, own, x, name, look)
+    for stream in Stream:
+        style = stream_style(stream, strategy)
+        end = percentile_series(ax, own, x, stream.column, style)
         if end:
-            labels.append((*end, label, look.colour))
+            labels.append((*end, stream.latency, style.colour))
     end_labels(ax, labels)
+
+
+def _by_rate(part: Part) -> Caption:
+    subtitle = f"{part.about} · latency from the due time, {PERCENTILES}"
+    notes = (CEILING, SHADED, f"Bystanders: {samples(part.rows)}", few(part.rows))
+    unanswered = bounds(part.rows, *(stream.column for stream in Stream))
+    return Caption(BY_RATE.title, subtitle, conditions(part.tables.manifest, part.rows, *notes, unanswered))
+
+
+def _by_duration(part: Part) -> Caption:
+    notes = ("Grey: saturated by theory", SHADED, f"Bystanders: {samples(part.rows)}", few(part.rows))
+    subtitle = f"{part.about} · latency from the due time, {PERCENTILES}"
+    return Caption(BY_DURATION.title, subtitle, conditions(part.tables.manifest, part.rows, *notes))
+
+
+def _at_one_rate(derived: Derived) -> Iterator[Part]:
+    """Yield the rows at a rate that was measured at several durations."""
+    rows = at_durations(open_loop(derived))
+    for (kind, rate, topology), own in rows.groupby(["kind", "offered_per_s", "topology"], sort=True):
+        rate_per_s = float(str(rate))
+        about = f"{kind} tasks at {number(rate_per_s)}/s, {topology}"
+        yield Part(derived, own, f"{kind}-{in_a_name(rate_per_s)}-per-s-{topology}", about)
+
+
+def at_durations(summary: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of scenarios for an axis of durations, at rates that were measured at several."""
+    fit = [pattern_of(str(name)).durations for name in summary["scenario"]]
+    rows = summary[np.array(fit, bool)]
+    key = ["strategy", "variant", "kind", "topology", "offered_per_s"]
+    several = rows.groupby(key)["duration_ms"].transform("nunique") > 1
+    return rows[several]
+
+
+BY_RATE: Final = Entry(
+    name="latency",
+    title="Where the API starts to block",
+    parts=by_condition,
+    words=_by_rate,
+    draw=lambda part, words: latency_by_rate(part.rows, words),
+    needs=lambda _derived: "no trial at a fixed rate was sealed",
+)
+BY_DURATION: Final = Entry(
+    name="duration",
+    title="What longer tasks do to the API",
+    parts=_at_one_rate,
+    words=_by_duration,
+    draw=lambda part, words: latency_by_duration(part.rows, words),
+    needs=lambda _derived: "no rate was measured at more than one task duration",
+)

@@ -1,23 +1,36 @@
 """Lines through measured points: repeats by their median, invalid trials beside, bounds marked."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.charts.scales import FLOOR_MS
-from analysis.charts.style import MUTED
+from analysis.charts.style import MUTED, colour
+from results.terms import Stream
 
 
 @dataclass(frozen=True)
-class Look:
+class LineStyle:
     """How a series is drawn."""
 
     colour: str
     line: str | tuple[int, tuple[float, ...]] = "-"
     marker: str = "o"
     width: float = 1.6
+
+
+_BYSTANDERS: Final = {
+    Stream.PING: LineStyle("#8A8A8A", "-", "s", 1.4),
+    Stream.PING_SYNC: LineStyle("#444444", (0, (4, 1.2)), "D", 1.4),
+}
+
+
+def stream_style(stream: Stream, strategy: str) -> LineStyle:
+    """Return how a stream of requests is drawn: bystanders grey, tasks in the strategy's colour."""
+    return _BYSTANDERS.get(stream) or LineStyle(colour(strategy), "-", "o", 2.0)
 
 
 def median_line(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
@@ -27,7 +40,7 @@ def median_line(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
 
 
 def percentile_series(
-    ax: Axes, rows: pd.DataFrame, x: str, name: str, look: Look
+    ax: Axes, rows: pd.DataFrame, x: str, name: str, look: LineStyle
 ) -> tuple[float, float] | None:
     """Draw `name`'s p99 bold with its interval and p50 thin; return the end of the p99 line, if any."""
     rows = rows[[x, "valid", *(column for column in rows if str(column).startswith(f"{name}_p"))]]
@@ -67,18 +80,16 @@ def crosses(ax: Axes, rows: pd.DataFrame, x: str, y: str, floor: float = FLOOR_M
         )
 
 
-def _interval(ax: Axes, rows: pd.DataFrame, x: str, name: str, colour: str) -> None:
+def _interval(ax: Axes, rows: pd.DataFrame, x: str, name: str, ink: str) -> None:
     low, high = f"{name}_p99_low_ms", f"{name}_p99_high_ms"
     if low not in rows:
         return
     band = rows[rows["valid"].astype(bool)].groupby(x).agg({low: "min", high: "max"}).dropna()
     if len(band) > 1:
-        ax.fill_between(
-            band.index, _floor(band[low]), _floor(band[high]), color=colour, alpha=0.15, linewidth=0
-        )
+        ax.fill_between(band.index, _floor(band[low]), _floor(band[high]), color=ink, alpha=0.15, linewidth=0)
 
 
-def _bounds(ax: Axes, rows: pd.DataFrame, x: str, name: str, colour: str) -> None:
+def _bounds(ax: Axes, rows: pd.DataFrame, x: str, name: str, ink: str) -> None:
     flags = rows[rows["valid"].astype(bool) & rows[f"{name}_p99_at_least"].astype(bool)]
     if len(flags):
         ax.plot(
@@ -87,7 +98,7 @@ def _bounds(ax: Axes, rows: pd.DataFrame, x: str, name: str, colour: str) -> Non
             linestyle="none",
             marker=6,
             markersize=5,
-            color=colour,
+            color=ink,
         )
 
 

@@ -1,12 +1,17 @@
 """Whether the work keeps up: throughput against load, and how long tasks wait for a slot."""
 
+from typing import Final
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from analysis.charts.conditions import conditions
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, axis_names, ceiling_line, end_labels, head, make_grid, shape_for
+from analysis.charts.parts import CEILING, PERCENTILES, bounds, by_condition
 from analysis.charts.scales import FLOOR_MS, linear_axis, log_axis, rate_axis, span
-from analysis.charts.series import Look, crosses, median_line, percentile_series, top_of
+from analysis.charts.series import LineStyle, crosses, median_line, percentile_series, top_of
 from analysis.charts.style import MUTED, colour, variant_style
 from analysis.format import number
 from analysis.order import order, subjects
@@ -75,7 +80,7 @@ def queue_wait(rows: pd.DataFrame, words: Caption) -> Figure:
                 ceiling_line(ax, ceiling)
             details.append(f"{variant} {number(ceiling)}/s" if np.isfinite(ceiling) else f"{variant} none")
             end = percentile_series(
-                ax, mine, "offered_per_s", "queue_wait", Look(colour(strategy), line, marker)
+                ax, mine, "offered_per_s", "queue_wait", LineStyle(colour(strategy), line, marker)
             )
             if end:
                 labels.append((*end, variant, colour(strategy)))
@@ -83,3 +88,30 @@ def queue_wait(rows: pd.DataFrame, words: Caption) -> Figure:
         end_labels(ax, labels)
     axis_names(axes, shape.columns, "arrival rate (tasks/s)", "wait for a slot")
     return figure
+
+
+def _throughput(part: Part) -> Caption:
+    subtitle = f"{part.about} · on the diagonal the work keeps up"
+    return Caption(THROUGHPUT.title, subtitle, conditions(part.tables.manifest, part.rows, CEILING))
+
+
+def _queue_wait(part: Part) -> Caption:
+    subtitle = f"{part.about} · from accepted to started, {PERCENTILES}"
+    notes = (CEILING, bounds(part.rows, "queue_wait"))
+    return Caption(QUEUE_WAIT.title, subtitle, conditions(part.tables.manifest, part.rows, *notes))
+
+
+THROUGHPUT: Final = Entry(
+    name="throughput",
+    title="Where the work falls behind",
+    parts=by_condition,
+    words=_throughput,
+    draw=lambda part, words: throughput(part.rows, words),
+)
+QUEUE_WAIT: Final = Entry(
+    name="queue-wait",
+    title="How long tasks wait for a slot",
+    parts=by_condition,
+    words=_queue_wait,
+    draw=lambda part, words: queue_wait(part.rows, words),
+)

@@ -13,7 +13,7 @@ from analysis.drills.audit import audit
 from analysis.drills.matrix import matrix, refused_row, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row, api_table
-from analysis.drills.timeline import timeline
+from analysis.drills.timeline import drill_timeline
 from analysis.trials.derive import replace_folder
 from analysis.trials.load import load_campaign
 from results.errors import BlockpointError
@@ -26,7 +26,7 @@ class Drills:
     """A campaign's drills; any table but `trials` and `matrix` may have no row.
 
     `trials`: `tables.trial_row`; `matrix`: `tables.matrix`; `poison`: `poison.poison_row`; `api`:
-    `recovery.api_row`; `timelines`: `timeline.timeline` of one trial that counts a drill and subject.
+    `recovery.api_row`; `timelines`: `timeline.drill_timeline` of one trial that counts a drill and subject.
     """
 
     folder: Path
@@ -70,7 +70,7 @@ def derive_drills(folder: Path, progress: Callable[[str], None] = lambda _: None
             api.append(api_row(audited, manifest.limit_ms))
             pair = (trial.plan.drill, trial.plan.subject)
             if trial.valid and pair not in timelines:
-                timelines[pair] = timeline(audited)
+                timelines[pair] = drill_timeline(audited)
     trials = pd.DataFrame(rows)
     derived = Drills(
         folder,

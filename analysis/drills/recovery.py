@@ -8,8 +8,9 @@ import pandas as pd
 
 from analysis.drills.audit import Audited
 from analysis.drills.matrix import about
+from analysis.trials.latency import latency_ms
 from results.percentile import percentile
-from results.terms import NEVER, Fate, Outcome
+from results.terms import NEVER, Fate, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -20,7 +21,7 @@ WINDOW_S: Final = 0.25
 WORSE: Final = 2.0
 """latencies and the backlog are back where they are at most this many times their worst before the fault"""
 PHASES: Final = ("before", "during", "after")
-STREAMS: Final = ("accept", "bystander")
+STREAMS: Final = (Stream.TASKS.column, "bystander")
 ERRORS: Final = ("refused", "reset", "timeout", "closed", "5xx", "other")
 CLOSED_EARLY: Final = "closed early"
 """what the client did on purpose is no error of the API"""
@@ -63,17 +64,16 @@ def api_row(audited: Audited, limit_ms: float) -> dict[str, Any]:
     until_ns = _FAR if np.isnan(recovery_s) else incident.from_ns + int(recovery_s * 1e9)
     for stream, requests in zip(STREAMS, (tasks, bystanders), strict=True):
         for phase, inside in _phases(audited, requests, until_ns).items():
-            row |= _figures(f"{phase}_{stream}", latency_ms(requests)[inside & _answered(requests)])
+            row |= _figures(f"{phase}_{stream}", answer_ms(requests)[inside & _answered(requests)])
     for name, requests in (("tasks", tasks), ("bystanders", bystanders)):
         kinds = error_classes(requests)
         row |= {f"errors_{name}_{kind}": int((kinds == kind).sum()) for kind in ERRORS}
     return row
 
 
-def latency_ms(requests: pd.DataFrame) -> Floats:
-    """Return replied - due in ms, NaN where no answer came."""
-    due, replied = (requests[name].to_numpy() for name in ("due_ns", "replied_ns"))
-    return np.where(replied == NEVER, np.nan, (replied - due) / 1e6)
+def answer_ms(requests: pd.DataFrame) -> Floats:
+    """Return after what time each request was answered, NaN where no answer came."""
+    return latency_ms(requests["due_ns"].to_numpy(), requests["replied_ns"].to_numpy())
 
 
 def error_classes(requests: pd.DataFrame) -> npt.NDArray[np.object_]:
@@ -128,7 +128,7 @@ def _api_s(audited: Audited, slow_ms: float) -> float:
         due = requests["due_ns"].to_numpy()
         wrong = error_classes(requests) != ""
         if judged_by_latency:
-            wrong |= latency_ms(requests) > slow_ms
+            wrong |= answer_ms(requests) > slow_ms
             last_ns = max(last_ns, int(due.max(initial=from_ns)))
         bad += due[wrong & ~_before(requests, from_ns)].tolist()
     good_ns = max(bad) + int(WINDOW_S * 1e9)
@@ -175,7 +175,7 @@ def _answered(requests: pd.DataFrame) -> Mask:
 
 
 def _worst(requests: pd.DataFrame, inside: Mask) -> float:
-    values = latency_ms(requests)[inside & _answered(requests)]
+    values = answer_ms(requests)[inside & _answered(requests)]
     return float(values.max()) if len(values) else 0.0
 
 

@@ -6,14 +6,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.drills.audit import Audited
-from analysis.drills.recovery import error_classes, latency_ms, steps
-from results.terms import Fate, Outcome, Stream
+from analysis.drills.recovery import answer_ms, error_classes, steps
+from results.terms import BYSTANDERS, Fate, Outcome, Stream
 
-SERIES: Final = ("accept", "/ping", "/ping-sync", "error", "backlog", "lost")
 LOOKS: Final = 240
 
 
-def timeline(audited: Audited) -> pd.DataFrame:
+def drill_timeline(audited: Audited) -> pd.DataFrame:
     """Return the points of a trial's chart.
 
     Columns: `drill`, `subject`, `strategy`, `variant`, `trial_id`, `series`, `at_s`, `value`, `fault_s`,
@@ -26,10 +25,10 @@ def timeline(audited: Audited) -> pd.DataFrame:
     """
     verdicts, incident = audited.verdicts, audited.incident
     pieces = [
-        _latencies("accept", audited.requests),
+        _latencies(Stream.TASKS, audited.requests),
         *(
-            _latencies(stream.label, audited.bystanders[audited.bystanders["stream"] == stream])
-            for stream in (Stream.PING, Stream.PING_SYNC)
+            _latencies(stream, audited.bystanders[audited.bystanders["stream"] == stream])
+            for stream in BYSTANDERS
         ),
         *(_errors(requests) for requests in (audited.requests, audited.bystanders)),
     ]
@@ -59,9 +58,9 @@ def timeline(audited: Audited) -> pd.DataFrame:
     return points.assign(at_s=at_s, **about, **ends)
 
 
-def _latencies(name: str, requests: pd.DataFrame) -> pd.DataFrame:
+def _latencies(stream: Stream, requests: pd.DataFrame) -> pd.DataFrame:
     answered = requests[requests["outcome"] == Outcome.ACCEPTED]
-    return _piece(name, answered["due_ns"].to_numpy(), latency_ms(answered))
+    return _piece(stream.latency, answered["due_ns"].to_numpy(), answer_ms(answered))
 
 
 def _errors(requests: pd.DataFrame) -> pd.DataFrame:

@@ -3,13 +3,12 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from analysis.charts import drills as drill_charts
-from analysis.charts.catalogue import Chart, catalogue
+from analysis.charts.catalogue import catalogue
 from analysis.charts.style import save
 from analysis.drills.derive import Drills, derive_drills
 from analysis.report.drill_pages import render_drills
@@ -67,22 +66,18 @@ def _fill(made: Path, derived: Derived, progress: Progress) -> None:
 
 
 def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
-    drawings = _draw(drill_charts.catalogue(derived), made / "charts", progress)
+    drawings = draw_all(derived, made / "charts", progress)
     (made / "index.html").write_text(render_drills(derived, drawings), encoding="utf-8")
 
 
-def draw_all(derived: Derived, folder: Path, progress: Progress = lambda _: None) -> list[Drawing]:
+def draw_all(derived: Derived | Drills, folder: Path, progress: Progress = lambda _: None) -> list[Drawing]:
     """Write every chart of a campaign as SVG and PNG; return what the page shows of them."""
-    return _draw(catalogue(derived), folder, progress)
-
-
-def _draw(charts: Iterable[Chart], folder: Path, progress: Progress) -> list[Drawing]:
     folder.mkdir(parents=True, exist_ok=True)
     drawings = []
-    for chart in charts:
+    for chart in catalogue(derived):
         began = time.monotonic()
         svg = save(chart.draw(), folder / chart.name) if chart.draw else b""
-        drawings.append(Drawing(chart.name, chart.words, svg))
+        drawings.append(Drawing(chart.name, chart.words, svg, chart.first))
         if chart.draw:
             progress(f"drew {chart.name} in {time.monotonic() - began:.1f} s")
     return drawings

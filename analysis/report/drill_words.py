@@ -13,7 +13,7 @@ from results.schema import Manifest
 
 
 @dataclass(frozen=True)
-class Reading:
+class DrillReading:
     """One subject, read."""
 
     strategy: str
@@ -22,13 +22,13 @@ class Reading:
     sentences: list[str]
 
 
-def read_drills(table: pd.DataFrame, manifest: Manifest) -> list[Reading]:
+def read_drills(table: pd.DataFrame, manifest: Manifest) -> list[DrillReading]:
     """Return a reading for every subject with a drill; `table` is that of `tables.matrix`."""
     readings = []
     for subject in subjects_in_order(manifest):
         own = records(table[table["subject"] == subject.key])
         if own:
-            readings.append(Reading(subject.strategy, subject.variant, subject.summary, _sentences(own)))
+            readings.append(DrillReading(subject.strategy, subject.variant, subject.summary, _sentences(own)))
     return readings
 
 

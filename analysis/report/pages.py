@@ -8,7 +8,6 @@ from typing import Any, Final
 import jinja2
 import pandas as pd
 
-from analysis.charts.catalogue import ANSWERS
 from analysis.charts.conditions import machine
 from analysis.charts.grid import Caption
 from analysis.charts.style import colour
@@ -18,12 +17,13 @@ from analysis.report.theory import MOST, lines, scores
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
 from analysis.trials.point_table import answers
-from analysis.trials.verdicts import STREAMS
+from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
-from results.terms import ENOUGH_FOR_P99
+from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream, pattern_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 _MAX_ROWS: Final = 2_000
+_INTERVALS: Final = ("queue_wait", "service", "completion")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Drawing:
     words: Caption
     svg: bytes
     """empty where there was nothing to draw; the caption then says why"""
+    first: bool = False
+    """it stands with the answer"""
 
     @property
     def source(self) -> str:
@@ -45,7 +47,6 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
     """Return a campaign's page. All names and labels are escaped; nothing is loaded from elsewhere."""
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
     points = derived.points
-    first = [drawing for drawing in drawings if drawing.name.startswith(ANSWERS)]
     return (
         templates()
         .get_template("report.html")
@@ -55,8 +56,10 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             facts=facts(derived.manifest),
             answers=answers(points),
             by_subject=_by_subject(read(derived.summary, points)),
-            first=first,
-            drawings=[drawing for drawing in drawings if drawing not in first],
+            questions=QUESTIONS,
+            bystanders=BYSTANDERS,
+            first=[drawing for drawing in drawings if drawing.first],
+            drawings=[drawing for drawing in drawings if not drawing.first],
             problems=problems,
             unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
@@ -121,7 +124,7 @@ def _flat(value: Any) -> str:
 
 
 def _few(row: dict[str, Any], name: str) -> bool:
-    return name in STREAMS and 0 < row[f"{name}_n"] < ENOUGH_FOR_P99
+    return f"{name}_n" in row and 0 < row[f"{name}_n"] < ENOUGH_FOR_P99
 
 
 def _rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
@@ -132,7 +135,9 @@ def _rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for record in summary.to_dict("records"):
         row: dict[str, Any] = {str(key): value for key, value in record.items()}
-        for name in ("accept", "ping", "ping_sync", "queue_wait", "service", "completion"):
+        row["samples"] = sum(row[f"{stream.column}_n"] for stream in BYSTANDERS)
+        row["place"] = f" #{row['step']}" if pattern_of(row["scenario"]).stepped else ""
+        for name in (*(stream.column for stream in Stream), *_INTERVALS):
             for p in ("p50", "p99"):
                 mark = "≥ " if row[f"{name}_{p}_at_least"] else ""
                 few = f" of {row[f'{name}_n']}" if p == "p99" and _few(row, name) else ""

@@ -15,7 +15,7 @@ MOST: Final = 300
 
 
 @dataclass(frozen=True)
-class Pair:
+class Quantity:
     """One quantity of one step."""
 
     predicted: str
@@ -35,7 +35,7 @@ class Line:
     rho: str
     steady: str
     """p99 of a pool's wait in steady state (M/D/c); empty where it has none"""
-    pairs: list[Pair]
+    pairs: list[Quantity]
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def _line(row: pd.Series, names: list[str]) -> Line:
     )
 
 
-def _pair(row: pd.Series, name: str) -> Pair:
+def _pair(row: pd.Series, name: str) -> Quantity:
     say = milliseconds if name.endswith("_ms") else number
     theory, truth = row[f"predicted_{name}"], row[f"measured_{name}"]
     known = bool(np.isfinite(theory))
-    return Pair(say(theory) if known else "", say(truth), agrees=known and bool(row[f"agrees_{name}"]))
+    return Quantity(say(theory) if known else "", say(truth), agrees=known and bool(row[f"agrees_{name}"]))

@@ -10,13 +10,13 @@ import pandas as pd
 from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.brackets import Bracket, Verdict, bracket
-from analysis.trials.points import BLOCKING, CONDITION, SATURATION, at_rates, by_question, edges
-from analysis.trials.verdicts import STREAMS
-from results.terms import ENOUGH_FOR_P99
+from analysis.trials.point_table import interval
+from analysis.trials.points import CONDITION, at_rates, by_question, edges
+from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION, Question
+from results.terms import ENOUGH_FOR_P99, Stream
 
 _NOTICED_WAIT_MS: Final = 50.0
 _NOTICED_CHANCE: Final = 0.15
-ACCEPTING: Final = {**STREAMS, "accept": "accepting a task"}
 
 
 @dataclass(frozen=True)
@@ -42,19 +42,18 @@ def read(summary: pd.DataFrame, points: pd.DataFrame) -> list[Reading]:
         asked = dict(iter(known.groupby(CONDITION)))
         for key, own in mine.groupby(CONDITION, sort=True):
             kind, duration, topology = (str(part) for part in key)
-            told = _sentences(own, by_question(asked[key]), float(duration))
+            told = _sentences(own, by_question(asked[key]))
             condition = f"{kind} tasks of {milliseconds(float(duration))}, {topology}"
             readings.append(Reading(strategy, variant, condition, told))
     return readings
 
 
-def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]], duration_ms: float) -> list[str]:
+def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str]:
     valid = own[own["valid"].astype(bool)]
     if valid.empty:
         return _left_out(own)
     return [
-        *_blocking(valid, {name: bracket(_crossings(valid, name)) for name in STREAMS}, duration_ms),
-        _falling_behind(valid, points[SATURATION]),
+        *(told for question in QUESTIONS.values() for told in _answered(question, valid, points)),
         *_doubts(points),
         *_chance(valid),
         *_few(valid),
@@ -64,67 +63,84 @@ def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]], duration_ms
     ]
 
 
-def _crossings(valid: pd.DataFrame, name: str) -> list[Verdict]:
-    crossed = valid[f"{name}_p99_ms"] > valid["limit_ms"]
+def _answered(question: Question, valid: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str]:
+    tell = {BLOCKING: _blocking, SATURATION: _falling_behind}.get(question.name)
+    return tell(valid, points[question.name]) if tell else [_giving_way(question, points[question.name])]
+
+
+def _giving_way(question: Question, point: dict[str, Any]) -> str:
+    """Tell where anything gave way, of which there is no more to say."""
+    found = edges(point)
+    if found.failed is None and not found.disputed:
+        return f"No rate was measured at which {question.words}, up to {number(found.held or 0)}/s."
+    by = f" ({point['by']})" if point["by"] else ""
+    return f"Where {question.words}{by}: {interval(found, shaky=point['shaky'])}."
+
+
+def _crossings(valid: pd.DataFrame, stream: Stream) -> list[Verdict]:
+    crossed = valid[f"{stream.column}_p99_ms"] > valid["limit_ms"]
     return [Verdict(*pair) for pair in zip(valid["offered_per_s"], crossed, strict=True)]
 
 
-def _crossed(found: dict[str, Bracket]) -> list[str]:
+def _crossed(found: dict[Stream, Bracket]) -> list[Stream]:
     """Return the streams that crossed the limit, the first one first."""
-    crossed = [name for name, each in found.items() if each.failed is not None or each.disputed]
-    return sorted(crossed, key=lambda name: found[name].failed or np.inf)
+    crossed = [stream for stream, each in found.items() if each.failed is not None or each.disputed]
+    return sorted(crossed, key=lambda stream: found[stream].failed or np.inf)
 
 
-def _blocking(valid: pd.DataFrame, found: dict[str, Bracket], duration_ms: float) -> list[str]:
+def _blocking(valid: pd.DataFrame, point: dict[str, Any]) -> list[str]:
+    found = {stream: bracket(_crossings(valid, stream)) for stream in Stream}
     top = number(valid["offered_per_s"].max())
     crossed = _crossed(found)
-    calm = [name for name in found if name not in crossed]
-    sentences = [f"{ACCEPTING[name].capitalize()} {_crossing(valid, name, found[name])}." for name in crossed]
+    calm = [stream for stream in found if stream not in crossed]
+    sentences = [
+        f"{stream.words.capitalize()} {_crossing(valid, stream, found[stream])}." for stream in crossed
+    ]
     if not crossed:
         sentences.append(f"The API stayed fast at every rate measured, up to {top}/s: {_worst(valid, calm)}.")
     if crossed and calm:
         sentences.append(f"Meanwhile, up to {top}/s, {_worst(valid, calm)}.")
     lightest = valid.sort_values("offered_per_s").iloc[0]
-    if duration_ms > 5 and lightest["accept_p50_ms"] >= lightest["completion_p50_ms"]:
+    if point["duration_ms"] > 5 and lightest["accept_p50_ms"] >= lightest["completion_p50_ms"]:
         sentences.append("Here a request waits for its task: accepting takes at least as long as the task.")
     return sentences
 
 
-def _crossing(valid: pd.DataFrame, name: str, found: Bracket) -> str:
+def _crossing(valid: pd.DataFrame, stream: Stream, found: Bracket) -> str:
     limit = milliseconds(valid["limit_ms"].iloc[0])
     if found.failed is None:
         return f"crossed {limit} above {number(found.held or 0)} tasks/s, but not in every trial there"
-    after = f"{milliseconds(_p99(valid, name, found.failed))} at {number(found.failed or 0)}/s"
+    after = f"{milliseconds(_p99(valid, stream, found.failed))} at {number(found.failed or 0)}/s"
     disputed = ", though not in every repeat or at every higher rate" if found.disputed else ""
     if found.held is None:
         return f"was above {limit} already at the lowest rate measured (p99 {after}){disputed}"
-    before = milliseconds(_p99(valid, name, found.held))
+    before = milliseconds(_p99(valid, stream, found.held))
     return (
         f"crossed {limit} between {number(found.held)} and {number(found.failed or 0)} tasks/s "
         f"(p99 {before}, then {after}){disputed}"
     )
 
 
-def _p99(valid: pd.DataFrame, name: str, rate: float | None) -> float:
-    return float(valid.loc[valid["offered_per_s"] == rate, f"{name}_p99_ms"].max())
+def _p99(valid: pd.DataFrame, stream: Stream, rate: float | None) -> float:
+    return float(valid.loc[valid["offered_per_s"] == rate, f"{stream.column}_p99_ms"].max())
 
 
-def _worst(valid: pd.DataFrame, names: list[str]) -> str:
-    known = [(name, float(valid[f"{name}_p99_ms"].max())) for name in names]
-    parts = [f"{milliseconds(worst)} for {ACCEPTING[n]}" for n, worst in known if np.isfinite(worst)]
+def _worst(valid: pd.DataFrame, streams: list[Stream]) -> str:
+    known = [(stream, float(valid[f"{stream.column}_p99_ms"].max())) for stream in streams]
+    parts = [f"{milliseconds(worst)} for {stream.words}" for stream, worst in known if np.isfinite(worst)]
     return "the p99 was at most " + _listed(parts) if parts else "no sample was taken"
 
 
-def _falling_behind(valid: pd.DataFrame, point: dict[str, Any]) -> str:
+def _falling_behind(valid: pd.DataFrame, point: dict[str, Any]) -> list[str]:
     behind, ceiling = edges(point), float(point["ceiling_per_s"])
     best = number(valid["completed_per_s"].max())
     theory = "theory has no ceiling"
     if np.isfinite(ceiling):
         theory = f"theory puts the ceiling at {number(ceiling)}/s"
     if behind.failed is None and behind.disputed:
-        return f"The work fell behind in some trials above {number(behind.held or 0)}/s, but not in all."
+        return [f"The work fell behind in some trials above {number(behind.held or 0)}/s, but not in all."]
     if behind.failed is None:
-        return f"The work kept up at every rate measured, up to {number(behind.held or 0)}/s ({theory})."
+        return [f"The work kept up at every rate measured, up to {number(behind.held or 0)}/s ({theory})."]
     disputed = ", with repeats that disagree" if behind.disputed else ""
     rows = valid[valid["offered_per_s"] == behind.failed]
     share = f"{rows['backlog_growth'].max() * 100:.0f} % of its arrivals stayed behind"
@@ -132,13 +148,13 @@ def _falling_behind(valid: pd.DataFrame, point: dict[str, Any]) -> str:
         start = f"The work fell behind already at the lowest rate measured, {number(behind.failed)}/s"
     else:
         start = f"The work kept up at {number(behind.held)}/s and fell behind at {number(behind.failed)}/s"
-    return f"{start}, where {share}{disputed}; it never completed more than {best} tasks/s ({theory})."
+    return [f"{start}, where {share}{disputed}; it never completed more than {best} tasks/s ({theory})."]
 
 
 def _doubts(points: dict[str, dict[str, Any]]) -> list[str]:
     """Name the intervals that a repeat may move; where verdicts disagree, other sentences say so."""
-    named = {BLOCKING: "the API blocks", SATURATION: "the work falls behind"}
-    loose = [name for key, name in named.items() if points[key]["shaky"] and not points[key]["disputed"]]
+    told = [(question.words, points[name]) for name, question in QUESTIONS.items()]
+    loose = [words for words, point in told if point["shaky"] and not point["disputed"]]
     if not loose:
         return []
     return [f"Where {_listed(loose)} is shaky: the margin of error at an edge of the interval is too wide."]
@@ -156,8 +172,8 @@ def _chance(valid: pd.DataFrame) -> list[str]:
 
 def _few(valid: pd.DataFrame) -> list[str]:
     """Name the streams of which a trial has too few samples for a p99."""
-    fewest = {name: int(valid[f"{name}_n"].min()) for name in STREAMS}
-    few = [f"{number(n)} of {ACCEPTING[name]}" for name, n in fewest.items() if 0 < n < ENOUGH_FOR_P99]
+    fewest = {stream: int(valid[f"{stream.column}_n"].min()) for stream in Stream}
+    few = [f"{number(n)} of {stream.words}" for stream, n in fewest.items() if 0 < n < ENOUGH_FOR_P99]
     if not few:
         return []
     return [
@@ -168,7 +184,7 @@ def _few(valid: pd.DataFrame) -> list[str]:
 def _waiting(valid: pd.DataFrame) -> list[str]:
     lightest = valid.sort_values("offered_per_s").iloc[0]
     wait = float(lightest["queue_wait_p50_ms"])
-    if lightest["behind"] or not wait > _NOTICED_WAIT_MS:
+    if lightest[QUESTIONS[SATURATION].column] or not wait > _NOTICED_WAIT_MS:
         return []
     rate = number(lightest["offered_per_s"])
     return [f"Even at {rate}/s half of the tasks waited {milliseconds(wait)} or more for a slot."]

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.stats import ratio_interval, shaky
+from analysis.trials.latency import latency_ms
 from analysis.trials.load import Frames
 from results.percentile import percentile
-from results.terms import NEVER, Outcome, Stream
+from results.terms import BYSTANDERS, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 Figures = Mapping[str, Floats]
@@ -21,10 +22,8 @@ RELEVANT: Final = 1.1
 """A factor below which a difference does not count: as far apart as a search lets the ends of a point's
 interval be, so that nothing smaller could move a published point by more than its width."""
 METRICS: Final = {
-    "accept p50": ("accept", 50),
-    "accept p99": ("accept", 99),
-    "/ping p99": ("ping", 99),
-    "/ping-sync p99": ("ping_sync", 99),
+    "accept p50": (Stream.TASKS.column, 50),
+    **{f"{stream.latency} p99": (stream.column, 99) for stream in Stream},
     "completion p50": ("completion", 50),
     "throughput": ("throughput", 50),
 }
@@ -66,12 +65,9 @@ def figures(frames: Frames) -> dict[str, Floats]:
     answered_ns = frames.trial.load.drained_ns
     finished = frames.tasks["finished_ns"].to_numpy()
     done = ((finished >= step.measure_from_ns) & (finished < step.to_ns)).sum()
-    streams = {
-        name: rows[rows["stream"].to_numpy() == stream]
-        for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC))
-    }
+    streams = {each.column: rows[rows["stream"].to_numpy() == each] for each in BYSTANDERS}
     return {
-        "accept": _latency(tasks, "replied_ns", answered_ns),
+        Stream.TASKS.column: _latency(tasks, "replied_ns", answered_ns),
         "completion": _latency(tasks, "finished_ns", frames.trial.drained_ns),
         **{name: _latency(own, "replied_ns", answered_ns) for name, own in streams.items()},
         "throughput": np.array([done / ((step.to_ns - step.measure_from_ns) / 1e9)]),
@@ -108,5 +104,4 @@ def _measured(rows: Any, from_ns: int) -> Any:
 
 def _latency(rows: Any, end: str, known_ns: int) -> Floats:
     due, ended = rows["due_ns"].to_numpy(), rows[end].to_numpy()
-    latency: Floats = (np.where(ended != NEVER, ended, known_ns) - due) / 1e6
-    return latency[np.argsort(due, kind="stable")]
+    return latency_ms(due, ended, (known_ns - due) / 1e6)[np.argsort(due, kind="stable")]

@@ -12,28 +12,25 @@ import pandas as pd
 from analysis.trials.load import Measured, load_campaign
 from analysis.trials.points import find_points
 from analysis.trials.predictions import predict
+from analysis.trials.questions import QUESTIONS
 from analysis.trials.summary import summarise
-from analysis.trials.timeline import timeline
+from analysis.trials.timeline import trial_timeline
 from results.errors import BlockpointError
 from results.failures import Failure, read_failures
 from results.schema import Manifest
+from results.terms import pattern_of
 from results.text import named
 
-BURST: Final = "burst"
-_TEXT: Final = dict.fromkeys(
-    (
-        "trial_id",
-        "strategy",
-        "variant",
-        "kind",
-        "topology",
-        "scenario",
-        "reasons",
-        "stopped_early",
-        "blocked_by",
-        "company",
-    ),
-    "str",
+_TEXT: Final = (
+    "trial_id",
+    "strategy",
+    "variant",
+    "kind",
+    "topology",
+    "scenario",
+    "reasons",
+    "stopped_early",
+    "company",
 )
 
 
@@ -41,7 +38,7 @@ _TEXT: Final = dict.fromkeys(
 class Derived:
     """A campaign's tables, each described where it is made; all but the summary may have no row.
 
-    `summary`: `tables.summarise`; `bursts`: `timeline.timeline`; `predictions`: `predictions.predict`.
+    `summary`: `tables.summarise`; `bursts`: `timeline.trial_timeline`; `predictions`: `predictions.predict`.
     """
 
     folder: Path
@@ -73,8 +70,8 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
         progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
         summaries.append(summarise(frames, measured.manifest))
         predictions.append(predict(frames, measured.manifest, summaries[-1]))
-        if frames.trial.load.scenario == BURST:
-            bursts.append(timeline(frames, measured.manifest.limit_ms))
+        if pattern_of(frames.trial.load.scenario).timeline:
+            bursts.append(trial_timeline(frames, measured.manifest.limit_ms))
     derived = Derived(
         folder,
         measured.manifest,
@@ -87,7 +84,7 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
 
 
 def read_derived(folder: Path) -> Derived:
-    """Return the tables of `derived/`; made again where they are missing or older than the last trial.
+    """Return the tables of `derived/`; made again where they lack the last trial or an answer.
 
     Raises BlockpointError.
     """
@@ -98,7 +95,8 @@ def read_derived(folder: Path) -> Derived:
     except (OSError, ValueError):
         return derive(folder)
     sealed = {(trial.plan.trial_id, trial.attempt) for trial in measured.trials}
-    if set(zip(summary["trial_id"], summary["attempt"], strict=True)) != sealed:
+    told = set(zip(summary["trial_id"], summary["attempt"], strict=True))
+    if told != sealed or any(question.column not in summary for question in QUESTIONS.values()):
         return derive(folder)
     bursts = folder / "derived" / "bursts.csv"
     return Derived(
@@ -154,4 +152,6 @@ def _write(derived: Derived) -> None:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=_TEXT, keep_default_na=True).fillna(dict.fromkeys(_TEXT, ""))
+    text = (*_TEXT, *(question.by_column for question in QUESTIONS.values() if question.by_column))
+    table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"), keep_default_na=True)
+    return table.fillna(dict.fromkeys(text, ""))

@@ -1,6 +1,6 @@
 """The points of a campaign as a table prints them: where each subject gave way, and how sure that is."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,9 @@ import pandas as pd
 from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.brackets import Bracket
-from analysis.trials.points import BLOCKING, CONDITION, SATURATION, by_question, edges
+from analysis.trials.points import CONDITION, by_question, edges
+from analysis.trials.questions import QUESTIONS
+from results.terms import Stream
 
 SHAKY: Final = "~"
 """stands before an interval that a repeat may move"""
@@ -20,10 +22,12 @@ NOT_PREDICTED: Final = "not predicted"
 
 @dataclass(frozen=True)
 class Found:
-    """What was found of one point."""
+    """What was found of one point: the answer to one question."""
 
     interval: str
     """`held to failed`, `> held`, `< failed`, or why there is neither; `SHAKY` before what is"""
+    by: str
+    """the streams that gave way, in words; empty where none did or none is named"""
     notes: str
     """what makes it shaky, and what stopped the search before it was narrow; may be empty"""
     predicted: str
@@ -42,10 +46,8 @@ class Answer:
     tasks: str
     """their kind and duration"""
     topology: str
-    blocks: Found
-    by: str
-    """the streams that crossed the limit; empty where none did"""
-    behind: Found
+    found: dict[str, Found]
+    """by question"""
     ceiling: str
     """empty where theory has none"""
     trials: int
@@ -59,13 +61,12 @@ class Answer:
 
 
 def answers(points: pd.DataFrame) -> list[Answer]:
-    """Return rows of `analysis.trials.points.find_points` in words, one for both questions of a condition."""
+    """Return rows of `analysis.trials.points.find_points` in words, one for all questions of a condition."""
     found = []
     if len(points):
         for strategy, variant, mine in subjects(points):
             for _, own in mine.groupby(CONDITION, sort=True):
-                rows = by_question(own)
-                found.append(_answer(strategy, variant, rows[BLOCKING], rows[SATURATION]))
+                found.append(_answer(strategy, variant, by_question(own)))
     return found
 
 
@@ -75,12 +76,9 @@ def table(found: Iterable[Answer]) -> pd.DataFrame:
         {
             "subject": f"{a.strategy}/{a.variant}",
             "tasks": a.condition,
-            "API blocks at": a.blocks.interval,
-            "what blocks": a.by,
-            "predicted": a.blocks.predicted,
-            "work falls behind at": a.behind.interval,
+            **{heading: text for name, each in a.found.items() for heading, text in _columns(name, each)},
             "ceiling in theory": a.ceiling,
-            "notes": "; ".join(dict.fromkeys(note for note in (a.blocks.notes, a.behind.notes) if note)),
+            "notes": "; ".join(dict.fromkeys(each.notes for each in a.found.values() if each.notes)),
             "trials": a.trials,
             "seconds of load": round(a.load_s),
         }
@@ -88,27 +86,40 @@ def table(found: Iterable[Answer]) -> pd.DataFrame:
     )
 
 
-def _answer(strategy: str, variant: str, blocking: dict[str, Any], saturation: dict[str, Any]) -> Answer:
-    ceiling = saturation["ceiling_per_s"]
+def _columns(name: str, found: Found) -> Iterator[tuple[str, str]]:
+    question = QUESTIONS[name]
+    yield f"{question.label} at", found.interval
+    if question.named_by:
+        yield question.named_by.lower(), found.by
+    yield f"{question.label} in theory", found.predicted
+
+
+def _answer(strategy: str, variant: str, rows: dict[str, dict[str, Any]]) -> Answer:
+    common = next(iter(rows.values()))
+    ceiling = common["ceiling_per_s"]
     return Answer(
         strategy,
         variant,
-        f"{saturation['kind']} {milliseconds(saturation['duration_ms'])}",
-        saturation["topology"],
-        _found(blocking),
-        ", ".join("accepting a task" if name == "accept" else name for name in blocking["by"].split(", ")),
-        _found(saturation),
+        f"{common['kind']} {milliseconds(common['duration_ms'])}",
+        common["topology"],
+        {name: _found(rows[name]) for name in QUESTIONS},
         f"{number(ceiling)}/s" if np.isfinite(ceiling) else "",
-        int(saturation["trials"]),
-        int(saturation["invalid"]),
-        float(saturation["load_s"]),
+        int(common["trials"]),
+        int(common["invalid"]),
+        float(common["load_s"]),
     )
 
 
 def _found(row: dict[str, Any]) -> Found:
-    expected = predicted(row["predicted_per_s"]) if row["searched"] else ""
-    lies = interval(edges(row), shaky=row["shaky"]) if row["trials"] else "not measured"
-    return Found(lies, _notes(row), expected, bool(row["shaky"]), bool(np.isfinite(row["failed_per_s"])))
+    words = {stream.latency: stream.words for stream in Stream}
+    return Found(
+        interval=interval(edges(row), shaky=row["shaky"]) if row["trials"] else "not measured",
+        by=", ".join(words.get(name, name) for name in row["by"].split(", ")),
+        notes=_notes(row),
+        predicted=predicted(row["predicted_per_s"]) if row["searched"] else "",
+        shaky=bool(row["shaky"]),
+        gave_way=bool(np.isfinite(row["failed_per_s"])),
+    )
 
 
 def predicted(rate_per_s: float | None) -> str:

@@ -1,4 +1,4 @@
-"""The answers of a campaign: where each subject blocks and where its work falls behind, with intervals."""
+"""The answers of a campaign: between which rates each subject gives way, for every question."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -7,17 +7,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.queueing import saturation_rate
-from analysis.queueing.expected import expected_blocking, expected_saturation
 from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.questions import QUESTIONS, Question
 from analysis.trials.summary import usable_cores
-from analysis.trials.unmeasured import Key, reason, unmeasured
+from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
 from results.failures import Failure
-from results.schema import Manifest
+from results.schema import Manifest, Point
+from results.terms import pattern_of
 
-BLOCKING: Final = "blocking"
-SATURATION: Final = "saturation"
-COLUMNS: Final = {BLOCKING: "blocked", SATURATION: "behind"}
-"""the column of the summary that answers each question"""
 CONDITION: Final = ["kind", "duration_ms", "topology"]
 _KEYS: Final = ["strategy", "variant", *CONDITION]
 _EDGES: Final = ("held_per_s", "failed_per_s")
@@ -29,14 +26,14 @@ _GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
 def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure] = ()) -> pd.DataFrame:
     """Return one row for each subject, condition and question, from all valid trials at a fixed rate.
 
-    `question` is `blocking` or `saturation`; `held_per_s` and `failed_per_s` are the interval's edges, NaN
-    where it is open; `by` names the streams that crossed the limit; `ceiling_per_s` and `predicted_per_s`
-    are what theory says, the latter of a point that was `searched`: infinite where it never gives way, NaN
-    where theory is silent; `certain` is False where an edge stands on a verdict whose margin of error crosses
-    the limit, `disputed` True where verdicts disagreed and the interval was widened, and `shaky` marks both;
-    `stopped_by` says what ended the search where the interval is wider than wanted; `trials`, `invalid` and
-    `load_s` say what it cost. What was to be measured and has no sealed trial has rows, too: `missing` says
-    why, by the `failures`, if they tell.
+    `question` is the name of one of `QUESTIONS`; `held_per_s` and `failed_per_s` are the interval's edges,
+    NaN where it is open; `by` names the streams that gave way, where the question names any; `ceiling_per_s`
+    and `predicted_per_s` are what theory says, the latter of a point that was `searched`: infinite where it
+    never gives way, NaN where theory is silent; `certain` is False where an edge stands on a verdict whose
+    margin of error crosses the limit, `disputed` True where verdicts disagreed and the interval was widened,
+    and `shaky` marks both; `stopped_by` says what ended the search where the interval is wider than wanted;
+    `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial has
+    rows, too: `missing` says why, by the `failures`, if they tell.
     """
     rows: list[dict[str, Any]] = []
     seen: set[Key] = set()
@@ -66,9 +63,8 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
     about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
     cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
     ceiling = saturation_rate(service, kind, duration_ms, cores)
-    expected = _expected(about, manifest)
-    for question in COLUMNS:
-        predicted = expected.get(question)
+    searched = _searched(about, manifest)
+    for question in QUESTIONS.values():
         yield about | {
             "slots": service.slots,
             "limit_ms": manifest.limit_ms,
@@ -76,9 +72,9 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
             "trials": 0,
             "invalid": 0,
             "load_s": 0.0,
-            "question": question,
-            "searched": bool(expected),
-            "predicted_per_s": np.nan if predicted is None else predicted,
+            "question": question.name,
+            "searched": searched is not None,
+            "predicted_per_s": _predicted_per_s(question, searched, manifest),
             "held_per_s": np.nan,
             "failed_per_s": np.nan,
             "by": "",
@@ -108,18 +104,21 @@ def edges(row: Mapping[str, Any]) -> Bracket:
 
 
 def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that belong on a rate axis: `steady`, or a `ramp` where a subject has nothing else."""
-    steady = summary[summary["scenario"] == "steady"]
-    ramp = summary[summary["scenario"] == "ramp"]
-    has = pd.MultiIndex.from_frame(ramp[_KEYS]).isin(pd.MultiIndex.from_frame(steady[_KEYS]))
-    return pd.concat([steady, ramp[~has]]) if len(ramp) else steady
+    """Return the rows that belong on a rate axis: of each subject and condition those that rank first.
+
+    So a `ramp` stands in where a subject has nothing `steady`.
+    """
+    told = [pattern_of(str(name)).rank for name in summary["scenario"]]
+    ranks = pd.Series(told, summary.index, dtype=float)
+    first = (ranks == ranks.groupby([summary[key] for key in _KEYS]).transform("min")).to_numpy()
+    return summary[first].iloc[np.argsort(ranks[first], kind="stable")]
 
 
 def _rows(
     key: dict[str, Any], own: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure]
 ) -> Iterator[dict[str, Any]]:
     valid = own[own["valid"].astype(bool)]
-    expected = _expected(key, manifest)
+    searched = _searched(key, manifest)
     failed = reason((f"{key['strategy']}/{key['variant']}", *(key[name] for name in CONDITION)), failures)
     ceiling = float(own["ceiling_per_s"].iloc[0])
     about = {
@@ -131,75 +130,69 @@ def _rows(
         "invalid": len(own) - len(valid),
         "load_s": float(own["load_s"].sum()),
     }
-    for question, column in COLUMNS.items():
-        answers = verdicts(valid, column)
+    for question in QUESTIONS.values():
+        answers = answers_to(question, valid)
         found = bracket(answers)
         certain = all(
             any(a.certain for a in answers if a.rate_per_s == edge)
             for edge in (found.held, found.failed)
             if edge
         )
-        predicted = expected.get(question)
         yield about | {
-            "question": question,
-            "searched": bool(expected),
-            "predicted_per_s": np.nan if predicted is None else predicted,
+            "question": question.name,
+            "searched": searched is not None,
+            "predicted_per_s": _predicted_per_s(question, searched, manifest),
             "held_per_s": found.held or np.nan,
             "failed_per_s": found.failed or np.nan,
-            "by": _by(valid, found) if question == BLOCKING else "",
+            "by": _by(question, valid, found) if question.by_column else "",
             "certain": certain,
             "disputed": found.disputed,
             "shaky": found.disputed or not certain,
-            "stopped_by": _stopped_by(own, found, expected, manifest, failed),
+            "stopped_by": _stopped_by(own, found, searched, manifest, failed),
             "missing": "",
         }
 
 
-def verdicts(valid: pd.DataFrame, column: str) -> list[Verdict]:
-    """Return what valid trials answered to the question of a column of the summary."""
-    triples = zip(valid["offered_per_s"], valid[column], valid[f"{column}_certain"], strict=True)
-    return [Verdict(float(rate), bool(failed), bool(certain)) for rate, failed, certain in triples]
+def answers_to(question: Question, valid: pd.DataFrame) -> list[Verdict]:
+    """Return what the valid trials of a summary answered."""
+    rows = valid[["offered_per_s", question.column, question.certain_column]].to_dict("records")
+    return [question.verdict(float(row["offered_per_s"]), row) for row in rows]
 
 
-def _expected(key: dict[str, Any], manifest: Manifest) -> dict[str, float | None]:
+def _searched(key: dict[str, Any], manifest: Manifest) -> Point | None:
+    """Return the point of a search that a subject and condition are; None where no search was made."""
     subject = f"{key['strategy']}/{key['variant']}"
-    for point in manifest.points:
-        if (point.subject, point.kind, point.duration_ms, point.topology) == (
-            subject,
-            key["kind"],
-            key["duration_ms"],
-            key["topology"],
-        ):
-            declared = manifest.subject(subject)
-            return {
-                SATURATION: expected_saturation(point, declared),
-                BLOCKING: expected_blocking(point, declared, manifest.limit_ms),
-                "highest": point.highest_per_s,
-                "lowest": point.lowest_per_s,
-            }
-    return {}
+    wanted = (subject, *(key[name] for name in CONDITION))
+    return next((point for point in manifest.points if key_of(point) == wanted), None)
 
 
-def _by(valid: pd.DataFrame, found: Bracket) -> str:
-    """Return the streams that crossed the limit at the failed rate, the first one first."""
-    rates = valid.loc[valid["blocked"].astype(bool), "offered_per_s"]
-    if rates.empty:
+def _predicted_per_s(question: Question, searched: Point | None, manifest: Manifest) -> float:
+    """Return what theory says of a searched point; NaN where it says nothing."""
+    if searched is None:
+        return np.nan
+    rate = question.expected(searched, manifest.subject(searched.subject), manifest.limit_ms)
+    return np.nan if rate is None else rate
+
+
+def _by(question: Question, valid: pd.DataFrame, found: Bracket) -> str:
+    """Return the streams that gave way at the failed rate, the first one first."""
+    failed = valid[valid[question.column].astype(bool)]
+    if failed.empty:
         return ""
-    at = found.failed if found.failed is not None else rates.min()
-    named = valid.loc[(valid["offered_per_s"] == at) & valid["blocked"].astype(bool), "blocked_by"]
+    at = found.failed if found.failed is not None else failed["offered_per_s"].min()
+    named = failed.loc[failed["offered_per_s"] == at, question.by_column]
     return ", ".join(dict.fromkeys(name for text in named for name in text.split(", ") if name))
 
 
 def _stopped_by(
-    own: pd.DataFrame, found: Bracket, expected: dict[str, float | None], manifest: Manifest, failed: str
+    own: pd.DataFrame, found: Bracket, searched: Point | None, manifest: Manifest, failed: str
 ) -> str:
     """Return what kept an interval wider than wanted; empty where it is narrow enough, or no search was."""
-    if not expected or found.width <= manifest.precision:
+    if searched is None or found.width <= manifest.precision:
         return ""
-    highest, lowest = expected["highest"] or np.inf, expected["lowest"] or 0.0
-    if found.failed is None and found.held and found.held >= _AT_TOP * highest:
+    if found.failed is None and found.held and found.held >= _AT_TOP * (searched.highest_per_s or np.inf):
         return "the highest rate of the search"
-    if found.held is None and found.failed and found.failed <= lowest / _AT_TOP:
+    if found.held is None and found.failed and found.failed <= searched.lowest_per_s / _AT_TOP:
         return "the lowest rate of the search"
     low, high = found.held or 0.0, found.failed or np.inf
     inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]

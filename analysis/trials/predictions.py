@@ -10,11 +10,11 @@ import pandas as pd
 from analysis.queueing.replay import fifo_servers, replay
 from analysis.queueing.waits import mdc_wait, mmc_wait
 from analysis.trials.backlog import ended_ns
-from analysis.trials.load import FANOUT, Frames
+from analysis.trials.load import Frames
 from analysis.trials.summary import usable_cores
 from results.percentile import percentile
 from results.schema import Manifest, Service
-from results.terms import NEVER, Outcome, Stream
+from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -22,16 +22,13 @@ QUANTITIES: Final = {
     "completed_per_s": "completed",
     "queue_wait_p99_ms": "queue wait p99",
     "completion_p99_ms": "completion p99",
-    "accept_p99_ms": "accept p99",
-    "ping_p99_ms": "/ping p99",
-    "ping_sync_p99_ms": "/ping-sync p99",
+    **{f"{stream.column}_p99_ms": f"{stream.latency} p99" for stream in Stream},
 }
 WITHIN: Final = 0.2
 """a prediction agrees within this share of the measured value"""
 NOISE_MS: Final = 10.0
 """... or within this time, which no law of queues speaks about: parsing, a publish, a busy core"""
 _QUEUED: Final = (Outcome.ACCEPTED, Outcome.UNKNOWN)
-_STREAMS: Final = {"ping": Stream.PING, "ping_sync": Stream.PING_SYNC}
 _IDENTITY: Final = [
     "trial_id",
     "attempt",
@@ -81,7 +78,7 @@ def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.Dat
     """
     load = frames.trial.load
     service = frames.trial.service or frames.subject.services.get(load.kind)
-    if load.closed or load.scenario == FANOUT or service is None:
+    if load.closed or pattern_of(load.scenario).parts > 1 or service is None:
         return pd.DataFrame(columns=COLUMNS)
     cores = usable_cores(manifest, frames.trial.plan.topology, "worker" if frames.subject.workers else "web")
     servers = fifo_servers(service, load.kind, cores)
@@ -139,16 +136,17 @@ class _Followed:
 def _follow(frames: Frames, service: Service, servers: int, held_ms: list[float]) -> _Followed:
     """Follow the requests that were sent and not turned away; what got no answer may have been served."""
     tasks, others = _queued(frames.tasks), _queued(frames.bystanders)
-    due = {"accept": tasks["due_ns"].to_numpy()}
-    for name, stream in _STREAMS.items():
-        due[name] = others.loc[others["stream"].to_numpy() == stream, "due_ns"].to_numpy()
+    asked = Stream.TASKS.column
+    due = {asked: tasks["due_ns"].to_numpy()}
+    for stream in BYSTANDERS:
+        due[stream.column] = others.loc[others["stream"].to_numpy() == stream, "due_ns"].to_numpy()
     origin = frames.trial.load.steps[0].from_ns
     seconds = {name: (own - origin) / 1e9 for name, own in due.items()}
     held_s = np.nan_to_num(np.array(held_ms))[tasks["step"].to_numpy()] / 1000
-    found = replay(service, servers, seconds["accept"], held_s, seconds)
+    found = replay(service, servers, seconds[asked], held_s, seconds)
     return _Followed(
-        queues=service.law in {"pool", "poll"} or (not servers and "accept" not in service.shares),
-        due_ns=due["accept"],
+        queues=service.law in {"pool", "poll"} or (not servers and asked not in service.shares),
+        due_ns=due[asked],
         start_ns=found.start_s * 1e9 + origin,
         end_ns=found.end_s * 1e9 + origin,
         streams={name: (due[name], latency * 1e9) for name, latency in found.latency_s.items()},

@@ -8,11 +8,12 @@ import pandas as pd
 
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile
-from analysis.trials import backlog, verdicts
-from analysis.trials.load import FANOUT, Frames
+from analysis.trials import backlog
+from analysis.trials.load import Frames
+from analysis.trials.questions import judged
 from results.percentile import percentile
 from results.schema import Manifest, Noise, Service, Step, Trial
-from results.terms import FANOUT_PARTS, NEVER, Outcome, Stream
+from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -35,7 +36,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
     trial, subject = frames.trial, frames.subject
     plan, load = trial.plan, trial.load
     step = load.steps[index]
-    parts = FANOUT_PARTS if load.scenario == FANOUT else 1
+    parts = pattern_of(load.scenario).parts
     seconds = (step.to_ns - step.measure_from_ns) / 1e9
     offered = step.rate_per_s * parts
     service = _service(frames)
@@ -75,7 +76,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         | {"unaccounted": trial.accounts.unaccounted}
         | _noise(trial)
     )
-    return row | verdicts.blocking(row, manifest.limit_ms) | verdicts.falling_behind(row)
+    return row | judged(row, manifest.limit_ms)
 
 
 def _service(frames: Frames) -> Service | None:
@@ -148,20 +149,21 @@ def _throughput(tasks: pd.DataFrame, step: Step, seconds: float) -> dict[str, An
 
 def _accept(requests: pd.DataFrame) -> dict[str, Any]:
     """Rejected requests are counted elsewhere: a quick refusal must not make accepting look quick."""
-    return _answers("accept", requests, requests["accept_ms"].to_numpy())
+    return _answers(Stream.TASKS, requests, requests["accept_ms"].to_numpy())
 
 
 def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
     rows = frames.bystanders[_window(frames.bystanders, index, step)]
     columns: dict[str, Any] = {}
-    for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC)):
+    for stream in BYSTANDERS:
         own = rows[rows["stream"].to_numpy() == stream]
-        columns |= _answers(name, own, own["latency_ms"].to_numpy())
+        columns |= _answers(stream, own, own["latency_ms"].to_numpy())
     return columns
 
 
-def _answers(name: str, rows: pd.DataFrame, latency_ms: Floats) -> dict[str, Any]:
+def _answers(stream: Stream, rows: pd.DataFrame, latency_ms: Floats) -> dict[str, Any]:
     """Return the percentiles of a stream of requests, the interval of its p99, and how many there were."""
+    name = stream.column
     outcome = rows["outcome"].to_numpy()
     bounds = rows["bound_ms"].to_numpy()
     answered = (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms)

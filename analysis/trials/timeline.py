@@ -7,19 +7,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.trials.backlog import outstanding
+from analysis.trials.latency import latency_ms
 from analysis.trials.load import Frames
-from results.terms import NEVER, Outcome, Stream
+from results.terms import BYSTANDERS, NEVER, Outcome, Stream
 
 BINS: Final = 120
 _NARROWEST_NS: Final = 100_000_000
 
 
-def timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
+def trial_timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
     """Return one row an equal slice of a trial, from its first arrival to its drained backlog.
 
     Columns: `trial_id`, `attempt`, `strategy`, `variant`, `kind`, `duration_ms`, `topology`, `valid`,
     `limit_ms`, `at_s` (the slice's middle, from the schedule's start), `arrivals_per_s`,
-    `completed_per_s`, `backlog` (at the slice's end), and for `accept`, `ping` and `ping_sync` the worst
+    `completed_per_s`, `backlog` (at the slice's end), and of each stream `COLUMN_worst_ms`, the worst
     latency of what was due in the slice in ms: NaN where nothing was, the bound where nothing came back.
     """
     load, plan = frames.trial.load, frames.trial.plan
@@ -35,11 +36,11 @@ def timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
         "arrivals_per_s": np.histogram(tasks["due_ns"], edges)[0] / seconds,
         "completed_per_s": np.histogram(finished[finished != NEVER], edges)[0] / seconds,
         "backlog": outstanding(frames.tasks, edges[1:]),
-        "accept_worst_ms": _worst(frames.tasks, edges),
+        worst_column(Stream.TASKS): _worst(frames.tasks, edges),
     }
-    stream = frames.bystanders["stream"]
-    columns["ping_worst_ms"] = _worst(frames.bystanders[stream == Stream.PING], edges)
-    columns["ping_sync_worst_ms"] = _worst(frames.bystanders[stream == Stream.PING_SYNC], edges)
+    for stream in BYSTANDERS:
+        own = frames.bystanders[frames.bystanders["stream"] == stream]
+        columns[worst_column(stream)] = _worst(own, edges)
     about = {
         "trial_id": plan.trial_id,
         "attempt": frames.trial.attempt,
@@ -54,10 +55,14 @@ def timeline(frames: Frames, limit_ms: float) -> pd.DataFrame:
     return pd.DataFrame(about | columns)
 
 
+def worst_column(stream: Stream) -> str:
+    """Return the name of the column with a stream's worst latency."""
+    return f"{stream.column}_worst_ms"
+
+
 def _worst(requests: pd.DataFrame, edges: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    due = requests["due_ns"].to_numpy()
-    replied = requests["replied_ns"].to_numpy()
-    latency = np.where(replied == NEVER, requests["bound_ms"].to_numpy(), (replied - due) / 1e6)
+    due, replied, bound_ms = (requests[name].to_numpy() for name in ("due_ns", "replied_ns", "bound_ms"))
+    latency = latency_ms(due, replied, bound_ms)
     worst = np.full(len(edges) - 1, -np.inf)
     place = np.searchsorted(edges, due, side="right") - 1
     inside = (place >= 0) & (place < len(worst))

@@ -5,6 +5,7 @@ from typing import Final
 
 from results.failures import Failure
 from results.schema import Manifest, Plan, Point
+from results.terms import STEADY
 
 Key = tuple[str, str, float, str]
 """subject, kind, duration in ms, topology"""
@@ -31,5 +32,5 @@ def key_of(item: Plan | Point) -> Key:
 
 
 def _wanted(manifest: Manifest) -> list[Plan | Point]:
-    steady = (plan for plan in manifest.plans if plan.scenario == "steady" and not plan.drill)
+    steady = (plan for plan in manifest.plans if plan.scenario == STEADY and not plan.drill)
     return [*manifest.points, *steady]

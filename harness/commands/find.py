@@ -1,4 +1,4 @@
-"""The command `find`: searches the blocking point and the saturation point of every subject asked for."""
+"""The command `find`: searches the points of every subject asked for, one for each question."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class FindRequest(Selection):
 
 
 class Find(Command[FindRequest, Point]):
-    """Searches both points of every subject asked for."""
+    """Searches all points of every subject asked for."""
 
     profile: SearchProfile
 
@@ -136,18 +136,17 @@ def searched(request: FindRequest, name: str) -> SearchProfile:
 
 def _show_points(console: Console, wanted: Sequence[Point], request: FindRequest, limit_ms: float) -> None:
     from analysis.format import milliseconds, number
-    from analysis.queueing.expected import expected_blocking, expected_saturation
     from analysis.trials.point_table import predicted
+    from analysis.trials.questions import QUESTIONS
 
-    columns = ("point", "blocks in theory", "falls behind in theory", "searched", "trials up to")
-    table = Table(*columns, box=None, pad_edge=False)
+    theory = (f"{question.gives_way} in theory" for question in QUESTIONS.values())
+    table = Table("point", *theory, "searched", "trials up to", box=None, pad_edge=False)
     for point in wanted:
         pinning = request.placement.pinning(point.topology)
         subject, _ = subject_on(point.subject, request.settings, pinning)
         table.add_row(
             f"{point.subject} {point.kind} {milliseconds(point.duration_ms)}",
-            predicted(expected_blocking(point, subject, limit_ms)),
-            predicted(expected_saturation(point, subject)),
+            *(predicted(question.expected(point, subject, limit_ms)) for question in QUESTIONS.values()),
             f"{number(point.lowest_per_s)} to {number(point.highest_per_s)}/s",
             minutes(search_seconds(point, point.lowest_per_s)),
         )
@@ -157,12 +156,14 @@ def _show_points(console: Console, wanted: Sequence[Point], request: FindRequest
 
 def _show_answers(console: Console, points: Any) -> None:
     from analysis.trials.point_table import answers
+    from analysis.trials.questions import QUESTIONS
 
     table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
     for a in answers(points):
-        by = f"{a.by} crossed the limit" if a.by else ""
-        blocks = "; ".join(filter(None, (by, a.blocks.notes)))
-        subject = f"{a.strategy}/{a.variant}"
-        table.add_row(subject, a.condition, "API blocks", a.blocks.interval, Text(visible(blocks)))
-        table.add_row("", "", "work falls behind", a.behind.interval, Text(visible(a.behind.notes)))
+        about = (f"{a.strategy}/{a.variant}", a.condition)
+        for name, found in a.found.items():
+            by = f"{found.by} crossed the limit" if found.by else ""
+            remarks = "; ".join(filter(None, (by, found.notes)))
+            table.add_row(*about, QUESTIONS[name].label, found.interval, Text(visible(remarks)))
+            about = ("", "")
     console.print(table)

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from analysis.trials.questions import QUESTIONS
 from harness.campaign.profiles import PROFILES
 from harness.drills.catalogue import DRILLS
 from harness.search.profiles import SEARCHES
@@ -29,6 +30,8 @@ def listing() -> Iterator[str]:
     yield from (f"  {name:14} {caption}" for name, caption in scenarios().items())
     yield "topologies"
     yield from (f"  {name:10} {meaning}" for name, meaning in TOPOLOGIES.items())
+    yield "questions that `find` answers"
+    yield from (f"  {q.name:10} where {q.words}: {q.meaning_at('the limit')}" for q in QUESTIONS.values())
     yield "drills"
     yield from (f"  {drill.name:16} {drill.summary}" for drill in DRILLS.values())
     yield "profiles of `find`"

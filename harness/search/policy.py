@@ -1,4 +1,4 @@
-"""Where to measure next: brackets and bisects the two points of a strategy in the logarithm of the rate.
+"""Where to measure next: brackets and bisects the points of a strategy in the logarithm of the rate.
 
 Pure: the next rate follows from the trials so far and from nothing else, so that a search that was
 interrupted goes on where it stood.
@@ -6,10 +6,11 @@ interrupted goes on where it stood.
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.questions import SATURATION
 
 STRIDE = 4.0
 """factor between two rates while nothing is known"""
@@ -27,10 +28,9 @@ class Goal:
     """the wanted width of an interval: its failed rate over its held one"""
     lowest_per_s: float
     highest_per_s: float
-    saturation_per_s: float | None = None
-    """predicted; infinite where theory knows of no limit, None where nothing is known"""
-    blocking_per_s: float | None = None
-    """predicted; 0 where it blocks at any rate, infinite where at none, None where nothing is known"""
+    expected_per_s: Mapping[str, float | None]
+    """what theory predicts, by question: 0 where it gives way at any rate, infinite where at none, None where
+    nothing is known; what is not in here is not searched"""
     patience: int = 3
     """uncertain verdicts inside an interval after which the search is content with a wider one"""
 
@@ -40,39 +40,48 @@ class Observation:
     """One valid trial, as the search sees it."""
 
     rate_per_s: float
-    blocked: bool
-    blocked_certain: bool
-    behind: bool
-    behind_certain: bool
+    verdicts: Mapping[str, Verdict]
+    """by question"""
     completions_per_s: float
     """slope of the completions: the service's own rate where work was always waiting"""
 
+    def failed(self, question: str) -> bool:
+        """Say whether it gave way."""
+        return self.verdicts[question].failed
+
+    @property
+    def overloaded(self) -> bool:
+        """Whether the work certainly fell behind: no doubt that more came than could be done."""
+        return self.failed(SATURATION) and self.verdicts[SATURATION].certain
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for the answer to one question."""
+
+    answers: Sequence[Verdict]
+    guess: float | None
+    leap: bool
+    """a rate far above is worth a trial: nothing hints at a point near by"""
+
 
 def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
-    """Return the rate of the next trial; None where both points are found or cannot be found here.
+    """Return the rate of the next trial; None where all points are found or cannot be found here.
 
     The question whose answer can be guessed goes first, since two trials may settle it, else the one with
-    the wider bracket; each trial then answers both.
+    the wider bracket; each trial then answers all.
     """
-    behind, blocked = verdicts(seen)
-    saturation, blocking = _guesses(goal, seen)
-    apart = any(s.behind and s.behind_certain and not s.blocked for s in seen)
-    questions = sorted(
-        [(behind, saturation, False), (blocked, blocking, apart)],
-        key=lambda question: (not _telling(question[1]), -bracket(question[0]).width),
+    searches = sorted(
+        _searches(goal, seen),
+        key=lambda search: (not _telling(search.guess), -bracket(search.answers).width),
     )
-    for answers, guess, leap in questions:
-        rate = _refine(goal, answers, guess, leap)
-        if rate is not None:
-            return rate
-    return None
+    rates = (_refine(goal, search) for search in searches)
+    return next((rate for rate in rates if rate is not None), None)
 
 
-def verdicts(seen: Sequence[Observation]) -> tuple[list[Verdict], list[Verdict]]:
-    """Return the answers to both questions: whether the work falls behind, and whether the API blocks."""
-    behind = [Verdict(s.rate_per_s, s.behind, s.behind_certain) for s in seen]
-    blocked = [Verdict(s.rate_per_s, s.blocked, s.blocked_certain) for s in seen]
-    return behind, blocked
+def verdicts(seen: Sequence[Observation], question: str) -> list[Verdict]:
+    """Return all answers to one question."""
+    return [observation.verdicts[question] for observation in seen]
 
 
 def capacity(seen: Sequence[Observation]) -> float | None:
@@ -80,25 +89,37 @@ def capacity(seen: Sequence[Observation]) -> float | None:
 
     A saturated server works as fast as it can: one trial above the saturation point shows where it lies.
     """
-    behind = [s for s in seen if s.behind and s.behind_certain and s.completions_per_s > 0]
+    behind = [s for s in seen if s.overloaded and s.completions_per_s > 0]
     return min(behind, key=lambda s: s.rate_per_s).completions_per_s if behind else None
 
 
-def _guesses(goal: Goal, seen: Sequence[Observation]) -> tuple[float | None, float | None]:
+def _searches(goal: Goal, seen: Sequence[Observation]) -> Iterator[_Search]:
+    """Yield the search for saturation first: a single overloaded trial tells most of it."""
+    for question in sorted(goal.expected_per_s, key=lambda question: question != SATURATION):
+        answers = verdicts(seen, question)
+        if question == SATURATION:
+            yield _Search(answers, capacity(seen) or goal.expected_per_s[question], leap=False)
+        else:
+            apart = any(s.overloaded and not s.failed(question) for s in seen)
+            yield _Search(answers, _scaled(goal, seen, question), leap=apart)
+
+
+def _scaled(goal: Goal, seen: Sequence[Observation], question: str) -> float | None:
+    """Return a prediction, moved as far as the measured capacity is from the predicted one."""
+    expected, saturation = goal.expected_per_s[question], goal.expected_per_s.get(SATURATION)
     measured = capacity(seen)
-    saturation = measured or goal.saturation_per_s
-    blocking = goal.blocking_per_s
-    if blocking and measured and goal.saturation_per_s and math.isfinite(goal.saturation_per_s):
-        blocking *= measured / goal.saturation_per_s
-    return saturation, blocking
+    if expected and measured and saturation and math.isfinite(saturation):
+        return expected * (measured / saturation)
+    return expected
 
 
-def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: bool) -> float | None:
+def _refine(goal: Goal, search: _Search) -> float | None:
     """Return the rate that narrows one bracket most; None where it is narrow enough or at its end.
 
     A verdict that is not certain says that the point is near: the next rates lie about it, the farther off
     the more of them there are, until certain ones stand on both sides.
     """
+    answers, guess = search.answers, search.guess
     found = bracket(answer for answer in answers if answer.certain)
     near = [answer.rate_per_s for answer in answers if not answer.certain and _inside(answer, found)]
     patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
@@ -109,7 +130,7 @@ def _refine(goal: Goal, answers: Sequence[Verdict], guess: float | None, leap: b
         guess = math.exp(sum(map(math.log, near)) / len(near))
     tried = sorted({answer.rate_per_s for answer in answers})
     upwards = _upwards(bracket(answers), found, guess)
-    for rate in _candidates(goal, found, guess, tried, half, leap=leap, upwards=upwards):
+    for rate in _candidates(goal, found, guess, tried, half, leap=search.leap, upwards=upwards):
         within = min(max(rate, goal.lowest_per_s), goal.highest_per_s)
         if not any(_same(within, other) for other in tried):
             return within

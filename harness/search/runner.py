@@ -1,15 +1,16 @@
 """Runs a search: which point has its turn, which trial comes next, and when it is enough."""
 
 import itertools
+import math
 import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from analysis.queueing.expected import expected_blocking, expected_saturation
 from analysis.trials.brackets import Bracket, bracket
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
+from analysis.trials.questions import QUESTIONS
 from analysis.trials.summary import summarise
 from harness.campaign.grid import named
 from harness.campaign.progress import Progress, result
@@ -19,6 +20,7 @@ from harness.search.policy import Goal, Observation, next_rate, verdicts
 from harness.search.profiles import SearchProfile, search_seconds
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
+from results.terms import STEADY
 
 GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
@@ -39,10 +41,14 @@ class PointSearch:
     """invalid trials whose tries are used up"""
     failures: int = 0
 
-    def brackets(self) -> tuple[Bracket, Bracket]:
-        """Return where it blocks, and where it falls behind."""
-        behind, blocked = verdicts(self.observations)
-        return bracket(blocked), bracket(behind)
+    def brackets(self) -> dict[str, Bracket]:
+        """Return between which rates it gives way, by question."""
+        return {question: bracket(verdicts(self.observations, question)) for question in QUESTIONS}
+
+    def told(self) -> str:
+        """Return the same in words."""
+        found = self.brackets()
+        return ", ".join(f"{q.gives_way} {interval(found[name])}" for name, q in QUESTIONS.items())
 
 
 class SearchRunner:
@@ -136,7 +142,7 @@ class SearchRunner:
             subject=point.subject,
             kind=point.kind,
             duration_ms=point.duration_ms,
-            scenario="steady",
+            scenario=STEADY,
             rate_per_s=rate,
             seconds=search_seconds(point, rate),
             seed=self._campaign.manifest.seed + len(search.observations),
@@ -148,25 +154,24 @@ class SearchRunner:
 
     def _goal(self, search: PointSearch) -> Goal:
         point, manifest = search.point, self._campaign.manifest
-        saturation, blocking = self._expected(point)
         goal = Goal(
             precision=manifest.precision,
             lowest_per_s=point.lowest_per_s,
             highest_per_s=point.highest_per_s,
-            saturation_per_s=saturation,
-            blocking_per_s=blocking,
+            expected_per_s=self._expected(point),
             patience=self._profile.patience,
         )
         too_much = [t.plan.rate_per_s for t in search.refused if any(map(_overtaxed, t.reasons))]
         return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal
 
-    def _expected(self, point: Point) -> tuple[float | None, float | None]:
+    def _expected(self, point: Point) -> dict[str, float | None]:
         """Return what theory expects; that a computing task never gives way is not built on."""
-        if not (self._profile.predict and point.kind == "sleep"):
-            return point.saturation_per_s, point.blocking_per_s
         manifest = self._campaign.manifest
         subject = manifest.subject(point.subject)
-        return expected_saturation(point, subject), expected_blocking(point, subject, manifest.limit_ms)
+        rates = {name: q.expected(point, subject, manifest.limit_ms) for name, q in QUESTIONS.items()}
+        if self._profile.predict and point.kind == "sleep":
+            return rates
+        return {name: None if rate == math.inf else rate for name, rate in rates.items()}
 
     def _note(self, search: PointSearch, trial: Trial) -> None:
         """Take a sealed trial into account."""
@@ -181,23 +186,16 @@ class SearchRunner:
     def _observation(self, trial: Trial) -> Observation:
         manifest = self._campaign.manifest
         (row,) = summarise(read_trial(self._campaign, trial), manifest).to_dict("records")
-        return Observation(
-            rate_per_s=trial.plan.rate_per_s,
-            blocked=bool(row["blocked"]),
-            blocked_certain=bool(row["blocked_certain"]),
-            behind=bool(row["behind"]),
-            behind_certain=bool(row["behind_certain"]),
-            completions_per_s=float(row["completion_slope_per_s"]),
-        )
+        rate = trial.plan.rate_per_s
+        answers = {name: question.verdict(rate, row) for name, question in QUESTIONS.items()}
+        return Observation(rate, answers, completions_per_s=float(row["completion_slope_per_s"]))
 
     def _width(self, search: PointSearch) -> float:
-        return max(found.width for found in search.brackets())
+        return max(found.width for found in search.brackets().values())
 
     def _outcome(self, search: PointSearch, trial: Trial) -> str:
-        blocks, behind = search.brackets()
-        so_far = f"blocks {interval(blocks)}, falls behind {interval(behind)}"
         cut = f" · stopped early: {trial.stopped_early}" if trial.stopped_early else ""
-        return f"{result(self._campaign, trial)}{cut} → {so_far}"
+        return f"{result(self._campaign, trial)}{cut} → {search.told()}"
 
 
 def _overtaxed(reason: str) -> bool:

@@ -18,8 +18,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.charts.catalogue import Chart, catalogue
-from analysis.charts.drills import catalogue as drill_charts
+from analysis.charts.catalogue import catalogue
+from analysis.charts.entry import Chart
 from analysis.charts.style import to_svg
 from analysis.drills.derive import derive_drills
 from analysis.report.drill_pages import render_drills
@@ -153,7 +153,7 @@ def read_measured(folder: Path, drawn: bool) -> Tables:
 def read_drilled(folder: Path, drawn: bool) -> Tables:
     found = derive_drills(folder)
     assert render_drills(found, [])
-    draw(drill_charts(found), drawn=drawn)
+    draw(catalogue(found), drawn=drawn)
     return {"trials": found.trials}
 
 

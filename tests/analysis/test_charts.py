@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.charts import Caption, burst_timeline
-from analysis.charts.catalogue import Chart, catalogue
+from analysis.charts.catalogue import catalogue
+from analysis.charts.entry import Chart
 from analysis.charts.grid import shape_for
 from analysis.charts.scales import even_ticks, ticks
 from analysis.charts.style import COLOURS, colour, save, to_svg

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.charts.drills import catalogue
+from analysis.charts.catalogue import catalogue
 from analysis.drills.derive import Drills, derive_drills
 from analysis.drills.intervals import share_interval
 from analysis.drills.matrix import cells, drills_in_order

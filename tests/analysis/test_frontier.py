@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 
 from analysis.charts import Caption, frontier, heatmap
 from analysis.charts.catalogue import catalogue
-from analysis.charts.heatmap import rate_edges, tint, worst
+from analysis.charts.heatmap import latency_tint, rate_edges, worst
 from analysis.report.pages import render_page
 from analysis.report.words import read
 from analysis.trials.ceilings import ceilings
 from analysis.trials.derive import Derived, derive
 from analysis.trials.point_table import answers, table
+from analysis.trials.questions import BLOCKING
 from results.schema import Point, Service
 from tests.analysis.synthetic import Cell, build
 
@@ -168,39 +169,39 @@ def test_rows_of_rates_hold_every_rate_and_are_few(low: float, high: float) -> N
 
 
 def test_colours_part_at_the_limit() -> None:
-    below, above = tint(99, 100), tint(101, 100)
+    below, above = latency_tint(99, 100), latency_tint(101, 100)
     assert below[2] > below[0], "blue"
     assert above[0] > above[2], "red"
-    assert tint(1e6, 100) == tint(1e9, 100)
+    assert latency_tint(1e6, 100) == latency_tint(1e9, 100)
 
 
 def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
     found = {(a.strategy, a.variant, a.condition.split(",")[0]): a for a in answers(searched.points)}
-    disputed = found["background_tasks", "default", "sleep 50 ms"].blocks
+    disputed = found["background_tasks", "default", "sleep 50 ms"].found[BLOCKING]
     assert (disputed.interval, disputed.notes) == ("~32 to 120/s", "verdicts disagree")
-    open_above = found["celery", "default", "sleep 100 ms"].blocks
+    open_above = found["celery", "default", "sleep 100 ms"].found[BLOCKING]
     assert open_above.interval.endswith("> 12/s")
     assert not open_above.gave_way
     below = found["blocking", "default", "sleep 100 ms"]
-    assert below.blocks.interval.endswith("< 30/s")
-    assert "accepting a task" in below.by
+    assert below.found[BLOCKING].interval.endswith("< 30/s")
+    assert "accepting a task" in below.found[BLOCKING].by
     nothing = found["celery", "tuned", "sleep 20 ms"]
-    assert (nothing.blocks.interval, nothing.trials, nothing.invalid) == ("not measured", 0, 1)
+    assert (nothing.found[BLOCKING].interval, nothing.trials, nothing.invalid) == ("not measured", 0, 1)
     assert len(table(found.values())) == len(found) == 12
 
 
 def test_predictions_and_what_stopped_a_search_stand_beside_its_points(searched: Derived) -> None:
     told = searched.points.assign(searched=True, predicted_per_s=0.0, stopped_by="time")
-    blocks = answers(told)[0].blocks
+    blocks = answers(told)[0].found[BLOCKING]
     assert blocks.predicted == "any rate"
     assert blocks.notes.endswith("stopped by time")
-    assert answers(told.assign(searched=False))[0].blocks.predicted == ""
+    assert answers(told.assign(searched=False))[0].found[BLOCKING].predicted == ""
 
 
 @pytest.mark.parametrize(("rate", "said"), [(np.nan, "not predicted"), (np.inf, "none"), (80, "80/s")])
 def test_no_law_is_not_none(rate: float, said: str, searched: Derived) -> None:
     told = searched.points.assign(searched=True, predicted_per_s=rate)
-    assert answers(told)[0].blocks.predicted == said
+    assert answers(told)[0].found[BLOCKING].predicted == said
 
 
 def test_the_page_tells_no_law_from_nothing_shared(searched: Derived) -> None:

@@ -8,6 +8,7 @@ from analysis.report.pages import render_page
 from analysis.trials.derive import Derived, derive
 from analysis.trials.point_table import answers
 from analysis.trials.points import without_trials
+from analysis.trials.questions import BLOCKING, SATURATION
 from analysis.trials.unmeasured import NO_TRIAL
 from results.errors import BlockpointError
 from results.failures import keep_failure
@@ -64,11 +65,11 @@ def test_what_could_not_be_measured_keeps_a_row_that_says_why(searched: Derived)
     assert len(found) == 3
     failed, turnless = found["arq", "sleep 50 ms"], found["celery", "sleep 500 ms"]
     for answer, why in ((failed, WHY), (turnless, NO_TRIAL)):
-        assert answer.blocks.interval == answer.behind.interval == "not measured"
-        assert answer.blocks.notes == answer.behind.notes == why
+        assert answer.found[BLOCKING].interval == answer.found[SATURATION].interval == "not measured"
+        assert answer.found[BLOCKING].notes == answer.found[SATURATION].notes == why
         assert (answer.trials, answer.invalid, answer.load_s) == (0, 0, 0)
-    assert (failed.behind.predicted, failed.ceiling) == ("80/s", "80/s")
-    assert found["celery", "sleep 50 ms"].behind.interval.endswith("20 to 120/s")
+    assert (failed.found[SATURATION].predicted, failed.ceiling) == ("80/s", "80/s")
+    assert found["celery", "sleep 50 ms"].found[SATURATION].interval.endswith("20 to 120/s")
 
 
 def test_the_report_says_so_too(searched: Derived) -> None:
@@ -82,7 +83,9 @@ def test_the_report_says_so_too(searched: Derived) -> None:
 def test_a_search_that_a_failure_ended_names_it(searched: Derived) -> None:
     keep_failure(searched.folder, plan("celery/default"), BlockpointError("the broker died"))
     (found,) = (a for a in answers(searched.points) if (a.strategy, a.tasks) == ("celery", "sleep 50 ms"))
-    assert found.behind.notes.endswith("stopped by a trial that could not be measured: the broker died")
+    assert found.found[SATURATION].notes.endswith(
+        "stopped by a trial that could not be measured: the broker died"
+    )
 
 
 def test_a_grid_s_missing_loads_have_rows_and_its_bursts_have_none(runs: Path) -> None:
@@ -98,4 +101,4 @@ def test_a_grid_s_missing_loads_have_rows_and_its_bursts_have_none(runs: Path) -
 def test_where_nothing_was_measured_every_point_has_a_row(searched: Derived) -> None:
     manifest: Manifest = open_campaign(searched.folder).manifest
     found = answers(without_trials(manifest, []))
-    assert [a.blocks.interval for a in found] == ["not measured"] * 3
+    assert [a.found[BLOCKING].interval for a in found] == ["not measured"] * 3

@@ -3,15 +3,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.trials.verdicts import STREAMS, blocking, falling_behind
+from analysis.trials.verdicts import blocking, falling_behind
+from results.terms import Stream
 
 LIMIT_MS = 100.0
+COLUMNS = [stream.column for stream in Stream]
 
 
 def row(slip_ms: float = 0.0, **p99: tuple[float, float, float]) -> dict[str, Any]:
     """Return a summary's row with the p99 of each stream and its interval, 5 ms where none is given."""
     made: dict[str, Any] = {"slip_p99_ms": slip_ms}
-    for name in STREAMS:
+    for name in COLUMNS:
         low, value, high = p99.get(name, (4.0, 5.0, 6.0))
         made |= {
             f"{name}_p50_ms": value / 2,
@@ -59,7 +61,7 @@ def test_blocked_is_certain_where_the_margin_lies_on_one_side(
 
 def test_without_any_sample_nothing_is_certain() -> None:
     empty = (np.nan, np.nan, np.nan)
-    nothing = row(accept=empty, ping=empty, ping_sync=empty) | {f"{name}_n": 0 for name in STREAMS}
+    nothing = row(accept=empty, ping=empty, ping_sync=empty) | {f"{name}_n": 0 for name in COLUMNS}
     found = blocking(nothing, LIMIT_MS)
     assert (found["blocked"], found["blocked_certain"]) == (False, False)
 

@@ -8,6 +8,7 @@ from analysis.report.words import Reading, read
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.derive import derive, read_derived
 from analysis.trials.point_table import Answer, answers, interval
+from analysis.trials.questions import BLOCKING, SATURATION
 from results.schema import Service
 from results.store import Campaign
 from tests.analysis.conftest import POOL
@@ -57,9 +58,9 @@ def reading(small: tuple[Campaign, dict[str, Truth]], strategy: str) -> tuple[Re
 
 def test_a_full_pool_is_named_with_what_it_starved(small: tuple[Campaign, dict[str, Truth]]) -> None:
     found, answer = reading(small, "background_tasks")
-    assert answer.by == "/ping-sync"
-    assert answer.blocks.interval.endswith("60 to 120/s")
-    assert answer.behind.interval.endswith("60 to 120/s")  # the invalid trial at 240/s has no say
+    assert answer.found[BLOCKING].by == "/ping-sync"
+    assert answer.found[BLOCKING].interval.endswith("60 to 120/s")
+    assert answer.found[SATURATION].interval.endswith("60 to 120/s")  # the invalid trial at 240/s has no say
     assert (answer.trials, answer.invalid, answer.ceiling) == (3, 1, "80/s")
     text = " ".join(found.sentences)
     assert "/ping-sync crossed 100 ms between 60 and 120 tasks/s" in text
@@ -69,9 +70,9 @@ def test_a_full_pool_is_named_with_what_it_starved(small: tuple[Campaign, dict[s
 
 def test_a_broker_falls_behind_while_its_api_stays_fast(small: tuple[Campaign, dict[str, Truth]]) -> None:
     found, answer = reading(small, "celery")
-    assert answer.by == ""
-    assert answer.blocks.interval.endswith("> 120/s")
-    assert answer.behind.interval.endswith("60 to 120/s")
+    assert answer.found[BLOCKING].by == ""
+    assert answer.found[BLOCKING].interval.endswith("> 120/s")
+    assert answer.found[SATURATION].interval.endswith("60 to 120/s")
     assert "The API stayed fast at every rate measured, up to 120/s" in found.sentences[0]
 
 
@@ -97,7 +98,7 @@ def test_only_invalid_trials_say_nothing(runs: Path) -> None:
     derived = derive(runs)
     (found,), (answer,) = read(derived.summary, derived.points), answers(derived.points)
     assert found.sentences == ["Nothing can be said: every trial was invalid (a noisy neighbour)."]
-    assert answer.blocks.interval == answer.behind.interval == "not measured"
+    assert answer.found[BLOCKING].interval == answer.found[SATURATION].interval == "not measured"
 
 
 def test_closed_loops_and_bursts_make_no_verdict(runs: Path) -> None:
@@ -114,5 +115,5 @@ def test_a_ramp_stands_in_where_nothing_else_was_measured(runs: Path) -> None:
     build(runs, [Cell("blocking", steps, service=loop, scenario="ramp", suffers=("accept", "ping"))])
     derived = derive(runs)
     (found,), (answer,) = read(derived.summary, derived.points), answers(derived.points)
-    assert answer.blocks.gave_way
+    assert answer.found[BLOCKING].gave_way
     assert "crossed 100 ms" in found.sentences[0] or "already at the lowest rate" in found.sentences[0]

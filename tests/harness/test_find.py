@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analysis.trials.derive import read_derived
-from analysis.trials.points import BLOCKING, SATURATION
+from analysis.trials.questions import BLOCKING, SATURATION
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 

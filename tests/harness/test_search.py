@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 from collections.abc import Callable
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.trials.brackets import bracket
+from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.questions import BLOCKING, SATURATION
 from harness.search.policy import Goal, Observation, capacity, next_rate, verdicts
 
 LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
@@ -17,20 +19,33 @@ rates = st.floats(2, 1_500)
 precisions = st.sampled_from([1.05, 1.1, 1.25])
 
 
+def goal_of(
+    precision: float, saturation: float | None = None, blocking: float | None = None, patience: int = 3
+) -> Goal:
+    return Goal(precision, LOWEST, HIGHEST, {BLOCKING: blocking, SATURATION: saturation}, patience)
+
+
+def observed(
+    rate: float, blocked: tuple[bool, bool], behind: tuple[bool, bool], completions: float
+) -> Observation:
+    """Return a trial; of each answer, whether it gave way and whether that is certain."""
+    answers = {BLOCKING: Verdict(rate, *blocked), SATURATION: Verdict(rate, *behind)}
+    return Observation(rate, answers, completions)
+
+
+def found_of(seen: list[Observation], question: str) -> Bracket:
+    return bracket(verdicts(seen, question))
+
+
 def target(saturation: float, blocking: float = NEVER, error: float = 0.0, seed: int = 0) -> Target:
     """Return what trials of a target would show whose verdicts err by about `error`, in the rate."""
     random = np.random.default_rng(seed)
 
     def measure(rate: float) -> Observation:
         offset = random.normal(0, error, 2) if error else np.zeros(2)
-        return Observation(
-            rate_per_s=rate,
-            blocked=bool(rate * math.exp(offset[0]) > blocking),
-            blocked_certain=abs(math.log(rate / blocking)) >= 2 * error,
-            behind=bool(rate * math.exp(offset[1]) > saturation),
-            behind_certain=abs(math.log(rate / saturation)) >= 2 * error,
-            completions_per_s=min(rate, saturation),
-        )
+        blocked = bool(rate * math.exp(offset[0]) > blocking), abs(math.log(rate / blocking)) >= 2 * error
+        behind = bool(rate * math.exp(offset[1]) > saturation), abs(math.log(rate / saturation)) >= 2 * error
+        return observed(rate, blocked, behind, min(rate, saturation))
 
     return measure
 
@@ -49,8 +64,8 @@ def test_without_a_prediction_both_points_are_found_in_twelve_trials(
     saturation: float, share: float, precision: float
 ) -> None:
     blocking = saturation * share
-    seen = search(Goal(precision, LOWEST, HIGHEST), target(saturation, blocking))
-    behind, blocked = (bracket(answers) for answers in verdicts(seen))
+    seen = search(goal_of(precision), target(saturation, blocking))
+    behind, blocked = (found_of(seen, question) for question in (SATURATION, BLOCKING))
     assert behind.held is not None
     assert behind.failed is not None
     assert behind.held <= saturation <= behind.failed <= precision * behind.held
@@ -63,11 +78,11 @@ def test_without_a_prediction_both_points_are_found_in_twelve_trials(
 
 @given(saturation=rates, error=st.floats(0.98, 1.02), precision=precisions)
 def test_a_good_prediction_needs_few_trials(saturation: float, error: float, precision: float) -> None:
-    goal = Goal(precision, LOWEST, HIGHEST, saturation * error, 0.97 * saturation * error)
+    goal = goal_of(precision, saturation * error, 0.97 * saturation * error)
     seen = search(goal, target(saturation, 0.97 * saturation))
     assert len(seen) <= 6
-    for answers, truth in zip(verdicts(seen), (saturation, 0.97 * saturation), strict=True):
-        found = bracket(answers)
+    for question, truth in ((SATURATION, saturation), (BLOCKING, 0.97 * saturation)):
+        found = found_of(seen, question)
         assert found.held is not None
         assert found.held <= truth
         assert found.failed is None or truth <= found.failed
@@ -75,8 +90,8 @@ def test_a_good_prediction_needs_few_trials(saturation: float, error: float, pre
 
 @given(saturation=rates, error=st.floats(0.2, 5), precision=precisions)
 def test_a_wrong_prediction_is_overcome(saturation: float, error: float, precision: float) -> None:
-    seen = search(Goal(precision, LOWEST, HIGHEST, saturation * error, None), target(saturation))
-    found = bracket(verdicts(seen)[0])
+    seen = search(goal_of(precision, saturation * error, None), target(saturation))
+    found = found_of(seen, SATURATION)
     assert found.held is not None
     assert found.held <= saturation
     assert found.width <= precision or saturation > HIGHEST / precision
@@ -91,16 +106,16 @@ def test_where_verdicts_err_the_interval_widens_and_holds_the_truth(error: float
         saturation = 10 ** np.random.default_rng(seed).uniform(1, 3)
         measure = target(saturation, error=error, seed=seed)
         seen: list[Observation] = []
-        goal = Goal(precision, LOWEST, HIGHEST, saturation)
+        goal = goal_of(precision, saturation)
         while len(seen) < 12 and (rate := next_rate(goal, seen)) is not None:
             seen.append(measure(rate))
-        found = bracket(verdicts(seen)[0])
+        found = found_of(seen, SATURATION)
         missed += not (found.held or 0) <= saturation <= (found.failed or math.inf)
     assert missed <= 10
 
 
 def test_one_overloaded_trial_says_where_to_look() -> None:
-    goal = Goal(1.1, LOWEST, HIGHEST)
+    goal = goal_of(1.1)
     seen = [target(100)(45), target(100)(180), target(100)(HIGHEST)]
     assert capacity(seen) == 100
     following = next_rate(goal, seen)
@@ -109,26 +124,26 @@ def test_one_overloaded_trial_says_where_to_look() -> None:
 
 
 def test_an_api_that_its_work_does_not_touch_is_tried_at_the_highest_rate() -> None:
-    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100)
+    goal = goal_of(1.1, saturation=100)
     seen = search(goal, target(100))
     assert max(observation.rate_per_s for observation in seen) == HIGHEST
     assert len(seen) == 3
 
 
 def test_an_api_that_always_blocks_is_tried_at_the_lowest_rate() -> None:
-    seen = search(Goal(1.1, LOWEST, HIGHEST, None, 0.0), target(NEVER, 0.0001))
+    seen = search(goal_of(1.1, None, 0.0), target(NEVER, 0.0001))
     assert min(observation.rate_per_s for observation in seen) == LOWEST
     assert len(seen) <= 5
 
 
 def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
-    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=90)
+    goal = goal_of(1.1, saturation=90)
     seen = [
-        Observation(86, False, True, False, True, 86),
-        Observation(94.5, False, True, True, False, 94),
-        Observation(HIGHEST, False, True, True, True, 94.2),
+        observed(86, (False, True), (False, True), 86),
+        observed(94.5, (False, True), (True, False), 94),
+        observed(HIGHEST, (False, True), (True, True), 94.2),
     ]
-    found = bracket(verdicts(seen)[0])
+    found = found_of(seen, SATURATION)
     assert (found.held, found.failed) == (86, HIGHEST)
     following = next_rate(goal, seen)
     assert following is not None
@@ -136,29 +151,27 @@ def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
 
 
 def test_verdicts_that_stay_uncertain_end_the_search() -> None:
-    goal = Goal(1.1, LOWEST, HIGHEST, saturation_per_s=100, patience=2)
-    unsure = [Observation(rate, False, True, rate > 100, False, rate) for rate in (98, 102)]
-    edges = [Observation(rate, False, True, rate > 100, True, rate) for rate in (93, 110, HIGHEST)]
+    goal = goal_of(1.1, saturation=100, patience=2)
+    unsure = [observed(rate, (False, True), (rate > 100, False), rate) for rate in (98, 102)]
+    edges = [observed(rate, (False, True), (rate > 100, True), rate) for rate in (93, 110, HIGHEST)]
     assert next_rate(goal, [*unsure, *edges]) is None
-    assert bracket(verdicts([*unsure, *edges])[0]).failed == 110
+    assert found_of([*unsure, *edges], SATURATION).failed == 110
 
 
 @given(
     st.lists(
         st.builds(
-            Observation,
+            observed,
             st.floats(1, 2_000),
-            st.booleans(),
-            st.booleans(),
-            st.booleans(),
-            st.booleans(),
+            st.tuples(st.booleans(), st.booleans()),
+            st.tuples(st.booleans(), st.booleans()),
             rates,
         ),
         max_size=8,
     )
 )
 def test_whatever_was_seen_the_next_rate_is_a_new_one(seen: list[Observation]) -> None:
-    goal = Goal(1.1, LOWEST, HIGHEST)
+    goal = goal_of(1.1)
     rate = next_rate(goal, seen)
     assert rate == next_rate(goal, seen)
     if rate is not None:
@@ -168,11 +181,25 @@ def test_whatever_was_seen_the_next_rate_is_a_new_one(seen: list[Observation]) -
 
 @given(st.lists(st.tuples(st.sampled_from([10.0, 20.0, 30.0, 40.0]), st.booleans()), max_size=10))
 def test_no_verdict_lies_on_the_wrong_side_of_a_bracket(answers: list[tuple[float, bool]]) -> None:
-    from analysis.trials.brackets import Verdict
-
     found = bracket(Verdict(rate, failed) for rate, failed in answers)
     for rate, failed in answers:
         assert not (failed and found.held is not None and rate <= found.held)
         assert not (not failed and found.failed is not None and rate >= found.failed)
     edges = [edge for edge in (found.held, found.failed) if edge is not None]
     assert all(low < high for low, high in itertools.pairwise(edges))
+
+
+def test_a_third_question_is_searched_like_the_others() -> None:
+    """Theory knows nothing of it; it gives way between the other two."""
+    goal = goal_of(1.1, 100, 80)
+    goal = dataclasses.replace(goal, expected_per_s={**goal.expected_per_s, "third": None})
+
+    def measure(rate: float) -> Observation:
+        seen = target(100, 80)(rate)
+        return dataclasses.replace(seen, verdicts={**seen.verdicts, "third": Verdict(rate, rate > 400)})
+
+    seen = search(goal, measure)
+    for question, truth in ((SATURATION, 100), (BLOCKING, 80), ("third", 400)):
+        found = found_of(seen, question)
+        assert (found.held or 0) <= truth <= (found.failed or 0)
+        assert found.width <= goal.precision

@@ -1,4 +1,4 @@
-"""The charts of drills: one timeline a drill, and the matrix of what was lost."""
+"""A drill second by second: latencies, errors and the backlog around its fault."""
 
 import math
 from collections.abc import Iterator
@@ -6,79 +6,46 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 
-from analysis.charts.catalogue import Chart
 from analysis.charts.conditions import machine
+from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, Shape, head, limit_line, make_grid
 from analysis.charts.scales import FLOOR_MS, even_ticks, linear_axis, log_axis
 from analysis.charts.style import ALARM, INK, MUTED, colour
 from analysis.drills.derive import Drills
-from analysis.drills.matrix import cells, drills_in_order, subjects_in_order
+from analysis.drills.matrix import drills_in_order
 from analysis.format import number
 from analysis.order import subjects
+from results.terms import Stream
 
-ROWS: Final = 2
+_ROWS: Final = 2
 """panels a subject: latencies, and the backlog beneath"""
 _PING: Final = "#8A8A8A"
 _PING_SYNC: Final = "#222222"
-_NONE: Final = "#CFE8DC"
-_NOT_ASKED: Final = "#F4F4F2"
-_CELL_IN: Final = (0.92, 0.34)
-_MANY_LOST: Final = 0.5
 _LONG: Final = 2.0
 """times the median subject's time"""
 _NAME_SHARE: Final = 0.16
 """of a panel's width, that the name of a line takes"""
 
 
-def catalogue(drills: Drills) -> Iterator[Chart]:
-    """Yield the charts of a campaign of drills in the order of its page."""
-    yield _matrix(drills)
-    points = drills.timelines
-    if points.empty:
-        reason = (
-            f"trials ran in {drills.manifest.jobs} jobs beside each other, so that no latency counts"
-            if drills.manifest.jobs > 1
-            else "no drill passed the gate"
-        )
-        yield Chart("timeline", Caption("Second by second", "", f"Not drawn: {reason}."), None)
-        return
-    for drill in drills_in_order(list(points["drill"])):
-        yield _timeline(drills, drill, points[points["drill"] == drill])
-
-
-def _timeline(drills: Drills, drill: str, points: pd.DataFrame) -> Chart:
-    summaries = drills.matrix.loc[drills.matrix["drill"] == drill, "summary"]
-    subtitle = f"{next((text for text in summaries if text), drill)} · latency from the due time"
-    caption = (
-        f"One trial a panel, the first repeat that counts · {machine(drills.manifest)}. "
-        "Red band: while the fault lasts; red ticks on top: requests that failed, at their due time. "
-        "Below: tasks accepted and not ended; red: those of them that were lost."
-    )
-    words = Caption(f"Drill {drill}, second by second", subtitle, caption)
-    return Chart(f"timeline-{drill}", words, lambda: drill_timeline(points, words, drills.manifest.limit_ms))
-
-
-def drill_timeline(points: pd.DataFrame, words: Caption, limit_ms: float) -> Figure:
+def draw_timeline(points: pd.DataFrame, words: Caption, limit_ms: float) -> Figure:
     """Draw latencies, errors and the backlog around a fault, two panels a subject on one scale.
 
-    `points` are rows of `analysis.drills.timeline.timeline` of one drill. A subject that took more than
+    `points` are rows of `analysis.drills.timeline.drill_timeline` of one drill. A subject that took more than
     `_LONG` times the median subject's time has a time scale of its own, and says so.
     """
     chosen = list(subjects(points))
     columns = {1: 1, 2: 2, 3: 3, 4: 2}.get(len(chosen), 3)
     blocks = -(-len(chosen) // columns)
     width = {1: 6.4, 2: 4.2}.get(columns, 2.95)
-    shape = Shape(columns, width, 1.25, 0.55, group=ROWS)
-    figure, axes = make_grid(blocks * ROWS * columns, shape, words, rows=blocks * ROWS, key=_key())
-    latencies = points[points["series"].isin(["accept", "/ping", "/ping-sync"])]["value"]
+    shape = Shape(columns, width, 1.25, 0.55, group=_ROWS)
+    figure, axes = make_grid(blocks * _ROWS * columns, shape, words, rows=blocks * _ROWS, key=_key())
+    latencies = points[points["series"].isin([stream.latency for stream in Stream])]["value"]
     top_ms = max(float(latencies.max()) if len(latencies) else 1.0, limit_ms) * 2.2
     heights = points[points["series"].isin(["backlog", "lost"])].groupby(["subject", "at_s"])["value"].sum()
     top = max(float(heights.max()) if len(heights) else 1.0, 1.0)
@@ -86,7 +53,7 @@ def drill_timeline(points: pd.DataFrame, words: Caption, limit_ms: float) -> Fig
     common_s = float(ends_s[ends_s <= _LONG * ends_s.median()].max())
     for place in range(blocks * columns):
         block, column = divmod(place, columns)
-        above, below = (axes[(block * ROWS + row) * columns + column] for row in range(ROWS))
+        above, below = (axes[(block * _ROWS + row) * columns + column] for row in range(_ROWS))
         if place >= len(chosen):
             above.remove()
             below.remove()
@@ -111,18 +78,18 @@ def _detail(rows: pd.DataFrame) -> str:
 def _latencies(ax: Axes, rows: pd.DataFrame, shade: str, top_ms: float, limit_ms: float) -> None:
     log_axis(ax, FLOOR_MS, top_ms * 2.2, "y", time=True, limit=5)
     limit_line(ax, limit_ms, named=False)
-    looks: dict[str, dict[str, Any]] = {
-        "/ping-sync": {"color": _PING_SYNC, "marker": "x", "markersize": 2.6, "markeredgewidth": 0.6},
-        "/ping": {"color": _PING, "marker": ".", "markersize": 3.2},
-        "accept": {"color": shade, "marker": "o", "markersize": 2.8, "markeredgewidth": 0},
+    looks: dict[Stream, dict[str, Any]] = {
+        Stream.PING_SYNC: {"color": _PING_SYNC, "marker": "x", "markersize": 2.6, "markeredgewidth": 0.6},
+        Stream.PING: {"color": _PING, "marker": ".", "markersize": 3.2},
+        Stream.TASKS: {"color": shade, "marker": "o", "markersize": 2.8, "markeredgewidth": 0},
     }
-    for series, look in looks.items():
-        own = rows[rows["series"] == series]
+    for stream, look in looks.items():
+        own = rows[rows["series"] == stream.latency]
         ax.plot(
             own["at_s"],
             own["value"].clip(lower=FLOOR_MS),
             linestyle="none",
-            label=series,
+            label=stream.latency,
             rasterized=True,
             **look,
         )
@@ -207,69 +174,52 @@ def _time(above: Axes, below: Axes, span: tuple[float, float], *, leftmost: bool
 
 
 def _key() -> list[Artist]:
-    dots: dict[str, Any] = {"linestyle": "none", "color": MUTED}
+    dots = [
+        (MUTED, "o", 4, Stream.TASKS.words),
+        (_PING, ".", 5, Stream.PING.words),
+        (_PING_SYNC, "x", 4, Stream.PING_SYNC.words),
+        (ALARM, "|", 7, "failed request"),
+    ]
     return [
-        Line2D([], [], marker="o", markersize=4, label="accepting a task", **dots),
-        Line2D([], [], marker=".", markersize=5, linestyle="none", color=_PING, label="/ping"),
-        Line2D([], [], marker="x", markersize=4, linestyle="none", color=_PING_SYNC, label="/ping-sync"),
-        Line2D([], [], marker="|", markersize=7, linestyle="none", color=ALARM, label="failed request"),
+        *(
+            Line2D([], [], color=ink, marker=marker, markersize=size, linestyle="none", label=label)
+            for ink, marker, size, label in dots
+        ),
         Patch(facecolor=MUTED, alpha=0.3, label="not ended yet"),
         Patch(facecolor=ALARM, alpha=0.55, label="lost"),
     ]
 
 
-def _matrix(drills: Drills) -> Chart:
-    subtitle = "tasks lost of the accepted ones, all repeats together; blank: the drill does not concern it"
-    counted = int(drills.matrix["repeats"].sum())
-    refused = int(drills.matrix["refused"].sum())
+def _parts(drills: Drills) -> Iterator[Part]:
+    """Yield the points of each drill."""
+    points = drills.timelines
+    for drill in drills_in_order(list(points["drill"])) if len(points) else ():
+        yield Part(drills, points[points["drill"] == drill], drill, drill)
+
+
+def _words(part: Part) -> Caption:
+    matrix = part.tables.matrix
+    summaries = matrix.loc[matrix["drill"] == part.about, "summary"]
+    subtitle = f"{next((text for text in summaries if text), part.about)} · latency from the due time"
     caption = (
-        f"{counted} drills count, {refused or 'none'} refused · {machine(drills.manifest)} · "
-        f"seed {drills.manifest.seed}. A share depends on how much was under way: look at the counts."
+        f"One trial a panel, the first repeat that counts · {machine(part.tables.manifest)}. "
+        "Red band: while the fault lasts; red ticks on top: requests that failed, at their due time. "
+        "Below: tasks accepted and not ended; red: those of them that were lost."
     )
-    words = Caption("What is lost", subtitle, caption)
-    if not counted:
-        return Chart("matrix", Caption(words.title, "", "Not drawn: no drill passed the gate."), None)
-    return Chart("matrix", words, lambda: loss_matrix(drills, words))
+    return Caption(f"Drill {part.about}, second by second", subtitle, caption)
 
 
-def loss_matrix(drills: Drills, words: Caption) -> Figure:
-    """Draw a table of strategies by drills, each cell with its lost tasks, coloured by their share."""
-    found = cells(drills.matrix)
-    columns = drills_in_order(list(drills.matrix["drill"]))
-    rows = subjects_in_order(drills.manifest)
-    width, height = len(columns) * _CELL_IN[0], len(rows) * _CELL_IN[1]
-    shape = Shape(1, width, height, right=0.15, left=2.25)
-    figure, (ax,) = make_grid(1, shape, words)
-    ax.grid(visible=False)
-    ax.set_xlim(0, len(columns))
-    ax.set_ylim(len(rows), 0)
-    ax.xaxis.tick_top()
-    ax.set_xticks(np.arange(len(columns)) + 0.5, [name.replace("-", "-\n", 1) for name in columns])
-    ax.set_yticks(np.arange(len(rows)) + 0.5, [f"{s.strategy} · {s.variant}" for s in rows])
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    for label, subject in zip(ax.get_yticklabels(), rows, strict=True):
-        label.set_color(colour(subject.strategy))
-    for x, drill in enumerate(columns):
-        for y, subject in enumerate(rows):
-            cell = found.get((subject.key, drill))
-            if cell is not None:
-                _cell(ax, (x, y), cell)
-    return figure
+def _needs(drills: Drills) -> str:
+    if drills.manifest.jobs > 1:
+        return f"trials ran in {drills.manifest.jobs} jobs beside each other, so that no latency counts"
+    return "no drill passed the gate"
 
 
-def _cell(ax: Axes, at: tuple[int, int], cell: Any) -> None:
-    counted = cell["repeats"] > 0 and cell["accepted"] > 0
-    shade = tint(cell["lost_share"]) if counted else to_rgb(_NOT_ASKED)
-    ax.add_patch(Rectangle(at, 1, 1, facecolor=shade, edgecolor="white", linewidth=1.2))
-    text = f"{number(cell['lost'])} of {number(cell['accepted'])}" if counted else "refused"
-    dark = float(np.dot(shade, (0.299, 0.587, 0.114))) < 0.55
-    ink = "white" if dark else INK if counted else MUTED
-    ax.text(at[0] + 0.5, at[1] + 0.5, text, fontsize=7, ha="center", va="center", color=ink)
-
-
-def tint(share: float) -> tuple[float, float, float]:
-    """Return the colour of a share lost: green for none, then ever darker red from the first one on."""
-    if share <= 0:
-        return to_rgb(_NONE)
-    return to_rgb(colormaps["OrRd"](0.25 + 0.7 * min(math.sqrt(share / _MANY_LOST), 1.0)))
+DRILL_TIMELINE: Final = Entry(
+    name="timeline",
+    title="Second by second",
+    parts=_parts,
+    words=_words,
+    draw=lambda part, words: draw_timeline(part.rows, words, part.tables.manifest.limit_ms),
+    needs=_needs,
+)
