@@ -42,7 +42,7 @@ class CheckRequest(Conditions):
     """lateness of the generator that is let pass, since both names meet it; 0 keeps the gate's own limit"""
 
 
-class Check(Command[CheckRequest, Plan]):
+class CheckCommand(Command[CheckRequest, Plan]):
     """Measures pairs and compares them."""
 
     def __init__(self, request: CheckRequest) -> None:

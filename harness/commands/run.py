@@ -29,7 +29,7 @@ class RunRequest(Selection):
     repeats: int | None
 
 
-class Run(Command[RunRequest, Plan]):
+class RunCommand(Command[RunRequest, Plan]):
     """Measures every trial of a profile."""
 
     profile: Profile

@@ -21,7 +21,7 @@ from targets.settings import Settings, asked_of_a_target, variable
 GRACE_S = 10.0
 
 
-def serve_command(
+def serve(
     *,
     strategy: str,
     variant: str,

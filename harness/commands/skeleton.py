@@ -9,7 +9,8 @@ from rich.console import Console
 
 from harness.campaign.progress import Progress
 from harness.campaign.session import Procedure, Setup
-from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, say_unheeded, unpin
+from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, unpin
+from harness.campaign.unheeded import say_kept, say_unheeded
 from harness.target.external import owning
 from harness.target.processes import family
 from results.schema import Plan, Point
@@ -62,6 +63,7 @@ class Command(abc.ABC, Generic[R, W]):
         request = self.request
         with family() as members, owning("" if request.dry_run else request.redis_url):
             if request.resume:
+                say_kept(request.resume)
                 campaign = reopen(request.resume, members)
                 work = self.left(campaign)
             else:
