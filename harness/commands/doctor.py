@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.campaign.environment import host
 from harness.target.broker import server_binary
 from harness.target.cores import available_cores
-from harness.trial.quiet import MAX_HICCUP_P99_MS, look
+from harness.trial.noise import MAX_HICCUP_P99_MS, ambient_noise
 from results.errors import BlockpointError
 from targets.settings import Settings
 from targets.strategy import Definition, from_elsewhere, installed
@@ -82,7 +82,7 @@ def _cores() -> Finding:
 
 def _noise() -> Iterator[Finding]:
     """Look at all cores for a second, while nothing of ours runs."""
-    seen = look(available_cores(), seconds=LOOK_S)
+    seen = ambient_noise(available_cores(), seconds=LOOK_S)
     yield _judged(
         f"{seen.foreign_cores:.2f} cores in use by other programs, load average {os.getloadavg()[0]:.2f}",
         seen.foreign_cores >= MAX_FOREIGN_CORES,

@@ -6,23 +6,20 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from analysis.drills.accounts import accounts
-from analysis.drills.fates import Evidence, fates
+from analysis.drills.fates import Evidence
 from analysis.queueing import saturation_rate
 from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
 from harness.target.roster import DIED, Roster, alive_pids, halted
 from harness.target.target import Launch, Target
+from harness.trial.accounts import Held, failed_requests, settle
 from harness.trial.early_stop import Watch
 from harness.trial.generator import arguments, generating, read_load, sampling
-from harness.trial.holdings import Held, looks, of_trial
-from harness.trial.noise import during, excuses, reasons_against, reasons_for_company
-from harness.trial.quiet import await_quiet
+from harness.trial.noise import await_quiet, during, excuses, reasons_for_company, reasons_for_noise
 from harness.trial.resources import halted_roles, resource_columns
-from harness.trial.rows import asked_of, write_rows
-from harness.trial.unanswered import faults
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import Accounts, Load, Noise, Plan, Service, Trial
@@ -61,6 +58,18 @@ class Limits:
         return self.question_ms or STANDARD_SLO_MS
 
 
+class Over(NamedTuple):
+    """A load that is over, and its backlog with it."""
+
+    load: Load
+    stopped_early: str
+    """why, if it was"""
+    drained: bool
+    drained_ns: int
+    spoilt: list[str]
+    """why the trial does not count, by what became of its processes"""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One planned trial about to be measured on a running target."""
@@ -82,7 +91,47 @@ class Measurement:
         before = self._await_quiet()
         reader, roster = self.target.reader(), Roster(self.target)
         since_ns = time.monotonic_ns()
-        samples, logs = staged / "resources.jsonl", staged / "logs"
+        samples = staged / "resources.jsonl"
+        over = self._load(staged, samples, reader, roster)
+        load = over.load
+        survivors = alive_pids(self.target)
+        held = {} if over.drained else self._last_look()
+        resources = resource_columns(samples, read_probes(self.target.ledger, since_ns))
+        samples.unlink(missing_ok=True)
+        plan, cores = self.plan, self.launch.settings.cores
+        evidence, fanout = self._evidence(survivors), load.scenario == "fanout"
+        verdicts, rows = settle(staged, reader.events(), held, resources, evidence, fanout=fanout)
+        tasks = accounts(verdicts)
+        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        refused = [reason for reason in load.reasons if not (over.stopped_early and _interrupted(reason))]
+        overloaded = bool(over.stopped_early) or overloads(self._service, load, cores)
+        return Trial(
+            plan=plan,
+            attempt=attempt,
+            started_at=started_at,
+            boot_id=boot_id(),
+            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores),
+            drained=over.drained,
+            drained_ns=over.drained_ns,
+            stopped_early=over.stopped_early,
+            noise=noise,
+            service=self._service,
+            load=load,
+            accounts=tasks,
+            survivors=sorted(survivors),
+            rows=rows,
+            reasons=[
+                *refused,
+                *over.spoilt,
+                *self._reasons(staged, load, tasks, overloaded=overloaded),
+                *reasons_for_noise(noise, self.limits.foreign_cores),
+                *(excuses(noise) if refused else ()),
+            ],
+        )
+
+    def _load(self, staged: Path, samples: Path, reader: LedgerReader, roster: Roster) -> Over:
+        """Run the generator, and a sampler beside it, until the backlog is gone or given up."""
+        logs = staged / "logs"
         with (
             generating(self.launch, self._arguments(staged), logs) as generator,
             sampling(self.launch, self.target, generator, samples, logs) as sampler,
@@ -92,45 +141,14 @@ class Measurement:
             sampled = sampler.running and not halted([sampler.pid])
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
-        stopped_early = stopped if load.interrupted else ""
         self.target.check()
-        died, still = roster.deaths(), sorted(roster.halted() | halted_roles(samples))
-        survivors = alive_pids(self.target)
-        asked = asked_of(staged, fanout=load.scenario == "fanout")
-        held = {} if drained else of_trial(self._last_look(), asked.task_id)
-        events = reader.events()
-        tasks = accounts(fates(asked, events, looks(held), self._evidence(survivors)))
-        resources = resource_columns(samples, read_probes(self.target.ledger, since_ns))
-        samples.unlink(missing_ok=True)
-        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        service = self.target.subject.services[self.plan.kind]
-        cores = self.launch.settings.cores
-        refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
-        return Trial(
-            plan=self.plan,
-            attempt=attempt,
-            started_at=started_at,
-            boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores),
-            drained=drained,
-            drained_ns=drained_ns,
-            stopped_early=stopped_early,
-            noise=noise,
-            service=service,
-            load=load,
-            accounts=tasks,
-            survivors=sorted(survivors),
-            rows=write_rows(staged, events, held, resources),
-            reasons=[
-                *refused,
-                *(() if sampled else (UNSAMPLED,)),
-                *died,
-                *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
-                *self._reasons(staged, load, tasks, bool(stopped_early) or overloads(service, load, cores)),
-                *reasons_against(noise, self.limits.foreign_cores),
-                *(excuses(noise) if refused else ()),
-            ],
-        )
+        still = sorted(roster.halted() | halted_roles(samples))
+        spoilt = [
+            *(() if sampled else (UNSAMPLED,)),
+            *roster.deaths(),
+            *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
+        ]
+        return Over(load, stopped if load.interrupted else "", drained, drained_ns, spoilt)
 
     def _await_quiet(self) -> Noise:
         ours = [child.pid for child in self.target.children()]
@@ -190,18 +208,18 @@ class Measurement:
             alive_pids=survivors,
         )
 
-    def _reasons(self, staged: Path, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
-        errors = faults(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
+    @property
+    def _service(self) -> Service:
+        return self.target.subject.services[self.plan.kind]
+
+    def _reasons(self, staged: Path, load: Load, accounts: Accounts, *, overloaded: bool) -> list[str]:
+        errors = failed_requests(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
+        unaccounted, strangers = accounts.unaccounted, accounts.strangers
+        below = f"errors: {errors} requests failed below the predicted saturation"
         checks = [
-            (
-                accounts.unaccounted > 0,
-                f"accounts: {accounts.unaccounted} accepted tasks are unaccounted for",
-            ),
-            (accounts.strangers > 0, f"accounts: {accounts.strangers} events of tasks that were never sent"),
-            (
-                errors > 0 and not overloaded,
-                f"errors: {errors} requests failed below the predicted saturation",
-            ),
+            (unaccounted > 0, f"accounts: {unaccounted} accepted tasks are unaccounted for"),
+            (strangers > 0, f"accounts: {strangers} events of tasks that were never sent"),
+            (errors > 0 and not overloaded, below),
         ]
         return [reason for against, reason in checks if against]
 
