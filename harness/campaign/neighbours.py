@@ -6,7 +6,6 @@ Each that measures holds a lock in a folder that is the user's alone, and is see
 import contextlib
 import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from harness.trial.noise import reasons_for_company
 from results.locks import HeldError, held, holders_note
 from results.text import single
+from results.waiting import wait_until
 
 SHARED = Path("/tmp")
 """not `$TMPDIR`, which differs from one command to the next"""
@@ -96,11 +96,11 @@ def _private(folder: Path) -> Path:
 
 
 def _announce(cleanup: contextlib.ExitStack, path: Path, note: str) -> None:
-    until_s = time.monotonic() + LOOKED_AT_S
-    while True:
-        try:
-            return cleanup.enter_context(held(path, note))
-        except HeldError:
-            if time.monotonic() > until_s:
-                raise OSError(0, "another process holds our own lock") from None
-            time.sleep(0.001)
+    def announced() -> bool:
+        with contextlib.suppress(HeldError):
+            cleanup.enter_context(held(path, note))
+            return True
+        return False
+
+    if not wait_until(announced, LOOKED_AT_S, every_s=0.001):
+        raise OSError(0, "another process holds our own lock")

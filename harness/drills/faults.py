@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -140,10 +141,10 @@ def _terminate(children: Iterable[Child]) -> None:
 
 
 def _await_exit(children: Iterable[Child]) -> None:
-    deadline = time.monotonic() + STOP_LIMIT_S
+    deadline_s = time.monotonic() + STOP_LIMIT_S
     for child in children:
-        while child.running and time.monotonic() < deadline:
-            time.sleep(0.01)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(deadline_s - time.monotonic(), 0))
         child.kill()
 
 

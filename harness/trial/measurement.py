@@ -25,6 +25,7 @@ from results.errors import BlockpointError
 from results.schema import Accounts, Load, Noise, Plan, Service, Trial
 from results.tables import read_table
 from results.terms import FANOUT_PARTS, Look
+from results.waiting import wait_until
 
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
@@ -167,12 +168,11 @@ class Measurement:
         plan, asked_ms = self.plan, self.limits.question_ms
         watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
         stopped = ""
-        deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
-        while generator.running:
+
+        def ended() -> bool:
+            nonlocal stopped
             self.target.check()
             roster.look()
-            if time.monotonic() > deadline:
-                raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
             if asked_ms and not stopped:
                 looked_s = time.monotonic()
                 reader.outstanding()
@@ -180,20 +180,23 @@ class Measurement:
                 if stopped:
                     generator.process.send_signal(signal.SIGINT)
             self.tick()
-            time.sleep(POLL_S)
+            return not generator.running
+
+        longest_s = plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
+        if not wait_until(ended, longest_s, POLL_S):
+            raise BlockpointError(f"{plan.trial_id}: the generator did not end in time")
         return stopped
 
     def _drain(self, reader: LedgerReader, roster: Roster, within_s: float) -> bool:
         """Wait until the backlog is gone; returns whether it is."""
-        deadline = time.monotonic() + within_s
-        while reader.outstanding() > 0 or reader.left():
+
+        def drained() -> bool:
             self.target.check()
             roster.look()
-            if time.monotonic() > deadline:
-                return False
             self.tick()
-            time.sleep(POLL_S)
-        return True
+            return reader.outstanding() <= 0 and not reader.left()
+
+        return wait_until(drained, within_s, POLL_S)
 
     def _last_look(self) -> Held:
         """End web and workers, so that nothing moves any more, and ask the broker what it holds."""

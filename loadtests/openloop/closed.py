@@ -26,6 +26,7 @@ from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import Session
 from loadtests.openloop.user import open_session, use
 from results.terms import NEVER, Outcome, Stream
+from results.waiting import wait_until
 
 _POLL_S = 0.05
 
@@ -80,9 +81,8 @@ class ClosedLoop:
         """Let the users send while the bystanders' schedule lasts, wait for their answers, and report."""
         outcomes = self._session.run(self.start_ns)
         self.open = False
-        give_up_s = time.monotonic() + (0 if outcomes.interrupted else self.settings.drain_seconds)
-        while self._in_flight and time.monotonic() < give_up_s:
-            gevent.sleep(_POLL_S)
+        wait_s = 0 if outcomes.interrupted else self.settings.drain_seconds
+        wait_until(lambda: not self._in_flight, wait_s, _POLL_S)  # Locust has made `sleep` gevent's
         joined = merge([(outcomes.rows, outcomes.errors), (self._columns(), self._errors)])
         return pack_parts(outcomes, self._order["index"], *joined)
 
