@@ -72,7 +72,7 @@ def event_us(folder: Path) -> float:
 
 def accepted_per_s(url: str, seconds: float) -> float:
     """Return the accepted tasks per second of the target's CPU time."""
-    process = psutil.Process(direct.get(f"{url}/health", HEALTH_LIMIT_S)["pid"])
+    process = psutil.Process(direct.get_json(f"{url}/health", HEALTH_LIMIT_S)["pid"])
     before = process.cpu_times()
     requests, _ = closed_loop(url, seconds, USERS)
     after = process.cpu_times()

@@ -52,7 +52,7 @@ class Message(msgspec.Struct, rename="kebab"):
 Arguments = tuple[list[Any], dict[str, Any], dict[str, Any]]
 
 
-def check(raw: object) -> None:
+def check_message(raw: object) -> None:
     """Raise ValueError where this cannot be a message of ours; Celery itself refuses all content but JSON."""
     message = msgspec.convert(raw, Message)
     body = base64.b64decode(message.body)
@@ -96,7 +96,7 @@ class Transport(redis.Transport):
 
     def _deliver(self, message: Any, queue: str | None) -> None:
         try:
-            check(message)
+            check_message(message)
         except (ValueError, RecursionError) as error:
             _log.error("dropped what is no message from %s: %s: %.200r", queue, error, message)
             return

@@ -41,7 +41,7 @@ class Planner:
             for block in blocks:
                 shuffle(block)
                 ordered += block
-        return [named(plan, number) for number, plan in enumerate(ordered, start=1)]
+        return [numbered(plan, number) for number, plan in enumerate(ordered, start=1)]
 
     def _steady(self, subject: str, topology: str, repeat: int) -> Iterator[Plan]:
         profile = self.profile
@@ -106,7 +106,7 @@ class Planner:
         return msgspec.convert(fields, Plan)
 
 
-def named(plan: Plan, number: int) -> Plan:
+def numbered(plan: Plan, number: int) -> Plan:
     """Return the plan with the id of the campaign's trial of that number."""
     where = "" if plan.topology == "one-box" else f"-{plan.topology}"
     name = (

@@ -51,7 +51,7 @@ class CheckCommand(Command[CheckRequest, Plan]):
 
     def agenda(self) -> Agenda:
         """Return the pairs."""
-        return Agenda(profile=PROFILE, plans=plans(self.request))
+        return Agenda(profile=PROFILE, plans=planned_pairs(self.request))
 
     def left(self, campaign: Campaign) -> list[Plan]:
         """Return all of its trials."""
@@ -78,7 +78,7 @@ class CheckCommand(Command[CheckRequest, Plan]):
         return compare_pairs(campaign, self.console, self.say)
 
 
-def plans(request: CheckRequest) -> list[Plan]:
+def planned_pairs(request: CheckRequest) -> list[Plan]:
     """Return the trials: pairs that meet the same schedule, each trial on a target of its own.
 
     Which of a pair comes first is random, so that a drift of the machine falls on neither name. A plan's

@@ -14,7 +14,7 @@ from harness.campaign.session import Setup
 from harness.campaign.setup import Agenda, Conditions
 from harness.commands.skeleton import Command
 from harness.drills.catalogue import DRILLS, named_drill
-from harness.drills.plans import plans
+from harness.drills.plans import planned_drills
 from harness.drills.trial import DrillProcedure
 from harness.target.placement import NOWHERE
 from results.errors import BlockpointError
@@ -114,7 +114,7 @@ def _plans(request: DrillRequest) -> list[Plan]:
     keys = select([EVERY_VARIANT], request.strategies, request.variants)
     if request.redis_url:
         drills = [drill for drill in drills if not drill.breaks_broker]
-    planned = plans(
+    planned = planned_drills(
         drills,
         keys,
         request.settings,

@@ -19,7 +19,7 @@ UNHEEDED_PER_S = 1.0
 """where drills run beside each other: what bystanders feel then says nothing"""
 
 
-def plans(
+def planned_drills(
     drills: Sequence[Drill],
     keys: Sequence[str],
     settings: Settings,

@@ -180,7 +180,7 @@ class Target:
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
-        identity: dict[str, Any] = direct.get(f"{self.url}/health", IDENTITY_LIMIT_S)
+        identity: dict[str, Any] = direct.get_json(f"{self.url}/health", IDENTITY_LIMIT_S)
         if identity.get("nonce") != self.nonce:
             raise BlockpointError(f"{self.url} is answered by another program than the one started there")
         return identity
@@ -188,7 +188,7 @@ class Target:
     def _post(self, body: dict[str, Any]) -> None:
         written = self._written_by_web()
         try:
-            direct.post(f"{self.url}/tasks", body, ACCEPT_LIMIT_S)
+            direct.post_json(f"{self.url}/tasks", body, ACCEPT_LIMIT_S)
         except OSError as error:
             # uvicorn answers 500 before it says why
             wait_until(lambda: self._written_by_web() != written, LAST_WORDS_S)

@@ -18,12 +18,12 @@ from locust import FastHttpUser, task
 from locust.runners import MasterRunner
 
 from loadtests.openloop.faults import poison_fields, poisoned
-from loadtests.openloop.options import Settings
+from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.recorder import KINDS, Rows, empty_rows, merge
 from loadtests.openloop.run import Message, pack_parts
 from loadtests.openloop.scenario import Scenario, task_fields
 from loadtests.openloop.schedule import NS_PER_S
-from loadtests.openloop.session import Session
+from loadtests.openloop.session import LoadSession
 from loadtests.openloop.user import open_session, use
 from results.terms import NEVER, Outcome, Stream
 from results.waiting import wait_until
@@ -31,11 +31,11 @@ from results.waiting import wait_until
 _POLL_S = 0.05
 
 
-class ClosedLoop:
+class ClosedLoopSession:
     """One process's part of a closed-loop run: what its users share."""
 
-    def __init__(self, order: Message, scenario: Scenario, session: Session) -> None:
-        self.settings = Settings(order["settings"])
+    def __init__(self, order: Message, scenario: Scenario, session: LoadSession) -> None:
+        self.settings = LoadSettings(order["settings"])
         self.pace_s = order["users"] / self.settings.rate
         """from one request of a user to its next, at least"""
         self.start_ns: int = order["start_ns"] or time.monotonic_ns() + NS_PER_S // 20
@@ -103,8 +103,8 @@ def use_closed(user: type[FastHttpUser], scenario: Scenario) -> None:
     use(user, scenario)
 
     def begin(environment: Any, **_: Any) -> None:
-        def conduct(order: Message, session: Session) -> Message:
-            loop = ClosedLoop(order, scenario, session)
+        def conduct(order: Message, session: LoadSession) -> Message:
+            loop = ClosedLoopSession(order, scenario, session)
             if not session.overdue_share(loop.start_ns):
                 environment.closed_loop.set(loop)
             return loop.run()
@@ -135,7 +135,7 @@ class ClosedLoopUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Begin at a random moment of the first turn, so that the users do not march in step."""
-        self._loop: ClosedLoop = self.environment.closed_loop.get()
+        self._loop: ClosedLoopSession = self.environment.closed_loop.get()
         begin_s = max(self._loop.start_ns / NS_PER_S, time.monotonic())
         self._turn_s: float = begin_s + random.random() * self._loop.pace_s
         gevent.sleep(self._turn_s - time.monotonic())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from loadtests.openloop import figures, gate
-from loadtests.openloop.options import Settings
+from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import KINDS, Rows, merge, tables
 from loadtests.openloop.scenario import Scenario
@@ -31,7 +31,7 @@ class Run:
     """One run, seen from the process that leads it."""
 
     scenario: Scenario
-    settings: Settings
+    settings: LoadSettings
     identity: Mapping[str, Any]
     workers: int
     tag: int = field(default_factory=lambda: secrets.randbits(32))

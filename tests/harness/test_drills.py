@@ -12,7 +12,7 @@ from harness.campaign.jobs import in_parallel
 from harness.campaign.predictions import subject_on
 from harness.campaign.session import Setup
 from harness.drills.catalogue import DRILLS, Trigger, named_drill
-from harness.drills.plans import plans
+from harness.drills.plans import planned_drills
 from harness.target.cores import Pinning
 from harness.target.processes import Family
 from harness.trial.measurement import Limits, Measuring
@@ -38,7 +38,9 @@ def planned(
     names: list[str], *, repeats: int = 1, spread: bool = False, jobs: int = 1
 ) -> list[tuple[str, str]]:
     drills = [named_drill(name) for name in names]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, jobs=jobs)
+    made = planned_drills(
+        drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, jobs=jobs
+    )
     return [(plan.drill, plan.subject) for plan in made]
 
 
@@ -58,7 +60,7 @@ def test_only_prefork_workers_have_children() -> None:
 
 def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:
     drills = [named_drill("kill-web")]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, jobs=1)
+    made = planned_drills(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, jobs=1)
     assert len({plan.trial_id for plan in made}) == len(made) == 7 * len(KEYS)
     for key in KEYS:
         assert sorted(plan.seed for plan in made if plan.subject == key) == list(range(3, 10))
