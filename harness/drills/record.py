@@ -11,7 +11,7 @@ from analysis.queueing import saturation_rate
 from harness.drills.catalogue import Drill
 from harness.drills.fault_log import FaultLog, open_in
 from harness.target.target import Target
-from harness.trial.accounts import settle
+from harness.trial.accounts import account_for_tasks
 from harness.trial.resources import resource_columns
 from results.clock import boot_id
 from results.schema import Incident, Load, Plan, Trial
@@ -44,7 +44,9 @@ class Record:
         """
         subject, log, plan = self.target.subject, self.log, self.plan
         resources = resource_columns(staged / "none", probes)
-        verdicts, rows = settle(staged, events, log.held, resources, self._evidence(), fanout=False)
+        verdicts, rows = account_for_tasks(
+            staged, events, log.held, resources, self._evidence(), fanout=False
+        )
         service = subject.services[plan.kind]
         incident = self._incident(verdicts, events)
         return Trial(

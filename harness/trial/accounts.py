@@ -19,7 +19,7 @@ Held = Mapping[Look, Mapping[str, set[int]]]
 FAULTY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.UNKNOWN)
 
 
-def settle(
+def account_for_tasks(
     staged: Path, events: np.ndarray, held: Held, resources: Columns, evidence: Evidence, *, fanout: bool
 ) -> tuple[Verdicts, dict[str, int]]:
     """Give every task its fate and write the harness's tables.

@@ -15,7 +15,7 @@ from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
 from harness.target.roster import DIED, Roster, alive_pids, halted
 from harness.target.target import Launch, Target
-from harness.trial.accounts import Held, failed_requests, settle
+from harness.trial.accounts import Held, account_for_tasks, failed_requests
 from harness.trial.early_stop import Watch
 from harness.trial.generator import arguments, generating, read_load, sampling
 from harness.trial.noise import await_quiet, during, excuses, reasons_for_company, reasons_for_noise
@@ -101,7 +101,7 @@ class Measurement:
         samples.unlink(missing_ok=True)
         plan, cores = self.plan, self.launch.settings.cores
         evidence, fanout = self._evidence(survivors), load.scenario == "fanout"
-        verdicts, rows = settle(staged, reader.events(), held, resources, evidence, fanout=fanout)
+        verdicts, rows = account_for_tasks(staged, reader.events(), held, resources, evidence, fanout=fanout)
         tasks = accounts(verdicts)
         noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
         refused = [reason for reason in load.reasons if not (over.stopped_early and _interrupted(reason))]

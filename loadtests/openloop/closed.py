@@ -6,6 +6,7 @@ target kept them from sending is in no row. The bystanders beside them stay open
 
 import random
 import time
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar
@@ -20,7 +21,7 @@ from locust.runners import MasterRunner
 from loadtests.openloop.faults import poison_fields, poisoned
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.recorder import KINDS, Rows, empty_rows, merge
-from loadtests.openloop.run import Message, pack_parts
+from loadtests.openloop.run import Message, pack
 from loadtests.openloop.scenario import Scenario, task_fields
 from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import LoadSession
@@ -83,8 +84,8 @@ class ClosedLoopSession:
         self.open = False
         wait_s = 0 if outcomes.interrupted else self.settings.drain_seconds
         wait_until(lambda: not self._in_flight, wait_s, _POLL_S)  # Locust has made `sleep` gevent's
-        joined = merge([(outcomes.rows, outcomes.errors), (self._columns(), self._errors)])
-        return pack_parts(outcomes, self._order["index"], *joined)
+        rows, errors = merge([(outcomes.rows, outcomes.errors), (self._columns(), self._errors)])
+        return pack(replace(outcomes, rows=rows, errors=errors), self._order["index"])
 
     def _columns(self) -> Rows:
         rows = len(self._rows)

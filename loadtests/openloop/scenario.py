@@ -67,6 +67,11 @@ class Scenario:
         return COMMON + self.options
 
 
+def one_step(settings: LoadSettings) -> list[PlannedStep]:
+    """Return one step, of one rate and one duration."""
+    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
+
+
 def task_fields(settings: LoadSettings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
     """Return the fields of a task's JSON body, without its id."""
     fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
