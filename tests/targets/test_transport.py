@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.strategies.arq import from_json, to_json
+from targets.checked_redis import from_json, to_json
 from targets.transport import check_message
 from tests.security.forged import CHANGES, Change, body, forged, message
 
