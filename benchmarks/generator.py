@@ -26,6 +26,7 @@ from benchmarks.processes import (
     free_port,
     locust,
     machine,
+    parser,
     pinned,
     table,
     target,
@@ -111,11 +112,11 @@ def wrk(url: str, seconds: float) -> list[list[object]]:
 
 def main() -> None:
     """Run all and print the table and the goals."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--repeats", type=int, default=4)
-    parser.add_argument("--rates", default="500,1000,2000,4000,5000,6000,8000")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seconds", type=float, default=3.0)
+    options.add_argument("--repeats", type=int, default=4)
+    options.add_argument("--rates", default="500,1000,2000,4000,5000,6000,8000")
+    arguments = options.parse_args()
     rates_per_s = [int(rate) for rate in arguments.rates.split(",")]
     print(machine(), flush=True)
     rows: list[list[object]] = []
