@@ -6,7 +6,7 @@ Each that measures holds a lock in a folder that is the user's alone, and is see
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,18 +58,15 @@ class Company:
     """Who measured while a trial did."""
 
     neighbours: Neighbours
-    also: Callable[[], None]
-    """called at each tick"""
     _seen: set[str] = field(default_factory=set)
 
     def tick(self) -> None:
         """Look who measures."""
         self._seen.update(self.neighbours.names())
-        self.also()
 
     def seen(self) -> list[str]:
         """Look once more; return all that were seen."""
-        self._seen.update(self.neighbours.names())
+        self.tick()
         return sorted(self._seen)
 
 
