@@ -65,11 +65,9 @@ class KindOfTask(click.ParamType[str]):
 
     def convert(self, value: Any, _param: click.Parameter | None, _ctx: click.Context | None) -> str:
         """Return the kind; raises BlockpointError offering the nearest."""
-        from results.errors import unknown
+        from results.errors import lookup
 
-        if value not in KINDS:
-            raise unknown("kind", str(value), KINDS)
-        return str(value)
+        return lookup("kind", str(value), {kind: kind for kind in KINDS})
 
 
 class Cores(click.ParamType["Placement"]):

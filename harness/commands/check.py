@@ -2,17 +2,15 @@
 
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.table import Table
 
 from harness.campaign.predictions import predicted_per_s, split_key
-from harness.campaign.progress import Progress, minutes
-from harness.campaign.runner import expected_s, run_campaign, unmeasured_lines
-from harness.campaign.session import Setup
+from harness.campaign.runner import unmeasured_lines
 from harness.campaign.setup import Agenda, Conditions
-from harness.commands.skeleton import Command
+from harness.commands.skeleton import PlannedCommand
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Plan
@@ -42,7 +40,7 @@ class CheckRequest(Conditions):
     """lateness of the generator that is let pass, since both names meet it; 0 keeps the gate's own limit"""
 
 
-class CheckCommand(Command[CheckRequest, Plan]):
+class CheckCommand(PlannedCommand[CheckRequest]):
     """Measures pairs and compares them."""
 
     def __init__(self, request: CheckRequest) -> None:
@@ -63,15 +61,6 @@ class CheckCommand(Command[CheckRequest, Plan]):
         """Return a plain measurement."""
         request = self.request
         return Measuring(Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait))
-
-    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
-        """Return the number of trials and their time."""
-        total_s = sum(expected_s(plan, Measuring.overhead_s) for plan in work)
-        return f"{len(work)} trials, about {minutes(total_s)}", total_s, len(work)
-
-    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
-        """Measure every pair."""
-        run_campaign(setup, campaign, progress)
 
     def conclude(self, campaign: Campaign) -> int:
         """Compare; returns 0 where all are measured and none differs, else 1."""

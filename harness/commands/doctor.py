@@ -44,20 +44,16 @@ def diagnose(port: int) -> Iterator[Finding]:
     yield Finding(GOOD, f"Python {platform.python_version()}")
     yield _cores()
     yield from _noise()
-    governor = facts["governor"]
-    yield Finding(
-        NOTE if governor and governor != "performance" else GOOD,
+    governor, clock = facts["governor"], facts["clock_source"]
+    yield _judged(
         f"CPU governor {governor or 'not visible'}",
-        "set it to performance: cpupower frequency-set -g performance"
-        if governor and governor != "performance"
-        else "",
+        governor not in ("", "performance"),
+        "set it to performance: cpupower frequency-set -g performance",
     )
-    clock = facts["clock_source"]
-    slow = clock in ("hpet", "acpi_pm")
-    yield Finding(
-        NOTE if slow else GOOD,
+    yield _judged(
         f"clock source {clock or 'not visible'}",
-        "reading the clock is slow here; tsc or kvm-clock would be better" if slow else "",
+        clock in ("hpet", "acpi_pm"),
+        "reading the clock is slow here; tsc or kvm-clock would be better",
     )
     yield _files()
     yield _port(port)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.drills.catalogue import Drill, named_drill
+from harness.drills.catalogue import DRILLS, Drill
 from harness.drills.fault_log import (
     FaultLog,
     Probe,
@@ -23,7 +23,7 @@ from harness.target.processes import Child
 from harness.target.roster import alive_pids
 from harness.target.target import Launch, Target
 from harness.trial.generator import arguments, generating, read_load
-from results.errors import BlockpointError
+from results.errors import BlockpointError, lookup
 from results.schema import Manifest, Plan, Trial
 from results.terms import Look
 
@@ -203,7 +203,7 @@ class DrillProcedure:
 
     def launch(self, plan: Plan, plain: Launch) -> Launch:
         """Return how the drill's target is started."""
-        return named_drill(plan.drill).launch(plain)
+        return lookup("drill", plan.drill, DRILLS).launch(plain)
 
     def logs_name(self, plan: Plan) -> str:
         """Return a name of the trial's own."""
@@ -215,7 +215,7 @@ class DrillProcedure:
         """Run one drill, and say whether another may follow on its target."""
         own_s = self.manifest.subject(plan.subject).window_s
         alone = self.manifest.jobs == 1
-        drilling = Drilling(*target, named_drill(plan.drill), plan, own_s, alone, tick)
+        drilling = Drilling(*target, lookup("drill", plan.drill, DRILLS), plan, own_s, alone, tick)
         return drilling.measure(staged, attempt), drilling.clean()
 
     def reasons_for_company(self, _: list[str]) -> list[str]:
