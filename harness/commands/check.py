@@ -129,13 +129,11 @@ def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], Non
     say(
         f"{len(pairs)} pairs; a difference counts where its whole interval is beyond a factor of {RELEVANT:g}"
     )
-    alarms = false_alarms(pairs)
-    say("false alarms of pairs judged alone: " + _shares(alarms, len(pairs)))
+    alarms = (
+        f"{metric} {share * len(pairs):.0f}/{len(pairs)}" for metric, share in false_alarms(pairs).items()
+    )
+    say("false alarms of pairs judged alone: " + ", ".join(alarms))
     return 1 if lacking or any(each.differs for each in found) else 0
-
-
-def _shares(alarms: dict[str, float], pairs: int) -> str:
-    return ", ".join(f"{metric} {share * pairs:.0f}/{pairs}" for metric, share in alarms.items())
 
 
 def _rate(request: CheckRequest) -> float:

@@ -121,7 +121,8 @@ def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
         return predicted_per_s(key, base, kind, duration_ms, topology, placement=request.placement)
 
-    topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if _computes(profile) else ())])
+    computes = any(KINDS[kind].calibrated for kind in profile.kinds)
+    topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if computes else ())])
     plans = Planner(profile, ceiling, request.seed, request.rates_per_s).plan(keys, list(topologies))
     if not plans:
         raise BlockpointError("nothing to measure: no trial of this profile fits what was asked for")
@@ -136,7 +137,3 @@ def longer(plans: list[Plan], asked_s: float | None) -> Iterator[str]:
             f"--seconds {asked_s:g}: trials of tasks of {duration_ms:g} ms last {seconds:g} s, "
             f"since a trial lasts {SERVICES_LONG} services at the least"
         )
-
-
-def _computes(profile: Profile) -> bool:
-    return any(KINDS[kind].calibrated for kind in profile.kinds)

@@ -8,14 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.drills.catalogue import DRILLS, Drill
-from harness.drills.fault_log import (
-    FaultLog,
-    Probe,
-    restart,
-    state,
-    take_down_idle,
-    tend,
-)
+from harness.drills.fault_log import FaultLog, Probe, restart, state, take_down_idle, tend
 from harness.drills.faults import restart_workers
 from harness.drills.record import Record
 from harness.target.ledgers import LedgerReader, read_probes
@@ -150,16 +143,16 @@ class Drilling:
             self._rest(reader, log, quiet_s)
             log.exited = exited
         for _ in range(MOST_WINDOWS):
-            before = state(reader, self.target.subject.max_attempts)
+            before = state(reader)
             if before.settled or not self._kept(before.pending):
                 break
             self._rest(reader, log, self.target.subject.window_s + MARGIN_S + quiet_s)
-            after = state(reader, self.target.subject.max_attempts)
+            after = state(reader)
             if after.pending and self._kept(after.pending):
                 restart_workers(self.target)
                 log.hastened = True
                 self._rest(reader, log, quiet_s + MARGIN_S)
-                if state(reader, self.target.subject.max_attempts).last_ns == after.last_ns:
+                if state(reader).last_ns == after.last_ns:
                     break
         log.horizon_ns = time.monotonic_ns()
         log.held[Look.AT_HORIZON] = self._look()
@@ -175,7 +168,7 @@ class Drilling:
         while True:
             if log.restarts > restarts:
                 probe, restarts = Probe(self.target, self.plan.kind), log.restarts
-            now = state(reader, self.target.subject.max_attempts)
+            now = state(reader)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
             if (probe.ended() or log.exited) and (now.settled or still_s > quiet_s):
                 return

@@ -104,7 +104,11 @@ class Measurement:
         verdicts, rows = account_for_tasks(staged, reader.events(), held, resources, evidence, fanout=fanout)
         tasks = accounts(verdicts)
         noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        refused = [reason for reason in load.reasons if not (over.stopped_early and _interrupted(reason))]
+        refused = [
+            reason
+            for reason in load.reasons
+            if not (over.stopped_early and reason.startswith("interrupted:"))
+        ]
         overloaded = bool(over.stopped_early) or overloads(self._service, load, cores)
         return Trial(
             plan=plan,
@@ -269,7 +273,3 @@ class Measuring:
 def undisturbed(trial: Trial) -> bool:
     """Say whether the target is as it was before the trial, so that another may follow on it."""
     return trial.drained and not any(reason.startswith((DIED, HALTED)) for reason in trial.reasons)
-
-
-def _interrupted(reason: str) -> bool:
-    return reason.startswith("interrupted:")
