@@ -168,11 +168,6 @@ def installed() -> list[tuple[str, Definition | BlockpointError]]:
     return [*sound, *unsound]
 
 
-def discover() -> dict[str, Definition]:
-    """Return every registered strategy that can be used, by name and in its place."""
-    return {name: each for name, each in installed() if isinstance(each, Definition)}
-
-
 def find(name: str) -> Definition:
     """Return one strategy, loading no other; raises BlockpointError where there is none of that name."""
     return _definition(name, lookup("strategy", name, _entries()))
