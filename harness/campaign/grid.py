@@ -109,8 +109,6 @@ class Planner:
 def numbered(plan: Plan, number: int) -> Plan:
     """Return the plan with the id of the campaign's trial of that number."""
     where = "" if plan.topology == "one-box" else f"-{plan.topology}"
-    name = (
-        f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.scenario}-{plan.kind}-{plan.duration_ms:g}ms-"
-        f"{plan.rate_per_s:g}per_s{where}-r{plan.repeat}"
-    )
+    load = f"{plan.scenario}-{plan.kind}-{plan.duration_ms:g}ms-{plan.rate_per_s:g}per_s{where}"
+    name = f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.drill or load}-r{plan.repeat}"
     return msgspec.structs.replace(plan, trial_id=name)
