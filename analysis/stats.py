@@ -68,14 +68,6 @@ def block_interval(values: Floats, p: float, seed: int = 0) -> tuple[float, floa
     return _middle(_replicates(values, p, np.random.default_rng(seed)))
 
 
-def runs_interval(runs: Sequence[Floats], p: float, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % interval of a percentile over runs: of the geometric mean of the runs' percentiles.
-
-    A run is its samples in order of time, or just its own figure; all are positive. See `ratio_interval`.
-    """
-    return _interval([np.log(_figures(run, p, rng)) for run, rng in _seeded(runs, seed)], seed)
-
-
 def ratio_interval(
     ours: Sequence[Floats], theirs: Sequence[Floats], p: float, seed: int = 0
 ) -> tuple[float, float]:

@@ -16,18 +16,18 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.processes import parser
+
 MILLION = 1_000_000
 MAX_SECONDS = 10.0
 MAX_GIB = 1.5
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--sizes", default="100000,1000000,4000000", help="tasks a campaign")
-    parser.add_argument("--analyse", type=Path, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--sizes", default="100000,1000000,4000000", help="tasks a campaign")
+    options.add_argument("--analyse", type=Path, help=argparse.SUPPRESS)
+    arguments = options.parse_args()
     if arguments.analyse:
         print(*analyse(arguments.analyse))
         return 0

@@ -9,13 +9,10 @@ harness (`benchmarks/recount.py`). Exits with 1 where a trial that counts hides 
 are not those of its rows, or a trial that does not count, or was not measured, does not name what happened.
 """
 
-import argparse
 import contextlib
 import math
-import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,7 +23,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.processes import ROOT
+from benchmarks.processes import campaign, parser
 from benchmarks.recount import recount
 
 SUBJECTS = (
@@ -41,7 +38,6 @@ SUBJECTS = (
 RATES = ("15", "30")
 """a second, of tasks of 200 ms: with four slots below and above saturation"""
 GRID = ["--duration", "200ms", "--slots", "4", "--seconds", "2", "--attempts", "1", "--profile", "smoke"]
-UNATTENDED = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 NAME = "attacked"
 ROLES = {
     "guardian": "harness.target.guardian",
@@ -164,31 +160,18 @@ def faults_of(trials: Path, done: list[Attack], said: str) -> tuple[list[str], C
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=1)
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--trials", type=int, default=200)
+    options.add_argument("--seed", type=int, default=1)
+    given = options.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     repeats = math.ceil(given.trials / len(SUBJECTS) / len(RATES))
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         runs, log = Path(folder) / "runs", Path(folder) / "log"
-        command = [sys.executable, "-m", "harness", "run", "--name", NAME, *GRID, *UNATTENDED]
-        command += ["--repeats", str(repeats), "--seed", str(given.seed)]
-        command += [word for subject in SUBJECTS for word in ("--strategy", subject)]
-        command += [word for rate in RATES for word in ("--rate", rate)]
-        with (
-            log.open("wb") as output,
-            subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, "BLOCKPOINT_RUNS": str(runs)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            ) as process,
-        ):
+        asked = ["--name", NAME, *GRID, "--repeats", str(repeats), "--seed", str(given.seed)]
+        asked += [word for subject in SUBJECTS for word in ("--strategy", subject)]
+        asked += [word for rate in RATES for word in ("--rate", rate)]
+        with campaign(asked, runs, log) as process:
             trials, done = runs / NAME / "trials", []
             for attack in attacks(psutil.Process(process.pid), trials, random.Random(given.seed)):
                 print(attack, flush=True)

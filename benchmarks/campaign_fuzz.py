@@ -9,7 +9,6 @@ fourth that tells otherwise. To reach: no other exception than the one clear lin
 10 s of CPU time, or a minute by the clock, and no table that says of a trial left alone what is not so.
 """
 
-import argparse
 import contextlib
 import resource
 import signal
@@ -24,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from benchmarks.processes import ROOT
+from benchmarks.processes import ROOT, parser
 from tests.analysis.harms import HARMS, Done, Whole, drilled, measured
 
 MOST_CPU_S = 10.0
@@ -53,13 +52,11 @@ class Tally:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--mutations", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int, help="the number of the one mutation to be made")
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--mutations", type=int, default=1000)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--only", type=int, help="the number of the one mutation to be made")
+    given = options.parse_args()
     warnings.simplefilter("error")
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
     signal.signal(signal.SIGPROF, _too_long)

@@ -7,14 +7,13 @@ during a stall waits for the rest of it, so the true p99 follows from the stalls
 5 %.
 """
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.processes import free_port, locust, machine, table, target
+from benchmarks.processes import free_port, locust, machine, parser, table, target
 from results.documents import read_document
 from results.percentile import percentile
 from results.schema import Load
@@ -44,9 +43,9 @@ def measured(folder: Path) -> tuple[Load, np.ndarray, np.ndarray]:
 
 def main() -> None:
     """Run all and print the table and the goal."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=30.0, help="a multiple of the period")
-    seconds = parser.parse_args().seconds
+    options = parser(__doc__)
+    options.add_argument("--seconds", type=float, default=30.0, help="a multiple of the period")
+    seconds = options.parse_args().seconds
     print(machine(), flush=True)
     runs = {
         "closed loop, 1 user": ("closed_loop", "--users", "1"),

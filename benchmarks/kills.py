@@ -10,9 +10,6 @@ that was sealed be whole and unchanged. What was interrupted last is gone on wit
 Exits with 1 where anything was left, lost or not ended, or a run ended with a traceback.
 """
 
-import argparse
-import contextlib
-import itertools
 import os
 import random
 import signal
@@ -28,32 +25,17 @@ from pathlib import Path
 import psutil
 
 from benchmarks.leftovers import Kin
-from benchmarks.processes import ROOT
+from benchmarks.phases import ENDINGS, PHASES, Kill, Run
+from benchmarks.processes import ROOT, campaign, parser
 from results.errors import BlockpointError
 from results.store import Campaign, open_campaign
 from results.sums import sums
+from results.waiting import wait_until
 
 SUBJECTS = ("background_tasks/default", "celery/tuned", "arq/tuned", "threadpool/tuned")
 GRID = ["--profile", "smoke", "--duration", "100ms", "--slots", "4", "--seconds", "1"]
 RATES = ("20", "60")
 """a second, of which four slots can do 40: the second one leaves a backlog to drain"""
-UNATTENDED = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
-ENDINGS = {
-    "SIGINT": (signal.SIGINT,),
-    "SIGINT twice": (signal.SIGINT, signal.SIGINT),
-    "SIGTERM": (signal.SIGTERM,),
-    "SIGTERM, SIGKILL": (signal.SIGTERM, signal.SIGKILL),
-    "SIGKILL": (signal.SIGKILL,),
-}
-PHASES = {
-    "start-up": 2.0,
-    "target start": 1.2,
-    "load": 1.2,
-    "drain": 0.4,
-    "sealing": 0.03,
-    "target stop": 0.5,
-}
-"""the longest time after a phase's begin at which the signal is sent, s"""
 END_LIMIT_S = 60.0
 """for the harness to end once it was asked to"""
 CLEAN_LIMIT_S = 30.0
@@ -63,29 +45,6 @@ OWN_FRAME = f'File "{ROOT / "harness"}{os.sep}'
 """in a traceback of ours; one without it comes from Python's own start, where nobody can catch it"""
 LOOK_EVERY_S = 0.25
 POLL_S = 0.002
-
-
-@dataclass(frozen=True)
-class Kill:
-    """When and how a run is to be ended."""
-
-    ending: str
-    """one of `ENDINGS`"""
-    phase: str
-    after_s: float
-    between_s: float
-    """time between two signals"""
-
-    def send(self, process: "subprocess.Popen[bytes]") -> None:
-        """Send its signals, the second one only where the first has not ended the process."""
-        for turn, number in enumerate(ENDINGS[self.ending]):
-            if turn:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(self.between_s)
-            process.send_signal(number)
-
-    def __str__(self) -> str:
-        return f"{self.ending} in {self.phase}"
 
 
 @dataclass
@@ -104,47 +63,6 @@ class Tally:
     """from the harness's end until nothing was left"""
     tracebacks: list[str] = field(default_factory=list)
     """runs that ended with one, each in a line"""
-
-
-@dataclass
-class Run:
-    """One process of the harness on a campaign, and how far it has come."""
-
-    folder: Path
-    process: "subprocess.Popen[bytes]"
-    log: Path
-    since_ns: int = field(default_factory=time.time_ns)
-    """wall clock, as the file system's"""
-
-    def in_phase(self, phase: str) -> bool:
-        """Say whether a phase has begun in this run."""
-        trials = self.folder / "trials"
-        if phase == "target start":
-            return self._fresh((self.folder / "logs").glob("*"))
-        if phase == "load":
-            return self._fresh(trials.glob(".partial*/resources.jsonl"))
-        if phase == "drain":
-            return self._fresh(trials.glob(".partial*/load.json"))
-        if phase == "sealing":
-            return self._fresh(trials.glob(".partial*/events.parquet"))
-        if phase == "target stop":
-            return self._fresh(trials / name / "trial.json" for name in self._last_of_blocks())
-        return True
-
-    def _fresh(self, paths: Iterator[Path]) -> bool:
-        for path in paths:
-            with contextlib.suppress(OSError):
-                if path.stat().st_mtime_ns >= self.since_ns:
-                    return True
-        return False
-
-    def _last_of_blocks(self) -> list[str]:
-        """Return the trials after which a target is taken down."""
-        with contextlib.suppress(BlockpointError):
-            plans = open_campaign(self.folder).manifest.plans
-            blocks = itertools.groupby(plans, key=lambda plan: (plan.subject, plan.topology, plan.repeat))
-            return [list(block)[-1].trial_id for _, block in blocks]
-        return []
 
 
 class LineOfFire:
@@ -200,21 +118,8 @@ class LineOfFire:
             how += [word for subject in self._subjects for word in ("--strategy", subject)]
             how += [word for rate in RATES for word in ("--rate", rate)]
         log = self._logs / f"run-{len(list(self._logs.iterdir())) + 1}"
-        environ = {
-            **os.environ,
-            "BLOCKPOINT_RUNS": str(self._kin.runs),
-            "TMPDIR": str(self._kin.temporary),
-        }
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "harness", "run", *how, *UNATTENDED],
-                cwd=ROOT,
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        temporary = str(self._kin.temporary)
+        process = campaign(how, self._kin.runs, log, session=True, TMPDIR=temporary)
         return Run(folder, process, log)
 
     def _await(self, run: Run, root: psutil.Process, kill: Kill) -> bool:
@@ -250,9 +155,9 @@ class LineOfFire:
     def _check(self, what: str) -> None:
         """Wait until nothing is left, then read every sealed trial."""
         since_s = time.monotonic()
-        while (left := self._kin.left()) and time.monotonic() - since_s < CLEAN_LIMIT_S:
-            time.sleep(0.05)
+        wait_until(lambda: not self._kin.left(), CLEAN_LIMIT_S, every_s=0.05)
         self.tally.clean_s.append(time.monotonic() - since_s)
+        left = self._kin.left()
         for each in left:
             self._fault(f"{what}: left behind: {each}")
         sealed = self._read(what)
@@ -301,13 +206,11 @@ class LineOfFire:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--kills", type=int, default=50, help="how often the harness is killed")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--strategy", action="append", metavar="NAME/VARIANT", help="instead of the usual")
-    given = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--kills", type=int, default=50, help="how often the harness is killed")
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--strategy", action="append", metavar="NAME/VARIANT", help="instead of the usual")
+    given = options.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     began_s = time.monotonic()
 

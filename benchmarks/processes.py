@@ -6,12 +6,36 @@ import socket
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+UNATTENDED = ("--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report")
+"""options of a campaign that is judged by its counts alone"""
 TARGET_CORE, GENERATOR_CORE = 0, 1
+
+
+def parser(doc: str | None) -> ArgumentParser:
+    """Return a parser whose help is a module's docstring as it stands."""
+    return ArgumentParser(description=doc, formatter_class=RawDescriptionHelpFormatter)
+
+
+def campaign(
+    options: Sequence[str], runs: Path, log: Path, *, session: bool = False, **environ: str
+) -> "subprocess.Popen[bytes]":
+    """Start `blockpoint run` with its campaigns in `runs` and its output in `log`."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness", "run", *options, *UNATTENDED],
+            cwd=ROOT,
+            env={**os.environ, "BLOCKPOINT_RUNS": str(runs), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=session,
+        )
 
 
 def free_port() -> int:

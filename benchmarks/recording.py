@@ -9,7 +9,6 @@ Goals: below 0.3 us a sample and 1 us a moment; accepted throughput with the led
 (median of the pairs, with its bootstrap interval).
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -20,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.processes import closed_loop, free_port, machine, table, target
+from benchmarks.processes import closed_loop, free_port, machine, parser, table, target
 from harness.target import direct
 from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.schedule import PlannedStep, plan
@@ -72,7 +71,7 @@ def event_us(folder: Path) -> float:
 
 def accepted_per_s(url: str, seconds: float) -> float:
     """Return the accepted tasks per second of the target's CPU time."""
-    process = psutil.Process(direct.get(f"{url}/health", HEALTH_LIMIT_S)["pid"])
+    process = psutil.Process(direct.get_json(f"{url}/health", HEALTH_LIMIT_S)["pid"])
     before = process.cpu_times()
     requests, _ = closed_loop(url, seconds, USERS)
     after = process.cpu_times()
@@ -103,10 +102,10 @@ def throughputs(folder: Path, pairs: int, seconds: float) -> np.ndarray:
 
 def main() -> None:
     """Measure and print the table and the goals."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--pairs", type=int, default=30)
+    options.add_argument("--seconds", type=float, default=2.0)
+    arguments = options.parse_args()
     print(machine(), flush=True)
     with tempfile.TemporaryDirectory() as name:
         sample, event = sample_us(), event_us(Path(name))

@@ -6,7 +6,6 @@ Prints both intervals of every point that both campaigns searched, and whether t
 reaches as far as it may. To reach: 95 % of the points overlap.
 """
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.trials.derive import read_derived
+from benchmarks.processes import parser
 from results.store import campaign_folder
 
 TO_REACH = 0.95
@@ -21,11 +21,9 @@ KEYS = ["strategy", "variant", "kind", "duration_ms", "topology", "question"]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("campaigns", nargs=2)
-    first, second = (points(campaign_folder(name)) for name in parser.parse_args().campaigns)
+    options = parser(__doc__)
+    options.add_argument("campaigns", nargs=2)
+    first, second = (points(campaign_folder(name)) for name in options.parse_args().campaigns)
     both = first.merge(second, on=KEYS, suffixes=("_a", "_b"))
     found = both[(both["trials_a"] > 0) & (both["trials_b"] > 0)]
     overlapping = np.array([overlaps(row) for _, row in found.iterrows()])

@@ -8,7 +8,6 @@ the lowest and the highest of the search, each `precision` times the one before,
 length. To reach: at least 5 times less load.
 """
 
-import argparse
 import math
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import numpy as np
 
 from analysis.trials.brackets import Verdict, bracket
 from analysis.trials.questions import BLOCKING, SATURATION
+from benchmarks.processes import parser
 from harness.search.policy import Goal, Observation, next_rate, verdicts
 from harness.search.profiles import search_seconds
 from results.schema import Point
@@ -30,11 +30,9 @@ LOWEST, HIGHEST, SECONDS = 1.0, 2_000.0, 5.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("campaigns", nargs="*", help="campaigns of `blockpoint find`")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("campaigns", nargs="*", help="campaigns of `blockpoint find`")
+    arguments = options.parse_args()
     reached = simulated()
     for name in arguments.campaigns:
         reached &= measured(open_campaign(campaign_folder(name)))

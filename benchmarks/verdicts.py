@@ -12,7 +12,6 @@ To reach: `wrong` at most 5 % on average over the queues with a fixed number of 
 verdicts (backlog, and three p99s with intervals) under 1 s for a million tasks.
 """
 
-import argparse
 import itertools
 import sys
 import time
@@ -22,6 +21,7 @@ import numpy as np
 from analysis.queueing import backlog_growth
 from analysis.stats import block_interval, censored_percentile
 from analysis.trials.backlog import NEAR, completion_slope, measure
+from benchmarks.processes import parser
 from benchmarks.simulation import Arrivals, Law, Queue, trial
 
 RHOS = (0.5, 0.8, 0.9, 0.95, 0.975, 1.0, 1.025, 1.05, 1.1, 1.5)
@@ -38,12 +38,10 @@ MAX_SECONDS = 1.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=50, help="trials a cell")
-    parser.add_argument("--samples", type=int, default=1_000_000, help="tasks of the timed trial")
-    arguments = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("--seeds", type=int, default=50, help="trials a cell")
+    options.add_argument("--samples", type=int, default=1_000_000, help="tasks of the timed trial")
+    arguments = options.parse_args()
     wrong = rates(arguments.seeds)
     seconds = verdict_seconds(arguments.samples)
     reached = wrong <= MAX_WRONG and seconds < MAX_SECONDS

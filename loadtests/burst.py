@@ -1,6 +1,6 @@
 """A spike over a base load, then recovery: how deep does the API sink and how long until it is back."""
 
-from loadtests.openloop.options import Option, Settings
+from loadtests.openloop.options import LoadSettings, Option
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
@@ -10,7 +10,7 @@ from results.errors import BlockpointError
 __all__ = ["Burst", "UntilDrained"]
 
 
-def steps(settings: Settings) -> list[PlannedStep]:
+def steps(settings: LoadSettings) -> list[PlannedStep]:
     """Return base, spike and recovery; the base gets a third of what the spike leaves of --seconds."""
     rest = settings.seconds - settings.burst_seconds
     if rest <= 0:

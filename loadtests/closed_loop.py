@@ -1,20 +1,13 @@
 """A closed loop: ordinary Locust users (`--users`) that wait for each answer, to show what that hides."""
 
 from loadtests.openloop.closed import ClosedLoopUser
-from loadtests.openloop.options import Settings
-from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import PlannedStep
+from loadtests.openloop.scenario import Scenario, one_step
 from loadtests.openloop.shape import UntilDrained
 
 __all__ = ["ClosedLoop", "UntilDrained"]
 
 
-def steps(settings: Settings) -> list[PlannedStep]:
-    """Return one step; --rate is what the users attempt together, and cannot exceed."""
-    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
-
-
 class ClosedLoop(ClosedLoopUser):
-    """Closed loop."""
+    """Closed loop; `--rate` is what the users attempt together, and cannot exceed."""
 
-    scenario = Scenario("closed_loop", steps, closed=True)
+    scenario = Scenario("closed_loop", one_step, closed=True)

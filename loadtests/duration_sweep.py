@@ -1,6 +1,6 @@
 """Tasks at one fixed rate whose duration grows from step to step: how long may a task be."""
 
-from loadtests.openloop.options import OPTIONS, Option, Settings
+from loadtests.openloop.options import OPTIONS, LoadSettings, Option
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
@@ -12,7 +12,7 @@ __all__ = ["DurationSweep", "UntilDrained"]
 DURATION = OPTIONS["duration_ms"]
 
 
-def steps(settings: Settings) -> list[PlannedStep]:
+def steps(settings: LoadSettings) -> list[PlannedStep]:
     """Return a step per duration, equally long."""
     durations = [DURATION.read(text) for text in settings.durations.split(",")]
     if settings.duration_ms not in (DURATION.default, *durations):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from loadtests.openloop.options import Option, Settings
+from loadtests.openloop.options import LoadSettings, Option
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import PlannedStep
 from loadtests.openloop.shape import UntilDrained
@@ -12,7 +12,7 @@ from results.errors import BlockpointError
 __all__ = ["Ramp", "UntilDrained"]
 
 
-def steps(settings: Settings) -> list[PlannedStep]:
+def steps(settings: LoadSettings) -> list[PlannedStep]:
     """Return equally long steps from --rate to --top-rate."""
     if settings.top_rate <= settings.rate:
         raise BlockpointError(f"--top-rate: {settings.top_rate:g} is not above --rate {settings.rate:g}")

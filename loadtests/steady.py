@@ -1,20 +1,13 @@
 """Tasks at one fixed rate and of one duration: the measurement behind every curve."""
 
-from loadtests.openloop.options import Settings
-from loadtests.openloop.scenario import Scenario
-from loadtests.openloop.schedule import PlannedStep
+from loadtests.openloop.scenario import Scenario, one_step
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.user import OpenLoopUser
 
 __all__ = ["Steady", "UntilDrained"]
 
 
-def steps(settings: Settings) -> list[PlannedStep]:
-    """Return one step."""
-    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
-
-
 class Steady(OpenLoopUser):
     """Open loop at a steady rate."""
 
-    scenario = Scenario("steady", steps)
+    scenario = Scenario("steady", one_step)

@@ -1,9 +1,12 @@
 """The one exception that a person is meant to read."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from results.text import masked, visible
+
+Named = TypeVar("Named")
 
 
 class BlockpointError(Exception):
@@ -19,3 +22,10 @@ def unknown(what: str, given: str, known: Iterable[str]) -> BlockpointError:
     nearest = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(names)}"
     return BlockpointError(f"there is no {what} {given!r}; {hint}")
+
+
+def lookup(what: str, name: str, among: Mapping[str, Named]) -> Named:
+    """Return what has that name; raises BlockpointError, offering the nearest, where nothing has."""
+    if name not in among:
+        raise unknown(what, name, among)
+    return among[name]

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from fastapi import BackgroundTasks
 
-from results.errors import BlockpointError, unknown
+from results.errors import BlockpointError, lookup, unknown
 from results.schema import Service, Subject
 from targets.settings import Settings
 from targets.soundness import misfit, undeclared
@@ -113,12 +113,11 @@ class Definition:
 
     def build(self, variant: str, settings: Settings) -> Strategy:
         """Return the strategy in that variant; raises BlockpointError where it is unknown or unsound."""
-        if variant not in self.variants:
-            raise unknown(f"variant of {self.name}", variant, self.variants)
+        chosen = lookup(f"variant of {self.name}", variant, self.variants)
         check_versions(self)
         key = f"strategy {self.name}/{variant}"
         try:
-            strategy = self.variants[variant].build(settings)
+            strategy = chosen.build(settings)
         except BlockpointError:
             raise
         except (Exception, SystemExit) as error:
@@ -169,17 +168,9 @@ def installed() -> list[tuple[str, Definition | BlockpointError]]:
     return [*sound, *unsound]
 
 
-def discover() -> dict[str, Definition]:
-    """Return every registered strategy that can be used, by name and in its place."""
-    return {name: each for name, each in installed() if isinstance(each, Definition)}
-
-
 def find(name: str) -> Definition:
     """Return one strategy, loading no other; raises BlockpointError where there is none of that name."""
-    entries = _entries()
-    if name not in entries:
-        raise unknown("strategy", name, entries)
-    return _definition(name, entries[name])
+    return _definition(name, lookup("strategy", name, _entries()))
 
 
 def from_elsewhere(name: str) -> bool:

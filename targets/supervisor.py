@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Sequence
 
+from results.waiting import wait_until
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
 STEADY_S = 10.0
 """a worker that has lived for so long starts the pauses anew"""
@@ -74,10 +76,7 @@ class Supervisor:
 
     def _pause(self, pause_s: float) -> bool:
         """Wait, and say whether the supervisor was told to end meanwhile."""
-        until_s = time.monotonic() + pause_s
-        while self._told is None and time.monotonic() < until_s:
-            time.sleep(LOOK_S)
-        return self._told is not None
+        return wait_until(lambda: self._told is not None, pause_s, LOOK_S)
 
     def _pass_on(self, number: int, _frame: object) -> None:
         self._told = number

@@ -41,14 +41,7 @@ class Task(msgspec.Struct, frozen=True):
 
     def to_message(self) -> dict[str, Any]:
         """Return what goes over a broker's wire: plain JSON types."""
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "units": self.units,
-            "fail_first": self.fail_first,
-            "payload": self.payload,
-            "kill_first": self.kill_first,
-        }
+        return msgspec.structs.asdict(self)
 
     @classmethod
     def from_message(cls, message: dict[str, Any]) -> Self:

@@ -6,13 +6,16 @@ messages then go back into their queue, where they end the next worker.
 
 import base64
 import logging
+from functools import partial
 from queue import Empty
 from typing import Any, Literal
 
 import msgspec
+from celery.bootsteps import StartStopStep
 from kombu.transport import redis
 
 JSON = "application/json"
+LOOK_MARGIN_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,7 @@ class Message(msgspec.Struct, rename="kebab"):
 Arguments = tuple[list[Any], dict[str, Any], dict[str, Any]]
 
 
-def check(raw: object) -> None:
+def check_message(raw: object) -> None:
     """Raise ValueError where this cannot be a message of ours; Celery itself refuses all content but JSON."""
     message = msgspec.convert(raw, Message)
     body = base64.b64decode(message.body)
@@ -96,8 +99,29 @@ class Transport(redis.Transport):
 
     def _deliver(self, message: Any, queue: str | None) -> None:
         try:
-            check(message)
+            check_message(message)
         except (ValueError, RecursionError) as error:
             _log.error("dropped what is no message from %s: %s: %.200r", queue, error, message)
             return
         super()._deliver(message, queue)
+
+
+class SecondLook(StartStopStep):
+    """Has a worker take back what its predecessor held as soon as that has become visible.
+
+    The transport looks when a worker connects, when most of it is not visible yet, and again after 100 s.
+    """
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+    _planned: Any = None
+
+    def start(self, parent: Any) -> None:
+        """Plan the look: whatever was held before the worker connected is visible then."""
+        channel = parent.task_consumer.channel
+        look = partial(channel.qos.restore_visible, num=channel.unacked_restore_limit, interval=1)
+        self._planned = parent.hub.call_later(channel.visibility_timeout + LOOK_MARGIN_S, look)
+
+    def stop(self, parent: Any) -> None:  # noqa: ARG002
+        """Give up the look: its channel is about to close."""
+        if self._planned:
+            self._planned.cancel()

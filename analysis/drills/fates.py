@@ -162,30 +162,9 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
 
     stale = at_horizon & ended & (ledger.last_end_ns < evidence.from_ns - ACKNOWLEDGED_WITHIN_NS)
     stale &= ledger.last_start_ns <= ledger.last_end_ns
-    contradiction = ledger.disordered | np.where(accepted, ~ledger.known | stale, False)
-    sent = requests.sent & (requests.outcome != Outcome.SHED)
-    contradiction |= ~sent & (accepted | ledger.known)
-    in_memory = evidence.in_process & ledger.web_alive & (ledger.starts == 0)
-    explained = ledger.known & (ledger.known_ns <= evidence.to_ns)
-    refused = np.isin(requests.outcome, (Outcome.REJECTED, Outcome.REFUSED))
-
+    rules = _rules(requests, ledger, evidence, failed=failed, hidden=hidden, held=at_horizon, stale=stale)
     fate = np.full(len(ids), _NONE_YET, np.int8)
-    for rule, verdict in (
-        (contradiction, Fate.UNACCOUNTED),
-        (accepted & (ledger.finishes > 1), Fate.COMPLETED_TWICE),
-        (accepted & (ledger.finishes == 1) & (ledger.starts > ledger.failures + 1), Fate.STARTED_TWICE),
-        (accepted & (ledger.finishes == 1) & hidden, Fate.HIDDEN),
-        (accepted & (ledger.finishes == 1), Fate.COMPLETED),
-        (accepted & failed, Fate.FAILED),
-        (accepted & at_horizon, Fate.HELD),
-        (accepted & (ledger.running | in_memory), Fate.CUT_OFF),
-        (accepted & explained, Fate.LOST),
-        (accepted, Fate.UNACCOUNTED),
-        (~sent, Fate.SHED),
-        (ledger.starts > 0, Fate.RAN_UNACCEPTED),
-        (refused, Fate.REJECTED),
-        (requests.outcome == Outcome.UNKNOWN, Fate.UNKNOWN),
-    ):
+    for rule, verdict in rules:
         fate[(fate == _NONE_YET) & rule] = verdict
     return Verdicts(
         fate=fate,
@@ -202,6 +181,42 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
         ended_ns=ended_ns,
         strangers=ledger.strangers,
     )
+
+
+def _rules(
+    requests: Rows,
+    ledger: "_Ledger",
+    evidence: Evidence,
+    *,
+    failed: Flags,
+    hidden: Flags,
+    held: Flags,
+    stale: Flags,
+) -> list[tuple[Flags, Fate]]:
+    """Return whom each fate would suit, the fate that goes first before the others."""
+    accepted = requests.outcome == Outcome.ACCEPTED
+    sent = requests.sent & (requests.outcome != Outcome.SHED)
+    contradiction = ledger.disordered | np.where(accepted, ~ledger.known | stale, False)
+    contradiction |= ~sent & (accepted | ledger.known)
+    in_memory = evidence.in_process & ledger.web_alive & (ledger.starts == 0)
+    explained = ledger.known & (ledger.known_ns <= evidence.to_ns)
+    once = accepted & (ledger.finishes == 1)
+    return [
+        (contradiction, Fate.UNACCOUNTED),
+        (accepted & (ledger.finishes > 1), Fate.COMPLETED_TWICE),
+        (once & (ledger.starts > ledger.failures + 1), Fate.STARTED_TWICE),
+        (once & hidden, Fate.HIDDEN),
+        (once, Fate.COMPLETED),
+        (accepted & failed, Fate.FAILED),
+        (accepted & held, Fate.HELD),
+        (accepted & (ledger.running | in_memory), Fate.CUT_OFF),
+        (accepted & explained, Fate.LOST),
+        (accepted, Fate.UNACCOUNTED),
+        (~sent, Fate.SHED),
+        (ledger.starts > 0, Fate.RAN_UNACCEPTED),
+        (np.isin(requests.outcome, (Outcome.REJECTED, Outcome.REFUSED)), Fate.REJECTED),
+        (requests.outcome == Outcome.UNKNOWN, Fate.UNKNOWN),
+    ]
 
 
 def count(verdicts: Verdicts) -> dict[str, int]:

@@ -15,7 +15,7 @@ def share_interval(
     """Return the 95 % interval of sum(part) / sum(whole), by a bootstrap over repeats.
 
     Tasks of one repeat met the same fault and are no independent samples, so whole repeats are drawn, each
-    with its own counts. As in `stats.runs_interval`, the spread is widened by t / z and n / (n - 1) for what
+    with its own counts. As in `stats.ratio_interval`, the spread is widened by t / z and n / (n - 1) for what
     few repeats do not show; unlike there, a share may be 0, so no logarithm is taken, and the interval is
     cut at 0 and 1. (NaN, NaN) where there are fewer than two repeats or all gave the same share: that
     says nothing about how they would differ.

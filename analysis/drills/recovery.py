@@ -20,7 +20,6 @@ WINDOW_S: Final = 0.25
 """a stretch without a bad answer must be that long, and every one after it good"""
 WORSE: Final = 2.0
 """latencies and the backlog are back where they are at most this many times their worst before the fault"""
-PHASES: Final = ("before", "during", "after")
 STREAMS: Final = (Stream.TASKS.column, "bystander")
 ERRORS: Final = ("refused", "reset", "timeout", "closed", "5xx", "other")
 CLOSED_EARLY: Final = "closed early"
@@ -31,7 +30,7 @@ _FAR: Final = np.iinfo(np.int64).max
 def api_row(audited: Audited, limit_ms: float) -> dict[str, Any]:
     """Return how a trial's API answered before, during and after its fault, and when it had recovered.
 
-    For each of `PHASES` and of the streams `accept` (tasks answered with 2xx) and `bystander` there are
+    For each of these phases and of the streams `accept` (tasks answered with 2xx) and `bystander` there are
     `PHASE_STREAM_n`, `_p50_ms`, `_p99_ms` and `_max_ms`, from the due time. `errors_tasks_CLASS` and
     `errors_bystanders_CLASS` count the errors of the whole trial. A request belongs to `before` if it was
     answered before the fault began, and to `after` if it was due once the target had recovered; a fault that

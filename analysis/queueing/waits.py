@@ -31,12 +31,6 @@ def erlang_c(servers: int, offered: float) -> float:
     return blocked / (1 - rho * (1 - blocked))
 
 
-def mmc_mean_wait(rate_per_s: float, service_s: float, servers: int) -> float:
-    """Return the mean wait in M/M/c: C / (c / S - rate)."""
-    spare = servers / service_s - rate_per_s
-    return erlang_c(servers, rate_per_s * service_s) / spare if spare > 0 else math.inf
-
-
 def mmc_wait(rate_per_s: float, service_s: float, servers: int, p: float) -> float:
     """Return the p-th percentile of the wait in M/M/c, where P(wait > t) = C exp(-(c / S - rate) t)."""
     spare = servers / service_s - rate_per_s
@@ -44,20 +38,6 @@ def mmc_wait(rate_per_s: float, service_s: float, servers: int, p: float) -> flo
         return math.inf
     waits = erlang_c(servers, rate_per_s * service_s)
     return max(0.0, math.log(waits / (1 - p / 100)) / spare) if waits else 0.0
-
-
-def mdc_mean_wait(rate_per_s: float, service_s: float, servers: int) -> float:
-    """Return the mean wait in M/D/c: the mean number in the queue over the rate (Little 1961)."""
-    offered = rate_per_s * service_s
-    if offered >= servers:
-        return math.inf
-    if offered <= 0:
-        return 0.0
-    present, ratio = _in_system(servers, offered)
-    beyond = len(present) - 1 - servers
-    queued = float(np.arange(beyond + 1) @ present[servers:])
-    tail = present[-1] * ratio * (beyond / (1 - ratio) + 1 / (1 - ratio) ** 2)
-    return float(queued + tail) / rate_per_s
 
 
 def mdc_wait_below(wait_s: float, rate_per_s: float, service_s: float, servers: int) -> float:

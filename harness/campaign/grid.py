@@ -41,7 +41,7 @@ class Planner:
             for block in blocks:
                 shuffle(block)
                 ordered += block
-        return [named(plan, number) for number, plan in enumerate(ordered, start=1)]
+        return [numbered(plan, number) for number, plan in enumerate(ordered, start=1)]
 
     def _steady(self, subject: str, topology: str, repeat: int) -> Iterator[Plan]:
         profile = self.profile
@@ -106,11 +106,9 @@ class Planner:
         return msgspec.convert(fields, Plan)
 
 
-def named(plan: Plan, number: int) -> Plan:
+def numbered(plan: Plan, number: int) -> Plan:
     """Return the plan with the id of the campaign's trial of that number."""
     where = "" if plan.topology == "one-box" else f"-{plan.topology}"
-    name = (
-        f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.scenario}-{plan.kind}-{plan.duration_ms:g}ms-"
-        f"{plan.rate_per_s:g}per_s{where}-r{plan.repeat}"
-    )
+    load = f"{plan.scenario}-{plan.kind}-{plan.duration_ms:g}ms-{plan.rate_per_s:g}per_s{where}"
+    name = f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.drill or load}-r{plan.repeat}"
     return msgspec.structs.replace(plan, trial_id=name)

@@ -6,14 +6,14 @@ Each that measures holds a lock in a folder that is the user's alone, and is see
 import contextlib
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.trial.noise import reasons_for_company
 from results.locks import HeldError, held, holders_note
 from results.text import single
+from results.waiting import wait_until
 
 SHARED = Path("/tmp")
 """not `$TMPDIR`, which differs from one command to the next"""
@@ -58,18 +58,15 @@ class Company:
     """Who measured while a trial did."""
 
     neighbours: Neighbours
-    also: Callable[[], None]
-    """called at each tick"""
     _seen: set[str] = field(default_factory=set)
 
     def tick(self) -> None:
         """Look who measures."""
         self._seen.update(self.neighbours.names())
-        self.also()
 
     def seen(self) -> list[str]:
         """Look once more; return all that were seen."""
-        self._seen.update(self.neighbours.names())
+        self.tick()
         return sorted(self._seen)
 
 
@@ -96,11 +93,11 @@ def _private(folder: Path) -> Path:
 
 
 def _announce(cleanup: contextlib.ExitStack, path: Path, note: str) -> None:
-    until_s = time.monotonic() + LOOKED_AT_S
-    while True:
-        try:
-            return cleanup.enter_context(held(path, note))
-        except HeldError:
-            if time.monotonic() > until_s:
-                raise OSError(0, "another process holds our own lock") from None
-            time.sleep(0.001)
+    def announced() -> bool:
+        with contextlib.suppress(HeldError):
+            cleanup.enter_context(held(path, note))
+            return True
+        return False
+
+    if not wait_until(announced, LOOKED_AT_S, every_s=0.001):
+        raise OSError(0, "another process holds our own lock")

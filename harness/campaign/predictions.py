@@ -22,22 +22,16 @@ def split_key(key: str) -> tuple[str, str]:
     return strategy, variant or "default"
 
 
-def settings_for(base: Settings, pinning: Pinning, workers: bool) -> Settings:
-    """Return the settings with the number of cores that the processes running tasks may use."""
-    cores = pinning.cores("worker" if workers else "web")
-    return replace(base, cores=len(cores)) if cores else base
-
-
 @cache
 def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Settings]:
-    """Return a strategy's declaration under a pinning, and the settings it runs with.
+    """Return a strategy's declaration under a pinning, and the settings it runs with, its cores among them.
 
     Raises BlockpointError for an unknown strategy or variant.
     """
     strategy, variant = split_key(key)
     definition = find(strategy)
-    workers = bool(definition.build(variant, base).workers)
-    settings = settings_for(base, pinning, workers)
+    cores = pinning.cores("worker" if definition.build(variant, base).workers else "web")
+    settings = replace(base, cores=len(cores)) if cores else base
     return definition.subject(variant, settings), settings
 
 

@@ -17,7 +17,8 @@ from results.store import Campaign
 from results.terms import ENOUGH_FOR_P99, NEVER, Outcome, Stream
 from results.text import visible
 
-REFRESH_S = 0.5
+REFRESHES_PER_S = 2.0
+"""of the live line: the generator may share our core"""
 
 
 @dataclass
@@ -32,26 +33,26 @@ class Progress:
     done: int = 0
     _started: float = field(default_factory=time.monotonic)
     _doing: str = ""
-    _live: Live | None = None
-    _refreshed: float = 0.0
     _expected_done_s: float = 0.0
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __enter__(self) -> "Progress":
-        if self.console.is_terminal:
-            self._live = Live(console=self.console, auto_refresh=False, transient=True)
-            self._live.start()
+        self._live = Live(
+            get_renderable=self._line,
+            console=self.console,
+            auto_refresh=self.console.is_terminal,
+            refresh_per_second=REFRESHES_PER_S,
+            transient=True,
+        )
+        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._live:
-            self._live.stop()
+        self._live.stop()
 
     def begin(self, plan: Plan) -> None:
         """Say which trial runs now."""
-        with self._lock:
-            self._doing = describe(plan)
-            self.tick(force=True)
+        self._doing = describe(plan)
 
     def expect(self, seconds: float) -> None:
         """Count in one more trial: an invalid one that is repeated."""
@@ -69,15 +70,9 @@ class Progress:
             self._expected_done_s += expected_s
             self.say(f"{self._clock()} [{self._count(self.done)}] {describe(plan)}: {figures}")
 
-    def tick(self, *, force: bool = False) -> None:
-        """Refresh the live line, at most twice a second: the generator may share our core."""
-        now = time.monotonic()
-        if self._live and (force or now - self._refreshed >= REFRESH_S):
-            self._refreshed = now
-            self._live.update(
-                Text(f"{self._clock()} [{self._count(self.done + 1)}] running {visible(self._doing)}"),
-                refresh=True,
-            )
+    def _line(self) -> Text:
+        running = f"running {visible(self._doing)}" if self._doing else ""
+        return Text(f"{self._clock()} [{self._count(self.done + 1)}] {running}")
 
     def _count(self, number: int) -> str:
         return f"{number}/{self.total}" if self.total else str(number)

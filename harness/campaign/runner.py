@@ -3,6 +3,7 @@
 import functools
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,13 +22,13 @@ Attempt = tuple[Plan, int]
 """a planned trial and the number of this try at it, from 1"""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Tally:
     """How the planned trials ended: measured and valid, measured and refused, not measured."""
 
-    valid: int = 0
-    invalid: int = 0
-    failed: int = 0
+    valid: int
+    invalid: int
+    failed: int
 
 
 def expected_s(plan: Plan, overhead_s: float) -> float:
@@ -37,12 +38,8 @@ def expected_s(plan: Plan, overhead_s: float) -> float:
 
 def missing(campaign: Campaign, attempts: int) -> list[Attempt]:
     """Return the planned trials that have no valid run yet, each with its next attempt's number."""
-    sealed: dict[str, list[Trial]] = {}
-    for trial in campaign.trials():
-        sealed.setdefault(trial.plan.trial_id, []).append(trial)
     wanted = []
-    for plan in campaign.manifest.plans:
-        tries = sealed.get(plan.trial_id, [])
+    for plan, tries in _tries(campaign):
         if not any(trial.valid for trial in tries) and len(tries) < attempts:
             wanted.append((plan, 1 + max((trial.attempt for trial in tries), default=0)))
     return wanted
@@ -75,27 +72,25 @@ def run_campaign(setup: Setup, campaign: Campaign, progress: Progress) -> None:
 
 def tally(campaign: Campaign) -> Tally:
     """Count how the planned trials have ended."""
-    counts = Tally()
-    valid: dict[str, bool] = {}
-    for trial in campaign.trials():
-        valid[trial.plan.trial_id] = valid.get(trial.plan.trial_id, False) or trial.valid
-    for plan in campaign.manifest.plans:
-        if plan.trial_id not in valid:
-            counts.failed += 1
-        elif valid[plan.trial_id]:
-            counts.valid += 1
-        else:
-            counts.invalid += 1
-    return counts
+    ended = Counter(any(trial.valid for trial in tries) if tries else None for _, tries in _tries(campaign))
+    return Tally(valid=ended[True], invalid=ended[False], failed=ended[None])
 
 
 def unmeasured_lines(campaign: Campaign) -> Iterator[str]:
     """Yield a line for each planned trial that has no sealed run: that it was not measured, and why."""
-    sealed = {trial.plan.trial_id for trial in campaign.trials()}
     why = {failure.plan.trial_id: failure.why for failure in read_failures(campaign.folder)}
-    for plan in campaign.manifest.plans:
-        if plan.trial_id not in sealed:
+    for plan, tries in _tries(campaign):
+        if not tries:
             yield f"not measured: {plan.trial_id}: {visible(why.get(plan.trial_id, NOT_RUN))}"
+
+
+def _tries(campaign: Campaign) -> Iterator[tuple[Plan, list[Trial]]]:
+    """Yield every planned trial with its sealed runs."""
+    sealed: dict[str, list[Trial]] = {}
+    for trial in campaign.trials():
+        sealed.setdefault(trial.plan.trial_id, []).append(trial)
+    for plan in campaign.manifest.plans:
+        yield plan, sealed.get(plan.trial_id, [])
 
 
 def _block_key(procedure: Procedure, item: Attempt) -> tuple[str, str, int]:

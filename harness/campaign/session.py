@@ -99,7 +99,7 @@ class Session:
         folder = self._campaign.folder
         _check_disk(folder)
         try:
-            trial = self._measured(plan, attempt, progress)
+            trial = self._measured(plan, attempt)
         except BlockpointError as error:
             if self._setup.family.closed:
                 return None
@@ -114,10 +114,10 @@ class Session:
             ) from error
         return trial
 
-    def _measured(self, plan: Plan, attempt: int, progress: Progress) -> Trial:
+    def _measured(self, plan: Plan, attempt: int) -> Trial:
         """Measure and seal one trial, and drop a target on which no other can follow."""
         staged = self._campaign.stage(plan.trial_id, attempt)
-        company = Company(self._setup.neighbours, progress.tick)
+        company = Company(self._setup.neighbours)
         try:
             target = self._get(plan)
             trial, clean = self._procedure.carry_out(target, plan, staged, attempt, company.tick)

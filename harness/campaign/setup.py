@@ -17,7 +17,6 @@ from harness.campaign.environment import environment
 from harness.campaign.neighbours import measuring
 from harness.campaign.predictions import subject_on
 from harness.campaign.session import Procedure, Setup
-from harness.campaign.unheeded import unheeded
 from harness.target.cores import Pinning, available_cores
 from harness.target.placement import Placement
 from harness.target.processes import Family
@@ -26,7 +25,7 @@ from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
 from results.text import masked
-from targets.settings import ANYIO_TOKENS, Settings, asked_of_a_target, variable
+from targets.settings import ANYIO_TOKENS, Settings
 from targets.work import KINDS, calibrate
 
 LONGEST_NAME = 100
@@ -91,19 +90,6 @@ class Agenda:
     def work(self) -> list[Plan | Point]:
         """Return all that is to be measured, planned or searched."""
         return [*self.plans, *self.points]
-
-
-def say_unheeded(conditions: Conditions, work: Sequence[Plan | Point]) -> None:
-    """Say on standard error which settings were asked for in vain."""
-    if unused := ", ".join(variable(name) for name in asked_of_a_target()):
-        click.echo(f"note: {unused} has no effect: campaigns take options, `serve` takes variables", err=True)
-    subjects = list(dict.fromkeys(item.subject for item in work))
-    if conditions.resume and conditions.asked:
-        words = ", ".join(conditions.asked.values())
-        click.echo(f"note: {words} has no effect: {conditions.resume} goes on as it was begun", err=True)
-        return
-    for line in unheeded(conditions.settings, conditions.asked, subjects):
-        click.echo(line, err=True)
 
 
 def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:

@@ -1,14 +1,51 @@
-"""Settings that were asked for and that what is measured makes no use of: said before anything runs."""
+"""What was asked for in vain: said in a line each, on standard error and before anything runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
+
+import click
+from click.core import ParameterSource
 
 from harness.campaign.predictions import split_key
-from targets.settings import Settings
+from harness.campaign.setup import Conditions
+from results.schema import Plan, Point
+from targets.settings import Settings, asked_of_a_target, variable
 from targets.strategy import find
 
-DECLARED = ("slots", "anyio_tokens", "visibility_s", "job_timeout_s", "cores")
+HEEDED: Final = frozenset(
+    {
+        *("resume", "attempts", "report", "dry_run"),
+        *("redis_url", "quiet_wait", "max_foreign_cores"),
+        *("max_trials", "budget_s", "predict"),
+    }
+)
+"""options by which a campaign may be gone on with in another way than it was begun"""
+DECLARED: Final = ("slots", "anyio_tokens", "visibility_s", "job_timeout_s", "cores")
 """settings whose use shows in what a strategy declares"""
+
+
+def say_kept(campaign: str) -> None:
+    """Say which options have no effect on a campaign that is gone on with: its conditions are its own."""
+    context = click.get_current_context()
+    unheeded = [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in HEEDED
+        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+    ]
+    if unheeded:
+        click.echo(f"note: {', '.join(unheeded)} has no effect: {campaign} goes on as it was begun", err=True)
+
+
+def say_unheeded(conditions: Conditions, work: Sequence[Plan | Point]) -> None:
+    """Say which variables, and which settings of a new campaign's target, have no effect."""
+    if unused := ", ".join(variable(name) for name in asked_of_a_target()):
+        click.echo(f"note: {unused} has no effect: campaigns take options, `serve` takes variables", err=True)
+    if not conditions.resume:
+        subjects = list(dict.fromkeys(item.subject for item in work))
+        for line in unheeded(conditions.settings, conditions.asked, subjects):
+            click.echo(line, err=True)
 
 
 def unheeded(settings: Settings, asked: Mapping[str, str], subjects: Sequence[str]) -> Iterator[str]:

@@ -2,17 +2,15 @@
 
 import dataclasses
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from rich.console import Console
 from rich.table import Table
 
 from harness.campaign.predictions import predicted_per_s, split_key
-from harness.campaign.progress import Progress, minutes
-from harness.campaign.runner import expected_s, run_campaign, unmeasured_lines
-from harness.campaign.session import Setup
+from harness.campaign.runner import unmeasured_lines
 from harness.campaign.setup import Agenda, Conditions
-from harness.commands.skeleton import Command
+from harness.commands.skeleton import PlannedCommand
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Plan
@@ -42,7 +40,7 @@ class CheckRequest(Conditions):
     """lateness of the generator that is let pass, since both names meet it; 0 keeps the gate's own limit"""
 
 
-class Check(Command[CheckRequest, Plan]):
+class CheckCommand(PlannedCommand[CheckRequest]):
     """Measures pairs and compares them."""
 
     def __init__(self, request: CheckRequest) -> None:
@@ -51,7 +49,7 @@ class Check(Command[CheckRequest, Plan]):
 
     def agenda(self) -> Agenda:
         """Return the pairs."""
-        return Agenda(profile=PROFILE, plans=plans(self.request))
+        return Agenda(profile=PROFILE, plans=planned_pairs(self.request))
 
     def left(self, campaign: Campaign) -> list[Plan]:
         """Return all of its trials."""
@@ -64,21 +62,12 @@ class Check(Command[CheckRequest, Plan]):
         request = self.request
         return Measuring(Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait))
 
-    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
-        """Return the number of trials and their time."""
-        total_s = sum(expected_s(plan, Measuring.overhead_s) for plan in work)
-        return f"{len(work)} trials, about {minutes(total_s)}", total_s, len(work)
-
-    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
-        """Measure every pair."""
-        run_campaign(setup, campaign, progress)
-
     def conclude(self, campaign: Campaign) -> int:
         """Compare; returns 0 where all are measured and none differs, else 1."""
         return compare_pairs(campaign, self.console, self.say)
 
 
-def plans(request: CheckRequest) -> list[Plan]:
+def planned_pairs(request: CheckRequest) -> list[Plan]:
     """Return the trials: pairs that meet the same schedule, each trial on a target of its own.
 
     Which of a pair comes first is random, so that a drift of the machine falls on neither name. A plan's
@@ -140,13 +129,11 @@ def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], Non
     say(
         f"{len(pairs)} pairs; a difference counts where its whole interval is beyond a factor of {RELEVANT:g}"
     )
-    alarms = false_alarms(pairs)
-    say("false alarms of pairs judged alone: " + _shares(alarms, len(pairs)))
+    alarms = (
+        f"{metric} {share * len(pairs):.0f}/{len(pairs)}" for metric, share in false_alarms(pairs).items()
+    )
+    say("false alarms of pairs judged alone: " + ", ".join(alarms))
     return 1 if lacking or any(each.differs for each in found) else 0
-
-
-def _shares(alarms: dict[str, float], pairs: int) -> str:
-    return ", ".join(f"{metric} {share * pairs:.0f}/{pairs}" for metric, share in alarms.items())
 
 
 def _rate(request: CheckRequest) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from harness.campaign.environment import host
 from harness.target.broker import server_binary
 from harness.target.cores import available_cores
-from harness.trial.quiet import MAX_HICCUP_P99_MS, look
+from harness.trial.noise import MAX_HICCUP_P99_MS, ambient_noise
 from results.errors import BlockpointError
 from targets.settings import Settings
 from targets.strategy import Definition, from_elsewhere, installed
@@ -44,20 +44,16 @@ def diagnose(port: int) -> Iterator[Finding]:
     yield Finding(GOOD, f"Python {platform.python_version()}")
     yield _cores()
     yield from _noise()
-    governor = facts["governor"]
-    yield Finding(
-        NOTE if governor and governor != "performance" else GOOD,
+    governor, clock = facts["governor"], facts["clock_source"]
+    yield _judged(
         f"CPU governor {governor or 'not visible'}",
-        "set it to performance: cpupower frequency-set -g performance"
-        if governor and governor != "performance"
-        else "",
+        governor not in ("", "performance"),
+        "set it to performance: cpupower frequency-set -g performance",
     )
-    clock = facts["clock_source"]
-    slow = clock in ("hpet", "acpi_pm")
-    yield Finding(
-        NOTE if slow else GOOD,
+    yield _judged(
         f"clock source {clock or 'not visible'}",
-        "reading the clock is slow here; tsc or kvm-clock would be better" if slow else "",
+        clock in ("hpet", "acpi_pm"),
+        "reading the clock is slow here; tsc or kvm-clock would be better",
     )
     yield _files()
     yield _port(port)
@@ -82,7 +78,7 @@ def _cores() -> Finding:
 
 def _noise() -> Iterator[Finding]:
     """Look at all cores for a second, while nothing of ours runs."""
-    seen = look(available_cores(), seconds=LOOK_S)
+    seen = ambient_noise(available_cores(), seconds=LOOK_S)
     yield _judged(
         f"{seen.foreign_cores:.2f} cores in use by other programs, load average {os.getloadavg()[0]:.2f}",
         seen.foreign_cores >= MAX_FOREIGN_CORES,

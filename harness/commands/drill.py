@@ -8,16 +8,14 @@ from rich.table import Table
 
 from harness.campaign.predictions import select
 from harness.campaign.profiles import EVERY_VARIANT
-from harness.campaign.progress import Progress, minutes
-from harness.campaign.runner import expected_s, missing, run_campaign, tally
-from harness.campaign.session import Setup
+from harness.campaign.runner import missing, tally
 from harness.campaign.setup import Agenda, Conditions
-from harness.commands.skeleton import Command
-from harness.drills.catalogue import DRILLS, named_drill
-from harness.drills.plans import plans
+from harness.commands.skeleton import PlannedCommand
+from harness.drills.catalogue import DRILLS
+from harness.drills.plans import planned_drills
 from harness.drills.trial import DrillProcedure
 from harness.target.placement import NOWHERE
-from results.errors import BlockpointError
+from results.errors import BlockpointError, lookup
 from results.schema import Plan
 from results.store import Campaign
 from results.terms import Fate
@@ -40,8 +38,11 @@ class DrillRequest(Conditions):
     attempts: int | None
 
 
-class DrillCommand(Command[DrillRequest, Plan]):
+class DrillCommand(PlannedCommand[DrillRequest]):
     """Runs drills."""
+
+    trials = "drills"
+    overhead_s = DrillProcedure.overhead_s
 
     def __init__(self, request: DrillRequest) -> None:
         alone = request.jobs == 1
@@ -72,15 +73,6 @@ class DrillCommand(Command[DrillRequest, Plan]):
         """Return a drill's."""
         return DrillProcedure(campaign.manifest)
 
-    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
-        """Return the number of drills and their time."""
-        total_s = sum(expected_s(plan, DrillProcedure.overhead_s) for plan in work)
-        return f"{len(work)} drills, about {minutes(total_s / self.jobs)}", total_s, len(work)
-
-    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
-        """Run every drill."""
-        run_campaign(setup, campaign, progress)
-
     def conclude(self, campaign: Campaign) -> int:
         """Say whether every task is accounted for; returns 1 where one is not, or a drill does not count."""
         counts = tally(campaign)
@@ -110,11 +102,11 @@ def _refuse_sharing(redis_url: str, jobs: int) -> None:
 
 
 def _plans(request: DrillRequest) -> list[Plan]:
-    drills = [named_drill(name) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
+    drills = [lookup("drill", name, DRILLS) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
     keys = select([EVERY_VARIANT], request.strategies, request.variants)
     if request.redis_url:
         drills = [drill for drill in drills if not drill.breaks_broker]
-    planned = plans(
+    planned = planned_drills(
         drills,
         keys,
         request.settings,
@@ -138,5 +130,5 @@ def _show(console: Console, planned: Sequence[Plan]) -> None:
         cells[plan.drill, plan.subject] = cells.get((plan.drill, plan.subject), 0) + 1
     table = Table("drill", "strategy", "repeats", "what is done", box=None, pad_edge=False)
     for (drill, subject), repeats in sorted(cells.items()):
-        table.add_row(drill, subject, str(repeats), named_drill(drill).summary)
+        table.add_row(drill, subject, str(repeats), DRILLS[drill].summary)
     console.print(table)

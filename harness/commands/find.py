@@ -37,7 +37,7 @@ class FindRequest(Selection):
     predict: bool
 
 
-class Find(Command[FindRequest, Point]):
+class FindCommand(Command[FindRequest, Point]):
     """Searches all points of every subject asked for."""
 
     profile: SearchProfile

@@ -14,7 +14,7 @@ def make(folder: Path, say: Callable[[str], None]) -> Path:
     return make_report(folder, say)
 
 
-def report_command(campaign: str, say: Callable[[str], None]) -> None:
+def report(campaign: str, say: Callable[[str], None]) -> None:
     """Make the report of a campaign that is named or lies in a folder; raises BlockpointError."""
     folder = campaign_folder(campaign)
     KEPT.set(lambda: f"{folder} is as it was; make its report with `blockpoint report {campaign}`")

@@ -9,13 +9,12 @@ from rich.table import Table
 from harness.campaign.grid import Planner
 from harness.campaign.predictions import predicted_per_s, select
 from harness.campaign.profiles import PROFILES, SERVICES_LONG, Profile
-from harness.campaign.progress import Progress, describe, minutes
-from harness.campaign.runner import expected_s, missing, run_campaign, tally, unmeasured_lines
-from harness.campaign.session import Setup
+from harness.campaign.progress import describe, minutes
+from harness.campaign.runner import missing, tally, unmeasured_lines
 from harness.campaign.setup import Agenda, Selection
-from harness.commands.skeleton import Command
+from harness.commands.skeleton import PlannedCommand
 from harness.trial.measurement import Limits, Measuring
-from results.errors import BlockpointError, unknown
+from results.errors import BlockpointError, lookup
 from results.schema import Plan
 from results.store import Campaign
 from targets.work import KINDS
@@ -29,7 +28,7 @@ class RunRequest(Selection):
     repeats: int | None
 
 
-class Run(Command[RunRequest, Plan]):
+class RunCommand(PlannedCommand[RunRequest]):
     """Measures every trial of a profile."""
 
     profile: Profile
@@ -46,7 +45,9 @@ class Run(Command[RunRequest, Plan]):
         """Return the planned trials without a valid run."""
         if any(plan.drill for plan in campaign.manifest.plans):
             raise BlockpointError(f"{campaign.folder} is made of drills: continue it with `blockpoint drill`")
-        self._take(_changed(named_profile(campaign.manifest.profile), attempts=self.request.attempts))
+        self._take(
+            _changed(lookup("profile", campaign.manifest.profile, PROFILES), attempts=self.request.attempts)
+        )
         return [plan for plan, _ in missing(campaign, self.attempts)]
 
     def _take(self, profile: Profile) -> None:
@@ -62,21 +63,12 @@ class Run(Command[RunRequest, Plan]):
             table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
         self.console.print(table)
         words = f"{len(work)} trials of profile {self.profile.name}"
-        self.console.print(f"{words}, about {minutes(_total_s(work))} in all")
+        self.console.print(f"{words}, about {minutes(self.total_s(work))} in all")
 
     def procedure(self, _: Campaign) -> Measuring:
         """Return a plain measurement."""
         request = self.request
         return Measuring(Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait))
-
-    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
-        """Return the number of trials and their time."""
-        total_s = _total_s(work)
-        return f"{len(work)} trials, about {minutes(total_s)}", total_s, len(work)
-
-    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
-        """Run every planned trial."""
-        run_campaign(setup, campaign, progress)
 
     def conclude(self, campaign: Campaign) -> int:
         """Say what stayed invalid or unmeasured; returns 1 where that is all, or a trial failed."""
@@ -95,16 +87,9 @@ class Run(Command[RunRequest, Plan]):
         return 1 if counts.failed or not counts.valid else 0
 
 
-def named_profile(name: str) -> Profile:
-    """Return a profile; raises BlockpointError for an unknown name."""
-    if name not in PROFILES:
-        raise unknown("profile", name, PROFILES)
-    return PROFILES[name]
-
-
 def asked_profile(request: RunRequest) -> Profile:
     """Return the profile with whatever was asked for; raises BlockpointError for an unknown name."""
-    profile = named_profile(request.profile)
+    profile = lookup("profile", request.profile, PROFILES)
     asked_s = request.seconds or 0.0
     return _changed(
         profile,
@@ -136,7 +121,8 @@ def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
         return predicted_per_s(key, base, kind, duration_ms, topology, placement=request.placement)
 
-    topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if _computes(profile) else ())])
+    computes = any(KINDS[kind].calibrated for kind in profile.kinds)
+    topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if computes else ())])
     plans = Planner(profile, ceiling, request.seed, request.rates_per_s).plan(keys, list(topologies))
     if not plans:
         raise BlockpointError("nothing to measure: no trial of this profile fits what was asked for")
@@ -151,11 +137,3 @@ def longer(plans: list[Plan], asked_s: float | None) -> Iterator[str]:
             f"--seconds {asked_s:g}: trials of tasks of {duration_ms:g} ms last {seconds:g} s, "
             f"since a trial lasts {SERVICES_LONG} services at the least"
         )
-
-
-def _computes(profile: Profile) -> bool:
-    return any(KINDS[kind].calibrated for kind in profile.kinds)
-
-
-def _total_s(work: Sequence[Plan]) -> float:
-    return sum(expected_s(plan, Measuring.overhead_s) for plan in work)

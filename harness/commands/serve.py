@@ -4,8 +4,9 @@ import contextlib
 import ipaddress
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,71 +15,57 @@ from harness.campaign.unheeded import unheeded
 from harness.target.broker import write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import family
-from harness.target.target import Launch, running_target
+from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
 from targets.settings import Settings, asked_of_a_target, variable
 
 GRACE_S = 10.0
 
 
-def serve_command(
-    *,
-    strategy: str,
-    variant: str,
-    host: str,
-    port: int,
-    loop: str,
-    http: str,
-    redis_url: str,
-    asked: Mapping[str, str],
-    **options: Any,
+def serve(
+    *, strategy: str, variant: str, host: str, port: int, asked: Mapping[str, str], **options: Any
 ) -> None:
     """Bring a target up, say how to load it, and take it down on Ctrl-C or SIGTERM.
 
     Raises BlockpointError for an unknown strategy, a port in use or a process that exits.
     """
     if not _is_loopback(host):
-        named = host or "no address, which means all,"
+        shown = host or "no address, which means all,"
         click.echo(
-            f"warning: {named} is not loopback; whoever reaches it can burn this machine's CPU", err=True
+            f"warning: {shown} is not loopback; whoever reaches it can burn this machine's CPU", err=True
         )
     _refuse_unusable(host, port)
     settings, wishes = _settings(asked, options)
     for line in unheeded(settings, wishes, [f"{strategy}/{variant}"]):
         click.echo(line, err=True)
+    how = {name: options[name] for name in ("loop", "http", "redis_url")}
     with family() as members:
-        launch = Launch(
-            members,
-            Pinning(),
-            settings,
-            loop=loop,
-            http=http,
-            host=host,
-            port=port,
-            redis_url=redis_url,
-            grace_s=GRACE_S,
-        )
+        launch = Launch(members, Pinning(), settings, host=host, port=port, grace_s=GRACE_S, **how)
         with running_target(launch, strategy, variant, members.folder) as target:
             target.preflight("sleep")
-            click.echo(f"{target.subject.key}: {target.subject.summary}")
-            for child in target.children():
-                click.echo(f"  {child.role:7} pid {child.pid}, log {child.log}")
-            if target.broker and target.broker.child:
-                url = members.folder / "broker.url"
-                write_privately(url, target.broker.url)
-                click.echo(f"  broker  URL with its password in {url}")
-            click.echo(f"  ledger  {target.ledger}")
-            click.echo(f"  API     {target.url} (docs at {target.url}/docs)")
-            click.echo("load it with, for example:")
-            click.echo(
-                f"  locust -f loadtests/steady.py --headless --host {target.url} --rate 50 --duration-ms 100"
-            )
+            for line in _introduced(target, members.folder):
+                click.echo(line)
             with contextlib.suppress(KeyboardInterrupt):
                 click.echo("Ctrl-C takes everything down.")
                 while True:
                     target.check()
                     time.sleep(0.5)
             click.echo("taking it down")
+
+
+def _introduced(target: Target, folder: Path) -> Iterator[str]:
+    """Yield what a person needs to know of a target; its broker's password is only for this user."""
+    yield f"{target.subject.key}: {target.subject.summary}"
+    for child in target.children():
+        yield f"  {child.role:7} pid {child.pid}, log {child.log}"
+    if target.broker and target.broker.child:
+        url = folder / "broker.url"
+        write_privately(url, target.broker.url)
+        yield f"  broker  URL with its password in {url}"
+    yield f"  ledger  {target.ledger}"
+    yield f"  API     {target.url} (docs at {target.url}/docs)"
+    yield "load it with, for example:"
+    yield f"  locust -f loadtests/steady.py --headless --host {target.url} --rate 50 --duration-ms 100"
 
 
 def _settings(asked: Mapping[str, str], options: Mapping[str, Any]) -> tuple[Settings, dict[str, str]]:

@@ -7,11 +7,14 @@ from typing import Generic, TypeVar, cast
 
 from rich.console import Console
 
-from harness.campaign.progress import Progress
+from harness.campaign.progress import Progress, minutes
+from harness.campaign.runner import expected_s, run_campaign
 from harness.campaign.session import Procedure, Setup
-from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, say_unheeded, unpin
+from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, unpin
+from harness.campaign.unheeded import say_kept, say_unheeded
 from harness.target.external import owning
 from harness.target.processes import family
+from harness.trial.measurement import Measuring
 from results.schema import Plan, Point
 from results.store import Campaign
 
@@ -62,6 +65,7 @@ class Command(abc.ABC, Generic[R, W]):
         request = self.request
         with family() as members, owning("" if request.dry_run else request.redis_url):
             if request.resume:
+                say_kept(request.resume)
                 campaign = reopen(request.resume, members)
                 work = self.left(campaign)
             else:
@@ -94,3 +98,25 @@ class Command(abc.ABC, Generic[R, W]):
 
         if self.request.report:
             self.say(f"report: {make(campaign.folder, self.say)}")
+
+
+class PlannedCommand(Command[R, Plan]):
+    """A command whose trials are all planned before the first of them runs."""
+
+    trials = "trials"
+    """what they are called"""
+    overhead_s = Measuring.overhead_s
+    jobs = 1
+
+    def total_s(self, work: Sequence[Plan]) -> float:
+        """Return the time that all of them are expected to take, one after the other."""
+        return sum(expected_s(plan, self.overhead_s) for plan in work)
+
+    def outlook(self, work: Sequence[Plan]) -> tuple[str, float, int]:
+        """Return the number of trials and their time."""
+        total_s = self.total_s(work)
+        return f"{len(work)} {self.trials}, about {minutes(total_s / self.jobs)}", total_s, len(work)
+
+    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
+        """Run every planned trial."""
+        run_campaign(setup, campaign, progress)

@@ -7,7 +7,6 @@ from typing import Any, Final
 from harness.drills import faults
 from harness.drills.faults import Fault
 from harness.target.target import Launch, Target
-from results.errors import unknown
 from results.schema import Subject
 
 KIND: Final = "sleep"
@@ -187,10 +186,3 @@ DRILLS: Final[Mapping[str, Drill]] = {
         ),
     )
 }
-
-
-def named_drill(name: str) -> Drill:
-    """Return a drill; raises BlockpointError for an unknown name, offering the nearest."""
-    if name not in DRILLS:
-        raise unknown("drill", name, DRILLS)
-    return DRILLS[name]

@@ -59,12 +59,11 @@ class State:
         return not self.pending and self.open_runs <= 0
 
 
-def state(reader: LedgerReader, max_attempts: int) -> State:
+def state(reader: LedgerReader) -> State:
     """Read the ledger as a whole; O(events)."""
     events = reader.events()
     moment, ids = events["moment"], events["task_id"]
-    over = (moment == Moment.FINISHED) | ((moment == Moment.FAILED) & (events["attempt"] >= max_attempts))
-    pending = np.setdiff1d(ids, ids[over])
+    pending = np.setdiff1d(ids, ids[reader.over(events)])
     open_runs = int((moment == Moment.STARTED).sum()) - int((moment > Moment.STARTED).sum())
     return State(frozenset(pending.tolist()), open_runs, int(events["at_ns"].max()) if len(events) else 0)
 

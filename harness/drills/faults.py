@@ -3,8 +3,9 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.target.ledgers import LedgerReader
@@ -43,12 +44,7 @@ def kill_web(target: Target, _: LedgerReader) -> Injection:
 
 def stop_web(target: Target, _: LedgerReader) -> Injection:
     """SIGTERM the web process, as a deploy does; a new one is started once it has exited."""
-
-    def replace() -> None:
-        _await_exit(target.web)
-        target.start_web()
-
-    return Injection([child.pid for child in target.web], lambda: _terminate(target.web), replace)
+    return _stopping(target.web, target.start_web)
 
 
 def kill_worker(target: Target, _: LedgerReader) -> Injection:
@@ -75,12 +71,7 @@ def kill_child(_: Target, reader: LedgerReader) -> Injection:
 
 def stop_worker(target: Target, _: LedgerReader) -> Injection:
     """SIGTERM the workers, as a deploy does; new ones are started once they have exited."""
-
-    def replace() -> None:
-        _await_exit(target.workers)
-        target.start_workers()
-
-    return Injection([child.pid for child in target.workers], lambda: _terminate(target.workers), replace)
+    return _stopping(target.workers, target.start_workers)
 
 
 def kill_broker(target: Target, _: LedgerReader) -> Injection:
@@ -122,6 +113,14 @@ def take_workers_down(target: Target) -> None:
     _kill_all(target.workers)
 
 
+def _stopping(children: Sequence[Child], start: Callable[[], None]) -> Injection:
+    def replace() -> None:
+        _await_exit(children)
+        start()
+
+    return Injection([child.pid for child in children], lambda: _terminate(children), replace)
+
+
 def _broker(target: Target) -> Child:
     if target.broker is None or target.broker.child is None:
         raise BlockpointError("only the embedded broker can be killed: leave --redis-url away")
@@ -140,10 +139,10 @@ def _terminate(children: Iterable[Child]) -> None:
 
 
 def _await_exit(children: Iterable[Child]) -> None:
-    deadline = time.monotonic() + STOP_LIMIT_S
+    deadline_s = time.monotonic() + STOP_LIMIT_S
     for child in children:
-        while child.running and time.monotonic() < deadline:
-            time.sleep(0.01)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(max(deadline_s - time.monotonic(), 0))
         child.kill()
 
 

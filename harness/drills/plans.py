@@ -5,8 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 
-import msgspec
-
+from harness.campaign.grid import numbered
 from harness.campaign.predictions import split_key, subject_on
 from harness.drills.catalogue import KIND, Drill
 from harness.drills.trial import DrillProcedure
@@ -19,7 +18,7 @@ UNHEEDED_PER_S = 1.0
 """where drills run beside each other: what bystanders feel then says nothing"""
 
 
-def plans(
+def planned_drills(
     drills: Sequence[Drill],
     keys: Sequence[str],
     settings: Settings,
@@ -59,7 +58,7 @@ def plans(
             shuffle(block)
             block.sort(key=lambda item: (item[0].appendonly, sorted(item[0].settings.items())))
             ordered += [_plan(drill, key, repeat, seed, alone=jobs == 1) for drill, repeat in block]
-    return [_named(plan, number) for number, plan in enumerate(ordered, start=1)]
+    return [numbered(plan, number) for number, plan in enumerate(ordered, start=1)]
 
 
 def _strategy(key: str) -> str:
@@ -81,8 +80,3 @@ def _plan(drill: Drill, key: str, repeat: int, seed: int, *, alone: bool) -> Pla
         options=list(drill.options),
         drill=drill.name,
     )
-
-
-def _named(plan: Plan, number: int) -> Plan:
-    name = f"{number:04d}-{plan.subject.replace('/', '-')}-{plan.drill}-r{plan.repeat}"
-    return msgspec.structs.replace(plan, trial_id=name)

@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from analysis.drills.accounts import accounts
-from analysis.drills.fates import Evidence, Verdicts, count, fates
+from analysis.drills.fates import Evidence, Verdicts, count
 from analysis.queueing import saturation_rate
 from harness.drills.catalogue import Drill
 from harness.drills.fault_log import FaultLog, open_in
 from harness.target.target import Target
-from harness.trial.holdings import looks, of_trial
+from harness.trial.accounts import account_for_tasks
 from harness.trial.resources import resource_columns
-from harness.trial.rows import asked_of, write_rows
 from results.clock import boot_id
 from results.schema import Incident, Load, Plan, Trial
 from results.terms import Fate
@@ -44,10 +43,10 @@ class Record:
         Raises BlockpointError where the fates do not add up.
         """
         subject, log, plan = self.target.subject, self.log, self.plan
-        asked = asked_of(staged, fanout=False)
-        held = of_trial(log.held, asked.task_id)
-        verdicts = fates(asked, events, looks(held), self._evidence())
-        rows = write_rows(staged, events, held, resource_columns(staged / "none", probes))
+        resources = resource_columns(staged / "none", probes)
+        verdicts, rows = account_for_tasks(
+            staged, events, log.held, resources, self._evidence(), fanout=False
+        )
         service = subject.services[plan.kind]
         incident = self._incident(verdicts, events)
         return Trial(

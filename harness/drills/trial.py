@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from harness.drills.catalogue import Drill, named_drill
-from harness.drills.fault_log import (
-    FaultLog,
-    Probe,
-    restart,
-    state,
-    take_down_idle,
-    tend,
-)
+from harness.drills.catalogue import DRILLS, Drill
+from harness.drills.fault_log import FaultLog, Probe, restart, state, take_down_idle, tend
 from harness.drills.faults import restart_workers
 from harness.drills.record import Record
 from harness.target.ledgers import LedgerReader, read_probes
@@ -23,7 +16,7 @@ from harness.target.processes import Child
 from harness.target.roster import alive_pids
 from harness.target.target import Launch, Target
 from harness.trial.generator import arguments, generating, read_load
-from results.errors import BlockpointError
+from results.errors import BlockpointError, lookup
 from results.schema import Manifest, Plan, Trial
 from results.terms import Look
 
@@ -150,16 +143,16 @@ class Drilling:
             self._rest(reader, log, quiet_s)
             log.exited = exited
         for _ in range(MOST_WINDOWS):
-            before = state(reader, self.target.subject.max_attempts)
+            before = state(reader)
             if before.settled or not self._kept(before.pending):
                 break
             self._rest(reader, log, self.target.subject.window_s + MARGIN_S + quiet_s)
-            after = state(reader, self.target.subject.max_attempts)
+            after = state(reader)
             if after.pending and self._kept(after.pending):
                 restart_workers(self.target)
                 log.hastened = True
                 self._rest(reader, log, quiet_s + MARGIN_S)
-                if state(reader, self.target.subject.max_attempts).last_ns == after.last_ns:
+                if state(reader).last_ns == after.last_ns:
                     break
         log.horizon_ns = time.monotonic_ns()
         log.held[Look.AT_HORIZON] = self._look()
@@ -175,7 +168,7 @@ class Drilling:
         while True:
             if log.restarts > restarts:
                 probe, restarts = Probe(self.target, self.plan.kind), log.restarts
-            now = state(reader, self.target.subject.max_attempts)
+            now = state(reader)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
             if (probe.ended() or log.exited) and (now.settled or still_s > quiet_s):
                 return
@@ -203,7 +196,7 @@ class DrillProcedure:
 
     def launch(self, plan: Plan, plain: Launch) -> Launch:
         """Return how the drill's target is started."""
-        return named_drill(plan.drill).launch(plain)
+        return lookup("drill", plan.drill, DRILLS).launch(plain)
 
     def logs_name(self, plan: Plan) -> str:
         """Return a name of the trial's own."""
@@ -215,7 +208,7 @@ class DrillProcedure:
         """Run one drill, and say whether another may follow on its target."""
         own_s = self.manifest.subject(plan.subject).window_s
         alone = self.manifest.jobs == 1
-        drilling = Drilling(*target, named_drill(plan.drill), plan, own_s, alone, tick)
+        drilling = Drilling(*target, lookup("drill", plan.drill, DRILLS), plan, own_s, alone, tick)
         return drilling.measure(staged, attempt), drilling.clean()
 
     def reasons_for_company(self, _: list[str]) -> list[str]:

@@ -12,7 +12,7 @@ from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
 from analysis.trials.questions import QUESTIONS
 from analysis.trials.summary import summarise
-from harness.campaign.grid import named
+from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
 from harness.campaign.session import Session, Setup
@@ -150,7 +150,7 @@ class SearchRunner:
             topology=point.topology,
             bystander_per_s=point.bystander_per_s,
         )
-        return named(plan, self._number + 1), 1
+        return numbered(plan, self._number + 1), 1
 
     def _goal(self, search: PointSearch) -> Goal:
         point, manifest = search.point, self._campaign.manifest

@@ -8,7 +8,6 @@ import re
 import secrets
 import shutil
 import socket
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import redis
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family, died
 from results.errors import BlockpointError
+from results.waiting import wait_until
 
 START_LIMIT_S = 30.0
 CONNECT_TIMEOUT_S = 2.0
@@ -121,16 +121,17 @@ class Broker:
 
     def await_answer(self) -> None:
         """Wait until an embedded server answers; raises BlockpointError where it does not."""
-        deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline:
-            if self.child and not self.child.running:
-                raise died("the broker", self.child)
-            with contextlib.suppress(redis.RedisError):
-                self.client.ping()
-                return
-            time.sleep(0.02)
-        said = self.child.log_tail() if self.child else ""
-        raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{said}")
+        if not wait_until(self._answers, START_LIMIT_S):
+            said = self.child.log_tail() if self.child else ""
+            raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{said}")
+
+    def _answers(self) -> bool:
+        if self.child and not self.child.running:
+            raise died("the broker", self.child)
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
 
     def named(self) -> set[int]:
         """Return every id that stands anywhere in the database, in the name or the value of whatever key."""

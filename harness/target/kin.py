@@ -2,10 +2,11 @@
 
 import contextlib
 import os
-import time
 from dataclasses import dataclass
 
 import psutil
+
+from results.waiting import wait_until
 
 MARKER = "BLOCKPOINT_FAMILY"
 WAIT_S = 0.5
@@ -64,12 +65,16 @@ class Kin:
 
     def kill(self, within_s: float = 5.0) -> None:
         """SIGKILL them until none is left."""
-        deadline = time.monotonic() + within_s
-        while (left := self.living()) and time.monotonic() < deadline:
+
+        def gone() -> bool:
+            left = self.living()
             for process in left:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
             psutil.wait_procs(left, timeout=WAIT_S)
+            return not left
+
+        wait_until(gone, within_s, every_s=0)
 
 
 def marked(marker: str) -> list[psutil.Process]:

@@ -34,7 +34,7 @@ class LedgerReader:
             slots = _without_gap(ledger_slots(path, offset))
             self._counted[path] = offset + slots.nbytes
             moment = slots["moment"]
-            over = self._over(slots)
+            over = self.over(slots)
             self.accepted += int((moment == Moment.ACCEPTED).sum())
             self.started += int((moment == Moment.STARTED).sum())
             self.ended += int(over.sum())
@@ -45,7 +45,7 @@ class LedgerReader:
         events = self.events()
         moment = events["moment"]
         accepted = events["task_id"][moment == Moment.ACCEPTED]
-        return set(np.setdiff1d(accepted, events["task_id"][self._over(events)]).tolist())
+        return set(np.setdiff1d(accepted, events["task_id"][self.over(events)]).tolist())
 
     def running(self) -> dict[int, int]:
         """Return the process in which each task runs that has started and not ended, by the task's id."""
@@ -72,7 +72,8 @@ class LedgerReader:
         events = self._read()
         return events[~np.isin(events["task_id"], np.array(sorted(self._probes), np.uint64))]
 
-    def _over(self, records: np.ndarray) -> np.ndarray:
+    def over(self, records: np.ndarray) -> np.ndarray:
+        """Return which records end a task: it finished, or failed for good."""
         failed_for_good = (records["moment"] == Moment.FAILED) & (records["attempt"] >= self._max_attempts)
         return np.asarray((records["moment"] == Moment.FINISHED) | failed_for_good)
 

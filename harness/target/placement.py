@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Self
 
 from harness.target.cores import ROLES, Pinning, available_cores, choose
 from results.errors import BlockpointError, unknown
@@ -17,6 +18,25 @@ class Placement:
     asked: tuple[tuple[str, tuple[int, ...]], ...] = ()
     pinned: bool = True
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `web=0,worker=1-2,generator=3`; a role's cores may also stand one by one: `web=0,1`.
+
+        Raises BlockpointError for an unknown role, and for a core that is not there or not ours.
+        """
+        asked: dict[str, set[int]] = {}
+        role = ""
+        for part in filter(None, (word.strip() for word in text.split(","))):
+            name, given, cores = part.rpartition("=")
+            role = name.strip() if given else role
+            if not role:
+                raise BlockpointError(f"--cores: {part!r} names no role; write for example web=0,generator=1")
+            if role not in ROLES:
+                raise unknown("role in --cores", role, ROLES)
+            asked.setdefault(role, set()).update(_range(cores))
+        _refuse_missing(set().union(*asked.values()))
+        return cls(tuple((role, tuple(sorted(cores))) for role, cores in asked.items()))
+
     def pinning(self, topology: str) -> Pinning:
         """Return every role's cores; workers on the generator's core give way to it there."""
         if not self.pinned:
@@ -24,7 +44,8 @@ class Placement:
         chosen = choose(topology, available_cores())
         if not self.asked:
             return chosen
-        web, worker, broker, generator = ({**_by_role(chosen), **dict(self.asked)}[role] for role in ROLES)
+        by_rule = {role: chosen.cores(role) for role in ROLES}
+        web, worker, broker, generator = ({**by_rule, **dict(self.asked)}[role] for role in ROLES)
         crowded = {*generator} & {*web, *broker}
         note = "as asked" + ("; the generator shares a core with the target" if crowded else "")
         return Pinning(web, worker, broker, generator, bool({*generator} & {*worker}), note)
@@ -32,29 +53,6 @@ class Placement:
 
 BY_RULE = Placement()
 NOWHERE = Placement(pinned=False)
-
-
-def _by_role(pinning: Pinning) -> dict[str, tuple[int, ...]]:
-    return {role: pinning.cores(role) for role in ROLES}
-
-
-def parse(text: str) -> Placement:
-    """Read `web=0,worker=1-2,generator=3`; a role's cores may also stand one by one: `web=0,1`.
-
-    Raises BlockpointError for an unknown role, and for a core that is not there or not ours.
-    """
-    asked: dict[str, tuple[int, ...]] = {}
-    role = ""
-    for part in filter(None, (word.strip() for word in text.split(","))):
-        name, given, cores = part.rpartition("=")
-        role = name.strip() if given else role
-        if not role:
-            raise BlockpointError(f"--cores: {part!r} names no role; write for example web=0,generator=1")
-        if role not in ROLES:
-            raise unknown("role in --cores", role, ROLES)
-        asked[role] = (*asked.get(role, ()), *_range(cores))
-    _check({core for cores in asked.values() for core in cores})
-    return Placement(tuple((role, tuple(sorted(set(cores)))) for role, cores in asked.items()))
 
 
 def _range(text: str) -> range:
@@ -65,7 +63,7 @@ def _range(text: str) -> range:
     return cores
 
 
-def _check(cores: set[int]) -> None:
+def _refuse_missing(cores: set[int]) -> None:
     available = available_cores()
     if cores and not available:
         raise BlockpointError("--cores: this platform cannot pin processes to cores")

@@ -34,18 +34,12 @@ class Roster:
     """Who belonged to a target at one moment, and who of them was seen standing still since."""
 
     def __init__(self, target: Target) -> None:
-        self._heads = [(child.role, child.pid) for child in target.children()]
+        children = target.children()
+        self._heads = [(child.role, child.pid) for child in children]
+        self._members = [
+            (child.role, each) for child in children for each in _family(child.pid) if _alive(each)
+        ]
         self._stood_still: set[str] = set()
-        self._members = {
-            child.role: [
-                process
-                for each in target.children()
-                if each.role == child.role
-                for process in _family(each.pid)
-                if _alive(process)
-            ]
-            for child in target.children()
-        }
 
     def look(self) -> None:
         """Note who stands still of the few that we started ourselves: cheap enough for ten times a second."""
@@ -53,20 +47,18 @@ class Roster:
 
     def halted(self) -> set[str]:
         """Return the roles of which a process stands still now, or did at a look."""
-        now = {role for role, members in self._members.items() if halted(member.pid for member in members)}
-        return now | self._stood_still
+        return {role for role, member in self._members if halted([member.pid])} | self._stood_still
 
     def deaths(self) -> list[str]:
         """Return why a trial since then does not count: who has ended, started again since or not."""
-        dead = {
-            role: [process.pid for process in members if not _alive(process)]
-            for role, members in self._members.items()
-        }
+        dead: dict[str, list[int]] = {}
+        for role, member in self._members:
+            if not _alive(member):
+                dead.setdefault(role, []).append(member.pid)
         return [
             f"{DIED}: of the {role}, {len(pids)} process{'es' * (len(pids) > 1)} ended while it was measured "
             f"(pid {', '.join(map(str, pids))})"
             for role, pids in dead.items()
-            if pids
         ]
 
 

@@ -18,6 +18,7 @@ from harness.target.processes import Child, Family, died
 from results.errors import BlockpointError
 from results.schema import Subject
 from results.terms import Moment
+from results.waiting import wait_until
 from targets.settings import Settings
 from targets.strategy import find, from_elsewhere
 
@@ -99,12 +100,15 @@ class Target:
             raise BlockpointError(f"{self.subject.key} no longer answers at {self.url}: {error}") from None
         reader = self.reader()
         task_id = self.submit(kind)
-        deadline = time.monotonic() + PREFLIGHT_LIMIT_S
-        while not (moments := reader.moments(task_id))[Moment.FINISHED]:
+
+        def ended() -> bool:
             self.check()
-            if time.monotonic() > deadline or moments[Moment.FAILED] >= self.subject.max_attempts:
-                raise self._unfinished(moments)
-            time.sleep(0.02)
+            moments = reader.moments(task_id)
+            return bool(moments[Moment.FINISHED]) or moments[Moment.FAILED] >= self.subject.max_attempts
+
+        wait_until(ended, PREFLIGHT_LIMIT_S)
+        if not (moments := reader.moments(task_id))[Moment.FINISHED]:
+            raise self._unfinished(moments)
         return identity
 
     def _unfinished(self, moments: Mapping[Moment, int]) -> BlockpointError:
@@ -164,18 +168,19 @@ class Target:
 
     def await_answer(self) -> None:
         """Wait until the web process answers; raises BlockpointError where it does not."""
-        deadline = time.monotonic() + START_LIMIT_S
-        while time.monotonic() < deadline:
-            self._refuse_dead([child for child in self.children() if child not in self.workers])
-            with contextlib.suppress(OSError, ValueError):
-                self.identity()
-                return
-            time.sleep(0.02)
-        raise BlockpointError(f"{self.subject.key} did not answer within {START_LIMIT_S:.0f} s")
+        if not wait_until(self._answers, START_LIMIT_S):
+            raise BlockpointError(f"{self.subject.key} did not answer within {START_LIMIT_S:.0f} s")
+
+    def _answers(self) -> bool:
+        self._refuse_dead([child for child in self.children() if child not in self.workers])
+        try:
+            return bool(self.identity())
+        except (OSError, ValueError):
+            return False
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
-        identity: dict[str, Any] = direct.get(f"{self.url}/health", IDENTITY_LIMIT_S)
+        identity: dict[str, Any] = direct.get_json(f"{self.url}/health", IDENTITY_LIMIT_S)
         if identity.get("nonce") != self.nonce:
             raise BlockpointError(f"{self.url} is answered by another program than the one started there")
         return identity
@@ -183,11 +188,10 @@ class Target:
     def _post(self, body: dict[str, Any]) -> None:
         written = self._written_by_web()
         try:
-            direct.post(f"{self.url}/tasks", body, ACCEPT_LIMIT_S)
+            direct.post_json(f"{self.url}/tasks", body, ACCEPT_LIMIT_S)
         except OSError as error:
-            deadline = time.monotonic() + LAST_WORDS_S
-            while self._written_by_web() == written and time.monotonic() < deadline:
-                time.sleep(0.02)  # uvicorn answers 500 before it says why
+            # uvicorn answers 500 before it says why
+            wait_until(lambda: self._written_by_web() != written, LAST_WORDS_S)
             said = "\n".join(child.log_tail() for child in self.web) or "    (nothing)"
             raise BlockpointError(
                 f"{self.subject.key}: a task was not accepted: {error}; its web process said last:\n{said}"

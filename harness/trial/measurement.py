@@ -6,28 +6,26 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from analysis.drills.accounts import accounts
-from analysis.drills.fates import Evidence, fates
+from analysis.drills.fates import Evidence
 from analysis.queueing import saturation_rate
 from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
 from harness.target.roster import DIED, Roster, alive_pids, halted
 from harness.target.target import Launch, Target
+from harness.trial.accounts import Held, account_for_tasks, failed_requests
 from harness.trial.early_stop import Watch
 from harness.trial.generator import arguments, generating, read_load, sampling
-from harness.trial.holdings import Held, looks, of_trial
-from harness.trial.noise import during, excuses, reasons_against, reasons_for_company
-from harness.trial.quiet import await_quiet
+from harness.trial.noise import await_quiet, during, excuses, reasons_for_company, reasons_for_noise
 from harness.trial.resources import halted_roles, resource_columns
-from harness.trial.rows import asked_of, write_rows
-from harness.trial.unanswered import faults
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import Accounts, Load, Noise, Plan, Service, Trial
 from results.tables import read_table
 from results.terms import FANOUT_PARTS, Look
+from results.waiting import wait_until
 
 GENERATOR_START_LIMIT_S = 30.0
 POLL_S = 0.1
@@ -61,6 +59,18 @@ class Limits:
         return self.question_ms or STANDARD_SLO_MS
 
 
+class Over(NamedTuple):
+    """A load that is over, and its backlog with it."""
+
+    load: Load
+    stopped_early: str
+    """why, if it was"""
+    drained: bool
+    drained_ns: int
+    spoilt: list[str]
+    """why the trial does not count, by what became of its processes"""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """One planned trial about to be measured on a running target."""
@@ -82,7 +92,51 @@ class Measurement:
         before = self._await_quiet()
         reader, roster = self.target.reader(), Roster(self.target)
         since_ns = time.monotonic_ns()
-        samples, logs = staged / "resources.jsonl", staged / "logs"
+        samples = staged / "resources.jsonl"
+        over = self._load(staged, samples, reader, roster)
+        load = over.load
+        survivors = alive_pids(self.target)
+        held = {} if over.drained else self._last_look()
+        resources = resource_columns(samples, read_probes(self.target.ledger, since_ns))
+        samples.unlink(missing_ok=True)
+        plan, cores = self.plan, self.launch.settings.cores
+        evidence, fanout = self._evidence(survivors), load.scenario == "fanout"
+        verdicts, rows = account_for_tasks(staged, reader.events(), held, resources, evidence, fanout=fanout)
+        tasks = accounts(verdicts)
+        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        refused = [
+            reason
+            for reason in load.reasons
+            if not (over.stopped_early and reason.startswith("interrupted:"))
+        ]
+        overloaded = bool(over.stopped_early) or overloads(self._service, load, cores)
+        return Trial(
+            plan=plan,
+            attempt=attempt,
+            started_at=started_at,
+            boot_id=boot_id(),
+            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores),
+            drained=over.drained,
+            drained_ns=over.drained_ns,
+            stopped_early=over.stopped_early,
+            noise=noise,
+            service=self._service,
+            load=load,
+            accounts=tasks,
+            survivors=sorted(survivors),
+            rows=rows,
+            reasons=[
+                *refused,
+                *over.spoilt,
+                *self._reasons(staged, load, tasks, overloaded=overloaded),
+                *reasons_for_noise(noise, self.limits.foreign_cores),
+                *(excuses(noise) if refused else ()),
+            ],
+        )
+
+    def _load(self, staged: Path, samples: Path, reader: LedgerReader, roster: Roster) -> Over:
+        """Run the generator, and a sampler beside it, until the backlog is gone or given up."""
+        logs = staged / "logs"
         with (
             generating(self.launch, self._arguments(staged), logs) as generator,
             sampling(self.launch, self.target, generator, samples, logs) as sampler,
@@ -92,45 +146,14 @@ class Measurement:
             sampled = sampler.running and not halted([sampler.pid])
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
-        stopped_early = stopped if load.interrupted else ""
         self.target.check()
-        died, still = roster.deaths(), sorted(roster.halted() | halted_roles(samples))
-        survivors = alive_pids(self.target)
-        asked = asked_of(staged, fanout=load.scenario == "fanout")
-        held = {} if drained else of_trial(self._last_look(), asked.task_id)
-        events = reader.events()
-        tasks = accounts(fates(asked, events, looks(held), self._evidence(survivors)))
-        resources = resource_columns(samples, read_probes(self.target.ledger, since_ns))
-        samples.unlink(missing_ok=True)
-        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        service = self.target.subject.services[self.plan.kind]
-        cores = self.launch.settings.cores
-        refused = [reason for reason in load.reasons if not (stopped_early and _interrupted(reason))]
-        return Trial(
-            plan=self.plan,
-            attempt=attempt,
-            started_at=started_at,
-            boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(service, self.plan.kind, self.plan.duration_ms, cores),
-            drained=drained,
-            drained_ns=drained_ns,
-            stopped_early=stopped_early,
-            noise=noise,
-            service=service,
-            load=load,
-            accounts=tasks,
-            survivors=sorted(survivors),
-            rows=write_rows(staged, events, held, resources),
-            reasons=[
-                *refused,
-                *(() if sampled else (UNSAMPLED,)),
-                *died,
-                *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
-                *self._reasons(staged, load, tasks, bool(stopped_early) or overloads(service, load, cores)),
-                *reasons_against(noise, self.limits.foreign_cores),
-                *(excuses(noise) if refused else ()),
-            ],
-        )
+        still = sorted(roster.halted() | halted_roles(samples))
+        spoilt = [
+            *(() if sampled else (UNSAMPLED,)),
+            *roster.deaths(),
+            *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
+        ]
+        return Over(load, stopped if load.interrupted else "", drained, drained_ns, spoilt)
 
     def _await_quiet(self) -> Noise:
         ours = [child.pid for child in self.target.children()]
@@ -149,12 +172,11 @@ class Measurement:
         plan, asked_ms = self.plan, self.limits.question_ms
         watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
         stopped = ""
-        deadline = time.monotonic() + self.plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
-        while generator.running:
+
+        def ended() -> bool:
+            nonlocal stopped
             self.target.check()
             roster.look()
-            if time.monotonic() > deadline:
-                raise BlockpointError(f"{self.plan.trial_id}: the generator did not end in time")
             if asked_ms and not stopped:
                 looked_s = time.monotonic()
                 reader.outstanding()
@@ -162,20 +184,23 @@ class Measurement:
                 if stopped:
                     generator.process.send_signal(signal.SIGINT)
             self.tick()
-            time.sleep(POLL_S)
+            return not generator.running
+
+        longest_s = plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
+        if not wait_until(ended, longest_s, POLL_S):
+            raise BlockpointError(f"{plan.trial_id}: the generator did not end in time")
         return stopped
 
     def _drain(self, reader: LedgerReader, roster: Roster, within_s: float) -> bool:
         """Wait until the backlog is gone; returns whether it is."""
-        deadline = time.monotonic() + within_s
-        while reader.outstanding() > 0 or reader.left():
+
+        def drained() -> bool:
             self.target.check()
             roster.look()
-            if time.monotonic() > deadline:
-                return False
             self.tick()
-            time.sleep(POLL_S)
-        return True
+            return reader.outstanding() <= 0 and not reader.left()
+
+        return wait_until(drained, within_s, POLL_S)
 
     def _last_look(self) -> Held:
         """End web and workers, so that nothing moves any more, and ask the broker what it holds."""
@@ -190,18 +215,18 @@ class Measurement:
             alive_pids=survivors,
         )
 
-    def _reasons(self, staged: Path, load: Load, accounts: Accounts, overloaded: bool) -> list[str]:
-        errors = faults(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
+    @property
+    def _service(self) -> Service:
+        return self.target.subject.services[self.plan.kind]
+
+    def _reasons(self, staged: Path, load: Load, accounts: Accounts, *, overloaded: bool) -> list[str]:
+        errors = failed_requests(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
+        unaccounted, strangers = accounts.unaccounted, accounts.strangers
+        below = f"errors: {errors} requests failed below the predicted saturation"
         checks = [
-            (
-                accounts.unaccounted > 0,
-                f"accounts: {accounts.unaccounted} accepted tasks are unaccounted for",
-            ),
-            (accounts.strangers > 0, f"accounts: {accounts.strangers} events of tasks that were never sent"),
-            (
-                errors > 0 and not overloaded,
-                f"errors: {errors} requests failed below the predicted saturation",
-            ),
+            (unaccounted > 0, f"accounts: {unaccounted} accepted tasks are unaccounted for"),
+            (strangers > 0, f"accounts: {strangers} events of tasks that were never sent"),
+            (errors > 0 and not overloaded, below),
         ]
         return [reason for against, reason in checks if against]
 
@@ -248,7 +273,3 @@ class Measuring:
 def undisturbed(trial: Trial) -> bool:
     """Say whether the target is as it was before the trial, so that another may follow on it."""
     return trial.drained and not any(reason.startswith((DIED, HALTED)) for reason in trial.reasons)
-
-
-def _interrupted(reason: str) -> bool:
-    return reason.startswith("interrupted:")

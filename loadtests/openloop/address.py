@@ -23,7 +23,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def parse(url: str | None) -> Address:
+def resolve(url: str | None) -> Address:
     """Resolve `http://HOST:PORT`; raises BlockpointError."""
     if not url:
         raise BlockpointError("no target: give one with --host http://127.0.0.1:8000")

@@ -6,6 +6,7 @@ target kept them from sending is in no row. The bystanders beside them stay open
 
 import random
 import time
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any, ClassVar
@@ -18,23 +19,24 @@ from locust import FastHttpUser, task
 from locust.runners import MasterRunner
 
 from loadtests.openloop.faults import poison_fields, poisoned
-from loadtests.openloop.options import Settings
+from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.recorder import KINDS, Rows, empty_rows, merge
-from loadtests.openloop.run import Message, pack_parts
+from loadtests.openloop.run import Message, pack
 from loadtests.openloop.scenario import Scenario, task_fields
 from loadtests.openloop.schedule import NS_PER_S
-from loadtests.openloop.session import Session
+from loadtests.openloop.session import LoadSession
 from loadtests.openloop.user import open_session, use
 from results.terms import NEVER, Outcome, Stream
+from results.waiting import wait_until
 
 _POLL_S = 0.05
 
 
-class ClosedLoop:
+class ClosedLoopSession:
     """One process's part of a closed-loop run: what its users share."""
 
-    def __init__(self, order: Message, scenario: Scenario, session: Session) -> None:
-        self.settings = Settings(order["settings"])
+    def __init__(self, order: Message, scenario: Scenario, session: LoadSession) -> None:
+        self.settings = LoadSettings(order["settings"])
         self.pace_s = order["users"] / self.settings.rate
         """from one request of a user to its next, at least"""
         self.start_ns: int = order["start_ns"] or time.monotonic_ns() + NS_PER_S // 20
@@ -80,11 +82,10 @@ class ClosedLoop:
         """Let the users send while the bystanders' schedule lasts, wait for their answers, and report."""
         outcomes = self._session.run(self.start_ns)
         self.open = False
-        give_up_s = time.monotonic() + (0 if outcomes.interrupted else self.settings.drain_seconds)
-        while self._in_flight and time.monotonic() < give_up_s:
-            gevent.sleep(_POLL_S)
-        joined = merge([(outcomes.rows, outcomes.errors), (self._columns(), self._errors)])
-        return pack_parts(outcomes, self._order["index"], *joined)
+        wait_s = 0 if outcomes.interrupted else self.settings.drain_seconds
+        wait_until(lambda: not self._in_flight, wait_s, _POLL_S)  # Locust has made `sleep` gevent's
+        rows, errors = merge([(outcomes.rows, outcomes.errors), (self._columns(), self._errors)])
+        return pack(replace(outcomes, rows=rows, errors=errors), self._order["index"])
 
     def _columns(self) -> Rows:
         rows = len(self._rows)
@@ -103,8 +104,8 @@ def use_closed(user: type[FastHttpUser], scenario: Scenario) -> None:
     use(user, scenario)
 
     def begin(environment: Any, **_: Any) -> None:
-        def conduct(order: Message, session: Session) -> Message:
-            loop = ClosedLoop(order, scenario, session)
+        def conduct(order: Message, session: LoadSession) -> Message:
+            loop = ClosedLoopSession(order, scenario, session)
             if not session.overdue_share(loop.start_ns):
                 environment.closed_loop.set(loop)
             return loop.run()
@@ -135,7 +136,7 @@ class ClosedLoopUser(FastHttpUser):
 
     def on_start(self) -> None:
         """Begin at a random moment of the first turn, so that the users do not march in step."""
-        self._loop: ClosedLoop = self.environment.closed_loop.get()
+        self._loop: ClosedLoopSession = self.environment.closed_loop.get()
         begin_s = max(self._loop.start_ns / NS_PER_S, time.monotonic())
         self._turn_s: float = begin_s + random.random() * self._loop.pace_s
         gevent.sleep(self._turn_s - time.monotonic())

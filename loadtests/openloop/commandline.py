@@ -13,7 +13,7 @@ _NEVER = {
 _OPEN = {"num_users": "--users: an open loop has no users that wait, --rate says how many requests come"}
 
 
-def check(given: Any, *, closed: bool, unset: Sequence[Any] = (None,)) -> None:
+def check_options(given: Any, *, closed: bool, unset: Sequence[Any] = (None,)) -> None:
     """Raise BlockpointError for an option of Locust's own that would change nothing.
 
     `unset` are the values that Locust itself may have put in.

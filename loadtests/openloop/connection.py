@@ -19,7 +19,7 @@ from geventhttpclient.response import HTTPParseError, HTTPResponse
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.faults import CLOSED_EARLY
-from loadtests.openloop.wire import Reply, read_plain
+from loadtests.openloop.wire import Reply, read_reply
 from results.terms import Outcome
 
 _READ, _WRITE = 1, 2
@@ -198,7 +198,7 @@ class Connection:
         if self._row == _IDLE:
             self.close()
             return
-        reply = read_plain(data) if self._parser is None else None
+        reply = read_reply(data) if self._parser is None else None
         if reply is None:
             try:
                 reply = self._parse(data)

@@ -18,13 +18,16 @@ import gevent
 from gevent.event import AsyncResult, Event
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtests.openloop import address, commandline, options, order, statistics, summary
+from loadtests.openloop import options, statistics, summary
+from loadtests.openloop.address import resolve
+from loadtests.openloop.commandline import check_options
 from loadtests.openloop.complaints import complain, too_late
 from loadtests.openloop.identity import identify
+from loadtests.openloop.order import check_order
 from loadtests.openloop.run import Message, Run, check_out, write
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S
-from loadtests.openloop.session import Session
+from loadtests.openloop.session import LoadSession
 from results.clock import boot_id
 from results.errors import BlockpointError
 
@@ -41,7 +44,7 @@ class Coordinator:
         self.environment = environment
         self.scenario = scenario
         self._order = AsyncResult()
-        self.session: Session | None = None
+        self.session: LoadSession | None = None
         """what this process is working at"""
         self._run: Run | None = None
         self._names: list[str] = []
@@ -78,7 +81,7 @@ class Coordinator:
         """How many users a closed loop has: Locust's own `--users`."""
         return int(self.environment.parsed_options.num_users or 1)
 
-    def read_settings(self) -> options.Settings:
+    def read_settings(self) -> options.LoadSettings:
         """Read and check the options; raises BlockpointError."""
         settings = options.read(self.scenario.all_options, self.environment.parsed_options)
         self.scenario.plan(settings)
@@ -90,9 +93,9 @@ class Coordinator:
         Raises BlockpointError; no load has been sent then, nor where it returns 0 because one declined.
         """
         settings = self.read_settings()
-        commandline.check(self.environment.parsed_options, closed=self.scenario.closed, unset=(None, 1))
+        check_options(self.environment.parsed_options, closed=self.scenario.closed, unset=(None, 1))
         self._folder = self._choose_folder(settings.out)
-        target = address.parse(self.environment.host)
+        target = resolve(self.environment.host)
         identity = identify(target, expect=settings.expect, expect_nonce=settings.expect_nonce)
         runner = self.environment.runner
         distributed = isinstance(runner, MasterRunner)
@@ -167,7 +170,7 @@ class Coordinator:
         self.environment.process_exit_code = code
 
     def work(
-        self, prepare: Callable[[Message], Session], carry_out: Callable[[Message, Session], Message]
+        self, prepare: Callable[[Message], LoadSession], carry_out: Callable[[Message, LoadSession], Message]
     ) -> None:
         """Wait for an order, carry it out and report; returns at once from one that cannot be."""
         given: Message | None = self._order.get()
@@ -221,7 +224,7 @@ class Coordinator:
         if self._order.ready():
             self._order = AsyncResult()
         try:
-            order.check(msg.data, self.scenario.name, boot_id=boot_id(), now_ns=time.monotonic_ns())
+            check_order(msg.data, self.scenario.name, boot_id=boot_id(), now_ns=time.monotonic_ns())
         except BlockpointError as error:
             self._order.set(None)
             self._decline(error)

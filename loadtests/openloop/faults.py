@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from loadtests.openloop.options import OPTIONS, Settings
+from loadtests.openloop.options import OPTIONS, LoadSettings
 from results.errors import BlockpointError
 
 ALL_ATTEMPTS = 10
@@ -26,7 +26,7 @@ def hung_up(arrivals: np.ndarray, every: int) -> np.ndarray:
     return np.asarray(arrivals % every == 0) if every else np.zeros(len(arrivals), bool)
 
 
-def check(settings: Settings) -> None:
+def check_poison(settings: LoadSettings) -> None:
     """Raise BlockpointError for options that say something about poison without any."""
     for name, poisons in (("poison_every", ("raise", "kill")), ("poison_kills", ("kill",))):
         option = OPTIONS[name]
@@ -35,7 +35,7 @@ def check(settings: Settings) -> None:
             raise BlockpointError(f"{option.flag}: says nothing without {wanted}")
 
 
-def poison_fields(settings: Settings) -> dict[str, Any]:
+def poison_fields(settings: LoadSettings) -> dict[str, Any]:
     """Return the fields of a poisoned task's JSON body that differ from those of another one."""
     if settings.poison == "kill":
         return {"fail_first": 0, "kill_first": settings.poison_kills}

@@ -97,7 +97,7 @@ OPTIONS = {option.name: option for option in COMMON}
 
 
 @dataclass(frozen=True)
-class Settings:
+class LoadSettings:
     """The options of one run, checked; attribute access by option name."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -109,6 +109,6 @@ class Settings:
             raise AttributeError(name) from None
 
 
-def read(options: Iterable[Option], given: SimpleNamespace | Any) -> Settings:
+def read(options: Iterable[Option], given: SimpleNamespace | Any) -> LoadSettings:
     """Read and check every option from an object with an attribute each; raises BlockpointError."""
-    return Settings({o.name: o.read(getattr(given, o.name, o.default)) for o in options})
+    return LoadSettings({o.name: o.read(getattr(given, o.name, o.default)) for o in options})

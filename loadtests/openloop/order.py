@@ -17,7 +17,7 @@ OVERDUE_SHARE = 0.05
 """of a schedule: when it starts later than `LATE_S` and more is due at once, it is a flood and no schedule"""
 
 
-def check(order: Mapping[str, Any], scenario: str, *, boot_id: str, now_ns: int) -> None:
+def check_order(order: Mapping[str, Any], scenario: str, *, boot_id: str, now_ns: int) -> None:
     """Raise BlockpointError where this process cannot carry out the order; `now_ns` is its own clock's."""
     if order["scenario"] != scenario:
         raise BlockpointError(

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from loadtests.openloop import figures, gate
-from loadtests.openloop.options import Settings
+from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import KINDS, Rows, merge, tables
 from loadtests.openloop.scenario import Scenario
@@ -31,7 +32,7 @@ class Run:
     """One run, seen from the process that leads it."""
 
     scenario: Scenario
-    settings: Settings
+    settings: LoadSettings
     identity: Mapping[str, Any]
     workers: int
     tag: int = field(default_factory=lambda: secrets.randbits(32))
@@ -83,47 +84,15 @@ class Run:
         """Judge what was reported; returns the document, the rows of all workers and their error texts."""
         reports = [self.reports[index] for index in sorted(self.reports)]
         rows, errors = merge([(unpack_rows(r["rows"]), r["errors"]) for r in reports])
-        start_ns = min((r["start_ns"] for r in reports), default=time.monotonic_ns())
-        end_ns = max((r["end_ns"] for r in reports), default=start_ns)
+        start_ns, end_ns = _span_ns(reports)
         settings, closed = self.settings, self.scenario.closed
-        planned = self.scenario.steps(settings)
-        steps = figures.measured_steps(planned, start_ns, end_ns, settings.warm_up)
+        steps = figures.measured_steps(self.scenario.steps(settings), start_ns, end_ns, settings.warm_up)
         part = figures.measured(rows, steps)
         slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
-        slip_p50_ms, slip_p99_ms, slip_p999_ms = np.nan_to_num(
-            figures.percentiles_ms(slip, 50, 99, 99.9)
-        ).tolist()
-        accept_p50_ms = figures.percentiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 50)[0]
+        slips_ms = np.nan_to_num(figures.percentiles_ms(slip, 50, 99, 99.9)).tolist()
         counts = figures.outcome_counts(rows)
-        achieved = (
-            sum(counts.values())
-            / max(sum(s.rate_per_s * (s.to_ns - s.from_ns) / NS_PER_S for s in steps), 1e-9)
-            if closed
-            else figures.achieved_ratio(rows, start_ns, end_ns)
-        )
-        cut = interrupted or not self.complete or any(r["interrupted"] for r in reports)
-        in_flight = sum(r["in_flight_max"] for r in reports)
-        busiest = max((r["cpu_cores"] for r in reports), default=0.0)
-        reasons = gate.reasons_against(
-            gate.Figures(
-                scheduled=int(np.count_nonzero(part & (rows["stream"] == Stream.TASKS))),
-                slip_p99_ms=slip_p99_ms,
-                accept_p50_ms=float(np.nan_to_num(accept_p50_ms)),
-                shed=int(np.count_nonzero(rows["outcome"] == Outcome.SHED)),
-                shed_wait_ms=figures.shed_wait_ms(rows, in_flight, part),
-                achieved_ratio=figures.achieved_ratio(figures.not_shed(rows), start_ns, end_ns),
-                cpu_cores=busiest,
-                sockets_max=max((r["sockets_max"] for r in reports), default=0),
-                errors=figures.failures(rows, errors),
-                interrupted=cut,
-                overdue_share=max((r["overdue_share"] for r in reports), default=0.0),
-                one_clock=len({boot_id(), *(r["boot_id"] for r in reports)}) == 1,
-            ),
-            closed=closed,
-            allow_errors=settings.allow_errors,
-            tolerated_slip_ms=settings.slip_limit_ms,
-            slo_ms=settings.slo_ms,
-        )
+        ended: dict[str, Any] = {outcome.name.lower(): number for outcome, number in counts.items()}
+        planned = sum(s.rate_per_s * (s.to_ns - s.from_ns) / NS_PER_S for s in steps)
         load = Load(
             scenario=self.scenario.name,
             closed=closed,
@@ -135,47 +104,63 @@ class Run:
             timer="+".join(sorted({r["timer"] for r in reports})),
             identity=dict(self.identity),
             steps=steps,
-            drained_ns=max((r["drained_ns"] for r in reports), default=end_ns),
+            drained_ns=_most(reports, "drained_ns", end_ns),
             scheduled=sum(counts.values()),
-            accepted=counts[Outcome.ACCEPTED],
-            rejected=counts[Outcome.REJECTED],
-            refused=counts[Outcome.REFUSED],
-            unknown=counts[Outcome.UNKNOWN],
-            shed=counts[Outcome.SHED],
-            achieved_ratio=achieved,
-            slip_p50_ms=slip_p50_ms,
-            slip_p99_ms=slip_p99_ms,
-            slip_p999_ms=slip_p999_ms,
+            **ended,
+            achieved_ratio=sum(counts.values()) / max(planned, 1e-9)
+            if closed
+            else figures.achieved_ratio(rows, start_ns, end_ns),
+            **dict(zip(("slip_p50_ms", "slip_p99_ms", "slip_p999_ms"), slips_ms, strict=True)),
             cpu_cores=sum(r["cpu_cores"] for r in reports),
-            in_flight_max=in_flight,
-            interrupted=cut,
-            reasons=reasons,
+            in_flight_max=sum(r["in_flight_max"] for r in reports),
+            interrupted=interrupted or not self.complete or any(r["interrupted"] for r in reports),
         )
-        return load, rows, errors
+        reasons = self._reasons(load, rows, errors, reports)
+        return msgspec.structs.replace(load, reasons=reasons), rows, errors
+
+    def _reasons(
+        self, load: Load, rows: Rows, errors: Sequence[str], reports: Sequence[Message]
+    ) -> list[str]:
+        """Return why the run does not count, by the gate."""
+        settings, part = self.settings, figures.measured(rows, load.steps)
+        accept_p50_ms = figures.percentiles_ms(figures.latency_ns(rows, Stream.TASKS, part), 50)[0]
+        seen = gate.Figures(
+            scheduled=int(np.count_nonzero(part & (rows["stream"] == Stream.TASKS))),
+            slip_p99_ms=load.slip_p99_ms,
+            accept_p50_ms=float(np.nan_to_num(accept_p50_ms)),
+            shed=int(np.count_nonzero(rows["outcome"] == Outcome.SHED)),
+            shed_wait_ms=figures.shed_wait_ms(rows, load.in_flight_max, part),
+            achieved_ratio=figures.achieved_ratio(figures.not_shed(rows), *_span_ns(reports)),
+            cpu_cores=_most(reports, "cpu_cores", 0.0),
+            sockets_max=_most(reports, "sockets_max", 0),
+            errors=figures.failures(rows, errors),
+            interrupted=load.interrupted,
+            overdue_share=_most(reports, "overdue_share", 0.0),
+            one_clock=len({boot_id(), *(r["boot_id"] for r in reports)}) == 1,
+        )
+        return gate.reasons_against(
+            seen,
+            closed=load.closed,
+            allow_errors=settings.allow_errors,
+            tolerated_slip_ms=settings.slip_limit_ms,
+            slo_ms=settings.slo_ms,
+        )
+
+
+def _most(reports: Sequence[Message], name: str, default: Any) -> Any:
+    return max((report[name] for report in reports), default=default)
+
+
+def _span_ns(reports: Sequence[Message]) -> tuple[int, int]:
+    """Return when the schedule began and ended."""
+    start_ns = min((report["start_ns"] for report in reports), default=time.monotonic_ns())
+    return start_ns, _most(reports, "end_ns", start_ns)
 
 
 def pack(outcomes: Outcomes, index: int) -> Message:
     """Return what a worker reports, fit for Locust's messages."""
-    return pack_parts(outcomes, index, outcomes.rows, outcomes.errors)
-
-
-def pack_parts(outcomes: Outcomes, index: int, rows: Rows, errors: Sequence[str]) -> Message:
-    """Return a report of other rows than those that the session itself recorded."""
-    return {
-        "index": index,
-        "rows": {name: column.tobytes() for name, column in rows.items()},
-        "errors": list(errors),
-        "start_ns": outcomes.start_ns,
-        "end_ns": outcomes.end_ns,
-        "drained_ns": outcomes.drained_ns,
-        "cpu_cores": outcomes.cpu_cores,
-        "in_flight_max": outcomes.in_flight_max,
-        "sockets_max": outcomes.sockets_max,
-        "timer": outcomes.timer,
-        "interrupted": outcomes.interrupted,
-        "overdue_share": outcomes.overdue_share,
-        "boot_id": boot_id(),
-    }
+    rows = {name: column.tobytes() for name, column in outcomes.rows.items()}
+    return {**vars(outcomes), "rows": rows, "index": index, "boot_id": boot_id()}
 
 
 def unpack_rows(packed: Mapping[str, bytes]) -> Rows:

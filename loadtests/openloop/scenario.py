@@ -4,12 +4,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtests.openloop import faults
-from loadtests.openloop.faults import poison_fields, poisoned
-from loadtests.openloop.options import COMMON, OPTIONS, Option, Settings
+from loadtests.openloop.faults import check_poison, poison_fields, poisoned
+from loadtests.openloop.options import COMMON, OPTIONS, LoadSettings, Option
 from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import PlannedStep, Schedule
-from loadtests.openloop.wire import PostTemplate, get
+from loadtests.openloop.wire import PostTemplate, get_request
 from results.errors import BlockpointError
 from results.terms import Stream
 
@@ -35,17 +34,17 @@ class Scenario:
     """A load pattern; `steps` may raise BlockpointError for options that do not fit together."""
 
     name: str
-    steps: Callable[[Settings], Sequence[PlannedStep]]
+    steps: Callable[[LoadSettings], Sequence[PlannedStep]]
     options: tuple[Option, ...] = ()
     path: str = TASKS_PATH
     closed: bool = False
 
-    def plan(self, settings: Settings) -> Sequence[PlannedStep]:
+    def plan(self, settings: LoadSettings) -> Sequence[PlannedStep]:
         """Return the checked steps; raises BlockpointError."""
         for name, why in self.unused.items():
             if getattr(settings, name) != OPTIONS[name].default:
                 raise BlockpointError(f"{OPTIONS[name].flag}: {why}")
-        faults.check(settings)
+        check_poison(settings)
         steps = self.steps(settings)
         arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in steps)
         if arrivals > MOST_ARRIVALS:
@@ -68,7 +67,12 @@ class Scenario:
         return COMMON + self.options
 
 
-def task_fields(settings: Settings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
+def one_step(settings: LoadSettings) -> list[PlannedStep]:
+    """Return one step, of one rate and one duration."""
+    return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
+
+
+def task_fields(settings: LoadSettings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
     """Return the fields of a task's JSON body, without its id."""
     fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
     if path == REGISTER_PATH:
@@ -79,7 +83,7 @@ def task_fields(settings: Settings, duration_ms: float, path: str = TASKS_PATH) 
 def requests(
     schedule: Schedule,
     steps: Sequence[PlannedStep],
-    settings: Settings,
+    settings: LoadSettings,
     *,
     path: str,
     authority: str,
@@ -91,7 +95,7 @@ def requests(
     # the poisonous ones follow the others, in the order of the steps
     templates = [PostTemplate(path, authority, fields) for fields in sound + spoilt]
     template = schedule.step + len(sound) * (poisoned(schedule.arrival, settings.poison_every) & bool(spoilt))
-    pings = {int(stream): get(p, authority) for stream, p in BYSTANDER_PATHS.items()}
+    pings = {int(stream): get_request(p, authority) for stream, p in BYSTANDER_PATHS.items()}
     streams, template_of = schedule.stream.tolist(), template.tolist()
     ids = task_ids(schedule.arrival, tag).tolist()
 

@@ -26,7 +26,7 @@ the reply's size in bytes, and what went wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class SessionLimits:
     """What ends a wait; nanoseconds but for the cap."""
 
     schedule_ns: int
@@ -54,7 +54,7 @@ class Outcomes:
     """of the schedule, where so much was due at its start that nothing was sent"""
 
 
-class Session:
+class LoadSession:
     """Sends what is due when it is due.
 
     All callbacks run on the event loop, none waits: the timer and every request that ends launch whatever
@@ -67,7 +67,7 @@ class Session:
         schedule: Schedule,
         request: Callable[[int], bytes],
         address: Address,
-        limits: Limits,
+        limits: SessionLimits,
         settled: Settled,
         *,
         hung_up: np.ndarray | None = None,

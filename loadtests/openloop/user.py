@@ -11,16 +11,18 @@ from typing import Any, ClassVar
 import locust
 from locust import User, task
 
-from loadtests.openloop import address, commandline, statistics
+from loadtests.openloop import statistics
+from loadtests.openloop.address import resolve
 from loadtests.openloop.arguments import add_to
+from loadtests.openloop.commandline import check_alone, check_options, check_users
 from loadtests.openloop.complaints import complain
 from loadtests.openloop.coordinator import Coordinator
 from loadtests.openloop.faults import hung_up
-from loadtests.openloop.options import Settings
+from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.run import Message, pack
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
 from loadtests.openloop.schedule import NS_PER_S, plan
-from loadtests.openloop.session import Limits, Session
+from loadtests.openloop.session import LoadSession, SessionLimits
 from loadtests.openloop.shape import UntilDrained
 from results.errors import BlockpointError
 from results.terms import Stream
@@ -37,16 +39,14 @@ def use(user: type[User], scenario: Scenario) -> None:
 
     def declare(parser: Any, **_: Any) -> None:
         with ending_on_bad_input():
-            commandline.check_alone(_USED)
+            check_alone(_USED)
         add_to(parser, scenario.all_options, user.__module__, sys.modules[user.__module__].__doc__ or "")
 
     def begin(environment: Any, **_: Any) -> None:
         with ending_on_bad_input():
-            commandline.check_users(
-                scenario.name, user, environment.user_classes, environment.shape_class, UntilDrained
-            )
+            check_users(scenario.name, user, environment.user_classes, environment.shape_class, UntilDrained)
             if not environment.parsed_options.worker:
-                commandline.check(environment.parsed_options, closed=scenario.closed)
+                check_options(environment.parsed_options, closed=scenario.closed)
             environment.blockpoint = coordinator = Coordinator(environment, scenario)
             coordinator.read_settings()
 
@@ -77,10 +77,10 @@ def collector_off() -> Iterator[None]:
         gc.unfreeze()
 
 
-def open_session(environment: Any, scenario: Scenario, order: Message) -> Session:
+def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSession:
     """Return the session that an order asks for, ready to run; in a closed loop, of the bystanders only."""
-    settings = Settings(order["settings"])
-    target = address.parse(environment.host)
+    settings = LoadSettings(order["settings"])
+    target = resolve(environment.host)
     steps = scenario.plan(settings)
     schedule = plan(
         [replace(s, rate_per_s=0.0) for s in steps] if scenario.closed else steps,
@@ -104,11 +104,11 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> Sessio
             context={},
         )
 
-    return Session(
+    return LoadSession(
         schedule,
         requests(schedule, steps, settings, path=scenario.path, authority=target.authority, tag=order["tag"]),
         target,
-        Limits(
+        SessionLimits(
             schedule_ns=round(sum(s.seconds for s in steps) * NS_PER_S),
             drain_ns=round(settings.drain_seconds * NS_PER_S),
             timeout_ns=round(settings.request_timeout * NS_PER_S),
@@ -136,7 +136,7 @@ class OpenLoopUser(User):
         coordinator.work(partial(open_session, self.environment, self.scenario), _walk)
 
 
-def _walk(order: Message, session: Session) -> Message:
+def _walk(order: Message, session: LoadSession) -> Message:
     with collector_off():
         outcomes = session.run(order["start_ns"])
     return pack(outcomes, order["index"])

@@ -15,7 +15,7 @@ class Reply(NamedTuple):
     keep_alive: bool
 
 
-def get(path: str, authority: str) -> bytes:
+def get_request(path: str, authority: str) -> bytes:
     """Return a GET request."""
     return f"GET {path} HTTP/1.1\r\nHost: {authority}\r\nAccept: */*\r\n\r\n".encode("latin-1")
 
@@ -38,7 +38,7 @@ class PostTemplate:
         return b"%b%016x%b" % (self._before, task_id, self._after)
 
 
-def read_plain(data: bytes) -> Reply | None:
+def read_reply(data: bytes) -> Reply | None:
     """Read a whole reply that has a Content-Length and nothing after it; None for anything else."""
     head_end = data.find(b"\r\n\r\n")
     if head_end < 0 or data[:9] != b"HTTP/1.1 ":

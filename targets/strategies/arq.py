@@ -1,14 +1,10 @@
 """ARQ over Redis; `arq targets.strategies.arq.TunedWorker` starts a worker by hand."""
 
 import asyncio
-import json
-import logging
-import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypedDict
+from typing import Any
 
-import msgspec
 from arq import Retry, create_pool
 from arq.connections import ArqRedis, RedisSettings
 from arq.jobs import Job, JobStatus
@@ -21,6 +17,7 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
+from targets.checked_redis import CheckedRedis, from_json, to_json
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
@@ -39,7 +36,6 @@ DURABLE_TRIES = 5
 WORKER_RETRIES = 15
 """about 11 s while connections are refused: long enough for a server to start again"""
 ACCEPT_LIMIT_S = 3.0
-_log = logging.getLogger(__name__)
 _settings = Settings.from_environment()
 _server = RedisServer.parse(_settings.redis_url)
 
@@ -58,31 +54,9 @@ def settings_of(server: RedisServer) -> RedisSettings:
     )
 
 
-class Read(TypedDict, total=False):
-    """What ARQ reads of a job before it is prepared for surprises."""
-
-    t: int | None
-    f: str
-    a: list[Any]
-    k: dict[str, Any]
-    et: int
-
-
 def read_limit(max_jobs: int) -> int:
     """Return how many jobs ARQ's worker claims at one look: 5 * max_jobs, at least 100."""
     return max(5 * max_jobs, 100)
-
-
-def to_json(value: Any) -> bytes:
-    """Serialise a job or its result; an exception becomes its text."""
-    return json.dumps(value, default=str).encode()
-
-
-def from_json(blob: bytes) -> Any:
-    """Read a job or its result; raises ValueError for what would end ARQ's worker, so that it is refused."""
-    value = json.loads(blob)
-    msgspec.convert(value, Read)
-    return value
 
 
 async def run(ctx: dict[str, Any], message: dict[str, Any]) -> None:
@@ -137,27 +111,6 @@ class TunedWorker:
     job_timeout = _settings.job_timeout_s or TUNED_TIMEOUT_S
     on_startup = make_pool
     on_shutdown = close_pool
-
-
-class CheckedRedis(ArqRedis):
-    """A client that drops forged entries of the queue, which would end the durable worker again and again."""
-
-    async def zrangebyscore(self, name: Any, min: Any, max: Any, *more: Any, **options: Any) -> Any:  # noqa: A002
-        """Return entries whose names are text and whose scores are numbers."""
-        lowest = "(-inf" if min == -math.inf else min
-        entries = await super().zrangebyscore(name, lowest, max, *more, **options)
-        if forged := [entry for entry in entries if not _is_text(entry)]:
-            _log.error("dropped %d entries of %s that are no text: %.200r", len(forged), name, forged)
-            await self.zrem(name, *forged)
-        return [entry for entry in entries if entry not in forged]
-
-
-def _is_text(entry: bytes) -> bool:
-    try:
-        entry.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def lasting_pool(retries: int) -> ArqRedis:

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 
 from celery import Celery, current_app
 from celery import Task as CeleryTask
-from celery.bootsteps import StartStopStep
 from celery.signals import worker_before_create_process, worker_process_init
 from fastapi import BackgroundTasks
 from kombu.exceptions import OperationalError
@@ -23,6 +22,7 @@ from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.supervisor import die_with
 from targets.task import MAX_DURATION_MS, Task, hex_id
+from targets.transport import LOOK_MARGIN_S, SecondLook
 from targets.work import TaskFailedError, perform
 
 MODULE = "targets.strategies.celery"
@@ -49,7 +49,6 @@ CHECKED = "redis-checked"
 TRANSPORT_ALIASES[CHECKED] = "targets.transport:Transport"
 DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
 """longer than the longest task, which would run twice"""
-LOOK_MARGIN_S = 1.0
 ACCEPT_LIMIT_S = 3.0
 DURABLE: dict[str, Any] = {
     "task_ignore_result": True,
@@ -147,27 +146,6 @@ def end_with_the_worker(**_: object) -> None:
     """Let no child of the durable worker outlive it: its task would run on beside its own redelivery."""
     if current_app.main == durable.main:
         die_with(os.getppid())
-
-
-class SecondLook(StartStopStep):
-    """Has a worker take back what its predecessor held as soon as that has become visible.
-
-    The transport looks when a worker connects, when most of it is not visible yet, and again after 100 s.
-    """
-
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-    _planned: Any = None
-
-    def start(self, parent: Any) -> None:
-        """Plan the look: whatever was held before the worker connected is visible then."""
-        channel = parent.task_consumer.channel
-        look = partial(channel.qos.restore_visible, num=channel.unacked_restore_limit, interval=1)
-        self._planned = parent.hub.call_later(channel.visibility_timeout + LOOK_MARGIN_S, look)
-
-    def stop(self, parent: Any) -> None:  # noqa: ARG002
-        """Give up the look: its channel is about to close."""
-        if self._planned:
-            self._planned.cancel()
 
 
 durable.steps["consumer"].add(SecondLook)

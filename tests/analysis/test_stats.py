@@ -9,7 +9,6 @@ from analysis.stats import (
     block_length,
     censored_percentile,
     ratio_interval,
-    runs_interval,
     shaky,
     t_quantile,
 )
@@ -108,11 +107,12 @@ def test_ratios_of_runs_that_do_not_differ_cover_one_where_pooled_samples_do_not
 
 def test_two_runs_that_differ_say_little_and_many_say_much() -> None:
     figures = [np.array([value]) for value in (90.0, 110.0) * 10]
-    low, high = runs_interval(figures[:2], 99)
+    ones = [np.ones(1)] * len(figures)
+    low, high = ratio_interval(figures[:2], ones[:2], 99)
     assert shaky(low, high)
     assert low < 50
     assert high > 200
-    low, high = runs_interval(figures, 99)
+    low, high = ratio_interval(figures, ones, 99)
     assert not shaky(low, high)
     assert 90 < low < np.sqrt(90 * 110) < high < 110
 

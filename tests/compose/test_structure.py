@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from targets.settings import Settings
-from targets.strategy import discover, split_name
+from targets.strategy import split_name
+from tests.strategies import discover
 
 from .composefile import FILE, ROOT, interpolated, read
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from harness.commands.check import PROFILE, CheckRequest, compare_pairs, plans
+from harness.commands.check import PROFILE, CheckRequest, compare_pairs, planned_pairs
 from harness.target.placement import BY_RULE
 from results.errors import BlockpointError
 from results.schema import Service
@@ -39,8 +39,8 @@ def request(**given: object) -> CheckRequest:
 
 
 def test_pairs_meet_the_same_schedule_in_random_order_on_stacks_of_their_own() -> None:
-    planned = plans(request())
-    assert planned == plans(request())
+    planned = planned_pairs(request())
+    assert planned == planned_pairs(request())
     assert len({plan.trial_id for plan in planned}) == len({plan.repeat for plan in planned}) == 40
     firsts = []
     for one, other in zip(planned[::2], planned[1::2], strict=True):
@@ -53,8 +53,8 @@ def test_pairs_meet_the_same_schedule_in_random_order_on_stacks_of_their_own() -
 
 def test_a_strategy_without_a_ceiling_needs_a_rate() -> None:
     with pytest.raises(BlockpointError, match="--rate"):
-        plans(request(strategy="inline"))
-    assert plans(request(strategy="inline", rate_per_s=10))[0].rate_per_s == 10
+        planned_pairs(request(strategy="inline"))
+    assert planned_pairs(request(strategy="inline", rate_per_s=10))[0].rate_per_s == 10
 
 
 def verdict(folder: Path, cells: list[Cell]) -> tuple[int, str]:

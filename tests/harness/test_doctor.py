@@ -7,7 +7,7 @@ import pytest
 from harness.commands import doctor
 from harness.commands.doctor import BAD, GOOD, NOTE, diagnose
 from harness.target.cores import available_cores
-from harness.trial.quiet import Hiccups, Look
+from harness.trial.noise import AmbientNoise, Hiccups
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Pretend to be a quiet machine of two cores."""
     monkeypatch.setattr(doctor, "available_cores", lambda: (0, 1))
     monkeypatch.setattr(os, "sched_setaffinity", lambda *_: None, raising=False)
-    seen = Look(0.0, 0.0, [Hiccups(0, 0.1, 0.2), Hiccups(1, 0.1, 0.2)])
-    monkeypatch.setattr(doctor, "look", lambda *_, **__: seen)
+    seen = AmbientNoise(0.0, 0.0, [Hiccups(0, 0.1, 0.2), Hiccups(1, 0.1, 0.2)])
+    monkeypatch.setattr(doctor, "ambient_noise", lambda *_, **__: seen)
     yield
     available_cores.cache_clear()
 
@@ -30,8 +30,8 @@ def test_a_quiet_machine_needs_no_advice() -> None:
 
 @pytest.mark.usefixtures("cores")
 def test_each_kind_of_noise_has_its_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    loud = Look(0.5, 0.3, [Hiccups(0, 0.1, 0.2), Hiccups(1, 4.0, 9.0)])
-    monkeypatch.setattr(doctor, "look", lambda *_, **__: loud)
+    loud = AmbientNoise(0.5, 0.3, [Hiccups(0, 0.1, 0.2), Hiccups(1, 4.0, 9.0)])
+    monkeypatch.setattr(doctor, "ambient_noise", lambda *_, **__: loud)
     foreign, steal, calm, late = doctor._noise()
     assert [finding.severity for finding in (foreign, steal, calm, late)] == [NOTE, NOTE, GOOD, NOTE]
     assert "stop other programs" in foreign.line()

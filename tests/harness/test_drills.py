@@ -11,8 +11,8 @@ import pytest
 from harness.campaign.jobs import in_parallel
 from harness.campaign.predictions import subject_on
 from harness.campaign.session import Setup
-from harness.drills.catalogue import DRILLS, Trigger, named_drill
-from harness.drills.plans import plans
+from harness.drills.catalogue import DRILLS, Trigger
+from harness.drills.plans import planned_drills
 from harness.target.cores import Pinning
 from harness.target.processes import Family
 from harness.trial.measurement import Limits, Measuring
@@ -22,6 +22,7 @@ from results.store import open_campaign
 from results.terms import Fate
 from targets.settings import Settings
 from tests.harness.blockpoint import LIMIT_S, blockpoint, eventually, families, started
+from tests.harness.inside import inside
 
 SETTINGS = Settings(slots=4, cores=2)
 KEYS = [
@@ -37,8 +38,10 @@ KEYS = [
 def planned(
     names: list[str], *, repeats: int = 1, spread: bool = False, jobs: int = 1
 ) -> list[tuple[str, str]]:
-    drills = [named_drill(name) for name in names]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, jobs=jobs)
+    drills = [DRILLS[name] for name in names]
+    made = planned_drills(
+        drills, KEYS, SETTINGS, Pinning(), repeats=repeats, spread=spread, seed=1, jobs=jobs
+    )
     return [(plan.drill, plan.subject) for plan in made]
 
 
@@ -57,8 +60,8 @@ def test_only_prefork_workers_have_children() -> None:
 
 
 def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:
-    drills = [named_drill("kill-web")]
-    made = plans(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, jobs=1)
+    drills = [DRILLS["kill-web"]]
+    made = planned_drills(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, jobs=1)
     assert len({plan.trial_id for plan in made}) == len(made) == 7 * len(KEYS)
     for key in KEYS:
         assert sorted(plan.seed for plan in made if plan.subject == key) == list(range(3, 10))
@@ -89,9 +92,12 @@ def test_a_trigger_says_what_it_waits_for() -> None:
     assert Trigger(ended=10, running=1).words() == "at least 10 ended, 1 running"
 
 
-def test_an_unknown_drill_offers_the_nearest() -> None:
-    with pytest.raises(BlockpointError, match="kill-web"):
-        named_drill("kil-web")
+def test_an_unknown_drill_offers_the_nearest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert inside(monkeypatch, capsys, "drill", "kil-web", "--dry-run").err.endswith(
+        "did you mean 'kill-web'?\n"
+    )
 
 
 def setup(members: Family, jobs: int) -> Setup:

@@ -7,7 +7,7 @@ import pytest
 
 from harness.target import cores as pinning
 from harness.target.cores import Pinning, available_cores, choose
-from harness.target.placement import BY_RULE, parse
+from harness.target.placement import BY_RULE, Placement
 from results.errors import BlockpointError
 
 
@@ -35,8 +35,8 @@ def mac(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("four")
 @pytest.mark.parametrize("topology", ["one-box", "split"])
 def test_without_a_wish_the_topology_decides(topology: str) -> None:
-    assert parse("") == BY_RULE
-    assert parse("").pinning(topology) == choose(topology, [0, 1, 2, 3])
+    assert Placement.parse("") == BY_RULE
+    assert Placement.parse("").pinning(topology) == choose(topology, [0, 1, 2, 3])
 
 
 @pytest.mark.usefixtures("four")
@@ -50,12 +50,12 @@ def test_without_a_wish_the_topology_decides(topology: str) -> None:
     ],
 )
 def test_asked_cores_are_given_and_the_rest_follows_the_rule(text: str, placed: tuple[Any, ...]) -> None:
-    assert parse(text).pinning("one-box") == Pinning(*placed)
+    assert Placement.parse(text).pinning("one-box") == Pinning(*placed)
 
 
 @pytest.mark.usefixtures("four")
 def test_a_generator_beside_the_target_is_said_in_the_note() -> None:
-    assert "shares a core with the target" in parse("web=0,generator=0").pinning("one-box").note
+    assert "shares a core with the target" in Placement.parse("web=0,generator=0").pinning("one-box").note
 
 
 @pytest.mark.usefixtures("four")
@@ -74,7 +74,7 @@ def test_a_generator_beside_the_target_is_said_in_the_note() -> None:
 )
 def test_a_bad_wish_is_one_clear_line(text: str, says: str) -> None:
     with pytest.raises(BlockpointError, match=r"--cores") as refusal:
-        parse(text)
+        Placement.parse(text)
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
@@ -92,4 +92,4 @@ def test_a_platform_that_cannot_pin_says_so_and_goes_on() -> None:
     assert "cannot pin" in unpinned.describe()["note"]
     unpinned.apply(os.getpid(), "web")
     with pytest.raises(BlockpointError, match="cannot pin"):
-        parse("web=0")
+        Placement.parse("web=0")

@@ -1,7 +1,7 @@
 import pyarrow as pa
 import pytest
 
-from harness.trial.unanswered import faults
+from harness.trial.accounts import failed_requests
 from results.terms import Outcome
 
 DRAINED_MS = 1_000
@@ -36,4 +36,4 @@ def test_a_target_that_does_not_answer_is_slow_and_not_faulty(
     why: str, outcome: Outcome, error: str, due_ms: int, found: int
 ) -> None:
     table = requests((Outcome.ACCEPTED, "", 0), (outcome, error, due_ms))
-    assert faults(table, DRAINED_MS * 1_000_000, 100.0) == found, why
+    assert failed_requests(table, DRAINED_MS * 1_000_000, 100.0) == found, why

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.campaign.setup import Conditions, say_unheeded
 from harness.campaign.unheeded import DECLARED, heeds, unheeded
 from harness.commands.serve import _settings
 from harness.search.profiles import SEARCHES, points
@@ -88,25 +87,6 @@ def test_tokens_move_what_theory_expects_of_tasks_and_bystanders() -> None:
         assert 0.9 < point.blocking_per_s / point.saturation_per_s < 1
     (point,) = points(profile, ["threadpool/tuned"], Settings(anyio_tokens=100), BY_RULE)
     assert (point.saturation_per_s, point.blocking_per_s) == (200, None)
-
-
-def test_a_campaign_that_goes_on_keeps_its_settings_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    conditions = Conditions(
-        seed=1,
-        slots=4,
-        loop="auto",
-        http="auto",
-        redis_url="",
-        placement=BY_RULE,
-        max_foreign_cores=1,
-        quiet_wait=0,
-        name="",
-        resume="mine",
-        asked={"slots": "--slots 4", "anyio_tokens": "--anyio-tokens 9"},
-    )
-    say_unheeded(conditions, [])
-    said = "note: --slots 4, --anyio-tokens 9 has no effect: mine goes on as it was begun\n"
-    assert capsys.readouterr().err == said
 
 
 @pytest.mark.parametrize(

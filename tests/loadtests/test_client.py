@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from harness.target.broker import free_port
-from loadtests.openloop import address
+from loadtests.openloop.address import resolve
 from loadtests.openloop.client import CONNECTIONS, Client
 from loadtests.openloop.connection import Connection
 from loadtests.openloop.schedule import NS_PER_S, Schedule
-from loadtests.openloop.session import Limits, Outcomes, Session
+from loadtests.openloop.session import LoadSession, Outcomes, SessionLimits
 from results.terms import Outcome
 from tests.loadtests.scripted import reply
 
@@ -31,7 +31,7 @@ class Heard:
 
     def client(self, port: int, host: str = "127.0.0.1") -> Client:
         return Client(
-            address.parse(f"http://{host}:{port}"),
+            resolve(f"http://{host}:{port}"),
             lambda row, answer, _: self.answers.append((row, answer.status)),
             lambda row, outcome, error: self.failures.append((row, outcome, error)),
         )
@@ -151,7 +151,7 @@ def test_a_socket_that_met_itself_has_met_nobody(heard: Heard) -> None:
     """A free port in the range of the clients' own may be given to a client that connects to it."""
     port = free_port()
     client = heard.client(port)
-    target = address.parse(f"http://127.0.0.1:{port}")
+    target = resolve(f"http://127.0.0.1:{port}")
     connection = Connection(target, client)
     connection._sock.bind(target.sockaddr)
     connection.send(0, REQUEST)
@@ -224,11 +224,11 @@ def refused_session(arrivals: int) -> tuple[Outcomes, list[tuple[int, str]]]:
     schedule = Schedule(
         zeros, zeros.astype(np.int8), np.arange(arrivals, dtype=np.int32), zeros.astype(np.int16)
     )
-    session = Session(
+    session = LoadSession(
         schedule,
         lambda _: REQUEST,
-        address.parse(f"http://127.0.0.1:{free_port()}"),
-        Limits(
+        resolve(f"http://127.0.0.1:{free_port()}"),
+        SessionLimits(
             schedule_ns=NS_PER_S // 2,
             drain_ns=NS_PER_S,
             timeout_ns=10 * NS_PER_S,

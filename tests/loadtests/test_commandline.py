@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from loadtests.openloop import commandline
+from loadtests.openloop.commandline import check_options
 from loadtests.openloop.options import COMMON, read
 from loadtests.openloop.scenario import REGISTER_PATH, Scenario
 from loadtests.openloop.schedule import PlannedStep
@@ -123,7 +123,7 @@ def test_a_command_line_that_asks_for_more_than_one_run_is_refused_in_one_line(
 @pytest.mark.parametrize("harmless", [None, 1])
 def test_what_locust_itself_puts_in_is_no_wish(harmless: int | None) -> None:
     given_ = SimpleNamespace(num_users=harmless, spawn_rate=harmless, tags=None, exclude_tags=None)
-    commandline.check(given_, closed=False, unset=(None, 1))
+    check_options(given_, closed=False, unset=(None, 1))
 
 
 @pytest.mark.e2e

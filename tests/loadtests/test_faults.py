@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.openloop.faults import hung_up, poisoned
-from loadtests.openloop.options import COMMON, Settings, read
+from loadtests.openloop.options import COMMON, LoadSettings, read
 from loadtests.openloop.scenario import REGISTER_PATH, TASKS_PATH, Scenario, requests
 from loadtests.openloop.schedule import PlannedStep, Schedule, plan
 from results.errors import BlockpointError
@@ -21,11 +21,11 @@ TAG = 7
 arrivals = st.lists(st.integers(0, 2**31 - 1)).map(lambda numbers: np.array(numbers, np.int32))
 
 
-def settings(**given_: Any) -> Settings:
+def settings(**given_: Any) -> LoadSettings:
     return read(COMMON, SimpleNamespace(**given_))
 
 
-def bodies(schedule: Schedule, chosen: Settings) -> dict[int, dict[str, Any]]:
+def bodies(schedule: Schedule, chosen: LoadSettings) -> dict[int, dict[str, Any]]:
     """Return each task's body, by arrival number."""
     request = requests(schedule, STRETCHES, chosen, path=TASKS_PATH, authority="h:1", tag=TAG)
     return {

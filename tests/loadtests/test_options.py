@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.openloop import address
+from loadtests.openloop.address import resolve
 from loadtests.openloop.options import COMMON, Option, read
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import PlannedStep
@@ -78,10 +78,10 @@ def test_a_schedule_that_no_memory_could_hold_is_refused() -> None:
 )
 def test_a_host_that_is_not_plain_http_is_refused(url: str | None) -> None:
     with pytest.raises(BlockpointError):
-        address.parse(url)
+        resolve(url)
 
 
 def test_a_host_is_resolved_once() -> None:
-    target = address.parse("http://127.0.0.1:8000")
+    target = resolve("http://127.0.0.1:8000")
     assert target.sockaddr == ("127.0.0.1", 8000)
     assert target.authority == "127.0.0.1:8000"

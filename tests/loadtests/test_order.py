@@ -10,11 +10,18 @@ from hypothesis import strategies as st
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.options import COMMON, read
-from loadtests.openloop.order import FARTHEST_S, HEAD_START_S, LATE_S, OVERDUE_SHARE, check, overdue_share
+from loadtests.openloop.order import (
+    FARTHEST_S,
+    HEAD_START_S,
+    LATE_S,
+    OVERDUE_SHARE,
+    check_order,
+    overdue_share,
+)
 from loadtests.openloop.run import Run
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S, PlannedStep, plan
-from loadtests.openloop.session import Limits, Session
+from loadtests.openloop.session import LoadSession, SessionLimits
 from results.clock import boot_id
 from results.errors import BlockpointError
 
@@ -29,7 +36,7 @@ def order(*, distributed: bool) -> dict[str, Any]:
 def checked(given_: dict[str, Any], *, scenario: str = "steady", boot: str = "", off_s: float = 0.0) -> None:
     """Check an order as a process does whose clock is that far ahead of the one that wrote it."""
     now_ns = time.monotonic_ns() + round(off_s * NS_PER_S)
-    check(given_, scenario, boot_id=boot or boot_id(), now_ns=now_ns)
+    check_order(given_, scenario, boot_id=boot or boot_id(), now_ns=now_ns)
 
 
 @pytest.mark.parametrize("distributed", [True, False])
@@ -73,8 +80,8 @@ def test_a_session_that_begins_too_late_sends_nothing(late_s: float) -> None:
         raise AssertionError("a request left")
 
     schedule = plan([PlannedStep(8.0, 100.0, 1.0)], seed=1)
-    limits = Limits(schedule_ns=8 * NS_PER_S, drain_ns=0, timeout_ns=NS_PER_S, max_in_flight=9)
-    session = Session(schedule, never, Address("", 0, 0, ()), limits, never)
+    limits = SessionLimits(schedule_ns=8 * NS_PER_S, drain_ns=0, timeout_ns=NS_PER_S, max_in_flight=9)
+    session = LoadSession(schedule, never, Address("", 0, 0, ()), limits, never)
     outcomes = session.run(time.monotonic_ns() - round(late_s * NS_PER_S))
     assert outcomes.overdue_share > 0.2
     assert outcomes.interrupted

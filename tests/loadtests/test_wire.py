@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.openloop.wire import PostTemplate, get, read_plain
+from loadtests.openloop.wire import PostTemplate, get_request, read_reply
 
 REPLY = b'HTTP/1.1 202 Accepted\r\nserver: uvicorn\r\nContent-Length: 5\r\n\r\n"ok!"'
 
@@ -22,16 +22,16 @@ def test_a_templated_post_is_a_whole_request_with_its_own_id(task_id: int, paylo
 
 
 def test_a_get_names_its_host() -> None:
-    assert get("/ping", "h:1").startswith(b"GET /ping HTTP/1.1\r\nHost: h:1\r\n")
+    assert get_request("/ping", "h:1").startswith(b"GET /ping HTTP/1.1\r\nHost: h:1\r\n")
 
 
 def test_a_plain_reply_is_read_whole() -> None:
-    assert read_plain(REPLY) == (202, 5, True)
+    assert read_reply(REPLY) == (202, 5, True)
 
 
 @pytest.mark.parametrize("cut", range(1, len(REPLY)))
 def test_a_reply_in_pieces_is_left_to_the_parser(cut: int) -> None:
-    assert read_plain(REPLY[:cut]) is None
+    assert read_reply(REPLY[:cut]) is None
 
 
 @pytest.mark.parametrize(
@@ -46,9 +46,9 @@ def test_a_reply_in_pieces_is_left_to_the_parser(cut: int) -> None:
     ],
 )
 def test_what_is_not_plain_is_left_to_the_parser(data: bytes) -> None:
-    assert read_plain(data) is None
+    assert read_reply(data) is None
 
 
 def test_a_server_that_closes_is_believed() -> None:
     closing = REPLY.replace(b"server: uvicorn", b"Connection: close")
-    assert read_plain(closing) == (202, 5, False)
+    assert read_reply(closing) == (202, 5, False)

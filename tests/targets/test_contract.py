@@ -18,8 +18,8 @@ from harness.target.target import Launch, Target, running_target
 from results.terms import KINDS, Moment
 from targets.bodylimit import MAX_BODY_BYTES
 from targets.settings import Settings
-from targets.strategy import discover
 from targets.task import MAX_PAYLOAD_CHARS
+from tests.strategies import discover
 
 pytestmark = pytest.mark.e2e
 

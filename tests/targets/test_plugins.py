@@ -14,8 +14,9 @@ from harness.commands.list import listing
 from harness.search.profiles import SEARCHES
 from results.errors import BlockpointError
 from targets.settings import Settings
-from targets.strategy import discover, find, from_elsewhere, installed, split_name
+from targets.strategy import find, from_elsewhere, installed, split_name
 from tests.harness.inside import inside
+from tests.strategies import discover
 
 from .plugin import write_plugin
 

@@ -28,7 +28,7 @@ SUBMIT_EVERYWHERE = """
 import asyncio, sys
 from fastapi import BackgroundTasks
 from targets.settings import Settings
-from targets.strategy import discover
+from tests.strategies import discover
 from targets.task import Task
 
 async def submit(name, variant):

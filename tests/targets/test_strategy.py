@@ -12,8 +12,9 @@ from results.errors import BlockpointError
 from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategies.inline import Inline
-from targets.strategy import Definition, Variant, check_versions, discover, find, split_name
+from targets.strategy import Definition, Variant, check_versions, find, split_name
 from targets.task import MAX_DURATION_MS
+from tests.strategies import discover
 
 PLUGIN = """
 from fastapi import BackgroundTasks

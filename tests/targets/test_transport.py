@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.strategies.arq import from_json, to_json
-from targets.transport import check
+from targets.checked_redis import from_json, to_json
+from targets.transport import check_message
 from tests.security.forged import CHANGES, Change, body, forged, message
 
 VALUES = st.recursive(
@@ -16,12 +16,12 @@ VALUES = st.recursive(
 
 
 def test_what_celery_sends_passes() -> None:
-    check(message("waiting"))
-    check({**message("waiting"), "content-type": "application/x-python-serialize", "body": ""})
+    check_message(message("waiting"))
+    check_message({**message("waiting"), "content-type": "application/x-python-serialize", "body": ""})
 
 
 def test_a_command_of_remote_control_passes() -> None:
-    check(
+    check_message(
         {
             **message("celery.pidbox"),
             "headers": {"clock": 3, "expires": 1.5},
@@ -33,14 +33,14 @@ def test_a_command_of_remote_control_passes() -> None:
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_was_changed_is_refused(change: Change) -> None:
     with pytest.raises(ValueError, match=r".+"):
-        check(forged("waiting", change))
+        check_message(forged("waiting", change))
 
 
 @given(VALUES, st.sampled_from(sorted(message(""))))
 def test_nothing_but_a_refusal_comes_of_any_value(value: object, part: str) -> None:
     for raw in (value, {**message("waiting"), part: value}):
         try:
-            check(raw)
+            check_message(raw)
         except ValueError:
             continue
         assert raw is not value
