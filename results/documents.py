@@ -15,9 +15,9 @@ from typing import Any, Final, TypeVar
 import msgspec
 import numpy as np
 
+from results.base import SCHEMA, SEALED_BESIDE, Versioned
 from results.errors import BlockpointError
 from results.files import read_plain, write_whole
-from results.schema import SCHEMA, SEALED_BESIDE, Versioned
 from results.sums import check, digest_of
 from results.text import named
 

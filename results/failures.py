@@ -5,9 +5,10 @@ NAME/failures/TRIAL.json    one `Failure`: the last try at that trial; their SHA
 
 from pathlib import Path
 
+from results.base import Versioned
 from results.documents import read_sealed, write_document
 from results.errors import BlockpointError
-from results.schema import Plan, Versioned
+from results.schema import Plan
 from results.sums import seal
 from results.text import masked, visible
 

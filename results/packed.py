@@ -15,10 +15,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from results.base import SEALED_BESIDE
 from results.documents import decoded
 from results.errors import BlockpointError
 from results.files import read_plain
-from results.schema import SEALED_BESIDE, Trial
+from results.schema import Trial
 from results.sums import check, digest_of
 from results.tables import read_table
 from results.text import named

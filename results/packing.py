@@ -13,13 +13,14 @@ from pathlib import Path
 
 import msgspec
 
+from results.base import SCHEMA
 from results.columns import TABLES
 from results.documents import encoded, write_document
 from results.errors import BlockpointError
 from results.failures import FAILURES
 from results.files import whole_folder
 from results.packed import TRIALS
-from results.schema import SCHEMA, Trial
+from results.schema import Trial
 from results.store import Campaign, campaign_folder, open_campaign, without_the_known
 from results.sums import seal
 from results.tables import pack_table

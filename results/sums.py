@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from results.base import SEALED_BESIDE
 from results.errors import BlockpointError
 from results.files import open_plain, read_plain, write_whole
-from results.schema import SEALED_BESIDE
 from results.text import named
 
 SUMS: Final = "SHA256SUMS"

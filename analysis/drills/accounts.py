@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from analysis.drills.fates import Verdicts
-from results.schema import Accounts
+from results.findings import Accounts
 from results.terms import Fate
 
 FINISHED: Final = (Fate.COMPLETED, Fate.HIDDEN, Fate.STARTED_TWICE, Fate.COMPLETED_TWICE)

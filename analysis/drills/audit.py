@@ -10,7 +10,8 @@ import pandas as pd
 from analysis.drills.fates import Evidence, Rows, Verdicts, count, fates
 from analysis.trials.load import check_rows
 from results.errors import BlockpointError
-from results.schema import Incident, Subject, Trial
+from results.findings import Incident
+from results.schema import Subject, Trial
 from results.store import Campaign
 from results.terms import Look
 

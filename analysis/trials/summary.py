@@ -11,8 +11,9 @@ from analysis.stats import Percentile, block_interval, censored_percentile
 from analysis.trials import backlog
 from analysis.trials.load import Frames
 from analysis.trials.questions import judged
+from results.findings import Noise
 from results.percentile import percentile
-from results.schema import Manifest, Noise, Service, Step, Trial
+from results.schema import Manifest, Service, Step, Trial
 from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]

@@ -17,7 +17,8 @@ from harness.target.processes import Family
 from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
 from results.failures import keep_failure
-from results.schema import Noise, Plan, Trial
+from results.findings import Noise
+from results.schema import Plan, Trial
 from results.store import Campaign
 from targets.settings import Settings
 

@@ -14,7 +14,8 @@ from harness.target.target import Target
 from harness.trial.accounts import account_for_tasks
 from harness.trial.resources import resource_columns
 from results.clock import boot_id
-from results.schema import Incident, Load, Plan, Trial
+from results.findings import Incident
+from results.schema import Load, Plan, Trial
 from results.terms import Fate
 
 OF_TIME = ("slip", "rate", "cpu")

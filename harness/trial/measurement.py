@@ -22,7 +22,8 @@ from harness.trial.noise import await_quiet, during, excuses, reasons_for_compan
 from harness.trial.resources import halted_roles, resource_columns
 from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import Accounts, Load, Noise, Plan, Service, Trial
+from results.findings import Accounts, Noise
+from results.schema import Load, Plan, Service, Trial
 from results.tables import read_table
 from results.terms import FANOUT_PARTS, Look
 from results.waiting import wait_until

@@ -17,8 +17,8 @@ import msgspec
 
 from harness.trial.resources import mean_cores
 from harness.trial.sampler import OTHER, STEAL, Role, machine_s
+from results.findings import Noise
 from results.percentile import percentile
-from results.schema import Noise
 from results.tables import Columns
 
 LOOK_S = 0.3

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from analysis.queueing import saturation_rate
 from results.documents import write_document
-from results.schema import Accounts, Load, Manifest, Plan, Service, Step, Subject, Trial
+from results.findings import Accounts
+from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
 from results.sums import seal
 from results.tables import write_table
@@ -349,7 +350,7 @@ def _resources(cell: Cell, horizon: float, accepted: Floats, finished: Floats) -
     }
 
 
-def amend(campaign: Campaign, **changes: object) -> None:
+def amend(campaign: Campaign, /, **changes: object) -> None:
     """Let a campaign's manifest say something else."""
     write_document(campaign.folder / MANIFEST, msgspec.structs.replace(campaign.manifest, **changes))
     seal(campaign.folder, [MANIFEST])

@@ -8,7 +8,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from results.schema import Accounts, Incident, Load, Manifest, Plan, Service, Step, Subject, Trial
+from results.findings import Accounts, Incident
+from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
 from results.terms import NEVER, Fate, Look, Moment, Outcome, Stream

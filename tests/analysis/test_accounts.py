@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, Rows, fates
 from results.columns import LEDGER_RECORD
-from results.schema import Accounts
+from results.findings import Accounts
 from results.terms import NEVER, Look, Moment, Outcome
 
 ACCEPTED, UNKNOWN = Outcome.ACCEPTED, Outcome.UNKNOWN

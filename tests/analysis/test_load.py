@@ -9,6 +9,7 @@ from results.documents import read_document, write_document
 from results.errors import BlockpointError
 from results.schema import Trial
 from results.store import Campaign
+from results.sums import seal, sums
 from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome
 from tests.analysis.synthetic import NETWORK_S, Cell, Truth, build
 
@@ -123,5 +124,6 @@ def test_moments_of_two_clocks_are_not_joined(runs: Path) -> None:
     document = next(campaign.trials_folder.glob("*/trial.json"))
     elsewhere = msgspec.structs.replace(read_document(document, Trial), boot_id="two")
     write_document(document, elsewhere)
+    seal(document.parent, sums(document.parent))
     with pytest.raises(BlockpointError, match="clocks differ"):
         next(load_campaign(runs).frames())

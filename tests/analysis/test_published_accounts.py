@@ -8,7 +8,8 @@ import pytest
 from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence, Rows, fates
 from results.columns import EVENTS
-from results.schema import Accounts, Trial
+from results.findings import Accounts
+from results.schema import Trial
 from results.store import Campaign, open_campaign
 from results.terms import Look, Moment
 

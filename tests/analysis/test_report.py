@@ -93,7 +93,13 @@ def test_a_report_replaces_the_old_one_only_when_it_is_whole(
     assert (page.parent / "mark").exists()
     make_report(runs)
     assert not (page.parent / "mark").exists()
-    assert sorted(path.name for path in runs.iterdir()) == ["derived", "manifest.json", "report", "trials"]
+    assert sorted(path.name for path in runs.iterdir()) == [
+        "SHA256SUMS",
+        "derived",
+        "manifest.json",
+        "report",
+        "trials",
+    ]
 
 
 def test_a_campaign_that_is_missing_empty_or_damaged_is_one_line(runs: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from harness.trial.noise import (
     excuses,
     reasons_for_noise,
 )
-from results.schema import Noise
+from results.findings import Noise
 from results.tables import Columns
 
 QUIET = AmbientNoise(0.01, 0.0, [Hiccups(0, 0.2, 0.9), Hiccups(1, 0.3, 5.0)])

@@ -16,7 +16,6 @@ from harness.campaign.setup import LONGEST_NAME, NAME, reopen
 from harness.drills.catalogue import DRILLS
 from harness.target.processes import Family
 from harness.trial import generator
-from results.documents import write_document
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan
 from results.store import create_campaign
@@ -78,8 +77,7 @@ def manifest(**changes: Any) -> Manifest:
 def test_a_manifest_that_makes_no_sense_is_not_gone_on_with(
     tmp_path: Path, members: Family, changes: dict[str, Any]
 ) -> None:
-    campaign = create_campaign(tmp_path / "a", manifest())
-    write_document(campaign.folder / "manifest.json", msgspec.structs.replace(manifest(), **changes))
+    campaign = create_campaign(tmp_path / "a", msgspec.structs.replace(manifest(), **changes))
     with pytest.raises(BlockpointError, match="does not say what is measured, and where"):
         reopen(str(campaign.folder), members)
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from results.base import SCHEMA, Versioned
 from results.documents import read_document, read_sealed, write_document
 from results.errors import BlockpointError, unknown
-from results.schema import SCHEMA, Manifest, Trial, Versioned
+from results.schema import Manifest, Trial
 from results.sums import seal
 
 from .conftest import MANIFEST, trial

@@ -10,12 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from results.base import SCHEMA
 from results.columns import EVENTS
 from results.errors import BlockpointError
 from results.failures import keep_failure, read_failures
 from results.packed import TRIALS
 from results.packing import main, pack
-from results.schema import SCHEMA
 from results.store import Campaign, open_campaign
 from results.sums import SUMS, seal
 from results.tables import write_table

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from results.base import SCHEMA
 from results.columns import EVENTS
 from results.documents import write_document
 from results.errors import BlockpointError
-from results.schema import SCHEMA
 from results.store import (
     Campaign,
     campaign_folder,

@@ -18,11 +18,10 @@ from analysis.report.build import draw_all, make_report
 from analysis.report.pages import Drawing, render_page
 from analysis.trials.derive import derive
 from harness.campaign.progress import Progress
-from results.documents import write_document
 from results.errors import BlockpointError
 from results.schema import Service
 from results.text import visible
-from tests.analysis.synthetic import Cell, build
+from tests.analysis.synthetic import Cell, amend, build
 
 SHOUTS = (
     "<script>alert(1)</script>",
@@ -82,15 +81,14 @@ def campaign(folder: Path, name: str, variant: str, words: str) -> Path:
         msgspec.structs.replace(subject, summary=words, settings={words: {words: [words]}})
         for subject in made.manifest.subjects
     ]
-    manifest = msgspec.structs.replace(
-        made.manifest,
+    amend(
+        made,
         subjects=subjects,
         campaign=words,
         profile=words,
         command=[words, words],
         pinning={words: words},
     )
-    write_document(folder / "manifest.json", manifest)
     return folder
 
 

@@ -21,10 +21,11 @@ from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child, Family, family
 from results.terms import Moment
 from targets.settings import Settings
-from targets.strategy import Strategy, discover
+from targets.strategy import Strategy
 from tests.harness.blockpoint import eventually
 from tests.security.forged import forged_messages
 from tests.security.pickles import found, layers
+from tests.strategies import discover
 
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
 BROKERED = [

@@ -1,4 +1,16 @@
-"""The bounds within which the numbers and names of a document lie: what is outside them is none of ours."""
+"""What every document is made of: its base, its format, and the bounds of its numbers and names.
+
+What is outside the bounds is none of ours.
+
+History of the format:
+    1  first format: manifest, trials, and the tables requests, bystanders, events and resources.
+       Later, still readable both ways by this version: `holdings`, and `crc32` at a document's head;
+       `anyio_tokens` of a manifest; who measured beside a trial (`noise.company`); `survivors`; `lost` in the
+       accounts, which are sums of fates since then. Published drills that had other accounts were told again
+       from their rows.
+    2  checksums stand in `SHA256SUMS` instead of within the documents; of its target's identity a trial
+       repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
+"""
 
 from typing import Annotated, Final
 
@@ -7,6 +19,9 @@ import msgspec
 from results.columns import FARTHEST_NS
 from results.terms import KINDS, LONGEST_MS, NEVER
 
+SCHEMA: Final = 2
+SEALED_BESIDE: Final = 2
+"""the format since which checksums stand in files of their own"""
 Nanoseconds = Annotated[int, msgspec.Meta(ge=NEVER, le=FARTHEST_NS)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
@@ -33,3 +48,13 @@ def check_least(least: float, **given: float) -> None:
     for name, value in given.items():
         if 0 < value < least:
             raise ValueError(f"{name} is neither 0 nor {least:g} or more")
+
+
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the JSON documents: immutable, and strict about what it reads."""
+
+
+class Versioned(Document, frozen=True, kw_only=True):
+    """A document that is a file, and says of which format it is."""
+
+    schema: int = SCHEMA
