@@ -1,7 +1,5 @@
 """The tables of a drills' campaign, kept as CSV in its `derived/`."""
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +12,7 @@ from analysis.drills.matrix import matrix, refused_row, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row, api_table
 from analysis.drills.timeline import drill_timeline
-from analysis.trials.derive import replace_folder
+from analysis.trials.derive import write_tables
 from analysis.trials.load import load_campaign
 from results.errors import BlockpointError
 from results.schema import Manifest
@@ -81,27 +79,6 @@ def derive_drills(folder: Path, progress: Callable[[str], None] = lambda _: None
         pd.DataFrame(api),
         pd.concat(timelines.values(), ignore_index=True) if timelines else pd.DataFrame(),
     )
-    _write(derived)
+    tables = {"drills": trials, "matrix": derived.matrix, "poison": derived.poison, "recovery": derived.api}
+    write_tables(folder, tables | {"timelines": derived.timelines})
     return derived
-
-
-def _write(derived: Drills) -> None:
-    tables = {
-        "drills": derived.trials,
-        "matrix": derived.matrix,
-        "poison": derived.poison,
-        "recovery": derived.api,
-        "timelines": derived.timelines,
-    }
-    try:
-        made = Path(tempfile.mkdtemp(prefix=".derived-", dir=derived.folder))
-        try:
-            for name, table in tables.items():
-                if len(table):
-                    table.to_csv(made / f"{name}.csv", index=False)
-            made.chmod(0o755)
-            replace_folder(made, derived.folder / "derived")
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
-    except OSError as error:
-        raise BlockpointError(f"{named(derived.folder)}: cannot write derived/ ({error.strerror})") from None

@@ -1,7 +1,5 @@
 """A campaign's report: tables, charts, executed notebooks and one self-contained page."""
 
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,8 +12,9 @@ from analysis.drills.derive import Drills, derive_drills
 from analysis.report.drill_pages import render_drills
 from analysis.report.notebook import execute_notebooks
 from analysis.report.pages import Drawing, render_page
-from analysis.trials.derive import Derived, derive, replace_folder
+from analysis.trials.derive import Derived, derive
 from results.errors import BlockpointError
+from results.files import whole_folder
 from results.store import open_campaign
 from results.text import named, visible
 
@@ -34,16 +33,11 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
     drills = any(plan.drill for plan in open_campaign(campaign_folder).manifest.plans)
     derived = (derive_drills if drills else derive)(campaign_folder, say)
     try:
-        made = Path(tempfile.mkdtemp(prefix=".report-", dir=campaign_folder))
-        try:
+        with whole_folder(campaign_folder / "report") as made:
             if isinstance(derived, Drills):
                 _fill_drills(made, derived, say)
             else:
                 _fill(made, derived, say)
-            made.chmod(0o755)
-            replace_folder(made, campaign_folder / "report")
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
     except OSError as error:
         raise BlockpointError(f"{named(campaign_folder)}: cannot write report/ ({error.strerror})") from None
     return campaign_folder / "report" / "index.html"

@@ -1,8 +1,6 @@
 """The tables that charts are made of, kept as CSV in a campaign's `derived/`."""
 
-import shutil
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -17,6 +15,7 @@ from analysis.trials.summary import summarise
 from analysis.trials.timeline import trial_timeline
 from results.errors import BlockpointError
 from results.failures import Failure, read_failures
+from results.files import whole_folder
 from results.schema import Manifest
 from results.terms import pattern_of
 from results.text import named
@@ -79,7 +78,8 @@ def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> De
         _together(bursts),
         _order(_together(predictions)),
     )
-    _write(derived)
+    tables = {"summary": derived.summary, "points": derived.points, "predictions": derived.predictions}
+    write_tables(folder, tables | {"bursts": derived.bursts})
     return derived
 
 
@@ -117,12 +117,6 @@ def _measurements(folder: Path) -> Measured:
     return replace(measured, trials=kept)
 
 
-def replace_folder(made: Path, target: Path) -> None:
-    """Put a finished folder in the place of an older one."""
-    shutil.rmtree(target, ignore_errors=True)
-    made.rename(target)
-
-
 def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Return the tables as one: an empty one, with the same columns, only where all are."""
     kept = [table for table in tables if len(table)] or tables[:1]
@@ -134,21 +128,18 @@ def _order(summary: pd.DataFrame) -> pd.DataFrame:
     return summary.sort_values([*keys, "attempt", "step"], kind="stable", ignore_index=True)
 
 
-def _write(derived: Derived) -> None:
+def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Write a campaign's `derived/*.csv` in place of older ones; a table without columns gets no file.
+
+    Raises BlockpointError where that cannot be done.
+    """
     try:
-        made = Path(tempfile.mkdtemp(prefix=".derived-", dir=derived.folder))
-        try:
-            derived.summary.to_csv(made / "summary.csv", index=False)
-            derived.points.to_csv(made / "points.csv", index=False)
-            derived.predictions.to_csv(made / "predictions.csv", index=False)
-            if len(derived.bursts):
-                derived.bursts.to_csv(made / "bursts.csv", index=False)
-            made.chmod(0o755)
-            replace_folder(made, derived.folder / "derived")
-        finally:
-            shutil.rmtree(made, ignore_errors=True)
+        with whole_folder(folder / "derived") as made:
+            for name, table in tables.items():
+                if len(table.columns):
+                    table.to_csv(made / f"{name}.csv", index=False)
     except OSError as error:
-        raise BlockpointError(f"{named(derived.folder)}: cannot write derived/ ({error.strerror})") from None
+        raise BlockpointError(f"{named(folder)}: cannot write derived/ ({error.strerror})") from None
 
 
 def _read(path: Path) -> pd.DataFrame:
