@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 AUDITOR := $(VENV)/auditor
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup bench test lint types unit serve benchmark publish lock audit clean
+.PHONY: help setup bench test lint types unit serve benchmark coverage publish lock audit clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ serve: setup  ## run one target in the foreground (STRATEGY=celery VARIANT=tuned
 
 benchmark: setup  ## measure the harness itself
 	$(BIN)/python -m benchmarks
+
+coverage: setup  ## how often a search's intervals hold the truth of simulated targets
+	$(BIN)/python -m benchmarks coverage
 
 publish: setup  ## pack a campaign of results/runs into results/published (CAMPAIGN=its name)
 	$(BIN)/python -m results.packing $(CAMPAIGN) results/published/$(CAMPAIGN)

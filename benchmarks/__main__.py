@@ -13,6 +13,7 @@ NAMES = (
     "analysis",
     "verdicts",
     "search",
+    "coverage",
     "kills",
     "attack",
     "campaign_fuzz",

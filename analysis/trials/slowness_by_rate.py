@@ -1,0 +1,68 @@
+"""What spans at many rates say together: slowness grows with the rate, so evidence travels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.trials.brackets import Bracket
+from analysis.trials.slowness import SLOW_SHARE, Evidence, judge, pool
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the streams of one subject showed at one rate."""
+
+    rate_per_s: float
+    streams: Mapping[str, Evidence]
+
+
+def certain_edges(seen: Sequence[Seen]) -> Bracket:
+    """Return the highest rate that surely holds and the lowest that surely fails, by all that was seen.
+
+    A span was at least as slow as one at a lower rate would have been. So where the spans from a rate up to
+    some higher one, taken together, say `at most 1 %`, that holds at that rate, too; and `more than 1 %`
+    of those from a lower rate up to it. Where the two contradict each other, slowness did not grow with the
+    rate: disputed, and both edges move out.
+    """
+    rates = sorted({each.rate_per_s for each in seen})
+    held = [rate for rate in rates if _held(seen, rate)]
+    failed = [rate for rate in rates if _failed(seen, rate)]
+    highest, lowest = max(held, default=0.0), min(failed, default=float("inf"))
+    below = [rate for rate in held if rate < lowest]
+    above = [rate for rate in failed if rate > highest]
+    return Bracket(max(below, default=None), min(above, default=None), disputed=lowest <= highest)
+
+
+def likely_edges(seen: Sequence[Seen]) -> Bracket:
+    """Return the highest rate below which nothing was blocked, and the lowest above which all was."""
+    blocked = {
+        rate: any(judge(each).blocked for each in _pooled(seen, rate, rate).values())
+        for rate in {each.rate_per_s for each in seen}
+    }
+    lowest = min((rate for rate, slow in blocked.items() if slow), default=float("inf"))
+    highest = max((rate for rate, slow in blocked.items() if not slow), default=0.0)
+    held = max((rate for rate, slow in blocked.items() if not slow and rate < lowest), default=None)
+    failed = min((rate for rate, slow in blocked.items() if slow and rate > highest), default=None)
+    return Bracket(held, failed, disputed=lowest <= highest)
+
+
+def _held(seen: Sequence[Seen], rate_per_s: float) -> bool:
+    """Say whether every stream is surely fast at a rate, by spans from there up to some higher one."""
+    tops = {each.rate_per_s for each in seen if each.rate_per_s >= rate_per_s}
+    streams = {name for each in seen for name in each.streams}
+    found = [_pooled(seen, rate_per_s, top) for top in tops]
+    return bool(streams) and all(
+        any(name in pooled and judge(pooled[name]).high <= SLOW_SHARE for pooled in found) for name in streams
+    )
+
+
+def _failed(seen: Sequence[Seen], rate_per_s: float) -> bool:
+    """Say whether some stream is surely slow at a rate, by spans from some lower one up to there."""
+    bottoms = {each.rate_per_s for each in seen if each.rate_per_s <= rate_per_s}
+    found = [_pooled(seen, bottom, rate_per_s) for bottom in bottoms]
+    return any(judge(evidence).low > SLOW_SHARE for pooled in found for evidence in pooled.values())
+
+
+def _pooled(seen: Sequence[Seen], from_per_s: float, to_per_s: float) -> dict[str, Evidence]:
+    within = [each for each in seen if from_per_s <= each.rate_per_s <= to_per_s]
+    names = dict.fromkeys(name for each in within for name in each.streams)
+    return {name: pool(each.streams[name] for each in within if name in each.streams) for name in names}

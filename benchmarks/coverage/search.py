@@ -1,0 +1,155 @@
+"""One search of a simulated target, as `blockpoint find` makes it: policy, verdicts, brackets and marks."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import pandas as pd
+
+from analysis.queueing.blocking import blocking_rate
+from analysis.trials.points import by_question, find_points
+from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
+from benchmarks.coverage.stalls import Stalls
+from benchmarks.coverage.target import Target
+from benchmarks.coverage.trial import simulate
+from harness.campaign.profiles import SERVICES_LONG
+from harness.search.policy import Goal, Observation, next_rate
+from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile, search_seconds
+from results.schema import Manifest, Plan, Point, Service, Subject
+
+SUBJECT: Final = "simulated/target"
+KIND: Final = "sleep"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A search's answer to one question; open ends are 0 and infinite."""
+
+    held: float
+    failed: float
+    marked: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one search found, and what it cost."""
+
+    blocking: Interval
+    saturation: Interval
+    trials: int
+    seconds: float
+
+
+def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 0.0) -> Answer:
+    """Search a target; `hiccup_s`: its loop stands still so long, once, in the first trial."""
+    manifest = _manifest(target, profile, seed)
+    (point,) = manifest.points
+    goal = Goal(
+        precision=profile.precision,
+        lowest_per_s=point.lowest_per_s,
+        highest_per_s=point.highest_per_s,
+        expected_per_s={
+            SATURATION: point.saturation_per_s,
+            BLOCKING: math.inf if point.blocking_per_s is None else point.blocking_per_s,
+        },
+        patience=profile.patience,
+    )
+    seen: list[Observation] = []
+    rows: list[dict[str, Any]] = []
+    while len(seen) < profile.max_trials and (rate := next_rate(goal, seen)):
+        plan = _plan(point, float(f"{rate:.4g}"), seed, seen)
+        met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
+        row = simulate(met, plan, manifest, profile.drain_s).row
+        rows.append(row)
+        seen.append(_observation(plan, row))
+    found = by_question(find_points(pd.DataFrame(rows), manifest))
+    return Answer(
+        _interval(found[BLOCKING]),
+        _interval(found[SATURATION]),
+        len(rows),
+        sum(float(row["load_s"]) for row in rows),
+    )
+
+
+def _observation(plan: Plan, row: dict[str, Any]) -> Observation:
+    return Observation(
+        rate_per_s=plan.rate_per_s,
+        verdicts={name: each.verdict(plan.rate_per_s, row) for name, each in QUESTIONS.items()},
+        completions_per_s=float(row["completion_slope_per_s"]),
+    )
+
+
+def _interval(row: dict[str, Any]) -> Interval:
+    held, failed = float(row["held_per_s"]), float(row["failed_per_s"])
+    return Interval(
+        0.0 if math.isnan(held) else held, math.inf if math.isnan(failed) else failed, bool(row["shaky"])
+    )
+
+
+def _plan(point: Point, rate_per_s: float, seed: int, seen: list[Observation]) -> Plan:
+    return Plan(
+        trial_id=f"{len(seen):03d}",
+        subject=point.subject,
+        kind=point.kind,
+        duration_ms=point.duration_ms,
+        scenario="steady",
+        rate_per_s=rate_per_s,
+        seconds=search_seconds(point, rate_per_s),
+        seed=seed + len(seen),
+        repeat=sum(each.rate_per_s == rate_per_s for each in seen),
+        bystander_per_s=point.bystander_per_s,
+    )
+
+
+def _manifest(target: Target, profile: SearchProfile, seed: int) -> Manifest:
+    shares = ["ping_sync"] if target.shared else []
+    service = Service(law="pool", slots=target.slots, shares=shares)
+    strategy, _, variant = SUBJECT.partition("/")
+    subject = Subject(strategy=strategy, variant=variant, summary="", services={KIND: service})
+    return Manifest(
+        campaign="simulated",
+        created_at="",
+        command=[],
+        profile=profile.name,
+        seed=seed,
+        topology=["one-box"],
+        loop="",
+        http="",
+        subjects=[subject],
+        plans=[],
+        points=[_point(target, service, profile)],
+        limit_ms=profile.limit_ms,
+        precision=profile.precision,
+        calibration={},
+        pinning={},
+        environment={},
+    )
+
+
+def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
+    """Return what a search knows of a target: its law, for fixed services and an idle core."""
+    duration_ms = target.mean_s * 1000
+    services_s = SERVICES_LONG * target.mean_s
+    law = target.slots / target.mean_s
+    usual = FEWEST_ARRIVALS / max(profile.max_seconds, services_s)
+    blocking = blocking_rate(
+        service,
+        KIND,
+        duration_ms,
+        1,
+        limit_ms=profile.limit_ms,
+        seconds=max(profile.seconds, services_s),
+        bystander_per_s=profile.bystander_per_s,
+    )
+    return Point(
+        subject=SUBJECT,
+        kind=KIND,
+        duration_ms=duration_ms,
+        saturation_per_s=law,
+        blocking_per_s=None if blocking is None or math.isinf(blocking) else blocking,
+        lowest_per_s=min(usual, BELOW_THE_LAW * law),
+        highest_per_s=profile.highest_per_s,
+        seconds=profile.seconds,
+        max_seconds=profile.max_seconds,
+        bystander_per_s=profile.bystander_per_s,
+    )

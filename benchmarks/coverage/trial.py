@@ -1,0 +1,181 @@
+"""One simulated trial, ended early and summarised by the project's own code."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.trials.load import Frames, intervals
+from analysis.trials.summary import summarise
+from benchmarks.coverage.target import Run, Target, run
+from harness.trial.early_stop import WARM_UP_SHARE, Watch
+from results.findings import Accounts
+from results.schema import Load, Manifest, Plan, Service, Step, Trial
+from results.terms import NEVER, Outcome, Stream
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+LOOK_S: Final = 0.1
+HOPELESS_DRAIN_S: Final = 1.0
+SLIP_MS: Final = 0.2
+BOOT: Final = "simulated"
+_FIRST_NS: Final = 1_000_000_000
+"""the schedule's start: moments before it are not `NEVER`"""
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a trial cost, and its row of the summary."""
+
+    seconds: float
+    row: dict[str, Any] = field(repr=False)
+
+
+def simulate(target: Target, plan: Plan, manifest: Manifest, drain_s: float) -> Simulated:
+    """Send a target what is planned, until the early stop has seen enough, and summarise it."""
+    warm_up_s = WARM_UP_SHARE * plan.seconds
+    seen = _run(target, plan, warm_up_s)
+    to_s, why = _stopped(seen, plan, manifest.limit_ms)
+    drained_s = to_s + (HOPELESS_DRAIN_S if why else drain_s)
+    service = manifest.subject(plan.subject).services[plan.kind]
+    trial = _trial(plan, service, (warm_up_s, to_s, drained_s), why)
+    tasks, bystanders = _tasks(seen, to_s, drained_s), _bystanders(seen, to_s, drained_s)
+    frames = Frames(trial, manifest.subject(plan.subject), tasks, bystanders, _no_resources())
+    (row,) = summarise(frames, manifest).to_dict("records")
+    return Simulated(to_s, {str(name): value for name, value in row.items()})
+
+
+def _run(target: Target, plan: Plan, warm_up_s: float) -> Run:
+    return run(
+        target, plan.rate_per_s, plan.bystander_per_s, plan.seconds, seed=plan.seed, warm_up_s=warm_up_s
+    )
+
+
+def _stopped(seen: Run, plan: Plan, limit_ms: float) -> tuple[float, str]:
+    """Return when the load ended, and why it did before its schedule."""
+    watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, limit_ms, plan.bystander_per_s)
+    began, ended = np.sort(seen.read_s), np.sort(seen.ended_s)
+    for at_s in np.arange(0, plan.seconds, LOOK_S).tolist():
+        counts = (int(np.searchsorted(moments, at_s)) for moments in (began, ended))
+        if why := watch.look(at_s, *counts):
+            return at_s, why
+    return plan.seconds, ""
+
+
+def _tasks(seen: Run, to_s: float, drained_s: float) -> pd.DataFrame:
+    sent = seen.due_s < to_s
+    moments = {
+        "due_ns": _ns(seen.due_s[sent]),
+        "sent_ns": _ns(seen.due_s[sent]),
+        "replied_ns": _until(seen.replied_s[sent], drained_s),
+        "accepted_ns": _until(seen.read_s[sent], drained_s),
+        "started_ns": _until(seen.started_s[sent], drained_s),
+        "finished_ns": _until(seen.ended_s[sent], drained_s),
+    }
+    moments["failed_ns"] = np.full(len(moments["due_ns"]), NEVER, np.int64)
+    tasks = pd.DataFrame(_outcomes(moments, drained_s) | intervals(moments))
+    return tasks.assign(attempts=(tasks["started_ns"] != NEVER).astype(np.int16))
+
+
+def _bystanders(seen: Run, to_s: float, drained_s: float) -> pd.DataFrame:
+    streams = (
+        (Stream.PING, seen.ping_due_s, seen.ping_replied_s),
+        (Stream.PING_SYNC, seen.sync_due_s, seen.sync_replied_s),
+    )
+    tables = []
+    for stream, due_s, replied_s in streams:
+        sent = due_s < to_s
+        moments = {"due_ns": _ns(due_s[sent]), "replied_ns": _until(replied_s[sent], drained_s)}
+        tables.append(pd.DataFrame(_outcomes(moments, drained_s)).assign(stream=int(stream)))
+    rows = pd.concat(tables, ignore_index=True)
+    latency = (rows["replied_ns"] - rows["due_ns"]) / 1e6
+    return rows.assign(latency_ms=latency.where(rows["replied_ns"] != NEVER))
+
+
+def _outcomes(moments: dict[str, Ints], drained_s: float) -> dict[str, Any]:
+    answered = moments["replied_ns"] != NEVER
+    return moments | {
+        "outcome": np.where(answered, int(Outcome.ACCEPTED), int(Outcome.UNKNOWN)).astype(np.int8),
+        "step": np.zeros(len(answered), np.int16),
+        "bound_ms": np.maximum(_ns(np.array(drained_s)) - moments["due_ns"], 0) / 1e6,
+    }
+
+
+def _until(at_s: Floats, drained_s: float) -> Ints:
+    return np.where(at_s < drained_s, _ns(at_s), NEVER)
+
+
+def _ns(at_s: Floats) -> Ints:
+    return np.round(at_s * 1e9).astype(np.int64) + _FIRST_NS
+
+
+def _trial(plan: Plan, service: Service, moments_s: tuple[float, float, float], why: str) -> Trial:
+    warm_ns, to_ns, drained_ns = (round(each * 1e9) + _FIRST_NS for each in moments_s)
+    step = Step(
+        rate_per_s=plan.rate_per_s,
+        duration_ms=plan.duration_ms,
+        from_ns=_FIRST_NS,
+        measure_from_ns=warm_ns,
+        to_ns=to_ns,
+    )
+    load = Load(
+        scenario=plan.scenario,
+        kind=plan.kind,
+        seed=plan.seed,
+        arrivals="poisson",
+        bystander_per_s=plan.bystander_per_s,
+        boot_id=BOOT,
+        timer="simulated",
+        identity={},
+        steps=[step],
+        drained_ns=drained_ns,
+        achieved_ratio=1.0,
+        slip_p50_ms=SLIP_MS / 2,
+        slip_p99_ms=SLIP_MS,
+        slip_p999_ms=SLIP_MS,
+        cpu_cores=0.1,
+        in_flight_max=0,
+        scheduled=0,
+        accepted=0,
+        rejected=0,
+        refused=0,
+        unknown=0,
+        shed=0,
+    )
+    return Trial(
+        plan=plan,
+        started_at="",
+        boot_id=BOOT,
+        ceiling_per_s=service.slots / plan.duration_ms * 1000,
+        drained=not why,
+        drained_ns=drained_ns,
+        stopped_early=why,
+        service=service,
+        load=load,
+        accounts=_accounts(),
+        rows={},
+    )
+
+
+def _accounts() -> Accounts:
+    names = (
+        "accepted",
+        "finished",
+        "failed",
+        "in_service",
+        "waiting",
+        "unaccounted",
+        "started_twice",
+        "finished_twice",
+        "ran_unaccepted",
+        "strangers",
+    )
+    return Accounts(**dict.fromkeys(names, 0))
+
+
+def _no_resources() -> pd.DataFrame:
+    columns = ("at_ns", "processes", "cpu_cores", "rss_bytes", "loop_lag_ns", "pool_in_use")
+    return pd.DataFrame({name: np.empty(0) for name in columns} | {"role": np.empty(0, str)})
