@@ -29,7 +29,7 @@ LONGER: Final = 2.0
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Spells:
     """What was seen of one stream, in one span or several; a spell's size is its number of slow requests."""
 
     requests: int
@@ -75,14 +75,14 @@ class Slowness:
         return self.low > SLOW_SHARE if self.blocked else self.high <= SLOW_SHARE
 
 
-def observe(due_s: Floats, latency_ms: Floats, span_s: float, limit_ms: float) -> Evidence:
+def observe(due_s: Floats, latency_ms: Floats, span_s: float, limit_ms: float) -> Spells:
     """Return what a stream showed whose requests were due, in order, within a span of seconds.
 
     Of a request without an answer the time for which it is known to have waited stands for its latency: where
     that is below the limit, the share can only be too low.
     """
     gap_s = GAP_LIMITS * limit_ms / 1000
-    return Evidence(
+    return Spells(
         requests=len(due_s),
         span_s=span_s,
         spells=_sizes(due_s[latency_ms > limit_ms], gap_s),
@@ -91,12 +91,12 @@ def observe(due_s: Floats, latency_ms: Floats, span_s: float, limit_ms: float) -
     )
 
 
-def pool(evidence: Iterable[Evidence]) -> Evidence:
+def pool(evidence: Iterable[Spells]) -> Spells:
     """Return the evidence of several spans as one."""
     parts = list(evidence)
     requests = sum(each.requests for each in parts)
     weights = ((each.assumed, each.requests) for each in parts)
-    return Evidence(
+    return Spells(
         requests=requests,
         span_s=sum(each.span_s for each in parts),
         spells=tuple(size for each in parts for size in each.spells),
@@ -105,7 +105,7 @@ def pool(evidence: Iterable[Evidence]) -> Evidence:
     )
 
 
-def judge(evidence: Evidence) -> Slowness:
+def judge(evidence: Spells) -> Slowness:
     """Return the share of slow requests with its bounds.
 
     Spells come like a Poisson process and differ in size, so that the slow requests are a weighted sum of
@@ -142,7 +142,7 @@ def _sizes(slow_s: Floats, gap_s: float) -> tuple[int, ...]:
     return tuple(np.diff(begins, append=len(slow_s)).tolist())
 
 
-def _unseen(evidence: Evidence) -> float:
+def _unseen(evidence: Spells) -> float:
     """Return the size of a spell that may come next: no smaller than any, or than those nearly slow."""
     nearly, sizes = np.array(evidence.nearly, float), np.array(evidence.spells, float)
     met = float((nearly**2).sum() / nearly.sum()) if len(nearly) else 0.0

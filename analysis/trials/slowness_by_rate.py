@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.trials.brackets import Bracket
-from analysis.trials.slowness import SLOW_SHARE, Evidence, judge, pool
+from analysis.trials.slowness import SLOW_SHARE, Spells, judge, pool
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Seen:
     """What the streams of one subject showed at one rate."""
 
     rate_per_s: float
-    streams: Mapping[str, Evidence]
+    streams: Mapping[str, Spells]
 
 
 def certain_edges(seen: Sequence[Seen]) -> Bracket:
@@ -62,7 +62,7 @@ def _failed(seen: Sequence[Seen], rate_per_s: float) -> bool:
     return any(judge(evidence).low > SLOW_SHARE for pooled in found for evidence in pooled.values())
 
 
-def _pooled(seen: Sequence[Seen], from_per_s: float, to_per_s: float) -> dict[str, Evidence]:
+def _pooled(seen: Sequence[Seen], from_per_s: float, to_per_s: float) -> dict[str, Spells]:
     within = [each for each in seen if from_per_s <= each.rate_per_s <= to_per_s]
     names = dict.fromkeys(name for each in within for name in each.streams)
     return {name: pool(each.streams[name] for each in within if name in each.streams) for name in names}

@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from analysis.trials.gamma import gamma_quantile
-from analysis.trials.slowness import SLOW_SHARE, Evidence, judge, observe, pool, seconds_needed
+from analysis.trials.slowness import SLOW_SHARE, Spells, judge, observe, pool, seconds_needed
 from benchmarks.coverage.stalls import Stalls
 from benchmarks.coverage.target import Target, run
 
@@ -36,7 +36,7 @@ def spells(lengths_s: list[float], every_s: float, span_s: float = SPAN_S) -> tu
     return due, latency
 
 
-def seen(lengths_s: list[float], every_s: float = 5.0, span_s: float = SPAN_S) -> Evidence:
+def seen(lengths_s: list[float], every_s: float = 5.0, span_s: float = SPAN_S) -> Spells:
     return observe(*spells(lengths_s, every_s, span_s), span_s, LIMIT_MS)
 
 
@@ -62,7 +62,7 @@ def test_quantiles_are_those_of_printed_tables_of_chi_square(shape: float, p: fl
     ],
 )
 def test_an_answer_is_certain_where_spells_rule_the_other_out(
-    why: str, evidence: Evidence, blocked: bool, certain: bool
+    why: str, evidence: Spells, blocked: bool, certain: bool
 ) -> None:
     found = judge(evidence)
     assert (found.blocked, found.certain) == (blocked, certain), (why, found)
@@ -133,7 +133,7 @@ def _sync(target: Target, rate: float, seed: int) -> tuple[Floats, Floats]:
     return due - 30, (whole.sync_replied_s[settled] - due) * 1000
 
 
-def _cut(due: Floats, latency: Floats) -> Iterator[Evidence]:
+def _cut(due: Floats, latency: Floats) -> Iterator[Spells]:
     for begin_s in np.arange(SPANS) * SPAN_S:
         inside = (due >= begin_s) & (due < begin_s + SPAN_S)
         yield observe(due[inside] - begin_s, latency[inside], SPAN_S, LIMIT_MS)
