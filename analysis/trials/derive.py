@@ -17,7 +17,7 @@ from results.errors import BlockpointError
 from results.failures import Failure, read_failures
 from results.files import whole_folder
 from results.schema import Manifest
-from results.terms import pattern_of
+from results.terms import Stream, pattern_of
 from results.text import named
 
 _TEXT: Final = (
@@ -143,6 +143,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    text = (*_TEXT, *(question.by_column for question in QUESTIONS.values() if question.by_column))
+    spells = [f"{s.column}_{name}" for s in Stream for name in ("spells", "own", "nearly")]
+    text = (*_TEXT, *spells, *(question.by_column for question in QUESTIONS.values() if question.by_column))
     table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"), keep_default_na=True)
     return table.fillna(dict.fromkeys(text, ""))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.queueing import saturation_rate
-from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.brackets import Bracket
 from analysis.trials.questions import QUESTIONS, Question
 from analysis.trials.summary import usable_cores
 from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
@@ -130,14 +130,9 @@ def _rows(
         "invalid": len(own) - len(valid),
         "load_s": float(own["load_s"].sum()),
     }
+    records = valid.to_dict("records")
     for question in QUESTIONS.values():
-        answers = answers_to(question, valid)
-        found = bracket(answers)
-        certain = all(
-            any(a.certain for a in answers if a.rate_per_s == edge)
-            for edge in (found.held, found.failed)
-            if edge
-        )
+        found, certain = question.interval(records, manifest.limit_ms, manifest.precision)
         yield about | {
             "question": question.name,
             "searched": searched is not None,
@@ -151,12 +146,6 @@ def _rows(
             "stopped_by": _stopped_by(own, found, searched, manifest, failed),
             "missing": "",
         }
-
-
-def answers_to(question: Question, valid: pd.DataFrame) -> list[Verdict]:
-    """Return what the valid trials of a summary answered."""
-    rows = valid[["offered_per_s", question.column, question.certain_column]].to_dict("records")
-    return [question.verdict(float(row["offered_per_s"]), row) for row in rows]
 
 
 def _searched(key: dict[str, Any], manifest: Manifest) -> Point | None:

@@ -1,14 +1,16 @@
 """The questions that a campaign answers: one row each, read by tables, words, charts and the search."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from analysis.queueing.expected import expected_blocking, expected_saturation
 from analysis.trials import verdicts
-from analysis.trials.brackets import Verdict
+from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.slowness_by_rate import settle_blocking
 from results.schema import Point, Subject
 
+Rows = Sequence[Mapping[Any, Any]]
 Line = Literal["-"] | tuple[float, tuple[float, ...]]
 
 
@@ -30,6 +32,9 @@ class Question:
     """within a sentence, with `{limit}` for the limit: `the backlog grows`"""
     expected: Callable[[Point, Subject, float], float | None] = lambda _point, _subject, _limit_ms: None
     """what theory says of a point under a limit in ms: infinite where it never gives way, None for nothing"""
+    settle: Callable[[Rows, float, float], tuple[Bracket, bool]] | None = None
+    """makes the interval, and says whether its edges are sure, of rows of the summary, the limit in ms and
+    the wanted width; None where each row's verdict stands for itself"""
     named_by: str = ""
     """the heading of the streams that gave way; empty where it names none"""
     criterion: str = ""
@@ -69,6 +74,17 @@ class Question:
         """The column of the summary that names the streams; empty where there is none."""
         return f"{self.column}_by" if self.named_by else ""
 
+    def interval(self, rows: Rows, limit_ms: float, precision: float) -> tuple[Bracket, bool]:
+        """Return where it gives way by valid rows of the summary, and whether both edges are sure."""
+        if self.settle:
+            return self.settle(rows, limit_ms, precision)
+        answers = [self.verdict(float(row["offered_per_s"]), row) for row in rows]
+        found = bracket(answers)
+        sure = {answer.rate_per_s for answer in answers if answer.certain}
+        return found, not found.disputed and all(
+            edge in sure for edge in (found.held, found.failed) if edge is not None
+        )
+
     def verdict(self, rate_per_s: float, row: Mapping[Any, Any]) -> Verdict:
         """Return what a row of the summary answers at that rate."""
         return Verdict(rate_per_s, bool(row[self.column]), bool(row[self.certain_column]))
@@ -88,6 +104,7 @@ QUESTIONS: Final = {
             meaning="the p99 of accepting a task or of an unrelated request crosses {limit}",
             criterion="the p99 of a stream is above {limit}",
             expected=expected_blocking,
+            settle=settle_blocking,
             named_by="What blocks",
             line="-",
             marker="o",

@@ -1,14 +1,15 @@
 """Which share of a stream's requests is slow, and how surely: they come in spells, and those count."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from analysis.trials.gamma import gamma_quantile
+from results.terms import Stream
 
 Floats = npt.NDArray[np.float64]
 
@@ -36,6 +37,8 @@ class Spells:
     span_s: float
     spells: tuple[int, ...]
     """of requests slower than the limit"""
+    own: tuple[int, ...]
+    """of requests slower than it without the generator's lateness: what is surely the target's"""
     nearly: tuple[int, ...]
     """of requests slower than half of it"""
     assumed: float
@@ -75,7 +78,9 @@ class Slowness:
         return self.low > SLOW_SHARE if self.blocked else self.high <= SLOW_SHARE
 
 
-def observe(due_s: Floats, latency_ms: Floats, span_s: float, limit_ms: float) -> Spells:
+def observe(
+    due_s: Floats, latency_ms: Floats, span_s: float, limit_ms: float, slip_ms: Floats | float = 0.0
+) -> Spells:
     """Return what a stream showed whose requests were due, in order, within a span of seconds.
 
     Of a request without an answer the time for which it is known to have waited stands for its latency: where
@@ -86,9 +91,32 @@ def observe(due_s: Floats, latency_ms: Floats, span_s: float, limit_ms: float) -
         requests=len(due_s),
         span_s=span_s,
         spells=_sizes(due_s[latency_ms > limit_ms], gap_s),
+        own=_sizes(due_s[latency_ms - slip_ms > limit_ms], gap_s),
         nearly=_sizes(due_s[latency_ms > NEARLY * limit_ms], gap_s),
-        assumed=ASSUMED_LIMITS * limit_ms / 1000 * len(due_s) / span_s if span_s > 0 else 0.0,
+        assumed=_assumed(len(due_s), span_s, limit_ms),
     )
+
+
+def columns(stream: Stream, spells: Spells) -> dict[str, str]:
+    """Return the spells as columns of a row of the summary: their sizes, one after the other."""
+    return {
+        f"{stream.column}_spells": " ".join(map(str, spells.spells)),
+        f"{stream.column}_own": " ".join(map(str, spells.own)),
+        f"{stream.column}_nearly": " ".join(map(str, spells.nearly)),
+    }
+
+
+def of_row(row: Mapping[str, Any], stream: Stream, limit_ms: float) -> Spells:
+    """Return what a row of the summary says of the spells of one stream."""
+    spells, own, nearly = (
+        tuple(map(int, str(row[f"{stream.column}_{name}"]).split())) for name in ("spells", "own", "nearly")
+    )
+    requests, span_s = int(row[f"{stream.column}_n"]), float(row["seconds"])
+    return Spells(requests, span_s, spells, own, nearly, _assumed(requests, span_s, limit_ms))
+
+
+def _assumed(requests: int, span_s: float, limit_ms: float) -> float:
+    return ASSUMED_LIMITS * limit_ms / 1000 * requests / span_s if span_s > 0 else 0.0
 
 
 def pool(evidence: Iterable[Spells]) -> Spells:
@@ -100,6 +128,7 @@ def pool(evidence: Iterable[Spells]) -> Spells:
         requests=requests,
         span_s=sum(each.span_s for each in parts),
         spells=tuple(size for each in parts for size in each.spells),
+        own=tuple(size for each in parts for size in each.own),
         nearly=tuple(size for each in parts for size in each.nearly),
         assumed=sum(size * count for size, count in weights) / requests if requests else 0.0,
     )
@@ -121,7 +150,7 @@ def judge(evidence: Spells) -> Slowness:
     spell = float(sizes.mean()) if len(sizes) else unseen
     return Slowness(
         share=evidence.slow / requests,
-        low=_low(sizes) / requests,
+        low=_low(np.array(evidence.own, float)) / requests,
         high=min(_high(sizes, unseen) / requests, 1.0),
         spells=len(sizes),
         spell_s=spell * evidence.span_s / requests,

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.trials.brackets import Bracket
-from analysis.trials.slowness import SLOW_SHARE, Spells, judge, pool
+from analysis.trials.slowness import SLOW_SHARE, Spells, judge, of_row, pool
+from results.terms import Stream
 
 
 @dataclass(frozen=True)
@@ -13,6 +15,26 @@ class Seen:
 
     rate_per_s: float
     streams: Mapping[str, Spells]
+
+
+def seen_in(rate_per_s: float, row: Mapping[Any, Any], limit_ms: float) -> Seen:
+    """Return what a row of the summary says."""
+    streams = {s.column: of_row(row, s, limit_ms) for s in Stream if row[f"{s.column}_n"]}
+    return Seen(rate_per_s, streams)
+
+
+def settle_blocking(
+    rows: Sequence[Mapping[Any, Any]], limit_ms: float, precision: float
+) -> tuple[Bracket, bool]:
+    """Return the interval of the blocking point by rows of the summary, and whether both edges are sure.
+
+    The sure edges where they are no further apart than the wanted width squared, or as far as the likely
+    ones; else the likely ones.
+    """
+    seen = [seen_in(float(row["offered_per_s"]), row, limit_ms) for row in rows]
+    sure, likely = certain_edges(seen), likely_edges(seen)
+    closed = sure.width <= precision**2 or (sure.held, sure.failed) == (likely.held, likely.failed)
+    return (sure, True) if closed and not sure.disputed else (likely, False)
 
 
 def certain_edges(seen: Sequence[Seen]) -> Bracket:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile
-from analysis.trials import backlog
+from analysis.trials import backlog, slowness
 from analysis.trials.load import Frames
 from analysis.trials.questions import judged
 from results.findings import Noise
@@ -38,7 +38,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
     plan, load = trial.plan, trial.load
     step = load.steps[index]
     parts = pattern_of(load.scenario).parts
-    seconds = (step.to_ns - step.measure_from_ns) / 1e9
+    seconds = _seconds(step)
     offered = step.rate_per_s * parts
     service = _service(frames)
     ceiling = _ceiling(frames, manifest, step)
@@ -69,8 +69,8 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         }
         | _counts(tasks, parts, seconds)
         | _throughput(frames.tasks, step, seconds)
-        | _accept(tasks.iloc[::parts])
-        | _bystanders(frames, index, step)
+        | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms)
+        | _bystanders(frames, index, step, manifest.limit_ms)
         | _work(tasks, trial.drained_ns)
         | _backlog(frames.tasks, step, offered, load.kind, service)
         | _resources(frames.resources, step)
@@ -78,6 +78,10 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         | _noise(trial)
     )
     return row | judged(row, manifest.limit_ms)
+
+
+def _seconds(step: Step) -> float:
+    return (step.to_ns - step.measure_from_ns) / 1e9
 
 
 def _service(frames: Frames) -> Service | None:
@@ -148,31 +152,41 @@ def _throughput(tasks: pd.DataFrame, step: Step, seconds: float) -> dict[str, An
     return {"completed_per_s": inside.sum() / seconds if seconds else np.nan}
 
 
-def _accept(requests: pd.DataFrame) -> dict[str, Any]:
+def _accept(requests: pd.DataFrame, seconds: float, limit_ms: float) -> dict[str, Any]:
     """Rejected requests are counted elsewhere: a quick refusal must not make accepting look quick."""
-    return _answers(Stream.TASKS, requests, requests["accept_ms"].to_numpy())
+    return _answers(Stream.TASKS, requests, requests["accept_ms"].to_numpy(), seconds, limit_ms)
 
 
-def _bystanders(frames: Frames, index: int, step: Step) -> dict[str, Any]:
+def _bystanders(frames: Frames, index: int, step: Step, limit_ms: float) -> dict[str, Any]:
     rows = frames.bystanders[_window(frames.bystanders, index, step)]
     columns: dict[str, Any] = {}
     for stream in BYSTANDERS:
         own = rows[rows["stream"].to_numpy() == stream]
-        columns |= _answers(stream, own, own["latency_ms"].to_numpy())
+        columns |= _answers(stream, own, own["latency_ms"].to_numpy(), _seconds(step), limit_ms)
     return columns
 
 
-def _answers(stream: Stream, rows: pd.DataFrame, latency_ms: Floats) -> dict[str, Any]:
-    """Return the percentiles of a stream of requests, the interval of its p99, and how many there were."""
+def _answers(
+    stream: Stream, rows: pd.DataFrame, latency_ms: Floats, seconds: float, limit_ms: float
+) -> dict[str, Any]:
+    """Return a stream's percentiles, the interval of its p99, its number of requests and its slow spells."""
     name = stream.column
     outcome = rows["outcome"].to_numpy()
     bounds = rows["bound_ms"].to_numpy()
     answered = (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms)
     open_ended = np.isin(outcome, _UNANSWERED)
     columns = _percentiles(name, latency_ms[answered], bounds[open_ended])
-    samples = np.where(open_ended, bounds, latency_ms)[answered | open_ended]
+    known = answered | open_ended
+    samples, due_s = np.where(open_ended, bounds, latency_ms)[known], rows["due_ns"].to_numpy()[known] / 1e9
     low, high = block_interval(samples, 99)
-    return columns | {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
+    columns |= {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
+    spells = slowness.observe(due_s, samples, seconds, limit_ms, _slip_ms(rows)[known])
+    return columns | slowness.columns(stream, spells)
+
+
+def _slip_ms(rows: pd.DataFrame) -> Floats:
+    due_ns, sent_ns = rows["due_ns"].to_numpy(), rows["sent_ns"].to_numpy()
+    return np.where(sent_ns == NEVER, 0, sent_ns - due_ns) / 1e6
 
 
 def _work(tasks: pd.DataFrame, drained_ns: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from analysis.trials.slowness import judge, of_row
 from results.terms import Stream
 
 REJECTED_SHARE: Final = 0.01
@@ -11,28 +12,21 @@ REJECTED_SHARE: Final = 0.01
 
 
 def blocking(row: Mapping[str, Any], limit_ms: float) -> dict[str, Any]:
-    """Return `blocked`, `blocked_certain` and `blocked_by` from the p99s of a summary's row.
+    """Return `blocked`, `blocked_certain` and `blocked_by` from the slow spells of a summary's row.
 
-    Blocked means that the p99 of at least one stream is above the limit. That is certain where one stream's
-    whole interval is above it, the generator's own lateness taken off, or every stream's interval is below
-    it: lateness can only add to a latency. Too few samples for an interval are certain only of a block, and
-    only where half of them are above the limit; without any sample nothing is certain.
+    Blocked means that more than 1 % of the requests of at least one stream take longer than the limit: its
+    p99 is above it. That is certain where one stream's share is surely above 1 %, or every stream's surely
+    is not, whatever spells a trial of its length may have missed: see `slowness.judge`.
     """
-    crossed = [each for each in Stream if row[f"{each.column}_p99_ms"] > limit_ms]
-    above = any(_surely_ms(row, each) - row["slip_p99_ms"] > limit_ms for each in crossed)
-    asked = [each for each in Stream if row[f"{each.column}_n"]]
-    below = bool(asked) and all(row[f"{each.column}_p99_high_ms"] <= limit_ms for each in asked)
-    crossed.sort(key=lambda each: -row[f"{each.column}_p99_ms"])
+    found = {stream: judge(of_row(row, stream, limit_ms)) for stream in Stream if row[f"{stream.column}_n"]}
+    slow = [stream for stream, each in found.items() if each.blocked]
+    slow.sort(key=lambda stream: -found[stream].share)
+    sure = (found[stream].certain for stream in slow or found)
     return {
-        "blocked": bool(crossed),
-        "blocked_certain": bool(above if crossed else below),
-        "blocked_by": ", ".join(each.latency for each in crossed),
+        "blocked": bool(slow),
+        "blocked_certain": bool(found) and (any(sure) if slow else all(sure)),
+        "blocked_by": ", ".join(stream.latency for stream in slow),
     }
-
-
-def _surely_ms(row: Mapping[str, Any], stream: Stream) -> float:
-    low_ms = float(row[f"{stream.column}_p99_low_ms"])
-    return float(row[f"{stream.column}_p50_ms"]) if math.isnan(low_ms) else low_ms
 
 
 def falling_behind(row: Mapping[str, Any], _limit_ms: float = math.nan) -> dict[str, Any]:

@@ -9,11 +9,13 @@ import pandas as pd
 from analysis.queueing.blocking import blocking_rate
 from analysis.trials.points import by_question, find_points
 from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
+from analysis.trials.slowness_by_rate import seen_in
 from benchmarks.coverage.stalls import Stalls
 from benchmarks.coverage.target import Target
 from benchmarks.coverage.trial import simulate
 from harness.campaign.profiles import SERVICES_LONG
-from harness.search.policy import Goal, Observation, next_rate
+from harness.search.confirm import Step
+from harness.search.policy import Goal, Observation, next_step
 from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile, search_seconds
 from results.schema import Manifest, Plan, Point, Service, Subject
 
@@ -56,12 +58,12 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
     )
     seen: list[Observation] = []
     rows: list[dict[str, Any]] = []
-    while len(seen) < profile.max_trials and (rate := next_rate(goal, seen)):
-        plan = _plan(point, float(f"{rate:.4g}"), seed, seen)
+    while len(seen) < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
+        plan = _plan(point, step, seed, seen)
         met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
         row = simulate(met, plan, manifest, profile.drain_s).row
         rows.append(row)
-        seen.append(_observation(plan, row))
+        seen.append(_observation(plan, row, manifest.limit_ms))
     found = by_question(find_points(pd.DataFrame(rows), manifest))
     return Answer(
         _interval(found[BLOCKING]),
@@ -71,11 +73,12 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
     )
 
 
-def _observation(plan: Plan, row: dict[str, Any]) -> Observation:
+def _observation(plan: Plan, row: dict[str, Any], limit_ms: float) -> Observation:
     return Observation(
         rate_per_s=plan.rate_per_s,
         verdicts={name: each.verdict(plan.rate_per_s, row) for name, each in QUESTIONS.items()},
         completions_per_s=float(row["completion_slope_per_s"]),
+        streams=seen_in(plan.rate_per_s, row, limit_ms).streams,
     )
 
 
@@ -86,7 +89,8 @@ def _interval(row: dict[str, Any]) -> Interval:
     )
 
 
-def _plan(point: Point, rate_per_s: float, seed: int, seen: list[Observation]) -> Plan:
+def _plan(point: Point, step: Step, seed: int, seen: list[Observation]) -> Plan:
+    rate_per_s = step.rate_per_s
     return Plan(
         trial_id=f"{len(seen):03d}",
         subject=point.subject,
@@ -94,7 +98,7 @@ def _plan(point: Point, rate_per_s: float, seed: int, seen: list[Observation]) -
         duration_ms=point.duration_ms,
         scenario="steady",
         rate_per_s=rate_per_s,
-        seconds=search_seconds(point, rate_per_s),
+        seconds=step.seconds or search_seconds(point, rate_per_s),
         seed=seed + len(seen),
         repeat=sum(each.rate_per_s == rate_per_s for each in seen),
         bystander_per_s=point.bystander_per_s,

@@ -88,7 +88,11 @@ def _bystanders(seen: Run, to_s: float, drained_s: float) -> pd.DataFrame:
     tables = []
     for stream, due_s, replied_s in streams:
         sent = due_s < to_s
-        moments = {"due_ns": _ns(due_s[sent]), "replied_ns": _until(replied_s[sent], drained_s)}
+        moments = {
+            "due_ns": _ns(due_s[sent]),
+            "sent_ns": _ns(due_s[sent]),
+            "replied_ns": _until(replied_s[sent], drained_s),
+        }
         tables.append(pd.DataFrame(_outcomes(moments, drained_s)).assign(stream=int(stream)))
     rows = pd.concat(tables, ignore_index=True)
     latency = (rows["replied_ns"] - rows["due_ns"]) / 1e6

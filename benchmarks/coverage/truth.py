@@ -13,6 +13,8 @@ from harness.search.policy import SAME_RATE
 
 Floats = npt.NDArray[np.float64]
 
+GROWTH: Final = 0.01
+"""share of the arrivals by which a backlog may grow before the work is said to fall behind"""
 SLOW_SHARE: Final = 0.01
 LIMIT_S: Final = 0.1
 BYSTANDER_PER_S: Final = 100.0
@@ -80,7 +82,8 @@ def _saturation(target: Target) -> Rate:
     middle = float(np.mean(done))
     if middle > _KEPT_UP * rate:
         return Rate(math.inf)
-    return Rate(middle, float(np.std(done, ddof=1) / np.sqrt(len(done)) / middle))
+    error = float(np.std(done, ddof=1) / np.sqrt(len(done)) / middle)
+    return Rate(middle, max(error, GROWTH / 2))
 
 
 def _done_per_s(seen: Run) -> float:

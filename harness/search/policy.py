@@ -7,10 +7,13 @@ interrupted goes on where it stood.
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analysis.trials.brackets import Bracket, Verdict, bracket
-from analysis.trials.questions import SATURATION
+from analysis.trials.questions import BLOCKING, SATURATION
+from analysis.trials.slowness import Spells, judge, pool
+from analysis.trials.slowness_by_rate import Seen
+from harness.search.confirm import Step, Terms, confirmation
 
 STRIDE = 4.0
 """factor between two rates while nothing is known"""
@@ -44,6 +47,8 @@ class Observation:
     """by question"""
     completions_per_s: float
     """slope of the completions: the service's own rate where work was always waiting"""
+    streams: Mapping[str, Spells] = field(default_factory=dict)
+    """the slow spells of each stream of requests"""
 
     def failed(self, question: str) -> bool:
         """Say whether it gave way."""
@@ -65,6 +70,14 @@ class _Search:
     """a rate far above is worth a trial: nothing hints at a point near by"""
 
 
+def next_step(goal: Goal, terms: Terms, seen: Sequence[Observation]) -> Step | None:
+    """Return the next trial: short ones until all points are located, then long ones until they are sure."""
+    rate = next_rate(goal, seen)
+    if rate is not None:
+        return Step(float(f"{rate:.4g}"))
+    return confirmation([Seen(each.rate_per_s, each.streams) for each in seen if each.streams], terms)
+
+
 def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
     """Return the rate of the next trial; None where all points are found or cannot be found here.
 
@@ -80,8 +93,24 @@ def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
 
 
 def verdicts(seen: Sequence[Observation], question: str) -> list[Verdict]:
-    """Return all answers to one question."""
-    return [observation.verdicts[question] for observation in seen]
+    """Return all answers to one question.
+
+    Of slowness, short trials are only to locate where it begins: each counts as sure, and of repeats at one
+    rate what they say together.
+    """
+    answers = [observation.verdicts[question] for observation in seen]
+    if question != BLOCKING:
+        return answers
+    by_rate: dict[float, list[Observation]] = {}
+    for each in seen:
+        by_rate.setdefault(each.rate_per_s, []).append(each)
+    return [Verdict(rate, _slow(same, question)) for rate, same in by_rate.items()]
+
+
+def _slow(same: Sequence[Observation], question: str) -> bool:
+    names = {name for each in same for name in each.streams}
+    pooled = [judge(pool(each.streams[name] for each in same if name in each.streams)) for name in names]
+    return any(found.blocked for found in pooled) if names else any(each.failed(question) for each in same)
 
 
 def capacity(seen: Sequence[Observation]) -> float | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from harness.campaign.predictions import predicted_blocking_per_s, predicted_per_s
 from harness.campaign.profiles import EVERY, SERVICES_LONG, trial_seconds
+from harness.search.confirm import Terms
 from harness.target.placement import Placement
 from results.errors import BlockpointError
 from results.schema import Point
@@ -45,8 +46,15 @@ class SearchProfile:
     budget_s: float = float("inf")
     predict: bool = True
     """begin at what theory expects"""
+    confirm_s: float = 0.0
+    """longest trial that makes an edge sure; 0: none is made"""
     topologies: tuple[str, ...] = ("one-box",)
     cpu_topologies: tuple[str, ...] = ("one-box",)
+
+    @property
+    def terms(self) -> Terms:
+        """What making an edge sure may cost."""
+        return Terms(self.seconds, self.confirm_s, self.precision)
 
 
 SEARCHES = {
@@ -82,11 +90,12 @@ SEARCHES = {
             max_trials=8,
             turn=2,
             patience=2,
+            confirm_s=15,
             budget_s=310,
         ),
         SearchProfile(
             name="standard",
-            summary="about a minute a point: intervals a tenth wide",
+            summary="about five minutes a point: intervals a tenth wide, most of them confirmed at length",
             durations_ms=(100.0,),
             precision=1.1,
             highest_per_s=2_000,
@@ -94,8 +103,9 @@ SEARCHES = {
             max_seconds=15,
             drain_s=5,
             bystander_per_s=100,
-            max_trials=12,
-            turn=12,
+            max_trials=24,
+            turn=24,
+            confirm_s=60,
         ),
         SearchProfile(
             name="full",
@@ -108,8 +118,9 @@ SEARCHES = {
             max_seconds=60,
             drain_s=10,
             bystander_per_s=100,
-            max_trials=12,
+            max_trials=16,
             turn=6,
+            confirm_s=60,
             cpu_topologies=("one-box", "split"),
         ),
     )

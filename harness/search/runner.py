@@ -11,12 +11,13 @@ from analysis.trials.brackets import Bracket, bracket
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
 from analysis.trials.questions import QUESTIONS
+from analysis.trials.slowness_by_rate import seen_in
 from analysis.trials.summary import summarise
 from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
 from harness.campaign.session import Session, Setup
-from harness.search.policy import Goal, Observation, next_rate, verdicts
+from harness.search.policy import Goal, Observation, next_step, verdicts
 from harness.search.profiles import SearchProfile, search_seconds
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
@@ -26,7 +27,7 @@ GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
 OVERTAXED = ("shed", "rate", "cpu", "sockets")
 """reasons of the gate that a higher rate can only make worse"""
-Step = tuple[Plan, int]
+Try = tuple[Plan, int]
 """the next trial and which try at it this is, from 1"""
 
 
@@ -61,6 +62,8 @@ class SearchRunner:
         self._progress = progress
         self._searches = [PointSearch(point) for point in campaign.manifest.points]
         self._number = 0
+        self._confirming = False
+        """all points are located, as far as they can be: now their edges are made sure"""
         self._until = time.monotonic() + profile.budget_s
         for trial in campaign.trials():
             for search in self._searches:
@@ -75,7 +78,11 @@ class SearchRunner:
         self._campaign.discard_partial()
         shuffle = random.Random(self._campaign.manifest.seed).shuffle
         for turn in itertools.count():
+            self._confirming = False
             groups = self._groups()
+            if not groups:
+                self._confirming = True
+                groups = self._groups()
             if not groups:
                 return
             if turn:
@@ -109,34 +116,31 @@ class SearchRunner:
     def _expected_s(self, plan: Plan) -> float:
         return expected_s(plan, self._setup.procedure.overhead_s)
 
-    def _steps(self, search: PointSearch) -> Iterator[Step]:
+    def _steps(self, search: PointSearch) -> Iterator[Try]:
         for _ in range(self._profile.turn):
             step = self._next(search)
             if step is None:
                 return
             yield step
 
-    def _next(self, search: PointSearch) -> Step | None:
+    def _next(self, search: PointSearch) -> Try | None:
         """Return a point's next trial; None where it is found, or cannot be found here in the time left."""
         step = self._wanted(search)
-        return (
-            step
-            if step
-            and time.monotonic() + expected_s(step[0], self._setup.procedure.overhead_s) <= self._until
-            else None
-        )
+        return step if step and time.monotonic() + self._expected_s(step[0]) <= self._until else None
 
-    def _wanted(self, search: PointSearch) -> Step | None:
+    def _wanted(self, search: PointSearch) -> Try | None:
         """Return the trial that would tell most of a point."""
         last, point = search.last, search.point
         if search.failures >= GIVE_UP or len(search.observations) >= self._profile.max_trials:
             return None
         if last and not last.valid and last not in search.refused:
             return last.plan, last.attempt + 1
-        rate = next_rate(self._goal(search), search.observations)
-        rate = rate and float(f"{rate:.4g}")
-        if not rate or any(trial.plan.rate_per_s == rate for trial in search.refused):
+        step = next_step(self._goal(search), self._profile.terms, search.observations)
+        if step and step.confirms and not self._confirming:
             return None
+        if step is None or any(trial.plan.rate_per_s == step.rate_per_s for trial in search.refused):
+            return None
+        rate = step.rate_per_s
         plan = Plan(
             trial_id="",
             subject=point.subject,
@@ -144,7 +148,7 @@ class SearchRunner:
             duration_ms=point.duration_ms,
             scenario=STEADY,
             rate_per_s=rate,
-            seconds=search_seconds(point, rate),
+            seconds=step.seconds or search_seconds(point, rate),
             seed=self._campaign.manifest.seed + len(search.observations),
             repeat=sum(observation.rate_per_s == rate for observation in search.observations),
             topology=point.topology,
@@ -188,7 +192,8 @@ class SearchRunner:
         (row,) = summarise(read_trial(self._campaign, trial), manifest).to_dict("records")
         rate = trial.plan.rate_per_s
         answers = {name: question.verdict(rate, row) for name, question in QUESTIONS.items()}
-        return Observation(rate, answers, completions_per_s=float(row["completion_slope_per_s"]))
+        streams = seen_in(rate, row, manifest.limit_ms).streams
+        return Observation(rate, answers, float(row["completion_slope_per_s"]), streams)
 
     def _width(self, search: PointSearch) -> float:
         return max(found.width for found in search.brackets().values())

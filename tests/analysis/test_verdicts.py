@@ -1,6 +1,5 @@
 from typing import Any
 
-import numpy as np
 import pytest
 
 from analysis.trials.verdicts import blocking, falling_behind
@@ -10,49 +9,31 @@ LIMIT_MS = 100.0
 COLUMNS = [stream.column for stream in Stream]
 
 
-def row(slip_ms: float = 0.0, **p99: tuple[float, float, float]) -> dict[str, Any]:
-    """Return a summary's row with the p99 of each stream and its interval, 5 ms where none is given."""
-    made: dict[str, Any] = {"slip_p99_ms": slip_ms}
+def row(seconds: float = 60.0, **slow: str) -> dict[str, Any]:
+    """Return a summary's row of 100 requests a second: of each stream the sizes of its slow spells."""
+    made: dict[str, Any] = {"seconds": seconds}
     for name in COLUMNS:
-        low, value, high = p99.get(name, (4.0, 5.0, 6.0))
-        made |= {
-            f"{name}_p50_ms": value / 2,
-            f"{name}_p99_low_ms": low,
-            f"{name}_p99_ms": value,
-            f"{name}_p99_high_ms": high,
-            f"{name}_n": 200,
-        }
+        spells, _, own = slow.get(name, "").partition("|")
+        sizes = {"spells": spells, "own": own or spells, "nearly": spells}
+        made |= {f"{name}_{kind}": text for kind, text in sizes.items()} | {f"{name}_n": int(100 * seconds)}
     return made
 
 
 @pytest.mark.parametrize(
     ("why", "given", "blocked", "certain", "by"),
     [
-        ("all far below", row(), False, True, ""),
-        ("one whole interval above", row(ping=(150, 200, 250)), True, True, "/ping"),
-        ("one interval across, the value above", row(ping=(90, 110, 120)), True, False, "/ping"),
-        ("one interval across, the value below", row(ping=(80, 95, 120)), False, False, ""),
-        ("above only with the generator's lateness", row(3.0, accept=(102, 110, 120)), True, False, "accept"),
-        (
-            "the worst stream is named first",
-            row(ping=(150, 200, 250), ping_sync=(300, 900, 950)),
-            True,
-            True,
-            "/ping-sync, /ping",
-        ),
-        (
-            "a certain one beside an uncertain one",
-            row(ping=(90, 110, 120), accept=(150, 160, 170)),
-            True,
-            True,
-            "accept, /ping",
-        ),
-        ("few samples, most above", row(accept=(np.nan, 260, np.nan)), True, True, "accept"),
-        ("few samples, one above", row(accept=(np.nan, 110, np.nan)), True, False, "accept"),
-        ("few samples, all below", row(accept=(np.nan, 20, np.nan)), False, False, ""),
+        ("never slow, at length", row(), False, True, ""),
+        ("never slow, but too short to have met a spell", row(seconds=2), False, False, ""),
+        ("slow all the time", row(seconds=2, ping="200"), True, True, "/ping"),
+        ("slow once, in a short trial", row(seconds=2, ping="12"), True, False, "/ping"),
+        ("slow again and again", row(ping="12 14 11 12 13 12 12 11 13 12 14"), True, True, "/ping"),
+        ("slow by the generator's lateness alone", row(seconds=2, accept="200|1"), True, False, "accept"),
+        ("slow, but less than one in a hundred", row(seconds=600, ping="10 10 10"), False, True, ""),
+        ("the slowest is named first", row(ping="900", ping_sync="3000"), True, True, "/ping-sync, /ping"),
+        ("a sure one beside a doubtful one", row(ping="70", accept="6000"), True, True, "accept, /ping"),
     ],
 )
-def test_blocked_is_certain_where_the_margin_lies_on_one_side(
+def test_blocked_is_certain_where_the_spells_rule_the_other_answer_out(
     why: str, given: dict[str, Any], blocked: bool, certain: bool, by: str
 ) -> None:
     found = blocking(given, LIMIT_MS)
@@ -60,8 +41,7 @@ def test_blocked_is_certain_where_the_margin_lies_on_one_side(
 
 
 def test_without_any_sample_nothing_is_certain() -> None:
-    empty = (np.nan, np.nan, np.nan)
-    nothing = row(accept=empty, ping=empty, ping_sync=empty) | {f"{name}_n": 0 for name in COLUMNS}
+    nothing = row() | {f"{name}_n": 0 for name in COLUMNS}
     found = blocking(nothing, LIMIT_MS)
     assert (found["blocked"], found["blocked_certain"]) == (False, False)
 
