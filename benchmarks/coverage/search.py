@@ -56,7 +56,7 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
     while len(seen) < profile.max_trials and (rate := next_rate(goal, seen)):
         plan = _plan(point, float(f"{rate:.4g}"), seed, seen)
         met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
-        row = simulate(met, plan, manifest, profile.drain_s).row
+        row = simulate(met, plan, manifest, profile.drain_s)
         rows.append(row)
         seen.append(_observation(plan, row))
     found = by_question(find_points(pd.DataFrame(rows), manifest))
