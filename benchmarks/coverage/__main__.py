@@ -1,6 +1,6 @@
 """How often the intervals of a search hold the long-run truth, by kind of target and by profile.
 
-    python -m benchmarks coverage [--searches 200] [--profile quick] [--row "40 x 100 ms"] [--workers 1]
+    python -m benchmarks coverage [--searches 100] [--profile quick] [--row "40 x 100 ms"] [--workers 1]
 
 The project's own verdicts, early stop, policy, brackets and marks are driven by a simulator that shares no
 code with them. Columns, for saturation and for blocking: the truth in the long run and its standard error;
@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--searches", type=int, default=200, help="of each row by each profile")
+    parser.add_argument("--searches", type=int, default=100, help="of each row by each profile")
     parser.add_argument("--profile", action="append", choices=PROFILES, help="all without it")
     parser.add_argument("--row", action="append", choices=[row.name for row in ROWS], help="all without it")
     parser.add_argument("--workers", type=int, default=1, help="processes")

@@ -61,7 +61,7 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
     while len(seen) < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
         plan = _plan(point, step, seed, seen)
         met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
-        row = simulate(met, plan, manifest, profile.drain_s).row
+        row = simulate(met, plan, manifest, profile.drain_s)
         rows.append(row)
         seen.append(_observation(plan, row, manifest.limit_ms))
     found = by_question(find_points(pd.DataFrame(rows), manifest))

@@ -1,6 +1,5 @@
 """One simulated trial, ended early and summarised by the project's own code."""
 
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -26,16 +25,8 @@ _FIRST_NS: Final = 1_000_000_000
 """the schedule's start: moments before it are not `NEVER`"""
 
 
-@dataclass(frozen=True)
-class Simulated:
-    """What a trial cost, and its row of the summary."""
-
-    seconds: float
-    row: dict[str, Any] = field(repr=False)
-
-
-def simulate(target: Target, plan: Plan, manifest: Manifest, drain_s: float) -> Simulated:
-    """Send a target what is planned, until the early stop has seen enough, and summarise it."""
+def simulate(target: Target, plan: Plan, manifest: Manifest, drain_s: float) -> dict[str, Any]:
+    """Send a target what is planned, until the early stop has seen enough; return its row of the summary."""
     warm_up_s = WARM_UP_SHARE * plan.seconds
     seen = _run(target, plan, warm_up_s)
     to_s, why = _stopped(seen, plan, manifest.limit_ms)
@@ -44,8 +35,8 @@ def simulate(target: Target, plan: Plan, manifest: Manifest, drain_s: float) -> 
     trial = _trial(plan, service, (warm_up_s, to_s, drained_s), why)
     tasks, bystanders = _tasks(seen, to_s, drained_s), _bystanders(seen, to_s, drained_s)
     frames = Frames(trial, manifest.subject(plan.subject), tasks, bystanders, _no_resources())
-    (row,) = summarise(frames, manifest).to_dict("records")
-    return Simulated(to_s, {str(name): value for name, value in row.items()})
+    row = summarise(frames, manifest).iloc[0].to_dict()
+    return {str(name): value for name, value in row.items()}
 
 
 def _run(target: Target, plan: Plan, warm_up_s: float) -> Run:
