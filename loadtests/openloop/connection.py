@@ -202,8 +202,8 @@ class Connection:
         if reply is None:
             try:
                 reply = self._parse(data)
-            except HTTPParseError:
-                self._fail(Outcome.UNKNOWN, "not HTTP")
+            except HTTPParseError:  # at the connection's end: of a reply that was cut
+                self._fail(Outcome.UNKNOWN, "not HTTP" if data else "closed within reply")
                 return
         if reply is not None:
             self._answered(reply, at_ns)

@@ -65,6 +65,11 @@ class Scripted:
             await asyncio.sleep(3600)
         elif self.behaviour == "close":
             raise ConnectionError
+        elif self.behaviour == "close within reply":
+            writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 10\r\n\r\n{")
+            await writer.drain()
+            await asyncio.sleep(0.002)
+            raise ConnectionError
         elif self.behaviour == "busy":
             writer.write(reply(503, b"{}"))
         elif self.behaviour == "close after reply":

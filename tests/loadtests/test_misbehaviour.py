@@ -17,6 +17,7 @@ BRIEFLY = ("--drain-seconds", "0.3")
     [
         ("hang", Outcome.UNKNOWN, "drain limit"),
         ("close", Outcome.UNKNOWN, "closed before reply"),
+        ("close within reply", Outcome.UNKNOWN, "closed within reply"),
         ("garbage", Outcome.UNKNOWN, "not HTTP"),
         ("busy", Outcome.REJECTED, ""),
         ("pieces", Outcome.ACCEPTED, ""),
