@@ -13,7 +13,7 @@ def seen(rate: float, span_s: float, spells: int = 0, *, other: int = 0) -> Seen
 
 def evidence(span_s: float, spells: int) -> Spells:
     sizes = (30,) * spells
-    return Spells(int(PER_S * span_s), span_s, spells=sizes, nearly=sizes, assumed=0.15 * PER_S)
+    return Spells(int(PER_S * span_s), span_s, spells=sizes, own=sizes, nearly=sizes, assumed=0.15 * PER_S)
 
 
 @pytest.mark.parametrize(
