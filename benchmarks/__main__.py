@@ -12,7 +12,6 @@ NAMES = (
     "recording",
     "analysis",
     "verdicts",
-    "search",
     "coverage",
     "kills",
     "attack",

@@ -51,7 +51,8 @@ for name, chart in charts.items():
 # %% [markdown]
 # ## Every point
 #
-# `~` marks what is shaky: verdicts at an edge disagree, or their margin of error crosses the limit.
+# `~` marks what is shaky: verdicts at an edge disagree, their margin of error crosses the limit, or trials
+# were too short to rule out slow spells that come seldom.
 
 # %%
 table(answers(points))

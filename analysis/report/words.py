@@ -153,11 +153,9 @@ def _falling_behind(valid: pd.DataFrame, point: dict[str, Any]) -> list[str]:
 
 def _doubts(points: dict[str, dict[str, Any]]) -> list[str]:
     """Name the intervals that a repeat may move; where verdicts disagree, other sentences say so."""
-    told = [(question.words, points[name]) for name, question in QUESTIONS.items()]
-    loose = [words for words, point in told if point["shaky"] and not point["disputed"]]
-    if not loose:
-        return []
-    return [f"Where {_listed(loose)} is shaky: the margin of error at an edge of the interval is too wide."]
+    told = [(question, points[name]) for name, question in QUESTIONS.items()]
+    loose = [question for question, point in told if point["shaky"] and not point["disputed"]]
+    return [f"Where {question.words} is shaky: {question.doubt}." for question in loose]
 
 
 def _chance(valid: pd.DataFrame) -> list[str]:

@@ -144,6 +144,7 @@ def interval(found: Bracket, *, shaky: bool = False) -> str:
 def _notes(row: dict[str, Any]) -> str:
     if row["missing"]:
         return str(row["missing"])
-    doubt = "verdicts disagree" if row["disputed"] else "" if row["certain"] else "within the margin of error"
+    unsure = "" if row["certain"] else QUESTIONS[row["question"]].doubt
+    doubt = "verdicts disagree" if row["disputed"] else unsure
     stopped = f"stopped by {row['stopped_by']}" if row["stopped_by"] else ""
     return "; ".join(note for note in (doubt, stopped) if note)

@@ -37,6 +37,8 @@ class Question:
     the wanted width; None where each row's verdict stands for itself"""
     named_by: str = ""
     """the heading of the streams that gave way; empty where it names none"""
+    doubt: str = "within the margin of error"
+    """what an answer with `~` leaves open"""
     criterion: str = ""
     """`meaning` as short as a chart's subtitle needs it; empty where the chart need not say it"""
     explained: str = ""
@@ -105,6 +107,7 @@ QUESTIONS: Final = {
             criterion="the p99 of a stream is above {limit}",
             expected=expected_blocking,
             settle=settle_blocking,
+            doubt="its trials are too short to rule out rarer slow spells",
             named_by="What blocks",
             line="-",
             marker="o",

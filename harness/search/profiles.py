@@ -109,7 +109,7 @@ SEARCHES = {
         ),
         SearchProfile(
             name="full",
-            summary="a day: all variants, all kinds, 1 ms to 30 s, computing kinds in both topologies",
+            summary="days: all variants, all kinds, 1 ms to 30 s, computing kinds in both topologies",
             kinds=("sleep", "cpu", "cpu_native"),
             durations_ms=(1.0, 10.0, 100.0, 1_000.0, 10_000.0, 30_000.0),
             precision=1.1,
