@@ -1,13 +1,13 @@
 """Whether two sets of runs differ: ratios with intervals, and how often they cry wolf over equals (A/A)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from analysis.stats import ratio_interval, shaky
+from analysis.stats import ratio_interval, shaky, t_quantile
 from analysis.trials.latency import latency_ms
 from analysis.trials.load import Frames
 from results.percentile import percentile
@@ -21,6 +21,8 @@ Pair = tuple[Figures, Figures]
 RELEVANT: Final = 1.1
 """A factor below which a difference does not count: as far apart as a search lets the ends of a point's
 interval be, so that nothing smaller could move a published point by more than its width."""
+FEWEST_PAIRS: Final = 2
+"""that show how runs differ"""
 METRICS: Final = {
     "accept p50": (Stream.TASKS.column, 50),
     **{f"{stream.latency} p99": (stream.column, 99) for stream in Stream},
@@ -80,12 +82,34 @@ def compare(pairs: Sequence[Pair]) -> list[Comparison]:
 
 
 def false_alarms(pairs: Sequence[Pair]) -> dict[str, float]:
-    """Return by metric the share of pairs that differ when each is audited by itself, blocks within runs."""
-    alone = [compare([pair]) for pair in pairs]
-    return {
-        metric: float(np.mean([found[number].differs for found in alone])) if alone else float("nan")
-        for number, metric in enumerate(METRICS)
-    }
+    """Return by metric the share of pairs that differ when each is judged by itself.
+
+    Blocks within two runs do not show what differs from run to run, by which a pair alone cries wolf. The
+    other pairs do, since all are of equals: their logarithms spread about 0. The interval of a pair reaches
+    at least as far as one more of them may lie, Student's t times that spread.
+    """
+    return {metric: float(np.mean(_alone(metric, pairs))) if pairs else float("nan") for metric in METRICS}
+
+
+def _alone(metric: str, pairs: Sequence[Pair]) -> list[bool]:
+    alone = [_compare(metric, [pair]) for pair in pairs]
+    logs = np.log([each.ratio for each in alone])
+    reach = [_reach(np.delete(logs, number)) for number in range(len(alone))]
+    return [
+        replace(
+            each,
+            low=min(each.low, each.ratio / factor),
+            high=max(each.high, each.ratio * factor),
+        ).differs
+        for each, factor in zip(alone, reach, strict=True)
+    ]
+
+
+def _reach(others: Floats) -> float:
+    """Return the factor within which the ratio of one more pair of equals lies; 1 where too few tell."""
+    if len(others) < FEWEST_PAIRS:
+        return 1.0
+    return float(np.exp(t_quantile(len(others)) * np.sqrt(np.mean(others**2))))
 
 
 def _compare(metric: str, pairs: Sequence[Pair]) -> Comparison:

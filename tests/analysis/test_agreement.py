@@ -55,3 +55,18 @@ def test_figures_are_in_order_of_time_and_after_the_warm_up(runs: Path) -> None:
 def test_of_no_pairs_nothing_is_known() -> None:
     assert all(np.isnan(each.low) and not each.differs for each in compare([]))
     assert all(np.isnan(share) for share in false_alarms([]).values())
+
+
+def test_a_pair_alone_is_judged_by_what_differs_from_run_to_run() -> None:
+    """Runs that lie a third apart by chance, each of them narrow in itself."""
+    random = np.random.default_rng(5)
+
+    def run() -> dict[str, np.ndarray]:
+        level = float(random.lognormal(0, 0.3))
+        return {name: level * random.normal(10, 0.1, 400) for name, _ in METRICS.values()}
+
+    equals = [(run(), run()) for _ in range(40)]
+    by_itself = np.mean([compare([pair])[0].differs for pair in equals])
+    assert by_itself > 0.5
+    assert max(false_alarms(equals).values()) <= 0.15
+    assert false_alarms(equals[:2])["accept p50"] in {0.0, 0.5, 1.0}
