@@ -81,7 +81,8 @@ class FindCommand(Command[FindRequest, Point]):
         """Return the number of points and the budget."""
         budget_s = self.profile.budget_s
         within = "" if budget_s == float("inf") else f", within {minutes(budget_s)}"
-        longest_s = max(search_seconds(point, point.lowest_per_s) for point in work)
+        short_s = max(search_seconds(point, point.lowest_per_s) for point in work)
+        longest_s = max(short_s, self.profile.terms.longest_schedule_s)
         return f"{len(work)} points, trials of up to {minutes(longest_s)}{within}", budget_s, 0
 
     def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:

@@ -37,6 +37,11 @@ class Terms:
     """of one trial; 0: nothing is confirmed"""
     precision: float
 
+    @property
+    def longest_schedule_s(self) -> float:
+        """The longest schedule of such a trial, its warm-up included."""
+        return self.longest_s * WARM_UP
+
 
 def confirmation(seen: Sequence[Seen], terms: Terms) -> Step | None:
     """Return the trial that makes an edge of the blocking point sure; None where both are, or cannot be.
