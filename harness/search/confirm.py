@@ -92,7 +92,7 @@ def _near(higher: float | None, lower: float | None, precision: float) -> bool:
 
 
 def _outwards(edge: float, factor: float) -> Iterator[float]:
-    yield from (float(f"{edge * factor**share:.4g}") for share in (0, 0.5))
+    yield from (float(f"{edge * factor**share:.4g}") for share in (0, 0.5, 1))
 
 
 def _span_s(seen: Sequence[Seen], rate_per_s: float) -> float:
