@@ -33,7 +33,7 @@ _EDGES: Final = (
     "A bar reaches from the highest rate that held to the lowest that failed; "
     "marks of one duration stand side by side"
 )
-_SHAKY: Final = "Shaky: repeats disagree, or a margin of error crosses the limit"
+_SHAKY: Final = "Shaky: repeats disagree, a margin of error crosses the limit, or no long trial confirmed it"
 
 
 @dataclass(frozen=True)
