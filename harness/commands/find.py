@@ -69,7 +69,7 @@ class FindCommand(Command[FindRequest, Point]):
 
     def show(self, work: Sequence[Point]) -> None:
         """Print the points with what theory expects of them."""
-        _show_points(self.console, work, self.request, self.profile.limit_ms)
+        _show_points(self.console, work, self.request, self.profile)
 
     def procedure(self, campaign: Campaign) -> Measuring:
         """Return a measurement that ends early where more of it would teach nothing."""
@@ -81,8 +81,7 @@ class FindCommand(Command[FindRequest, Point]):
         """Return the number of points and the budget."""
         budget_s = self.profile.budget_s
         within = "" if budget_s == float("inf") else f", within {minutes(budget_s)}"
-        short_s = max(search_seconds(point, point.lowest_per_s) for point in work)
-        longest_s = max(short_s, self.profile.terms.longest_schedule_s)
+        longest_s = max(_longest_s(point, self.profile) for point in work)
         return f"{len(work)} points, trials of up to {minutes(longest_s)}{within}", budget_s, 0
 
     def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
@@ -135,7 +134,14 @@ def searched(request: FindRequest, name: str) -> SearchProfile:
     return dataclasses.replace(profile, max_seconds=max(profile.seconds, profile.max_seconds))
 
 
-def _show_points(console: Console, wanted: Sequence[Point], request: FindRequest, limit_ms: float) -> None:
+def _longest_s(point: Point, profile: SearchProfile) -> float:
+    """Return how long a trial of a point may be, one that confirms an edge included."""
+    return max(search_seconds(point, point.lowest_per_s), profile.terms.longest_schedule_s)
+
+
+def _show_points(
+    console: Console, wanted: Sequence[Point], request: FindRequest, profile: SearchProfile
+) -> None:
     from analysis.format import milliseconds, number
     from analysis.trials.point_table import predicted
     from analysis.trials.questions import QUESTIONS
@@ -147,9 +153,12 @@ def _show_points(console: Console, wanted: Sequence[Point], request: FindRequest
         subject, _ = subject_on(point.subject, request.settings, pinning)
         table.add_row(
             f"{point.subject} {point.kind} {milliseconds(point.duration_ms)}",
-            *(predicted(question.expected(point, subject, limit_ms)) for question in QUESTIONS.values()),
+            *(
+                predicted(question.expected(point, subject, profile.limit_ms))
+                for question in QUESTIONS.values()
+            ),
             f"{number(point.lowest_per_s)} to {number(point.highest_per_s)}/s",
-            minutes(search_seconds(point, point.lowest_per_s)),
+            minutes(_longest_s(point, profile)),
         )
     console.print(table)
     console.print(f"{len(wanted)} points")
