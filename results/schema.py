@@ -28,7 +28,7 @@ from results.base import (
     check_least,
 )
 from results.findings import Accounts, Incident, Noise
-from results.terms import LONGEST_MS
+from results.terms import LONGEST_MS, SEARCHING
 
 
 class Service(Document, frozen=True, kw_only=True):
@@ -186,13 +186,9 @@ class Point(Document, frozen=True, kw_only=True):
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""
-        return (plan.scenario, plan.subject, plan.kind, plan.duration_ms, plan.topology) == (
-            "steady",
-            self.subject,
-            self.kind,
-            self.duration_ms,
-            self.topology,
-        )
+        about = (plan.subject, plan.kind, plan.duration_ms, plan.topology)
+        own = (self.subject, self.kind, self.duration_ms, self.topology)
+        return plan.scenario in SEARCHING and about == own
 
 
 class Trial(Versioned, frozen=True, kw_only=True):

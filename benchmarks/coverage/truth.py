@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.coverage.target import Run, Target, run
-from harness.search.policy import SAME_RATE
+from harness.search.curve import SAME_RATE
 
 Floats = npt.NDArray[np.float64]
 

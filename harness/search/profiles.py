@@ -48,6 +48,8 @@ class SearchProfile:
     """begin at what theory expects"""
     confirm_s: float = 0.0
     """longest trial that makes an edge sure; 0: none is made"""
+    curves: bool = True
+    """begin with rates that all subjects have in common"""
     topologies: tuple[str, ...] = ("one-box",)
     cpu_topologies: tuple[str, ...] = ("one-box",)
 
@@ -76,14 +78,15 @@ SEARCHES = {
             patience=1,
             attempts=1,
             budget_s=40,
+            curves=False,
         ),
         SearchProfile(
             name="quick",
-            summary="under six minutes: every strategy at two durations, intervals about a quarter wide",
-            durations_ms=(100.0, 250.0),
+            summary="under six minutes: every strategy at tasks of 100 ms, intervals about a quarter wide",
+            durations_ms=(100.0,),
             precision=1.25,
-            highest_per_s=600,
-            seconds=2.5,
+            highest_per_s=680,
+            seconds=2,
             max_seconds=6,
             drain_s=3,
             bystander_per_s=80,
@@ -131,6 +134,11 @@ def search_seconds(point: Point, rate_per_s: float) -> float:
     """Return the length of a search's trial."""
     usual = trial_seconds(point.seconds, point.max_seconds, point.duration_ms, rate_per_s)
     return max(usual, FEWEST_ARRIVALS / rate_per_s)
+
+
+def stairs_seconds(point: Point, steps: int) -> float:
+    """Return the length of a trial on rising stairs; on the lowest few tasks come, which is enough there."""
+    return steps * max(point.seconds, SERVICES_LONG * point.duration_ms / 1000)
 
 
 def points(

@@ -17,11 +17,12 @@ from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
 from harness.campaign.session import Session, Setup
+from harness.search.confirm import Step
 from harness.search.policy import Goal, Observation, next_step, verdicts
-from harness.search.profiles import SearchProfile, search_seconds
+from harness.search.profiles import SearchProfile, search_seconds, stairs_seconds
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
-from results.terms import STEADY
+from results.terms import STAIRS, STEADY
 
 GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
@@ -37,6 +38,9 @@ class PointSearch:
 
     point: Point
     observations: list[Observation] = field(default_factory=list)
+    """a step each"""
+    measured: int = 0
+    """valid trials"""
     last: Trial | None = None
     refused: list[Trial] = field(default_factory=list)
     """invalid trials whose tries are used up"""
@@ -130,8 +134,8 @@ class SearchRunner:
 
     def _wanted(self, search: PointSearch) -> Try | None:
         """Return the trial that would tell most of a point."""
-        last, point = search.last, search.point
-        if search.failures >= GIVE_UP or len(search.observations) >= self._profile.max_trials:
+        last = search.last
+        if search.failures >= GIVE_UP or search.measured >= self._profile.max_trials:
             return None
         if last and not last.valid and last not in search.refused:
             return last.plan, last.attempt + 1
@@ -140,21 +144,26 @@ class SearchRunner:
             return None
         if step is None or any(trial.plan.rate_per_s == step.rate_per_s for trial in search.refused):
             return None
-        rate = step.rate_per_s
-        plan = Plan(
+        return numbered(self._plan(search, step), self._number + 1), 1
+
+    def _plan(self, search: PointSearch, step: Step) -> Plan:
+        point, rate = search.point, step.rate_per_s
+        repeats = sum(each.rate_per_s == rate for each in search.observations)
+        seconds = stairs_seconds(point, len(step.stairs)) if step.stairs else search_seconds(point, rate)
+        return Plan(
             trial_id="",
             subject=point.subject,
             kind=point.kind,
             duration_ms=point.duration_ms,
-            scenario=STEADY,
+            scenario=STAIRS if step.stairs else STEADY,
             rate_per_s=rate,
-            seconds=step.seconds or search_seconds(point, rate),
-            seed=self._campaign.manifest.seed + len(search.observations),
-            repeat=sum(observation.rate_per_s == rate for observation in search.observations),
+            seconds=step.seconds or seconds,
+            seed=self._campaign.manifest.seed + search.measured,
+            repeat=0 if step.stairs else repeats,
             topology=point.topology,
             bystander_per_s=point.bystander_per_s,
+            options=["--rates", ",".join(f"{each:g}" for each in step.stairs)] if step.stairs else [],
         )
-        return numbered(plan, self._number + 1), 1
 
     def _goal(self, search: PointSearch) -> Goal:
         point, manifest = search.point, self._campaign.manifest
@@ -164,6 +173,8 @@ class SearchRunner:
             highest_per_s=point.highest_per_s,
             expected_per_s=self._expected(point),
             patience=self._profile.patience,
+            curves=self._profile.curves
+            and not any(trial.plan.scenario == STAIRS for trial in search.refused),
         )
         too_much = [t.plan.rate_per_s for t in search.refused if any(map(_overtaxed, t.reasons))]
         return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal
@@ -183,17 +194,18 @@ class SearchRunner:
         self._number = max(self._number, int(number) if number.isdecimal() else 0)
         search.last = trial
         if trial.valid:
-            search.observations.append(self._observation(trial))
+            search.measured += 1
+            search.observations += self._observations(trial)
         elif trial.attempt >= self._profile.attempts:
             search.refused.append(trial)
 
-    def _observation(self, trial: Trial) -> Observation:
+    def _observations(self, trial: Trial) -> Iterator[Observation]:
         manifest = self._campaign.manifest
-        (row,) = summarise(read_trial(self._campaign, trial), manifest).to_dict("records")
-        rate = trial.plan.rate_per_s
-        answers = {name: question.verdict(rate, row) for name, question in QUESTIONS.items()}
-        streams = seen_in(rate, row, manifest.limit_ms).streams
-        return Observation(rate, answers, float(row["completion_slope_per_s"]), streams)
+        for row in summarise(read_trial(self._campaign, trial), manifest).to_dict("records"):
+            rate = float(row["offered_per_s"])
+            answers = {name: question.verdict(rate, row) for name, question in QUESTIONS.items()}
+            streams = seen_in(rate, row, manifest.limit_ms).streams
+            yield Observation(rate, answers, float(row["completion_slope_per_s"]), streams)
 
     def _width(self, search: PointSearch) -> float:
         return max(found.width for found in search.brackets().values())

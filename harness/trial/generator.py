@@ -17,6 +17,7 @@ OPTIONS = frozenset(
     {
         "--slip-limit-ms",
         "--durations",
+        "--rates",
         "--burst-rate",
         "--burst-seconds",
         "--close-early-every",

@@ -25,7 +25,7 @@ from results.errors import BlockpointError
 from results.findings import Accounts, Noise
 from results.schema import Load, Plan, Service, Trial
 from results.tables import read_table
-from results.terms import FANOUT_PARTS, Look
+from results.terms import FANOUT_PARTS, STEADY, Look
 from results.waiting import wait_until
 
 GENERATOR_START_LIMIT_S = 30.0
@@ -170,7 +170,8 @@ class Measurement:
 
     def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
-        plan, asked_ms = self.plan, self.limits.question_ms
+        plan = self.plan
+        asked_ms = self.limits.question_ms if plan.scenario == STEADY else 0.0
         watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
         stopped = ""
 
