@@ -16,8 +16,15 @@ from benchmarks.coverage.trial import simulate
 from harness.campaign.profiles import SERVICES_LONG
 from harness.search.confirm import Step
 from harness.search.policy import Goal, Observation, next_step
-from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile, search_seconds
+from harness.search.profiles import (
+    BELOW_THE_LAW,
+    FEWEST_ARRIVALS,
+    SearchProfile,
+    search_seconds,
+    stairs_seconds,
+)
 from results.schema import Manifest, Plan, Point, Service, Subject
+from results.terms import STAIRS, STEADY
 
 SUBJECT: Final = "simulated/target"
 KIND: Final = "sleep"
@@ -55,30 +62,34 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
             BLOCKING: math.inf if point.blocking_per_s is None else point.blocking_per_s,
         },
         patience=profile.patience,
+        curves=profile.curves,
     )
     seen: list[Observation] = []
     rows: list[dict[str, Any]] = []
-    while len(seen) < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
-        plan = _plan(point, step, seed, seen)
+    trials = 0
+    while trials < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
+        plan = _plan(point, step, seed + trials)
         met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
-        row = simulate(met, plan, manifest, profile.drain_s)
-        rows.append(row)
-        seen.append(_observation(plan, row, manifest.limit_ms))
+        own = simulate(met, plan, step.stairs or [step.rate_per_s], manifest, profile.drain_s)
+        rows += own
+        seen += (_observation(row, manifest.limit_ms) for row in own)
+        trials += 1
     found = by_question(find_points(pd.DataFrame(rows), manifest))
     return Answer(
         _interval(found[BLOCKING]),
         _interval(found[SATURATION]),
-        len(rows),
+        trials,
         sum(float(row["load_s"]) for row in rows),
     )
 
 
-def _observation(plan: Plan, row: dict[str, Any], limit_ms: float) -> Observation:
+def _observation(row: dict[str, Any], limit_ms: float) -> Observation:
+    rate_per_s = float(row["offered_per_s"])
     return Observation(
-        rate_per_s=plan.rate_per_s,
-        verdicts={name: each.verdict(plan.rate_per_s, row) for name, each in QUESTIONS.items()},
+        rate_per_s=rate_per_s,
+        verdicts={name: each.verdict(rate_per_s, row) for name, each in QUESTIONS.items()},
         completions_per_s=float(row["completion_slope_per_s"]),
-        streams=seen_in(plan.rate_per_s, row, limit_ms).streams,
+        streams=seen_in(rate_per_s, row, limit_ms).streams,
     )
 
 
@@ -89,18 +100,18 @@ def _interval(row: dict[str, Any]) -> Interval:
     )
 
 
-def _plan(point: Point, step: Step, seed: int, seen: list[Observation]) -> Plan:
+def _plan(point: Point, step: Step, seed: int) -> Plan:
     rate_per_s = step.rate_per_s
+    usual = stairs_seconds(point, len(step.stairs)) if step.stairs else search_seconds(point, rate_per_s)
     return Plan(
-        trial_id=f"{len(seen):03d}",
+        trial_id=f"{seed}",
         subject=point.subject,
         kind=point.kind,
         duration_ms=point.duration_ms,
-        scenario="steady",
+        scenario=STAIRS if step.stairs else STEADY,
         rate_per_s=rate_per_s,
-        seconds=step.seconds or search_seconds(point, rate_per_s),
-        seed=seed + len(seen),
-        repeat=sum(each.rate_per_s == rate_per_s for each in seen),
+        seconds=step.seconds or usual,
+        seed=seed,
         bystander_per_s=point.bystander_per_s,
     )
 
