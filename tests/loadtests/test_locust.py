@@ -52,6 +52,7 @@ def test_a_steady_run_writes_every_arrival(locust: Locust, target: str) -> None:
         ("ramp", ("--steps", "3", "--top-rate", "90"), [(30, 1), (60, 1), (90, 1)]),
         ("burst", ("--burst-seconds", "0.5", "--burst-rate", "200"), [(30, 1), (200, 1), (30, 1)]),
         ("duration_sweep", ("--durations", "1,5"), [(30, 1), (30, 5)]),
+        ("stairs", ("--rates", "10,20,30"), [(10, 1), (20, 1), (30, 1)]),
         ("fanout", (), [(30, 1)]),
     ],
 )
