@@ -132,7 +132,7 @@ def test_what_locust_itself_puts_in_is_no_wish(harmless: int | None) -> None:
 @pytest.mark.e2e
 def test_every_scenario_shows_its_options() -> None:
     shown = {path.stem: locust("-f", str(path), "--options") for path in ROOT.glob("loadtests/[a-z]*.py")}
-    assert len(shown) == 6
+    assert len(shown) == 7
     for name, ran in shown.items():
         assert ran.returncode == 0
         assert f"{name}.py" in ran.stdout
