@@ -8,23 +8,15 @@ import pandas as pd
 
 from analysis.queueing.blocking import blocking_rate
 from analysis.trials.points import by_question, find_points
-from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
-from analysis.trials.slowness_by_rate import seen_in
+from analysis.trials.questions import BLOCKING, SATURATION
 from benchmarks.coverage.stalls import Stalls
 from benchmarks.coverage.target import Target
 from benchmarks.coverage.trial import simulate
 from harness.campaign.profiles import SERVICES_LONG
-from harness.search.confirm import Step
 from harness.search.policy import Goal, Observation, next_step
-from harness.search.profiles import (
-    BELOW_THE_LAW,
-    FEWEST_ARRIVALS,
-    SearchProfile,
-    search_seconds,
-    stairs_seconds,
-)
-from results.schema import Manifest, Plan, Point, Service, Subject
-from results.terms import STAIRS, STEADY
+from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile
+from harness.search.trials import observed, planned
+from results.schema import Manifest, Point, Service, Subject
 
 SUBJECT: Final = "simulated/target"
 KIND: Final = "sleep"
@@ -51,7 +43,7 @@ class Answer:
 
 def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 0.0) -> Answer:
     """Search a target; `hiccup_s`: its loop stands still so long, once, in the first trial."""
-    manifest = _manifest(target, profile, seed)
+    manifest = manifest_of(target, profile, seed)
     (point,) = manifest.points
     goal = Goal(
         precision=profile.precision,
@@ -68,11 +60,11 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
     rows: list[dict[str, Any]] = []
     trials = 0
     while trials < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
-        plan = _plan(point, step, seed + trials)
+        plan = planned(point, step, seed + trials)
         met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
         own = simulate(met, plan, step.stairs or [step.rate_per_s], manifest, profile.drain_s)
         rows += own
-        seen += (_observation(row, manifest.limit_ms) for row in own)
+        seen += (observed(row, manifest.limit_ms) for row in own)
         trials += 1
     found = by_question(find_points(pd.DataFrame(rows), manifest))
     return Answer(
@@ -83,16 +75,6 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
     )
 
 
-def _observation(row: dict[str, Any], limit_ms: float) -> Observation:
-    rate_per_s = float(row["offered_per_s"])
-    return Observation(
-        rate_per_s=rate_per_s,
-        verdicts={name: each.verdict(rate_per_s, row) for name, each in QUESTIONS.items()},
-        completions_per_s=float(row["completion_slope_per_s"]),
-        streams=seen_in(rate_per_s, row, limit_ms).streams,
-    )
-
-
 def _interval(row: dict[str, Any]) -> Interval:
     held, failed = float(row["held_per_s"]), float(row["failed_per_s"])
     return Interval(
@@ -100,23 +82,8 @@ def _interval(row: dict[str, Any]) -> Interval:
     )
 
 
-def _plan(point: Point, step: Step, seed: int) -> Plan:
-    rate_per_s = step.rate_per_s
-    usual = stairs_seconds(point, len(step.stairs)) if step.stairs else search_seconds(point, rate_per_s)
-    return Plan(
-        trial_id=f"{seed}",
-        subject=point.subject,
-        kind=point.kind,
-        duration_ms=point.duration_ms,
-        scenario=STAIRS if step.stairs else STEADY,
-        rate_per_s=rate_per_s,
-        seconds=step.seconds or usual,
-        seed=seed,
-        bystander_per_s=point.bystander_per_s,
-    )
-
-
-def _manifest(target: Target, profile: SearchProfile, seed: int) -> Manifest:
+def manifest_of(target: Target, profile: SearchProfile, seed: int) -> Manifest:
+    """Return the manifest of a search that has the target for its one point."""
     shares = ["ping_sync"] if target.shared else []
     service = Service(law="pool", slots=target.slots, shares=shares)
     strategy, _, variant = SUBJECT.partition("/")

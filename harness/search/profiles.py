@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.campaign.predictions import predicted_blocking_per_s, predicted_per_s
+from harness.campaign.predictions import predicted_blocking_per_s, predicted_per_s, subject_on
 from harness.campaign.profiles import EVERY, SERVICES_LONG, trial_seconds
 from harness.search.confirm import Terms
 from harness.target.placement import Placement
@@ -15,6 +15,8 @@ from targets.work import KINDS
 
 FEWEST_ARRIVALS = 12
 """in any trial: it lasts until so many tasks have come, whatever the profile says"""
+LOOKS_LONG = 10
+"""a trial lasts at least so many looks of a worker that polls: between two of them a backlog says nothing"""
 BELOW_THE_LAW = 0.5
 """share of the predicted saturation at which the range of a search begins at the latest"""
 
@@ -94,7 +96,7 @@ SEARCHES = {
             turn=2,
             patience=2,
             confirm_s=15,
-            budget_s=310,
+            budget_s=330,
         ),
         SearchProfile(
             name="standard",
@@ -175,6 +177,8 @@ def _point(
 ) -> Point:
     subject, kind, duration_ms, topology = where
     services_s = SERVICES_LONG * duration_ms / 1000
+    declared, _ = subject_on(subject, base, placement.pinning(topology))
+    seconds = max(profile.seconds, LOOKS_LONG * declared.services[kind].poll_s)
     law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
     blocking = None
     if profile.predict:
@@ -186,7 +190,7 @@ def _point(
             topology,
             placement=placement,
             limit_ms=profile.limit_ms,
-            seconds=max(profile.seconds, services_s),
+            seconds=max(seconds, services_s),
             bystander_per_s=profile.bystander_per_s,
         )
     return Point(
@@ -198,8 +202,8 @@ def _point(
         blocking_per_s=blocking if blocking is not None and math.isfinite(blocking) else None,
         lowest_per_s=_lowest_per_s(profile, services_s, law),
         highest_per_s=profile.highest_per_s,
-        seconds=profile.seconds,
-        max_seconds=profile.max_seconds,
+        seconds=seconds,
+        max_seconds=max(profile.max_seconds, seconds),
         bystander_per_s=profile.bystander_per_s,
     )
 

@@ -11,18 +11,17 @@ from analysis.trials.brackets import Bracket, bracket
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
 from analysis.trials.questions import QUESTIONS
-from analysis.trials.slowness_by_rate import seen_in
 from analysis.trials.summary import summarise
 from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
 from harness.campaign.session import Session, Setup
-from harness.search.confirm import Step
 from harness.search.policy import Goal, Observation, next_step, verdicts
-from harness.search.profiles import SearchProfile, search_seconds, stairs_seconds
+from harness.search.profiles import SearchProfile
+from harness.search.trials import observed, planned
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
-from results.terms import STAIRS, STEADY
+from results.terms import STAIRS
 
 GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
@@ -144,26 +143,9 @@ class SearchRunner:
             return None
         if step is None or any(trial.plan.rate_per_s == step.rate_per_s for trial in search.refused):
             return None
-        return numbered(self._plan(search, step), self._number + 1), 1
-
-    def _plan(self, search: PointSearch, step: Step) -> Plan:
-        point, rate = search.point, step.rate_per_s
-        repeats = sum(each.rate_per_s == rate for each in search.observations)
-        seconds = stairs_seconds(point, len(step.stairs)) if step.stairs else search_seconds(point, rate)
-        return Plan(
-            trial_id="",
-            subject=point.subject,
-            kind=point.kind,
-            duration_ms=point.duration_ms,
-            scenario=STAIRS if step.stairs else STEADY,
-            rate_per_s=rate,
-            seconds=step.seconds or seconds,
-            seed=self._campaign.manifest.seed + search.measured,
-            repeat=0 if step.stairs else repeats,
-            topology=point.topology,
-            bystander_per_s=point.bystander_per_s,
-            options=["--rates", ",".join(f"{each:g}" for each in step.stairs)] if step.stairs else [],
-        )
+        repeat = 0 if step.stairs else sum(o.rate_per_s == step.rate_per_s for o in search.observations)
+        seed = self._campaign.manifest.seed + search.measured
+        return numbered(planned(search.point, step, seed, repeat), self._number + 1), 1
 
     def _goal(self, search: PointSearch) -> Goal:
         point, manifest = search.point, self._campaign.manifest
@@ -195,17 +177,10 @@ class SearchRunner:
         search.last = trial
         if trial.valid:
             search.measured += 1
-            search.observations += self._observations(trial)
+            rows = summarise(read_trial(self._campaign, trial), self._campaign.manifest).to_dict("records")
+            search.observations += (observed(row, self._campaign.manifest.limit_ms) for row in rows)
         elif trial.attempt >= self._profile.attempts:
             search.refused.append(trial)
-
-    def _observations(self, trial: Trial) -> Iterator[Observation]:
-        manifest = self._campaign.manifest
-        for row in summarise(read_trial(self._campaign, trial), manifest).to_dict("records"):
-            rate = float(row["offered_per_s"])
-            answers = {name: question.verdict(rate, row) for name, question in QUESTIONS.items()}
-            streams = seen_in(rate, row, manifest.limit_ms).streams
-            yield Observation(rate, answers, float(row["completion_slope_per_s"]), streams)
 
     def _width(self, search: PointSearch) -> float:
         return max(found.width for found in search.brackets().values())

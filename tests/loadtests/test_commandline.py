@@ -98,7 +98,11 @@ def written(folder: Path, name: str, text: str) -> str:
         ("loadtests/fanout.py", ("--fail-first", "1"), "--fail-first: "),
         ("loadtests/duration_sweep.py", ("--duration-ms", "7"), "--duration-ms: 7 is not one of --durations"),
         ("loadtests/stairs.py", ("--rates", "10,30,20"), "--rates: 10,30,20 does not rise"),
-        ("loadtests/stairs.py", ("--rates", "10,20", "--rate", "30"), "--rate: 30 is not the last of --rates"),
+        (
+            "loadtests/stairs.py",
+            ("--rates", "10,20", "--rate", "30"),
+            "--rate: 30 is not the last of --rates",
+        ),
         ("loadtests/stairs.py", ("--rates", "10,many"), "--rate: 'many' is not a number"),
         ("loadtests/steady.py", ("--users", "5"), "--users: "),
         ("loadtests/closed_loop.py", ("--users", "5", "--spawn-rate", "1"), "--spawn-rate: "),
