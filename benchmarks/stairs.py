@@ -4,7 +4,7 @@
 
 The simulated targets of `benchmarks.coverage` meet the common rates of a curve, and some near its two points,
 twice: as steps of one run, and each in a trial of its own on an idle target. A line a rate: its share of the
-saturation; the share of requests of the worst stream that are slow in the long run, in %; and how many trials,
+saturation; the share of requests of the worst stream that are slow in the long run, in %; how many trials,
 in %, say `blocked` and `behind`.
 """
 
