@@ -29,7 +29,7 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
     return float((at[4] - at[3]).mean() / 1e9)
 
 
-@pytest.mark.parametrize("variant", ["silent", "declared"])
+@pytest.mark.parametrize("variant", ["silent", "declared", "mistaken"])
 def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant: str, tmp_path: Path) -> None:
     """How many trials that takes depends on the machine's noise: `test_search.py` counts them without any."""
     done = blockpoint(
