@@ -27,10 +27,14 @@ def at_edges(rows: Iterable[Mapping[Any, Any]], found: Bracket, limit_ms: float)
     told = dict(UNASKED)
     if found.held is not None and (held := _held(seen, found.held)):
         share, bound = held
-        told |= {"held_slow_share": share, "held_slow_high": bound.high, "held_unseen_s": bound.unseen_s}
+        told |= {
+            "held_slow_share": share,
+            "held_slow_high": max(share, bound.high),
+            "held_unseen_s": bound.unseen_s,
+        }
     if found.failed is not None and (failed := _failed(seen, found.failed)):
         share, bound = failed
-        told |= {"failed_slow_share": share, "failed_slow_low": bound.low}
+        told |= {"failed_slow_share": share, "failed_slow_low": min(share, bound.low)}
     return told
 
 
