@@ -7,7 +7,10 @@ import pytest
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
 from analysis.trials.repeats import POINT, Repeated, repeated
+from analysis.trials.verdicts import blocking
 from results.terms import Stream
+
+LIMIT_MS = 100.0
 
 NOTHING = Bracket(None, None)
 CASES = [
@@ -68,7 +71,7 @@ def test_repeats_at_one_rate_that_are_certain_of_both_move_both_edges_out() -> N
         saturation_row(100, behind=True),
         saturation_row(120, behind=True),
     ]
-    found, sure = QUESTIONS[SATURATION].interval(rows, 100.0, 1.1)
+    found, sure = QUESTIONS[SATURATION].interval(rows, LIMIT_MS, 1.1)
     assert (found, sure) == (Bracket(80, 120, disputed=True), False)
     assert bracket([Verdict(100, failed=False), Verdict(100, failed=True)]) == Bracket(
         None, None, disputed=True
@@ -81,14 +84,26 @@ def blocking_row(rate: float, seconds: float, spells: int) -> dict[str, Any]:
         sizes = " ".join(["30"] * spells)
         row |= {f"{stream.column}_{name}": sizes for name in ("spells", "own", "nearly")}
         row[f"{stream.column}_n"] = int(100 * seconds)
-    return row
+    return row | blocking(row, LIMIT_MS)
 
 
 def test_repeats_at_one_rate_are_one_sample_of_slowness() -> None:
-    """Where one was slow and one was not, what both say together decides, and how surely."""
-    calm, slow = blocking_row(100, 60, 0), blocking_row(100, 60, 6)
+    """Where one leans to slow and one does not, what both say together decides, and how surely."""
     beside = [blocking_row(80, 60, 0), blocking_row(120, 60, 12)]
-    once, _ = QUESTIONS[BLOCKING].interval([*beside, calm], 100.0, 1.1)
-    again, sure = QUESTIONS[BLOCKING].interval([*beside, calm, slow], 100.0, 1.1)
+    once, _ = QUESTIONS[BLOCKING].interval([*beside, blocking_row(100, 60, 0)], LIMIT_MS, 1.1)
+    repeats = [blocking_row(100, 60, 0), blocking_row(100, 60, 4)]
+    again, sure = QUESTIONS[BLOCKING].interval([*beside, *repeats], LIMIT_MS, 1.1)
     assert (once.held, once.failed) == (100, 120)
-    assert (again.held, again.failed, sure) == (80, 100, False)
+    assert (again, sure) == (Bracket(100, 120), False)
+
+
+def test_repeats_that_are_certain_of_both_differ_by_more_than_chance() -> None:
+    """Slowness of the same rate was surely rare in one run and surely frequent in another."""
+    rows = [
+        blocking_row(80, 60, 0),
+        blocking_row(100, 60, 0),
+        blocking_row(100, 60, 9),
+        blocking_row(120, 60, 12),
+    ]
+    found, sure = QUESTIONS[BLOCKING].interval(rows, LIMIT_MS, 1.1)
+    assert (found, sure) == (Bracket(80, 120, disputed=True), False)
