@@ -102,7 +102,7 @@ def by_question(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {row["question"]: row for row in records}
 
 
-def edges(row: Mapping[str, Any]) -> Bracket:
+def edges(row: Mapping[Any, Any]) -> Bracket:
     """Return the interval of a row of points."""
     held, failed = (None if np.isnan(row[name]) else float(row[name]) for name in _EDGES)
     return Bracket(held, failed, disputed=bool(row["disputed"]))
