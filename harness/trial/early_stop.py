@@ -85,15 +85,16 @@ class Watch:
         return f"{share} after {elapsed_s:.1f} of {self.seconds:g} s"
 
     def _persists(self, middle_s: float) -> bool:
-        """Say whether the work goes on and even the least backlog of the later half has grown.
+        """Say whether the work goes on and even the least backlog of the later half has grown, chance aside.
 
         What a standstill leaves is gone with it, so that the least backlog of a span that is longer is none.
         """
         early = [look for look in self._looks if look.at_s < middle_s]
         late = [look for look in self._looks if look.at_s >= middle_s]
         least_before, least_since = (min(look.backlog for look in half) for half in (early, late))
-        grown_in = self.rate_per_s * (middle_s - early[0].at_s)
-        return late[-1].ended > late[0].ended and least_since - least_before > GROWTH * grown_in
+        came = self.rate_per_s * (middle_s - early[0].at_s)
+        surely = least_since - least_before - 2 * math.sqrt(came)
+        return late[-1].ended > late[0].ended and surely > GROWTH * came
 
     def _earliest_s(self, from_s: float) -> float:
         return max(
