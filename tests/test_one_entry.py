@@ -197,4 +197,5 @@ def test_a_question_of_one_row_is_searched(runs: Path, monkeypatch: pytest.Monke
     crowding = search.brackets()["crowding"]
     assert (crowding.held, crowding.failed) == (20, 240)
     assert runner._goal(search).expected_per_s["crowding"] is None
-    assert "gets crowded 20 to 240/s" in search.told()
+    told = search.told(runner._expected(point), precision=1.1)
+    assert "gets crowded 20 to 240/s, unfinished" in told

@@ -16,7 +16,7 @@ from analysis.report.notebook import SOURCES
 from analysis.report.theory import MOST, lines, scores
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
-from analysis.trials.point_table import answers
+from analysis.trials.point_table import answers, moves
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream, pattern_of
@@ -47,6 +47,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
     """Return a campaign's page. All names and labels are escaped; nothing is loaded from elsewhere."""
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
     points = derived.points
+    found = answers(points)
     return (
         templates()
         .get_template("report.html")
@@ -54,7 +55,8 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             manifest=derived.manifest,
             machine=machine(derived.manifest),
             facts=facts(derived.manifest),
-            answers=answers(points),
+            answers=found,
+            moves=moves(found),
             by_subject=_by_subject(read(derived.summary, points)),
             questions=QUESTIONS,
             bystanders=BYSTANDERS,

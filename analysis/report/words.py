@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.format import milliseconds, number
 from analysis.order import subjects
+from analysis.report.edges_in_words import edges_in_words
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.point_table import interval
 from analysis.trials.points import CONDITION, at_rates, by_question, edges
@@ -55,6 +56,7 @@ def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str
     return [
         *(told for question in QUESTIONS.values() for told in _answered(question, valid, points)),
         *_doubts(points),
+        *edges_in_words(points),
         *_chance(valid),
         *_few(valid),
         *_waiting(valid),

@@ -165,11 +165,12 @@ def _show_points(
 
 
 def _show_answers(console: Console, points: Any) -> None:
-    from analysis.trials.point_table import answers
+    from analysis.trials.point_table import answers, moves
     from analysis.trials.questions import QUESTIONS
 
+    found_all = answers(points)
     table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
-    for a in answers(points):
+    for a in found_all:
         about = (f"{a.strategy}/{a.variant}", a.condition)
         for name, found in a.found.items():
             by = f"{found.by} crossed the limit" if found.by else ""
@@ -177,3 +178,5 @@ def _show_answers(console: Console, points: Any) -> None:
             table.add_row(*about, QUESTIONS[name].label, found.interval, Text(visible(remarks)))
             about = ("", "")
     console.print(table)
+    if explained := moves(found_all):
+        console.print(Text(explained))

@@ -4,10 +4,11 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from analysis.trials.brackets import Bracket, bracket
+from analysis.trials.endings import ending
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
 from analysis.trials.questions import QUESTIONS
@@ -49,10 +50,14 @@ class PointSearch:
         """Return between which rates it gives way, by question."""
         return {question: bracket(verdicts(self.observations, question)) for question in QUESTIONS}
 
-    def told(self) -> str:
+    def told(self, expected_per_s: Mapping[str, float | None], precision: float) -> str:
         """Return the same in words."""
-        found = self.brackets()
-        return ", ".join(f"{q.gives_way} {interval(found[name])}" for name, q in QUESTIONS.items())
+        parts = []
+        for name, found in self.brackets().items():
+            predicted = expected_per_s[name]
+            ended = ending(found, self.point, math.nan if predicted is None else predicted, precision)
+            parts.append(f"{QUESTIONS[name].gives_way} {interval(found, ending=ended)}")
+        return ", ".join(parts)
 
 
 class SearchRunner:
@@ -187,7 +192,8 @@ class SearchRunner:
 
     def _outcome(self, search: PointSearch, trial: Trial) -> str:
         cut = f" · stopped early: {trial.stopped_early}" if trial.stopped_early else ""
-        return f"{result(self._campaign, trial)}{cut} → {search.told()}"
+        told = search.told(self._expected(search.point), self._campaign.manifest.precision)
+        return f"{result(self._campaign, trial)}{cut} → {told}"
 
 
 def _overtaxed(reason: str) -> bool:

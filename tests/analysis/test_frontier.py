@@ -190,11 +190,13 @@ def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
     assert len(table(found.values())) == len(found) == 12
 
 
-def test_predictions_and_what_stopped_a_search_stand_beside_its_points(searched: Derived) -> None:
-    told = searched.points.assign(searched=True, predicted_per_s=0.0, stopped_by="time")
+def test_predictions_and_why_an_interval_is_wide_stand_beside_its_points(searched: Derived) -> None:
+    told = searched.points.assign(
+        searched=True, predicted_per_s=0.0, ending="wider than asked", wider_because="time ran out"
+    )
     blocks = answers(told)[0].found[BLOCKING]
     assert blocks.predicted == "any rate"
-    assert blocks.notes.endswith("stopped by time")
+    assert blocks.notes.endswith("wider than asked: time ran out")
     assert answers(told.assign(searched=False))[0].found[BLOCKING].predicted == ""
 
 

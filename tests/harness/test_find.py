@@ -105,7 +105,7 @@ def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(
     points = read_derived(campaign.folder).points
     (found,) = points[points["question"] == BLOCKING].to_dict("records")
     assert found["failed_per_s"] <= 600
-    assert (found["by"], found["stopped_by"]) == ("accept", "time or trials")
+    assert (found["by"], found["wider_because"]) == ("accept", "time or trials ran out")
     assert "accepting a task crossed the limit" in done.stdout
 
 
