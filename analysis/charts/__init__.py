@@ -7,6 +7,7 @@ from analysis.charts.grid import Caption
 from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
 from analysis.charts.prediction import predicted_by_rho
+from analysis.charts.reach import reach
 from analysis.charts.work import queue_wait, throughput
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "latency_by_rate",
     "predicted_by_rho",
     "queue_wait",
+    "reach",
     "throughput",
 ]

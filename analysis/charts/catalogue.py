@@ -12,12 +12,14 @@ from analysis.charts.heatmap import HEATMAP
 from analysis.charts.latency import BY_DURATION, BY_RATE
 from analysis.charts.loss_matrix import LOSS_MATRIX
 from analysis.charts.prediction import PREDICTION
+from analysis.charts.reach import REACH
 from analysis.charts.work import QUEUE_WAIT, THROUGHPUT
 from analysis.drills.derive import Drills
 from analysis.trials.derive import Derived
 
 CHARTS: Final[dict[type, list[Entry]]] = {
     Derived: [
+        REACH,
         FRONTIER,
         HEATMAP,
         BY_RATE,

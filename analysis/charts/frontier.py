@@ -1,7 +1,7 @@
 """The answer on one page: at which rate each strategy blocks and falls behind, for each task duration."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,13 +14,12 @@ from matplotlib.lines import Line2D
 from analysis.charts.conditions import conditions
 from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, axis_names, head, make_grid, shape_for
-from analysis.charts.parts import by_kind
+from analysis.charts.parts import points_by_kind
 from analysis.charts.scales import duration_axis, log_axis, padded, span
 from analysis.charts.style import INK, colour
 from analysis.format import milliseconds, number
 from analysis.order import order, subjects
 from analysis.trials.ceilings import ceilings
-from analysis.trials.derive import Derived
 from analysis.trials.questions import QUESTIONS, Question
 
 _DODGE: Final = 0.026
@@ -176,15 +175,6 @@ def _key(variants: set[str]) -> list[Line2D]:
     return handles
 
 
-def _parts(derived: Derived) -> Iterator[Part]:
-    """Yield the points of each kind and topology."""
-    points = derived.points
-    for part in by_kind(derived):
-        one = part.rows.iloc[0]
-        asked = points[(points["kind"] == one["kind"]) & (points["topology"] == one["topology"])]
-        yield replace(part, rows=asked, trials=part.rows)
-
-
 def _words(part: Part) -> Caption:
     limit = milliseconds(part.tables.manifest.limit_ms)
     rules = [f"{q.words} where {q.criterion.format(limit=limit)}" for q in QUESTIONS.values() if q.criterion]
@@ -205,7 +195,7 @@ def _drawn(part: Part, words: Caption) -> Figure:
 FRONTIER: Final = Entry(
     name="frontier",
     title="Where each strategy gives way",
-    parts=_parts,
+    parts=points_by_kind,
     words=_words,
     draw=_drawn,
     unfit=_unfit,

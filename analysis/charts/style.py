@@ -3,6 +3,7 @@
 import io
 import re
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,24 @@ INK: Final = "#222222"
 MUTED: Final = "#666666"
 FAINT: Final = "#DDDDDD"
 ALARM: Final = "#B00020"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a stretch is filled: told apart by height and hatching, too."""
+
+    fill: str
+    edge: str
+    hatch: str
+    height: float
+
+
+STATES: Final = {
+    "KEEPS_UP": Look("#A6DCC9", "#00664B", "", 0.42),
+    "BEHIND": Look("#FBE3A8", "#A86F00", "/////", 0.3),
+    "BLOCKED": Look("#C2452D", "#7A1F10", "", 0.16),
+}
+"""by the name of a `trials.stretches.State`: the bar gets thinner and darker as things get worse"""
 _VARIANTS: Final = {
     "default": ("-", "o"),
     "late": ((0, (5, 1.5, 1, 1.5)), "^"),
