@@ -1,5 +1,6 @@
 """The charts: each a function from a table and its words to a matplotlib Figure."""
 
+from analysis.charts.blocking import blocking
 from analysis.charts.burst import burst_timeline
 from analysis.charts.cost import cost_by_role
 from analysis.charts.frontier import frontier
@@ -12,6 +13,7 @@ from analysis.charts.work import queue_wait, throughput
 
 __all__ = [
     "Caption",
+    "blocking",
     "burst_timeline",
     "cost_by_role",
     "frontier",

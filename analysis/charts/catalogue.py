@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from analysis.charts.blocking import BLOCKING_CHART
 from analysis.charts.burst import BURST
 from analysis.charts.cost import COST
 from analysis.charts.drill_timeline import DRILL_TIMELINE
@@ -20,6 +21,7 @@ from analysis.trials.derive import Derived
 CHARTS: Final[dict[type, list[Entry]]] = {
     Derived: [
         REACH,
+        BLOCKING_CHART,
         FRONTIER,
         HEATMAP,
         BY_RATE,

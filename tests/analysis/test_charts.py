@@ -35,6 +35,7 @@ def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str
     found = charts(small[0].folder)
     assert set(found) == {
         "reach-sleep-one-box",
+        "blocking-sleep-50ms-one-box",
         "frontier-sleep-one-box",
         "heatmap-sleep-one-box",
         "latency-sleep-50ms-one-box",
