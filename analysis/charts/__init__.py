@@ -5,7 +5,6 @@ from analysis.charts.burst import burst_timeline
 from analysis.charts.cost import cost_by_role
 from analysis.charts.frontier import frontier
 from analysis.charts.grid import Caption
-from analysis.charts.heatmap import heatmap
 from analysis.charts.latency import latency_by_duration, latency_by_rate
 from analysis.charts.prediction import predicted_by_rho
 from analysis.charts.reach import reach
@@ -17,7 +16,6 @@ __all__ = [
     "burst_timeline",
     "cost_by_role",
     "frontier",
-    "heatmap",
     "latency_by_duration",
     "latency_by_rate",
     "predicted_by_rho",

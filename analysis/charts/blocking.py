@@ -1,7 +1,6 @@
 """The hockey stick: at which rate unrelated requests, accepting and the work give way, all on one scale."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -11,12 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis.charts.conditions import conditions
-from analysis.charts.direct_labels import End, label_ends
+from analysis.charts.direct_labels import End, label_ends, label_level
 from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Box, Caption, end_labels, head, limit_line, make_figure
 from analysis.charts.parts import by_condition, few
 from analysis.charts.scales import FLOOR_MS, log_axis, rate_axis, span
-from analysis.charts.style import INK, MUTED, colour, variant_style
+from analysis.charts.style import ALARM, INK, MUTED
+from analysis.charts.subjects import Look, Looks, looks_of
 from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.curves import JOINED, has_curve, over_rates, runs, worst_p99
@@ -45,16 +45,6 @@ _READ: Final = (
 )
 
 
-@dataclass(frozen=True)
-class _Look:
-    """How a subject is drawn: a colour for its strategy, line and mark for its variant."""
-
-    name: str
-    colour: str
-    line: Any
-    marker: str
-
-
 def blocking(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> Figure:
     """Draw all subjects' p99 of bystanders against the rate, and beside it accepting and completed tasks.
 
@@ -62,13 +52,13 @@ def blocking(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> F
     `trials.predictions.predict` of the same trials.
     """
     figure, (bystanders, accept, completed) = make_figure(_BOXES, *_SIZE_IN, words)
-    looks = _looks(rows)
+    looks = looks_of(rows)
     _latencies(bystanders, rows, _BYSTANDERS, looks)
     _theory(bystanders, predictions, looks)
     _name_lines(bystanders, rows, looks)
     _latencies(accept, rows, [Stream.TASKS.column], looks)
-    for ax, named in ((bystanders, True), (accept, False)):
-        limit_line(ax, float(rows["limit_ms"].iloc[0]), named=named)
+    for ax in (bystanders, accept):
+        limit_line(ax, float(rows["limit_ms"].iloc[0]), named=False)
     _completed(completed, rows, looks)
     head(bystanders, "An unrelated request", f"p99 of the worse of {_PING}", INK)
     head(accept, "Accepting a task", "p99", INK)
@@ -78,20 +68,7 @@ def blocking(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> F
     return figure
 
 
-def _looks(rows: pd.DataFrame) -> dict[tuple[str, str], _Look]:
-    """Return how every subject is drawn; its variant is named where the strategy has several."""
-    variants = rows.groupby("strategy")["variant"].nunique()
-    return {
-        (strategy, variant): _Look(
-            f"{strategy} · {variant}" if variants[strategy] > 1 else strategy,
-            colour(strategy),
-            *variant_style(variant),
-        )
-        for strategy, variant, _ in subjects(rows)
-    }
-
-
-def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: dict[tuple[str, str], _Look]) -> None:
+def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Looks) -> None:
     found = worst_p99(rows, streams)
     limit_ms = float(rows["limit_ms"].iloc[0])
     low, high = span([*found["value"], limit_ms])
@@ -101,7 +78,7 @@ def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: dict[tup
         _line(ax, worst_p99(own, streams), looks[strategy, variant])
 
 
-def _line(ax: Axes, found: pd.DataFrame, look: _Look) -> None:
+def _line(ax: Axes, found: pd.DataFrame, look: Look) -> None:
     """Draw a subject: its line, bounds hollow with a caret above, invalid trials as crosses."""
     curve = over_rates(found)
     rates, values = curve["offered_per_s"].to_numpy(), curve["value"].clip(lower=FLOOR_MS).to_numpy()
@@ -128,7 +105,7 @@ def _line(ax: Axes, found: pd.DataFrame, look: _Look) -> None:
     )
 
 
-def _theory(ax: Axes, predictions: pd.DataFrame, looks: dict[tuple[str, str], _Look]) -> None:
+def _theory(ax: Axes, predictions: pd.DataFrame, looks: Looks) -> None:
     for strategy, variant, own in subjects(predictions):
         curve = over_rates(worst_p99(own, _BYSTANDERS, "predicted_"))
         values = curve["value"].clip(lower=ax.get_ylim()[0])
@@ -137,7 +114,7 @@ def _theory(ax: Axes, predictions: pd.DataFrame, looks: dict[tuple[str, str], _L
             ax.plot(x, y, color=shade, linewidth=5, alpha=0.22, zorder=1.5, label="theory")
 
 
-def _name_lines(ax: Axes, rows: pd.DataFrame, looks: dict[tuple[str, str], _Look]) -> None:
+def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Looks) -> None:
     """Name each piece of each line."""
     ends, points = [], []
     for strategy, variant, own in subjects(rows):
@@ -146,6 +123,8 @@ def _name_lines(ax: Axes, rows: pd.DataFrame, looks: dict[tuple[str, str], _Look
         for x, y in runs(curve["offered_per_s"].to_numpy(float), values):
             ends.append(End(float(x[-1]), float(y[-1]), look.name, look.colour))
             points += _along(x, y)
+    limit_ms = float(rows["limit_ms"].iloc[0])
+    points += label_level(ax, limit_ms, f"limit {milliseconds(limit_ms)}", ALARM, points)
     label_ends(ax, ends, points)
 
 
@@ -156,7 +135,7 @@ def _along(x: Floats, y: Floats) -> list[tuple[float, float]]:
     return list(zip(across.tolist(), up.tolist(), strict=True))
 
 
-def _completed(ax: Axes, rows: pd.DataFrame, looks: dict[tuple[str, str], _Look]) -> None:
+def _completed(ax: Axes, rows: pd.DataFrame, looks: Looks) -> None:
     """Draw tasks completed a second on the rates' own scale, with every ceiling that lies within."""
     rate_axis(ax, rows["offered_per_s"])
     low, high = ax.get_xlim()

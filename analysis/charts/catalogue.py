@@ -9,7 +9,6 @@ from analysis.charts.cost import COST
 from analysis.charts.drill_timeline import DRILL_TIMELINE
 from analysis.charts.entry import Chart, Entry, charts
 from analysis.charts.frontier import FRONTIER
-from analysis.charts.heatmap import HEATMAP
 from analysis.charts.latency import BY_DURATION, BY_RATE
 from analysis.charts.loss_matrix import LOSS_MATRIX
 from analysis.charts.prediction import PREDICTION
@@ -23,13 +22,12 @@ CHARTS: Final[dict[type, list[Entry]]] = {
         REACH,
         BLOCKING_CHART,
         FRONTIER,
-        HEATMAP,
+        COST,
+        BURST,
+        BY_DURATION,
         BY_RATE,
         THROUGHPUT,
         QUEUE_WAIT,
-        BY_DURATION,
-        BURST,
-        COST,
         PREDICTION,
     ],
     Drills: [LOSS_MATRIX, DRILL_TIMELINE],

@@ -3,8 +3,9 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from analysis.charts.grid import size_in, spread
@@ -15,7 +16,6 @@ _BESIDE_IN: Final = 0.09
 _LEADER_IN: Final = 0.06
 """a name that had to move further than this is joined to its line"""
 _AT_THE_EDGE: Final = 0.93
-"""a line that ends beyond this share of the axis has its name outside"""
 _STEPS: Final = 16
 _CROSSED: Final = 0.2
 """inches of moving that a name upon somebody's point is worth"""
@@ -42,13 +42,16 @@ class _Box:
         return across and abs(self.middle - other.middle) < _LINE_IN * 0.98
 
 
-def label_ends(ax: Axes, ends: Sequence[End], points: Sequence[tuple[float, float]]) -> None:
-    """Write every end's name beside it; those at the right edge stand outside the panel, in their order.
+def label_ends(
+    ax: Axes, ends: Sequence[End], points: Sequence[tuple[float, float]], beyond: float = _AT_THE_EDGE
+) -> None:
+    """Write every end's name beside it; those near the right edge stand outside the panel, in their order.
 
-    `points` are the measured ones, upon which no name should stand where there is room beside.
+    `points` are the measured ones, upon which no name should stand where there is room beside. `beyond` is
+    the share of the panel's width from which a line's end is near the edge.
     """
     width, height = size_in(ax)
-    outer = [end for end in ends if _inches(ax, end.x, end.y)[0] >= _AT_THE_EDGE * width]
+    outer = [end for end in ends if _inches(ax, end.x, end.y)[0] >= beyond * width]
     outer.sort(key=lambda end: end.y)
     middles = spread([_inches(ax, end.x, end.y)[1] for end in outer], _LINE_IN, height - _LINE_IN / 2)
     boxes = [
@@ -61,6 +64,24 @@ def label_ends(ax: Axes, ends: Sequence[End], points: Sequence[tuple[float, floa
     for end in inner:
         boxes.append(_free(_inches(ax, end.x, end.y), _width(end), boxes, taken, height))
         _write(ax, end, boxes[-1])
+
+
+def label_level(
+    ax: Axes, level: float, text: str, colour: str, points: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Write a name above a level, as far left as no point is in its way; return places that it covers."""
+    width, height = size_in(ax)
+    long, middle = _LETTER_IN * len(text), _inches(ax, ax.get_xlim()[0], level)[1] + _LINE_IN * 0.6
+    taken = [_Box(*_inches(ax, *point), 0.0) for point in points]
+    starts = np.arange(_BESIDE_IN, max(width - long, 2 * _BESIDE_IN), _BESIDE_IN)
+    places = [_Box(float(start), middle, long) for start in starts]
+    box = min(places, key=lambda place: sum(place.meets(point) for point in taken))
+    look: dict[str, Any] = {"transform": ax.transAxes, "color": colour, "fontsize": 6.5, "va": "center"}
+    ax.text(box.left / width, middle / height, text, **look)
+    to_data = ax.transAxes + ax.transData.inverted()
+    shares = np.linspace(box.left, box.left + long, 8) / width
+    covered = to_data.transform([(share, middle / height) for share in shares])
+    return [(float(x), float(y)) for x, y in covered]
 
 
 def _free(
@@ -80,11 +101,11 @@ def _free(
 def _write(ax: Axes, end: End, box: _Box) -> None:
     width, height = size_in(ax)
     x, y = _inches(ax, end.x, end.y)
-    look = {"transform": ax.transAxes, "color": end.colour, "clip_on": False}
+    look: dict[str, Any] = {"transform": ax.transAxes, "color": end.colour, "clip_on": False}
     if abs(box.middle - y) > _LEADER_IN:
         along = [(x + 0.03) / width, (box.left - 0.02) / width]
-        ax.plot(along, [y / height, box.middle / height], linewidth=0.6, label="leader", **look)  # type: ignore[arg-type]
-    ax.text(box.left / width, box.middle / height, end.text, fontsize=7.5, va="center", **look)  # type: ignore[arg-type]
+        ax.plot(along, [y / height, box.middle / height], linewidth=0.6, label="leader", **look)
+    ax.text(box.left / width, box.middle / height, end.text, fontsize=7.5, va="center", **look)
 
 
 def _inches(ax: Axes, x: float, y: float) -> tuple[float, float]:

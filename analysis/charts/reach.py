@@ -257,6 +257,11 @@ def _words(part: Part) -> Caption:
     return Caption(REACH.title, subtitle, caption)
 
 
+def _compares(part: Part) -> bool:
+    """Say whether anything was measured at two rates, of two subjects or of two durations."""
+    return len(part.trials.drop_duplicates(["strategy", "variant", "duration_ms", "offered_per_s"])) > 1
+
+
 def _unfit(part: Part) -> str:
     return "" if part.trials["valid"].astype(bool).any() else f"{part.about}: no trial is valid"
 
@@ -267,6 +272,7 @@ REACH: Final = Entry(
     parts=points_by_kind,
     words=_words,
     draw=lambda part, words: reach(part.rows, part.trials, words),
+    compares=_compares,
     unfit=_unfit,
     first=True,
 )

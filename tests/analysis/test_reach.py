@@ -173,7 +173,12 @@ def test_it_stands_first_on_the_page(measured: Derived) -> None:
 
 
 def test_a_campaign_of_invalid_trials_has_a_word_for_it(runs: Path) -> None:
-    build(runs, [Cell("celery", [(20, 3, 50)], service=POOL, reasons=["noise"])])
+    build(runs, [Cell("celery", [(rate, 3, 50)], service=POOL, reasons=["noise"]) for rate in (20, 40)])
     chart = next(each for each in catalogue(derive(runs)) if each.name.startswith("reach"))
     assert chart.draw is None
     assert "no trial is valid" in chart.words.caption
+
+
+def test_one_subject_at_one_rate_has_nothing_to_compare(runs: Path) -> None:
+    build(runs, [Cell("celery", [(20, 3, 50)], service=POOL)])
+    assert not [chart.name for chart in catalogue(derive(runs)) if chart.draw]
