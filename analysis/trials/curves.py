@@ -35,9 +35,19 @@ def over_rates(found: pd.DataFrame) -> pd.DataFrame:
 
 def runs(x: Floats, y: Floats) -> list[tuple[Floats, Floats]]:
     """Return the pieces of a line, rising in x, between whose points somebody measured closely enough."""
-    gaps = np.flatnonzero(x[1:] > JOINED * x[:-1]) + 1
-    pieces = zip(np.split(x, gaps), np.split(y, gaps), strict=True)
+    pieces = zip(np.split(x, _gaps(x)), np.split(y, _gaps(x)), strict=True)
     return [piece for piece in pieces if len(piece[0])]
+
+
+def with_gaps(points: pd.DataFrame, x: str) -> pd.DataFrame:
+    """Return points, rising in x, with a row of NaN between those that are not to be joined."""
+    gaps = _gaps(points[x].to_numpy(float))
+    places = np.insert(np.arange(len(points), dtype=float), gaps, np.nan)
+    return points.reset_index(drop=True).reindex(places).reset_index(drop=True)
+
+
+def _gaps(x: Floats) -> npt.NDArray[np.intp]:
+    return np.flatnonzero(x[1:] > JOINED * x[:-1]) + 1
 
 
 def has_curve(rows: pd.DataFrame) -> bool:

@@ -13,6 +13,7 @@ from analysis.charts.catalogue import catalogue
 from analysis.charts.direct_labels import End, label_ends
 from analysis.charts.grid import Box, make_figure
 from analysis.charts.scales import log_axis
+from analysis.charts.series import median_line
 from analysis.trials import curves
 from analysis.trials.curves import has_curve, over_rates, worst_p99
 from analysis.trials.derive import Derived, derive
@@ -75,6 +76,15 @@ def test_a_line_does_not_cross_what_nobody_measured(figure: Figure) -> None:
 def test_runs_end_where_rates_lie_far_apart(rates: list[float], pieces: list[list[float]]) -> None:
     found = curves.runs(np.array(rates, float), np.array(rates, float))
     assert [list(x) for x, _ in found] == pieces
+
+
+def test_the_detail_keeps_the_gaps_too() -> None:
+    points = pd.DataFrame({"offered_per_s": [10.0, 20.0, 90.0, 100.0], "p99": [1.0, 2.0, 3.0, 4.0]})
+    found = median_line(points.assign(valid=True), "offered_per_s", "p99")
+    assert [value for value in found["p99"] if not math.isnan(value)] == [1, 2, 3, 4]
+    assert found.isna().all(axis=1).tolist() == [False, False, True, False, False]
+    durations = points.rename(columns={"offered_per_s": "duration_ms"}).assign(valid=True)
+    assert not median_line(durations, "duration_ms", "p99").isna().any(axis=None)
 
 
 def test_the_worse_bystander_counts_and_an_unanswered_one_makes_it_a_bound() -> None:
