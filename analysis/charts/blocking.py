@@ -36,6 +36,8 @@ _BOXES: Final = (
 _SIZE_IN: Final = (_BOXES[1].left + 3.0 + 0.6, 0.48 + 4.2)
 _PLACES: Final = 10
 """that a name should not stand upon, between two points of a line"""
+_LEAST_MS: Final = 1e-3
+"""what no wait counts as on a logarithmic axis"""
 _CEILING: Final = (0, (6, 2, 1, 2))
 _SAME: Final = 1.03
 """ceilings closer than this factor are one line"""
@@ -108,7 +110,7 @@ def _line(ax: Axes, found: pd.DataFrame, look: Look) -> None:
 def _theory(ax: Axes, predictions: pd.DataFrame, looks: Looks) -> None:
     for strategy, variant, own in subjects(predictions):
         curve = over_rates(worst_p99(own, _BYSTANDERS, "predicted_"))
-        values = curve["value"].clip(lower=ax.get_ylim()[0])
+        values = curve["value"].clip(lower=_LEAST_MS)
         for x, y in runs(curve["offered_per_s"].to_numpy(float), values.to_numpy(float)):
             shade = looks[strategy, variant].colour
             ax.plot(x, y, color=shade, linewidth=5, alpha=0.22, zorder=1.5, label="theory")
@@ -120,8 +122,9 @@ def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Looks) -> None:
     for strategy, variant, own in subjects(rows):
         curve, look = over_rates(worst_p99(own, _BYSTANDERS)), looks[strategy, variant]
         values = curve["value"].clip(lower=FLOOR_MS).to_numpy(float)
-        for x, y in runs(curve["offered_per_s"].to_numpy(float), values):
-            ends.append(End(float(x[-1]), float(y[-1]), look.name, look.colour))
+        pieces = runs(curve["offered_per_s"].to_numpy(float), values)
+        for left, (x, y) in zip(range(len(pieces), 0, -1), pieces, strict=True):
+            ends.append(End(float(x[-1]), float(y[-1]), look.name, look.colour, again=left > 1))
             points += _along(x, y)
     limit_ms = float(rows["limit_ms"].iloc[0])
     points += label_level(ax, limit_ms, f"limit {milliseconds(limit_ms)}", ALARM, points)

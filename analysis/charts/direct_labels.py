@@ -15,6 +15,7 @@ _LINE_IN: Final = 0.135
 _BESIDE_IN: Final = 0.09
 _LEADER_IN: Final = 0.06
 """a name that had to move further than this is joined to its line"""
+_FAR_IN: Final = 0.3
 _AT_THE_EDGE: Final = 0.93
 _STEPS: Final = 16
 _CROSSED: Final = 0.2
@@ -29,6 +30,8 @@ class End:
     y: float
     text: str
     colour: str
+    again: bool = False
+    """its line has its name elsewhere, too: better none here than one far away"""
 
 
 @dataclass(frozen=True)
@@ -61,9 +64,13 @@ def label_ends(
         _write(ax, end, box)
     taken = [_Box(*_inches(ax, *point), 0.0) for point in points]
     inner = sorted((end for end in ends if end not in outer), key=lambda end: (-end.x, end.y))
+    inner.sort(key=lambda end: end.again)
     for end in inner:
-        boxes.append(_free(_inches(ax, end.x, end.y), _width(end), boxes, taken, height))
-        _write(ax, end, boxes[-1])
+        at = _inches(ax, end.x, end.y)
+        box = _free(at, _width(end), boxes, taken, height)
+        if not (end.again and abs(box.middle - at[1]) > _FAR_IN):
+            boxes.append(box)
+            _write(ax, end, box)
 
 
 def label_level(

@@ -1,5 +1,6 @@
 """What a task's duration does to the answer: at which rate each subject gives way, one panel a question."""
 
+import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ _GAP_IN: Final = 0.8
 _ACROSS: Final = 2
 _DODGE: Final = 0.012
 """how far marks of one duration stand apart, as a share of the axis"""
+_SHARE: Final = 0.6
+"""of the way to the next duration, that all marks of one may take"""
 _NEAR: Final = 0.7
 _ARROW: Final = 0.035
 """how far an arrow stands from its mark, as a share of the axis"""
@@ -91,17 +94,23 @@ def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figu
 
 def _question(ax: Axes, points: pd.DataFrame, looks: Looks) -> None:
     """Draw every subject's answers to one question."""
-    ends: list[End] = []
-    seen: list[tuple[float, float]] = []
-    left, right = ax.get_xlim()
+    ends, seen = list[End](), list[tuple[float, float]]()
+    step = _step(ax, sorted(set(points["duration_ms"])), len(looks))
     for place, (strategy, variant, own) in enumerate(subjects(points)):
         look = looks[strategy, variant]
-        aside = (right / left) ** (_DODGE * (place - (len(looks) - 1) / 2))
+        aside = step ** (place - (len(looks) - 1) / 2)
         marks = list(_marks(own, aside))
         _draw(ax, marks, look)
         seen += [(mark.at_ms, mark.per_s) for mark in marks]
         ends += [End(mark.at_ms, mark.per_s, look.name, look.colour) for mark in marks[-1:]]
     label_ends(ax, ends, seen, beyond=_NEAR)
+
+
+def _step(ax: Axes, durations_ms: list[float], count: int) -> float:
+    """Return the factor between neighbouring marks of one duration, of so many as there are subjects."""
+    left, right = ax.get_xlim()
+    apart = min((b / a for a, b in itertools.pairwise(durations_ms)), default=right / left)
+    return float(min((right / left) ** _DODGE, apart ** (_SHARE / count)))
 
 
 def _marks(rows: pd.DataFrame, aside: float) -> Iterator[_Mark]:

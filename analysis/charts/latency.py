@@ -154,7 +154,7 @@ def at_durations(summary: pd.DataFrame) -> pd.DataFrame:
 
 BY_RATE: Final = Entry(
     name="latency",
-    title="Where the API starts to block",
+    title="One by one: the latency of every stream",
     parts=by_condition,
     words=_by_rate,
     draw=lambda part, words: latency_by_rate(part.rows, words),

@@ -56,7 +56,7 @@ def reach(points: pd.DataFrame, trials: pd.DataFrame, words: Caption) -> Figure:
     valid = trials[trials["valid"].astype(bool)]
     durations = sorted(set(points["duration_ms"]))
     named = ranked(points)
-    columns = min(len(durations), 3)
+    columns = {4: 2}.get(len(durations), min(len(durations), 3))
     width = _WIDTHS_IN.get(columns, _NARROW_IN)
     left = 0.3 + _LETTER_IN * max(len(_name(*subject)) for subject in named)
     shape = Shape(columns, width, _ROW_IN * (len(named) + 0.2), right=0.25, left=left)

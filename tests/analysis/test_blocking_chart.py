@@ -147,3 +147,13 @@ def test_no_name_lies_upon_another(same: bool) -> None:
     assert len(boxes) == 13
     for n, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[n + 1 :])
+
+
+def test_a_name_that_stands_elsewhere_gives_way_to_a_crowd() -> None:
+    (ax,) = make_figure([Box(0.7, 0.4, 5.0, 4.0)], 9.0, 4.5, NOTHING)[1]
+    log_axis(ax, 10, 1000, "x", time=False)
+    log_axis(ax, 1, 1000, "y", time=True)
+    label_ends(ax, [End(50.0, 30.0, f"subject {n}", "#1A1A1A", again=n > 0) for n in range(13)], [])
+    written = [text.get_text() for text in ax.texts]
+    assert written[0] == "subject 0"
+    assert 1 < len(written) < 8
