@@ -28,6 +28,7 @@ from analysis.trials.questions import QUESTIONS, SATURATION
 _PANEL_IN: Final = (3.9, 3.4)
 _NAMES_IN: Final = 1.75
 _LEFT_IN: Final = 0.72
+_TOP_IN: Final = 0.48
 _GAP_IN: Final = 0.8
 _ACROSS: Final = 2
 _DODGE: Final = 0.012
@@ -64,19 +65,14 @@ def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figu
     `trials.ceilings.ceilings`. A hollow mark is shaky.
     """
     asked = [question for question in QUESTIONS.values() if question.name in set(points["question"])]
+    width, height = _PANEL_IN[0] + _NAMES_IN + _LEFT_IN, _PANEL_IN[1] + _GAP_IN
     rows = math.ceil(len(asked) / _ACROSS)
-    width, height = _PANEL_IN
     boxes = [
-        Box(
-            _LEFT_IN + (place % _ACROSS) * (width + _NAMES_IN + _LEFT_IN),
-            0.48 + (place // _ACROSS) * (height + _GAP_IN),
-            width,
-            height,
-        )
-        for place in range(len(asked))
+        Box(_LEFT_IN + column * width, _TOP_IN + row * height, *_PANEL_IN)
+        for row, column in (divmod(place, _ACROSS) for place in range(len(asked)))
     ]
-    across = min(len(asked), _ACROSS) * (width + _NAMES_IN + _LEFT_IN)
-    figure, axes = make_figure(boxes, across, rows * (height + _GAP_IN) - 0.32, words, _key())
+    size = min(len(asked), _ACROSS) * width, _TOP_IN + rows * height - _GAP_IN
+    figure, axes = make_figure(boxes, *size, words, _key())
     low, high = span(points[["held_per_s", "failed_per_s"]].to_numpy().ravel())
     room = max((high / low) ** 0.1, 1.6)
     looks, limit = looks_of(points), milliseconds(points["limit_ms"].iloc[0])
