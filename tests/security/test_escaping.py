@@ -43,7 +43,20 @@ VARIANT = "\"'><svg onload=x>\n$5"
 LOADING = {"src", "href", "srcset", "action", "formaction", "data", "poster", "xlink:href", "background"}
 ACTIVE = {"script", "iframe", "object", "embed", "base", "form", "svg", "math", "foreignobject", "template"}
 HARMLESS = re.compile(r"#[\w-]*|data:,|data:image/svg\+xml;base64,[\w+/=]+|(charts|notebooks)/[\w-]+\.\w+")
-DRAWN = {"svg", "g", "defs", "style", "path", "use", "clipPath", "rect", "image", "pattern", "metadata"}
+DRAWN = {
+    "svg",
+    "g",
+    "defs",
+    "style",
+    "path",
+    "use",
+    "clipPath",
+    "rect",
+    "image",
+    "pattern",
+    "text",
+    "metadata",
+}
 DESCRIBED = {"RDF", "Work", "format", "type", "title"}
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
