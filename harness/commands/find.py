@@ -50,7 +50,7 @@ class FindCommand(Command[FindRequest, Point]):
         """Return the points to be searched."""
         request, profile = self.request, self._take(self.request.profile)
         keys = select(profile.subjects, request.strategies, request.variants)
-        wanted = points(profile, keys, request.settings, request.placement)
+        wanted = points(profile, keys, request.settings, request.placement, request.traffic)
         return Agenda(
             profile=profile.name, points=wanted, limit_ms=profile.limit_ms, precision=profile.precision
         )

@@ -123,7 +123,9 @@ def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
 
     computes = any(KINDS[kind].calibrated for kind in profile.kinds)
     topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if computes else ())])
-    plans = Planner(profile, ceiling, request.seed, request.rates_per_s).plan(keys, list(topologies))
+    plans = Planner(profile, ceiling, request.seed, request.rates_per_s, request.traffic).plan(
+        keys, list(topologies)
+    )
     if not plans:
         raise BlockpointError("nothing to measure: no trial of this profile fits what was asked for")
     return plans

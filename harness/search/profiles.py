@@ -10,6 +10,7 @@ from harness.search.confirm import Terms
 from harness.target.placement import Placement
 from results.errors import BlockpointError
 from results.schema import Point
+from results.traffic import USUAL, Traffic
 from targets.settings import Settings
 from targets.work import KINDS
 
@@ -134,14 +135,18 @@ def search_seconds(point: Point, rate_per_s: float) -> float:
 
 
 def points(
-    profile: SearchProfile, subjects: Sequence[str], base: Settings, placement: Placement
+    profile: SearchProfile,
+    subjects: Sequence[str],
+    base: Settings,
+    placement: Placement,
+    traffic: Traffic = USUAL,
 ) -> list[Point]:
     """Return every point of a search, with what theory expects of it.
 
     Raises BlockpointError where its highest rate is too low for any trial.
     """
     found = [
-        _point(profile, (subject, kind, duration_ms, topology), base, placement)
+        _point(profile, (subject, kind, duration_ms, topology), base, placement, traffic)
         for subject in subjects
         for kind in profile.kinds
         for topology in (profile.cpu_topologies if KINDS[kind].calibrated else profile.topologies)
@@ -163,7 +168,11 @@ def _too_low(point: Point) -> str:
 
 
 def _point(
-    profile: SearchProfile, where: tuple[str, str, float, str], base: Settings, placement: Placement
+    profile: SearchProfile,
+    where: tuple[str, str, float, str],
+    base: Settings,
+    placement: Placement,
+    traffic: Traffic,
 ) -> Point:
     subject, kind, duration_ms, topology = where
     services_s = SERVICES_LONG * duration_ms / 1000
@@ -193,6 +202,7 @@ def _point(
         seconds=profile.seconds,
         max_seconds=profile.max_seconds,
         bystander_per_s=profile.bystander_per_s,
+        options=traffic.options,
     )
 
 

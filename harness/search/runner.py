@@ -153,6 +153,7 @@ class SearchRunner:
             repeat=sum(observation.rate_per_s == rate for observation in search.observations),
             topology=point.topology,
             bystander_per_s=point.bystander_per_s,
+            options=point.options,
         )
         return numbered(plan, self._number + 1), 1
 

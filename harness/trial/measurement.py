@@ -26,6 +26,7 @@ from results.findings import Accounts, Noise
 from results.schema import Load, Plan, Service, Trial
 from results.tables import read_table
 from results.terms import FANOUT_PARTS, Look
+from results.traffic import Traffic
 from results.waiting import wait_until
 
 GENERATOR_START_LIMIT_S = 30.0
@@ -170,8 +171,10 @@ class Measurement:
 
     def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
-        plan, asked_ms = self.plan, self.limits.question_ms
-        watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
+        plan, traffic = self.plan, Traffic.of(self.plan.options)
+        asked_ms = self.limits.question_ms if traffic.even else 0.0
+        settled_ms = traffic.settled_ms(plan.duration_ms)
+        watch = Watch(plan.rate_per_s, plan.seconds, settled_ms, asked_ms, plan.bystander_per_s)
         stopped = ""
 
         def ended() -> bool:
