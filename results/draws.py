@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from results.lognormal import spread
 from results.trace import trace_gaps
 from results.traffic import Traffic
 
@@ -51,8 +52,8 @@ def durations_ms(mean_ms: float, cv: float, count: int, random: np.random.Genera
     """
     if not cv or not mean_ms:
         return np.full(count, mean_ms)
-    variance = np.log1p(cv * cv)
-    drawn = random.lognormal(np.log(mean_ms) - variance / 2, np.sqrt(variance), count)
+    s = spread(cv)
+    drawn = random.lognormal(np.log(mean_ms) - s * s / 2, s, count)
     return np.clip(np.round(drawn, 3), SHORTEST_MS, LONGEST_DRAWN_MS)
 
 

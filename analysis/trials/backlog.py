@@ -69,8 +69,9 @@ def measure(
 ) -> Backlog:
     """Return whether a step's work fell behind; theory expects a growth of max(0, 1 - 1/rho).
 
-    `held`: a task in service lasts a fixed time (it sleeps), so that the number in service cannot grow for
-    good: what grows is the line in front of the slots, and tasks leave the backlog when they start. Slots
+    `held`: a task in service lasts as long as it was asked to (it sleeps), whatever the load, so that the
+    number in service cannot grow for good, be they equally long or not: what grows is the line in front of
+    the slots, and tasks leave the backlog when they start. Slots
     that fill at first, or hold few or many by chance, are then no growth. Otherwise tasks leave when they
     end, and looking begins one service time after the load. `tick_s`: a poll's interval; service and ticks
     make waves, so that a batch is no shorter than either (at most 16 batches, at least 6). What was shed

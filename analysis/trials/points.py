@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.queueing import saturation_rate
 from analysis.trials.brackets import Bracket
+from analysis.trials.bursts import share_under_bursts
 from analysis.trials.questions import QUESTIONS, Question
 from analysis.trials.summary import usable_cores
 from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
@@ -31,9 +32,10 @@ def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Fa
     and `predicted_per_s` are what theory says, the latter of a point that was `searched`: infinite where it
     never gives way, NaN where theory is silent; `certain` is False where an edge stands on a verdict whose
     margin of error crosses the limit, `disputed` True where verdicts disagreed and the interval was widened,
-    and `shaky` marks both; `stopped_by` says what ended the search where the interval is wider than wanted;
-    `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial has
-    rows, too: `missing` says why, by the `failures`, if they tell.
+    and `shaky` marks both; `burst_share` is what mild bursts would leave of the blocking rate, simulated and
+    NaN where theory is silent; `stopped_by` says what ended the search where the interval is wider than
+    wanted; `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial
+    has rows, too: `missing` says why, by the `failures`, if they tell.
     """
     rows: list[dict[str, Any]] = []
     seen: set[Key] = set()
@@ -62,7 +64,7 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
     strategy, variant = declared.strategy, declared.variant
     about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
     cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
-    ceiling = saturation_rate(service, kind, duration_ms, cores)
+    ceiling = saturation_rate(service, kind, duration_ms, cores, manifest.traffic.cv)
     searched = _searched(about, manifest)
     for question in QUESTIONS.values():
         yield about | {
@@ -81,6 +83,7 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
             "certain": True,
             "disputed": False,
             "shaky": False,
+            "burst_share": np.nan,
             "stopped_by": "",
             "missing": why,
         }
@@ -129,6 +132,7 @@ def _rows(
         "trials": len(valid),
         "invalid": len(own) - len(valid),
         "load_s": float(own["load_s"].sum()),
+        "burst_share": share_under_bursts(key, manifest),
     }
     records = valid.to_dict("records")
     for question in QUESTIONS.values():

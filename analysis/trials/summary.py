@@ -104,7 +104,7 @@ def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
         return frames.trial.ceiling_per_s
     service = _service(frames)
     cores = usable_cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
-    return saturation_rate(service, kind, step.duration_ms, cores) if service else None
+    return saturation_rate(service, kind, step.duration_ms, cores, frames.trial.load.cv) if service else None
 
 
 def usable_cores(manifest: Manifest, topology: str, role: str) -> int:

@@ -165,6 +165,7 @@ def _show_points(
 
 
 def _show_answers(console: Console, points: Any) -> None:
+    from analysis.trials.burst_words import note_on_bursts
     from analysis.trials.point_table import answers
     from analysis.trials.questions import QUESTIONS
 
@@ -177,3 +178,5 @@ def _show_answers(console: Console, points: Any) -> None:
             table.add_row(*about, QUESTIONS[name].label, found.interval, Text(visible(remarks)))
             about = ("", "")
     console.print(table)
+    if note := note_on_bursts(points):
+        console.print(note, soft_wrap=True)

@@ -176,7 +176,7 @@ def _point(
 ) -> Point:
     subject, kind, duration_ms, topology = where
     services_s = SERVICES_LONG * duration_ms / 1000
-    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
+    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement, cv=traffic.cv)
     blocking = None
     if profile.predict:
         blocking = predicted_blocking_per_s(
@@ -189,6 +189,7 @@ def _point(
             limit_ms=profile.limit_ms,
             seconds=max(profile.seconds, services_s),
             bystander_per_s=profile.bystander_per_s,
+            traffic=traffic,
         )
     return Point(
         subject=subject,
