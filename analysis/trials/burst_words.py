@@ -34,6 +34,8 @@ def note_on_bursts(points: pd.DataFrame) -> str:
     if shares.empty:
         return ""
     low, high = (f"{each:.0%}" for each in (shares.min(), shares.max()))
-    some = "" if len(shares) == len(blocking) else ", of those whose requests wait with the tasks,"
     at = low if low == high else f"{low} to {high}"
-    return f"simulated, not measured: under {_MILD} these APIs{some} would block at {at} of the rates above"
+    return (
+        f"simulated, not measured: under {_MILD} the APIs whose requests wait with the tasks "
+        f"would block at {at} of the rates above"
+    )

@@ -1,14 +1,18 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from analysis.queueing.blocking import blocking_rate
 from analysis.queueing.bursts import burst_share
-from analysis.trials.burst_words import under_bursts
+from analysis.report.words import read
+from analysis.trials.burst_words import note_on_bursts, under_bursts
+from analysis.trials.derive import derive
 from benchmarks.coverage.target import Target, run
 from results.schema import Service
 from results.traffic import Traffic
+from tests.analysis.synthetic import Cell, build
 
 POOL = Service(law="pool", slots=40, shares=["ping_sync"])
 CEILING_PER_S = 400.0
@@ -75,3 +79,22 @@ def test_the_line_says_that_it_is_simulated_and_scales_the_interval() -> None:
     assert "simulated, not measured" in line
     assert under_bursts(point | {"burst_share": math.nan}) == []
     assert under_bursts(point | {"held_per_s": math.nan, "failed_per_s": math.nan}) == []
+
+
+def test_reading_and_note_tell_it_of_what_shares_the_pool_and_of_nothing_else(runs: Path) -> None:
+    shared = [
+        Cell("background_tasks", [(rate, 4, 100)], service=POOL, suffers=("ping_sync",))
+        for rate in (200, 600)
+    ]
+    build(
+        runs / "campaign", [*shared, Cell("celery", [(200, 4, 100)], service=Service(law="pool", slots=40))]
+    )
+    derived = derive(runs / "campaign")
+    told = {each.strategy: " ".join(each.sentences) for each in read(derived.summary, derived.points)}
+    assert "Under mild bursts (0.5 s at twice the rate" in told["background_tasks"]
+    assert "simulated, not measured" in told["background_tasks"]
+    assert "bursts" not in told["celery"]
+    note = note_on_bursts(derived.points)
+    assert note.startswith("simulated, not measured: under mild bursts")
+    assert "the APIs whose requests wait with the tasks" in note
+    assert note_on_bursts(derived.points[derived.points["strategy"] == "celery"]) == ""
