@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.queueing import saturation_rate
 from analysis.trials.brackets import Bracket
+from analysis.trials.bursts import share_under_bursts
 from analysis.trials.edge_slowness import UNASKED, at_edges
 from analysis.trials.endings import Ending, ending, wider_because
 from analysis.trials.full_cores import core_bound
@@ -34,8 +35,9 @@ def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Fa
     and `shaky` marks both; `ending` is how the interval ended, see `endings.Ending`, and `wider_because` why
     it is wider than asked; of the blocking point, `held_slow_share` and what else `edge_slowness.at_edges`
     tells; `core_bound` names whose core was near full at an edge, so that the point moves with the machine;
-    `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial has
-    rows, too: `missing` says why, by the `failures`, if they tell.
+    `burst_share` is what mild bursts would leave of the blocking rate, simulated and NaN where theory is
+    silent; `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial
+    has rows, too: `missing` says why, by the `failures`, if they tell.
     """
     rows: list[dict[str, Any]] = []
     seen: set[Key] = set()
@@ -64,7 +66,7 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
     strategy, variant = declared.strategy, declared.variant
     about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
     cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
-    ceiling = saturation_rate(service, kind, duration_ms, cores)
+    ceiling = saturation_rate(service, kind, duration_ms, cores, manifest.traffic.cv)
     searched = _searched(about, manifest)
     for question in QUESTIONS.values():
         yield about | {
@@ -83,6 +85,7 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
             "certain": True,
             "disputed": False,
             "shaky": False,
+            "burst_share": np.nan,
             "ending": str(Ending.UNKNOWN),
             "wider_because": "",
             **UNASKED,
@@ -134,6 +137,7 @@ def _rows(
         "trials": len(valid),
         "invalid": len(own) - len(valid),
         "load_s": float(own["load_s"].sum()),
+        "burst_share": share_under_bursts(key, manifest),
     }
     records = valid.to_dict("records")
     for question in QUESTIONS.values():

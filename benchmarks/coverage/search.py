@@ -109,7 +109,7 @@ def manifest_of(target: Target, profile: SearchProfile, seed: int) -> Manifest:
 
 
 def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
-    """Return what a search knows of a target: its law, for fixed services and an idle core."""
+    """Return what a search knows of a target: its law, for its traffic and an idle core."""
     duration_ms = target.mean_s * 1000
     services_s = SERVICES_LONG * target.mean_s
     law = target.slots / target.mean_s
@@ -122,6 +122,7 @@ def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
         limit_ms=profile.limit_ms,
         seconds=max(profile.seconds, services_s),
         bystander_per_s=profile.bystander_per_s,
+        traffic=target.traffic,
     )
     return Point(
         subject=SUBJECT,
@@ -134,4 +135,5 @@ def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
         seconds=profile.seconds,
         max_seconds=profile.max_seconds,
         bystander_per_s=profile.bystander_per_s,
+        options=target.traffic.options,
     )

@@ -11,6 +11,7 @@ from benchmarks.coverage.arrivals import Arrivals, arrivals
 from benchmarks.coverage.pool import serve
 from benchmarks.coverage.services import Law, services
 from benchmarks.coverage.stalls import Loop, Stalls
+from results.traffic import Traffic
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,6 +34,12 @@ class Target:
     stalls: Stalls | None = None
     loop_s: float = 0.0
     """what a task takes of the loop's core, on average; as that fills up tasks last up to twice as long"""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What a campaign says of it that is asked for such traffic."""
+        cv = {"fixed": 0.0, "exponential": 1.0, "lognormal": 2.0}[self.law]
+        return Traffic("onoff" if self.arrivals == "onoff" else "poisson", cv)
 
 
 @dataclass(frozen=True)

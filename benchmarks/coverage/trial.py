@@ -14,6 +14,7 @@ from harness.trial.early_stop import WARM_UP_SHARE, Watch
 from results.findings import Accounts
 from results.schema import Load, Manifest, Plan, Service, Step, Trial
 from results.terms import NEVER, Outcome, Stream
+from results.traffic import Traffic
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -36,7 +37,8 @@ def simulate(
     step_s = plan.seconds / len(rates_per_s)
     warm_up_s = WARM_UP_SHARE * step_s
     seen = run(target, rates_per_s, plan.bystander_per_s, step_s, seed=plan.seed, warm_up_s=warm_up_s)
-    to_s, why = (plan.seconds, "") if len(rates_per_s) > 1 else _stopped(seen, plan, manifest.limit_ms)
+    looks = len(rates_per_s) == 1 and target.traffic.even
+    to_s, why = _stopped(seen, plan, manifest.limit_ms) if looks else (plan.seconds, "")
     drained_s = to_s + (HOPELESS_DRAIN_S if why else drain_s)
     service = manifest.subject(plan.subject).services[plan.kind]
     begins = [number * step_s for number in range(len(rates_per_s))]
@@ -72,7 +74,8 @@ def _step(rate_per_s: float, plan: Plan, moments_s: tuple[float, float, float]) 
 
 def _stopped(seen: Run, plan: Plan, limit_ms: float) -> tuple[float, str]:
     """Return when the load ended, and why it did before its schedule."""
-    watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, limit_ms, plan.bystander_per_s)
+    settled_ms = Traffic.of(plan.options).settled_ms(plan.duration_ms)
+    watch = Watch(plan.rate_per_s, plan.seconds, settled_ms, limit_ms, plan.bystander_per_s)
     began, ended = np.sort(seen.read_s), np.sort(seen.ended_s)
     for at_s in np.arange(0, plan.seconds, LOOK_S).tolist():
         counts = (int(np.searchsorted(moments, at_s)) for moments in (began, ended))
@@ -133,11 +136,13 @@ def _ns(at_s: Floats) -> Ints:
 
 def _trial(plan: Plan, service: Service, steps: list[Step], drained_s: float, why: str) -> Trial:
     drained_ns = round(drained_s * 1e9) + _FIRST_NS
+    traffic = Traffic.of(plan.options)
     load = Load(
         scenario=plan.scenario,
         kind=plan.kind,
         seed=plan.seed,
-        arrivals="poisson",
+        arrivals=traffic.arrivals,
+        cv=traffic.cv,
         bystander_per_s=plan.bystander_per_s,
         boot_id=BOOT,
         timer="simulated",

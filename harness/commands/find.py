@@ -50,7 +50,7 @@ class FindCommand(Command[FindRequest, Point]):
         """Return the points to be searched."""
         request, profile = self.request, self._take(self.request.profile)
         keys = select(profile.subjects, request.strategies, request.variants)
-        wanted = points(profile, keys, request.settings, request.placement)
+        wanted = points(profile, keys, request.settings, request.placement, request.traffic)
         return Agenda(
             profile=profile.name, points=wanted, limit_ms=profile.limit_ms, precision=profile.precision
         )
@@ -165,6 +165,7 @@ def _show_points(
 
 
 def _show_answers(console: Console, points: Any) -> None:
+    from analysis.trials.burst_words import note_on_bursts
     from analysis.trials.point_table import answers, moves
     from analysis.trials.questions import QUESTIONS
 
@@ -178,5 +179,5 @@ def _show_answers(console: Console, points: Any) -> None:
             table.add_row(*about, QUESTIONS[name].label, found.interval, Text(visible(remarks)))
             about = ("", "")
     console.print(table)
-    if explained := moves(found_all):
-        console.print(Text(explained))
+    for line in filter(None, (moves(found_all), note_on_bursts(points))):
+        console.print(Text(line), soft_wrap=True)

@@ -10,6 +10,7 @@ from harness.search.confirm import Terms
 from harness.target.placement import Placement
 from results.errors import BlockpointError
 from results.schema import Point
+from results.traffic import USUAL, Traffic
 from targets.settings import Settings
 from targets.work import KINDS
 
@@ -144,14 +145,18 @@ def stairs_seconds(point: Point, steps: int) -> float:
 
 
 def points(
-    profile: SearchProfile, subjects: Sequence[str], base: Settings, placement: Placement
+    profile: SearchProfile,
+    subjects: Sequence[str],
+    base: Settings,
+    placement: Placement,
+    traffic: Traffic = USUAL,
 ) -> list[Point]:
     """Return every point of a search, with what theory expects of it.
 
     Raises BlockpointError where its highest rate is too low for any trial.
     """
     found = [
-        _point(profile, (subject, kind, duration_ms, topology), base, placement)
+        _point(profile, (subject, kind, duration_ms, topology), base, placement, traffic)
         for subject in subjects
         for kind in profile.kinds
         for topology in (profile.cpu_topologies if KINDS[kind].calibrated else profile.topologies)
@@ -173,13 +178,17 @@ def _too_low(point: Point) -> str:
 
 
 def _point(
-    profile: SearchProfile, where: tuple[str, str, float, str], base: Settings, placement: Placement
+    profile: SearchProfile,
+    where: tuple[str, str, float, str],
+    base: Settings,
+    placement: Placement,
+    traffic: Traffic,
 ) -> Point:
     subject, kind, duration_ms, topology = where
     services_s = SERVICES_LONG * duration_ms / 1000
     declared, _ = subject_on(subject, base, placement.pinning(topology))
     seconds = max(profile.seconds, LOOKS_LONG * declared.services[kind].poll_s)
-    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
+    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement, cv=traffic.cv)
     blocking = None
     if profile.predict:
         blocking = predicted_blocking_per_s(
@@ -192,6 +201,7 @@ def _point(
             limit_ms=profile.limit_ms,
             seconds=max(seconds, services_s),
             bystander_per_s=profile.bystander_per_s,
+            traffic=traffic,
         )
     return Point(
         subject=subject,
@@ -205,6 +215,7 @@ def _point(
         seconds=seconds,
         max_seconds=max(profile.max_seconds, seconds),
         bystander_per_s=profile.bystander_per_s,
+        options=traffic.options,
     )
 
 

@@ -24,6 +24,10 @@ OPTIONS = frozenset(
         "--poison",
         "--poison-every",
         "--poison-kills",
+        "--arrivals",
+        "--burst-mean-s",
+        "--trace",
+        "--cv",
     }
 )
 """what a plan may add: a manifest from elsewhere could else have Locust run any file"""
