@@ -1,6 +1,6 @@
 """The charts: each a function from a table and its words to a matplotlib Figure."""
 
-from analysis.charts.blocking import blocking
+from analysis.charts.blocking import latency_of_all
 from analysis.charts.burst import burst_timeline
 from analysis.charts.cost import cost_by_role
 from analysis.charts.frontier import frontier
@@ -12,12 +12,12 @@ from analysis.charts.work import queue_wait, throughput
 
 __all__ = [
     "Caption",
-    "blocking",
     "burst_timeline",
     "cost_by_role",
     "frontier",
     "latency_by_duration",
     "latency_by_rate",
+    "latency_of_all",
     "predicted_by_rho",
     "queue_wait",
     "reach",

@@ -16,7 +16,7 @@ from analysis.charts.grid import Box, Caption, end_labels, head, limit_line, mak
 from analysis.charts.parts import by_condition, few
 from analysis.charts.scales import FLOOR_MS, log_axis, rate_axis, span
 from analysis.charts.style import ALARM, INK, MUTED
-from analysis.charts.subjects import Look, Looks, looks_of
+from analysis.charts.subjects import Drawing, Drawn, looks_of
 from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.curves import JOINED, has_curve, over_rates, runs, worst_p99
@@ -47,7 +47,7 @@ _READ: Final = (
 )
 
 
-def blocking(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> Figure:
+def latency_of_all(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> Figure:
     """Draw all subjects' p99 of bystanders against the rate, and beside it accepting and completed tasks.
 
     `rows` are those of a summary with one kind, duration and topology, `predictions` the rows of
@@ -70,7 +70,7 @@ def blocking(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> F
     return figure
 
 
-def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Looks) -> None:
+def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Drawing) -> None:
     found = worst_p99(rows, streams)
     limit_ms = float(rows["limit_ms"].iloc[0])
     low, high = span([*found["value"], limit_ms])
@@ -80,7 +80,7 @@ def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Looks) -
         _line(ax, worst_p99(own, streams), looks[strategy, variant])
 
 
-def _line(ax: Axes, found: pd.DataFrame, look: Look) -> None:
+def _line(ax: Axes, found: pd.DataFrame, look: Drawn) -> None:
     """Draw a subject: its line, bounds hollow with a caret above, invalid trials as crosses."""
     curve = over_rates(found)
     rates, values = curve["offered_per_s"].to_numpy(), curve["value"].clip(lower=FLOOR_MS).to_numpy()
@@ -107,7 +107,7 @@ def _line(ax: Axes, found: pd.DataFrame, look: Look) -> None:
     )
 
 
-def _theory(ax: Axes, predictions: pd.DataFrame, looks: Looks) -> None:
+def _theory(ax: Axes, predictions: pd.DataFrame, looks: Drawing) -> None:
     for strategy, variant, own in subjects(predictions):
         curve = over_rates(worst_p99(own, _BYSTANDERS, "predicted_"))
         values = curve["value"].clip(lower=_LEAST_MS)
@@ -116,7 +116,7 @@ def _theory(ax: Axes, predictions: pd.DataFrame, looks: Looks) -> None:
             ax.plot(x, y, color=shade, linewidth=5, alpha=0.22, zorder=1.5, label="theory")
 
 
-def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Looks) -> None:
+def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
     """Name each piece of each line."""
     ends, points = [], []
     for strategy, variant, own in subjects(rows):
@@ -138,7 +138,7 @@ def _along(x: Floats, y: Floats) -> list[tuple[float, float]]:
     return list(zip(across.tolist(), up.tolist(), strict=True))
 
 
-def _completed(ax: Axes, rows: pd.DataFrame, looks: Looks) -> None:
+def _completed(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
     """Draw tasks completed a second on the rates' own scale, with every ceiling that lies within."""
     rate_axis(ax, rows["offered_per_s"])
     low, high = ax.get_xlim()
@@ -180,7 +180,7 @@ def _drawn(part: Part, words: Caption) -> Figure:
     same = np.logical_and.reduce(
         [predictions[name] == one[name] for name in ("kind", "duration_ms", "topology")]
     )
-    return blocking(part.rows, predictions[same], words)
+    return latency_of_all(part.rows, predictions[same], words)
 
 
 BLOCKING_CHART: Final = Entry(

@@ -19,7 +19,7 @@ from analysis.charts.grid import Box, Caption, head, make_figure
 from analysis.charts.parts import points_by_kind
 from analysis.charts.scales import duration_axis, log_axis, padded, span
 from analysis.charts.style import INK, MUTED
-from analysis.charts.subjects import Look, Looks, looks_of
+from analysis.charts.subjects import Drawing, Drawn, looks_of
 from analysis.format import milliseconds
 from analysis.order import subjects
 from analysis.trials.ceilings import ceilings
@@ -88,7 +88,7 @@ def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figu
     return figure
 
 
-def _question(ax: Axes, points: pd.DataFrame, looks: Looks) -> None:
+def _question(ax: Axes, points: pd.DataFrame, looks: Drawing) -> None:
     """Draw every subject's answers to one question."""
     ends, seen = list[End](), list[tuple[float, float]]()
     step = _step(ax, sorted(set(points["duration_ms"])), len(looks))
@@ -121,7 +121,7 @@ def _marks(rows: pd.DataFrame, aside: float) -> Iterator[_Mark]:
         )
 
 
-def _draw(ax: Axes, marks: list[_Mark], look: Look) -> None:
+def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
     bottom, top = ax.get_ylim()
     away = (top / bottom) ** _ARROW
     plain: dict[str, Any] = {"color": look.colour, "linestyle": "none"}

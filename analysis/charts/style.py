@@ -36,7 +36,7 @@ ALARM: Final = "#B00020"
 
 
 @dataclass(frozen=True)
-class Look:
+class Fill:
     """How a stretch is filled: told apart by height and hatching, too."""
 
     fill: str
@@ -46,9 +46,9 @@ class Look:
 
 
 STATES: Final = {
-    "KEEPS_UP": Look("#A6DCC9", "#00664B", "", 0.42),
-    "BEHIND": Look("#FBE3A8", "#A86F00", "/////", 0.3),
-    "BLOCKED": Look("#C2452D", "#7A1F10", "", 0.16),
+    "KEEPS_UP": Fill("#A6DCC9", "#00664B", "", 0.42),
+    "BEHIND": Fill("#FBE3A8", "#A86F00", "/////", 0.3),
+    "BLOCKED": Fill("#C2452D", "#7A1F10", "", 0.16),
 }
 """by the name of a `trials.stretches.State`: the bar gets thinner and darker as things get worse"""
 _VARIANTS: Final = {

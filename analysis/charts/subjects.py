@@ -10,7 +10,7 @@ from analysis.order import subjects
 
 
 @dataclass(frozen=True)
-class Look:
+class Drawn:
     """How one subject is drawn."""
 
     name: str
@@ -19,14 +19,14 @@ class Look:
     marker: str
 
 
-Looks = dict[tuple[str, str], Look]
+Drawing = dict[tuple[str, str], Drawn]
 
 
-def looks_of(rows: pd.DataFrame) -> Looks:
+def looks_of(rows: pd.DataFrame) -> Drawing:
     """Return how every subject is drawn; its variant is named where the strategy has several."""
     variants = rows.groupby("strategy")["variant"].nunique()
     return {
-        (strategy, variant): Look(
+        (strategy, variant): Drawn(
             f"{strategy} · {variant}" if variants[strategy] > 1 else strategy,
             colour(strategy),
             *variant_style(variant),

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.charts import Caption, blocking
+from analysis.charts import Caption, latency_of_all
 from analysis.charts.catalogue import catalogue
 from analysis.charts.direct_labels import End, label_ends
 from analysis.charts.grid import Box, make_figure
@@ -42,7 +42,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Derived:
 def figure(measured: Derived) -> Figure:
     at_50_ms = measured.summary[measured.summary["duration_ms"] == 50]
     theory = measured.predictions[measured.predictions["duration_ms"] == 50]
-    return blocking(at_50_ms, theory, NOTHING)
+    return latency_of_all(at_50_ms, theory, NOTHING)
 
 
 def lines(ax: Axes, label: str) -> list[tuple[list[float], list[float]]]:

@@ -25,7 +25,7 @@ def slow_share(target: Target, rate_per_s: float) -> float:
     """Return what the simulator that shares no code with theory sees, over several runs."""
     shares = []
     for seed in range(RUNS):
-        due, took = run(target, rate_per_s, 100.0, RUN_S, seed=seed).latencies()[2]
+        due, took = run(target, [rate_per_s], 100.0, RUN_S, seed=seed).latencies()[2]
         shares.append((took[due >= SETTLED_S] > 0.1).mean())
     return float(np.mean(shares))
 

@@ -127,7 +127,7 @@ def test_stalls_are_never_certain_to_be_absent(length_s: float, every_s: float) 
 
 def _sync(target: Target, rate: float, seed: int) -> tuple[Floats, Floats]:
     """Return the requests to `/ping-sync` of a run, after the queue has settled."""
-    whole = run(target, rate, RATE, 30 + SPAN_S * SPANS, seed=seed)
+    whole = run(target, [rate], RATE, 30 + SPAN_S * SPANS, seed=seed)
     settled = whole.sync_due_s >= 30
     due = whole.sync_due_s[settled]
     return due - 30, (whole.sync_replied_s[settled] - due) * 1000
