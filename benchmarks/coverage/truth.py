@@ -26,6 +26,8 @@ LEAST_PER_S: Final = 0.5
 HIGHEST_PER_S: Final = 2_500.0
 _FINE: Final = 1.02
 _OVERLOAD: Final = 1.5
+_SLOWEST: Final = 0.8
+"""share of its overloaded speed at which a target surely keeps up"""
 _KEPT_UP: Final = 0.995
 
 
@@ -75,7 +77,30 @@ def slow_share(target: Target, rate_per_s: float, seed: int) -> float:
 
 
 def _saturation(target: Target) -> Rate:
-    """Return how fast an overloaded target works."""
+    """Return the rate from which on the backlog grows by more than 1 % of the arrivals.
+
+    That is not always how fast an overloaded target works: one whose loop is short of time works faster, the
+    longer bystanders have to wait. So that speed is only where looking begins.
+    """
+    fastest = _fastest(target)
+    if math.isinf(fastest.per_s) or not target.loop_s:
+        return fastest
+    low, high = _SLOWEST * fastest.per_s, fastest.per_s
+    while high / low > 1 + GROWTH / 4:
+        middle = math.sqrt(low * high)
+        grows = [
+            _growth(run(target, [middle], BYSTANDER_PER_S, RUN_S, seed=seed), middle) for seed in range(3)
+        ]
+        low, high = (low, middle) if np.mean(grows) > GROWTH else (middle, high)
+    return Rate(math.sqrt(low * high), max(fastest.error, GROWTH / 2))
+
+
+def _growth(seen: Run, rate_per_s: float) -> float:
+    return 1 - _done_per_s(seen) / rate_per_s
+
+
+def _fastest(target: Target) -> Rate:
+    """Return how fast an overloaded target works; infinite where it cannot be overloaded."""
     law = target.slots / target.mean_s
     rate = min(_OVERLOAD * law, HIGHEST_PER_S)
     done = [_done_per_s(run(target, [rate], BYSTANDER_PER_S, RUN_S, seed=seed)) for seed in range(RUNS // 2)]
