@@ -7,13 +7,13 @@ interrupted goes on where it stood.
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.questions import BLOCKING, SATURATION
 from analysis.trials.slowness import Spells, judge, pool
 from analysis.trials.slowness_by_rate import Seen
-from harness.search.confirm import Step, Terms, confirmation
+from harness.search.confirm import Step, Terms, confirmation, confirming
 
 STRIDE = 4.0
 """factor between two rates while nothing is known"""
@@ -72,10 +72,16 @@ class _Search:
 
 def next_step(goal: Goal, terms: Terms, seen: Sequence[Observation]) -> Step | None:
     """Return the next trial: short ones until all points are located, then long ones until they are sure."""
-    rate = next_rate(goal, seen)
+    spans = [Seen(each.rate_per_s, each.streams) for each in seen if each.streams]
+    rate = next_rate(_without_blocking(goal) if confirming(spans, terms) else goal, seen)
     if rate is not None:
         return Step(float(f"{rate:.4g}"))
-    return confirmation([Seen(each.rate_per_s, each.streams) for each in seen if each.streams], terms)
+    return confirmation(spans, terms)
+
+
+def _without_blocking(goal: Goal) -> Goal:
+    expected = {question: rate for question, rate in goal.expected_per_s.items() if question != BLOCKING}
+    return replace(goal, expected_per_s=expected)
 
 
 def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
