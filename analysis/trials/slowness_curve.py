@@ -50,7 +50,8 @@ def crossing(by_rate: Mapping[float, Spells]) -> Crossing:
     if not any(each.spells for each in by_rate.values()):
         return UNKNOWN
     about = _fitted(by_rate).likely
-    return _fitted({rate: each for rate, each in by_rate.items() if about / NEAR <= rate <= about * NEAR})
+    near = {rate: each for rate, each in by_rate.items() if about / NEAR <= rate <= about * NEAR}
+    return _fitted(near or by_rate)
 
 
 def _fitted(by_rate: Mapping[float, Spells]) -> Crossing:

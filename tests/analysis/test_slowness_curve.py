@@ -83,3 +83,9 @@ def test_longer_spans_narrow_the_bounds() -> None:
 def test_rates_far_from_it_do_not_bend_the_curve() -> None:
     near = {90.0: evidence(90, [10]), 110.0: evidence(60, [20] * 15)}
     assert crossing(near | {1000.0: evidence(4, [400])}) == crossing(near)
+
+
+def test_of_rates_that_are_all_far_from_it_the_bounds_are_wide() -> None:
+    found = crossing({10.0: evidence(60, []), 1000.0: evidence(60, [100] * 20)})
+    assert 10 < found.likely < 1000
+    assert found.high / found.low > 1.5
