@@ -71,10 +71,16 @@ def confirmation(seen: Sequence[Seen], terms: Terms) -> Step | None:
 
 
 def confirming(seen: Sequence[Seen], terms: Terms) -> bool:
-    """Say whether the crossing is looked for at length: shorter trials would add nothing."""
+    """Say whether the crossing is looked for at length, so that shorter trials would add nothing.
+
+    They would still where likely edges that nothing disputes lie far apart.
+    """
     spans_s = (found.span_s for each in seen for found in each.streams.values())
-    at_length = terms.longest_s > 0 and max(spans_s, default=0.0) * BELOW * WARM_UP >= terms.longest_s
-    return at_length and _within(seen, first_crossing(seen))
+    if terms.longest_s <= 0 or max(spans_s, default=0.0) * BELOW * WARM_UP < terms.longest_s:
+        return False
+    likely = likely_edges(seen)
+    located = likely.disputed or likely.width <= terms.precision**2
+    return located and _within(seen, first_crossing(seen))
 
 
 def _within(seen: Sequence[Seen], found: Crossing) -> bool:
@@ -88,16 +94,14 @@ def _about(seen: Sequence[Seen], sure: Bracket, found: Crossing, terms: Terms) -
 
     Below, slow spells are the rarer ones, and take twice the time to count.
     """
-    if (
-        sum(_span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
-        >= terms.longest_s * LONG_TRIALS
-    ):
+    spent_s = sum(_span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
+    if spent_s >= terms.longest_s * LONG_TRIALS:
         return None
     if found.high <= found.low * terms.precision**2:
         return Step(_edge(sure, found, terms.precision**2), terms.longest_schedule_s / BELOW**2)
     below, above = (_beside(seen, found.likely, terms.precision**share) for share in (-APART, APART))
-    spent_s = {rate: _span_near_s(seen, rate, terms.precision) for rate in (below, above)}
-    if spent_s[below] <= BELOW * spent_s[above]:
+    below_s, above_s = (_span_near_s(seen, rate, terms.precision) for rate in (below, above))
+    if below_s <= BELOW * above_s:
         return Step(below, terms.longest_schedule_s)
     return Step(above, terms.longest_schedule_s / BELOW)
 
