@@ -17,7 +17,7 @@ REACH = 0.3
 """share of that distance by which a rate that was seen may be off"""
 BELOW = 2.0
 """time below the crossing to that above it"""
-LONG_TRIALS = 5
+LONG_TRIALS = 6
 """of the longest, in time: what an answer may take"""
 WARM_UP = 1.25
 """seconds of a schedule to one that is measured"""
