@@ -1,7 +1,9 @@
 """How much work is waiting or running at a time, and whether it grows."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -133,6 +135,11 @@ def _growth(
     100 to 6,000 arrivals) it is certain of 95 % of the overloads from rho = 1.025 on; least squares over
     the backlog, or its plain drift from end to end, of 55 %. The margin knows little of a healthy system,
     whose increments cancel out in the long run: there a line that empties again and again says more.
+
+    Both ask what became of the arrivals of these seconds. Where those come in bursts, more or fewer came than
+    the rate says, which is no growth, and no proof that the rate is kept up with: what strayed is part of the
+    margin, unless a line always stood and departures did not depend on arrivals. A third estimate is free of
+    it: how fast tasks left while a line stood (see `_while_waiting`).
     """
     service_ns = int(step.duration_ms * 1e6)
     begin = step.measure_from_ns if held else max(step.measure_from_ns, step.from_ns + service_ns)
@@ -143,12 +150,49 @@ def _growth(
     batches = max(_FEWEST_BATCHES, int(span_s / wave_s + 1e-9))
     at = np.linspace(begin, step.to_ns, batches * _LOOKS + 1).astype(np.int64)
     came, left = _flow(tasks, at, held=held)
-    even = _admitted(tasks, begin, step.to_ns) * tasks_per_s * (at - begin) / 1e9
-    candidates = [_drift(np.asarray(arrived - left, float)[1:], batches) for arrived in (came, even)]
-    drift, margin = min(candidates, key=lambda found: found[1])
-    per_batch = tasks_per_s * span_s / batches
-    emptied = ((came - left)[1:].reshape(batches, -1) == 0).any(axis=1).mean() >= EMPTIED
-    return drift / per_batch, max(margin / per_batch, 1 / (tasks_per_s * span_s)), bool(held and emptied)
+    line = came - left
+    due = tasks_per_s * span_s
+    wanted = _admitted(tasks, begin, step.to_ns) * due
+    missing = (wanted - (came[-1] - came[0])) / due
+    pressed = np.linspace(0, wanted, len(at)) - left
+    found = [
+        _told(_drift(line[1:], batches), due / batches, missing),
+        _told(_drift(pressed[1:], batches), due / batches, 0.0 if line[1:].all() else -abs(missing)),
+    ]
+    if held:
+        slots = int((left - _passed(ended_ns(tasks)[_came(tasks)], at)).max())
+        found.append(_while_waiting(line, left, wanted / len(line[1:]), slots, batches))
+    growth, margin = min(found, key=lambda each: each[1])
+    emptied = (line[1:].reshape(batches, -1) == 0).any(axis=1).mean() >= EMPTIED
+    return growth, max(margin, 1 / due), bool(held and emptied and missing < NEAR)
+
+
+def _told(found: tuple[float, float], arrivals: float, missing: float) -> tuple[float, float]:
+    """Return a drift and its margin as shares of the arrivals, the margin widened by arrivals that strayed.
+
+    Had those come that are missing, more might stay behind; had those not come that were too many, less.
+    """
+    growth, margin = (each / arrivals for each in found)
+    return growth, margin + max(-missing if growth > GROWTH_LIMIT else missing, 0.0)
+
+
+def _while_waiting(line: Ints, left: Ints, wanted: float, slots: int, batches: int) -> tuple[float, float]:
+    """Return by how much fewer tasks left than the `wanted` a look while some were waiting, and the margin.
+
+    Whatever the arrivals do, the slots work as fast as they can while a line stands: capacity is read off
+    the busy time alone. Each time that a line forms, the slots may be anywhere in their waves, which makes
+    up to one task a slot more or less.
+    """
+    waited = line[:-1] > 0
+    went = np.diff(left)[waited]
+    count = len(went) * batches // len(waited)
+    if count < _FEWEST_BATCHES:
+        return 0.0, 1.0
+    total = wanted * len(went)
+    sums = went[-count * (len(went) // count) :].reshape(count, -1).sum(axis=1)
+    spread = float(t_quantile(count - 1)) * math.sqrt(_variance(sums, lambda k: k) * count)
+    formed = int((np.diff(waited.astype(np.int8)) > 0).sum())
+    return 1 - float(went.sum()) / total, (spread + slots * math.sqrt(formed)) / total
 
 
 def _admitted(tasks: pd.DataFrame, from_ns: int, to_ns: int) -> float:
@@ -158,21 +202,26 @@ def _admitted(tasks: pd.DataFrame, from_ns: int, to_ns: int) -> float:
     return float(_came(tasks)[inside].mean()) if inside.any() else 1.0
 
 
-def _drift(level: Floats, batches: int) -> tuple[float, float]:
+def _drift(level: npt.NDArray[Any], batches: int) -> tuple[float, float]:
     """Return the drift of a series a batch, and its 95 % margin.
 
-    The variance a batch is the largest of those seen over 1, 2 and 4 batches: increments that follow one
-    another's sign (bursts of arrivals) must not pass for independent ones. Means of batches smooth a
-    random walk, over k of them by the factor 1 - 1/(3k) (Working 1960), which is undone.
+    Means of batches smooth a random walk, over k of them by the factor 1 - 1/(3k) (Working 1960), which is
+    undone.
     """
     increments = np.diff(level.reshape(batches, -1).mean(axis=1))
     n = len(increments)
-    variance = 0.0
-    for k in (1, 2, 4):
-        if n // k >= 3:
-            sums = increments[n % k :].reshape(-1, k).sum(axis=1)
-            variance = max(variance, float(sums.var(ddof=1)) / (k - 1 / 3))
+    variance = _variance(increments, lambda k: k - 1 / 3)
     return float(increments.mean()), float(t_quantile(n - 1) * np.sqrt(variance / n))
+
+
+def _variance(batches: npt.NDArray[Any], weight: Callable[[int], float]) -> float:
+    """Return the variance a batch: the largest of those seen over 1, 2 and 4 of them.
+
+    Increments that follow one another's sign (bursts of arrivals) must not pass for independent ones.
+    """
+    n = len(batches)
+    sums = {k: batches[n % k :].reshape(-1, k).sum(axis=1) for k in (1, 2, 4) if n // k >= 3}
+    return max((float(each.var(ddof=1)) / weight(k) for k, each in sums.items()), default=0.0)
 
 
 def _flow(tasks: pd.DataFrame, at_ns: Ints, *, held: bool) -> tuple[Ints, Ints]:

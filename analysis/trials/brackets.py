@@ -2,6 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Final
+
+
+OUTVOTE: Final = 2
+"""certain verdicts that set aside one that only leans"""
 
 
 @dataclass(frozen=True)
@@ -52,15 +57,34 @@ def bracket(verdicts: Iterable[Verdict]) -> Bracket:
 def covering(found: Bracket, answers: Iterable[Verdict]) -> Bracket:
     """Return the interval with its edges moved out as far as these verdicts contradict it, each at its word.
 
-    So one that only leans to `failed` moves the held edge below itself where it lies at or below it.
+    So one that only leans to `failed` moves the held edge below itself where it lies at or below it; unless
+    certain verdicts outvote it, see `outvoted`.
     """
-    every = bracket(replace(answer, certain=True) for answer in answers)
+    known = list(answers)
+    every = bracket(replace(answer, certain=True) for answer in known if not outvoted(answer, known))
     within = (found.held or 0.0) <= (every.held or 0.0) and _top(found) >= _top(every)
     if not every.disputed or within:
         return found
     held = min(found.held or 0.0, every.held or 0.0) or None
     failed = None if found.failed is None or every.failed is None else max(found.failed, every.failed)
     return Bracket(held, failed, disputed=True)
+
+
+def outvoted(leaning: Verdict, answers: Iterable[Verdict]) -> bool:
+    """Say whether so many certain verdicts contradict one that only leans that it does not count.
+
+    What holds at a rate holds below it, too, and what fails there fails above it. A leaning verdict is the
+    likelier of two answers, a certain one is wrong in a twentieth: two of these are enough.
+    """
+    if leaning.certain:
+        return False
+    sign = 1 if leaning.failed else -1
+    beyond = (
+        answer
+        for answer in answers
+        if answer.failed != leaning.failed and sign * (answer.rate_per_s - leaning.rate_per_s) >= 0
+    )
+    return sum(answer.certain for answer in beyond) >= OUTVOTE
 
 
 def _top(found: Bracket) -> float:

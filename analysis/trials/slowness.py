@@ -159,6 +159,21 @@ def judge(evidence: Spells) -> Slowness:
     )
 
 
+def dispersion(below: Spells, own: Spells) -> float:
+    """Return the variance of a count of slow requests to its mean: about the size of the spells they come in.
+
+    By the spells of a rate, and by those at it and `below`, whichever say more; but no spell is longer than
+    what was seen of the rate.
+    """
+    return min(max(map(_dispersion, (below, own))), max(own.requests, 1))
+
+
+def _dispersion(evidence: Spells) -> float:
+    sizes, nearly = np.array(evidence.spells, float), np.array(evidence.nearly, float)
+    met = [float((each**2).sum() / each.sum()) for each in (sizes, nearly) if len(each)]
+    return max(1.0, evidence.assumed, VARIATION * float(sizes.mean()) if len(sizes) else 0.0, *met)
+
+
 def seconds_needed(spell_s: float) -> float:
     """Return how long a span without a spell must be to rule out that 1 % is slow, in spells that long."""
     return -math.log(1 - CONFIDENCE) * spell_s / SLOW_SHARE

@@ -1,11 +1,12 @@
 """What spans at many rates say together: slowness grows with the rate, so evidence travels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 from analysis.trials.brackets import Bracket
 from analysis.trials.slowness import SLOW_SHARE, Spells, judge, of_row, pool
+from analysis.trials.slowness_curve import UNKNOWN, Crossing, crossing
 from results.terms import Stream
 
 
@@ -26,14 +27,18 @@ def seen_in(rate_per_s: float, row: Mapping[Any, Any], limit_ms: float) -> Seen:
 def settle_blocking(
     rows: Sequence[Mapping[Any, Any]], limit_ms: float, precision: float
 ) -> tuple[Bracket, bool]:
-    """Return the interval of the blocking point by rows of the summary, and whether both edges are sure.
+    """Return the interval of the blocking point by rows of the summary, and whether both edges are sure."""
+    return settle([seen_in(float(row["offered_per_s"]), row, limit_ms) for row in rows], precision)
 
-    The sure edges where they are no further apart than the wanted width squared, or as far as the likely
+
+def settle(seen: Sequence[Seen], precision: float) -> tuple[Bracket, bool]:
+    """Return the interval of the blocking point, and whether both edges are sure.
+
+    The sure edges where they are no further apart than the wanted width squared, or the same as the likely
     ones; else the likely ones.
     """
-    seen = [seen_in(float(row["offered_per_s"]), row, limit_ms) for row in rows]
     sure, likely = certain_edges(seen), likely_edges(seen)
-    closed = sure.width <= precision**2 or (sure.held, sure.failed) == (likely.held, likely.failed)
+    closed = sure.width <= precision**2 or sure == likely
     return (sure, True) if closed and not sure.disputed else (likely, False)
 
 
@@ -42,16 +47,33 @@ def certain_edges(seen: Sequence[Seen]) -> Bracket:
 
     A span was at least as slow as one at a lower rate would have been. So where the spans from a rate up to
     some higher one, taken together, say `at most 1 %`, that holds at that rate, too; and `more than 1 %`
-    of those from a lower rate up to it. Where the two contradict each other, slowness did not grow with the
+    of those from a lower rate up to it. Where slow spells were seen, a curve through all rates near by tells
+    more: see `slowness_curve`. Where answers contradict each other, slowness did not grow with the
     rate: disputed, and both edges move out.
     """
     rates = sorted({each.rate_per_s for each in seen})
-    held = [rate for rate in rates if _held(seen, rate)]
-    failed = [rate for rate in rates if _failed(seen, rate)]
+    crossings = _crossings(seen)
+    held = [rate for rate in rates if _held(seen, crossings, rate)]
+    failed = [rate for rate in rates if _failed(seen, crossings, rate)]
     highest, lowest = max(held, default=0.0), min(failed, default=float("inf"))
     below = [rate for rate in held if rate < lowest]
     above = [rate for rate in failed if rate > highest]
     return Bracket(max(below, default=None), min(above, default=None), disputed=lowest <= highest)
+
+
+def first_crossing(seen: Sequence[Seen]) -> Crossing:
+    """Return where the first stream begins to be slow; `UNKNOWN` where none was."""
+    found = [each for each in _crossings(seen).values() if each != UNKNOWN]
+    return Crossing(*(min(bounds) for bounds in zip(*map(astuple, found), strict=True))) if found else UNKNOWN
+
+
+def _crossings(seen: Sequence[Seen]) -> dict[str, Crossing]:
+    by_rate = {rate: _pooled(seen, rate, rate) for rate in {each.rate_per_s for each in seen}}
+    names = {name for streams in by_rate.values() for name in streams}
+    return {
+        name: crossing({rate: streams[name] for rate, streams in by_rate.items() if name in streams})
+        for name in names
+    }
 
 
 def likely_edges(seen: Sequence[Seen]) -> Bracket:
@@ -67,21 +89,24 @@ def likely_edges(seen: Sequence[Seen]) -> Bracket:
     return Bracket(held, failed, disputed=lowest <= highest)
 
 
-def _held(seen: Sequence[Seen], rate_per_s: float) -> bool:
-    """Say whether every stream is surely fast at a rate, by spans from there up to some higher one."""
+def _held(seen: Sequence[Seen], crossings: Mapping[str, Crossing], rate_per_s: float) -> bool:
+    """Say whether every stream is surely fast at a rate."""
     tops = {each.rate_per_s for each in seen if each.rate_per_s >= rate_per_s}
-    streams = {name for each in seen for name in each.streams}
     found = [_pooled(seen, rate_per_s, top) for top in tops]
-    return bool(streams) and all(
-        any(name in pooled and judge(pooled[name]).high <= SLOW_SHARE for pooled in found) for name in streams
+    return bool(crossings) and all(
+        rate_per_s <= told.low
+        or any(name in pooled and judge(pooled[name]).high <= SLOW_SHARE for pooled in found)
+        for name, told in crossings.items()
     )
 
 
-def _failed(seen: Sequence[Seen], rate_per_s: float) -> bool:
-    """Say whether some stream is surely slow at a rate, by spans from some lower one up to there."""
+def _failed(seen: Sequence[Seen], crossings: Mapping[str, Crossing], rate_per_s: float) -> bool:
+    """Say whether some stream is surely slow at a rate."""
     bottoms = {each.rate_per_s for each in seen if each.rate_per_s <= rate_per_s}
     found = [_pooled(seen, bottom, rate_per_s) for bottom in bottoms]
-    return any(judge(evidence).low > SLOW_SHARE for pooled in found for evidence in pooled.values())
+    return any(rate_per_s >= told.high for told in crossings.values()) or any(
+        judge(evidence).low > SLOW_SHARE for pooled in found for evidence in pooled.values()
+    )
 
 
 def _pooled(seen: Sequence[Seen], from_per_s: float, to_per_s: float) -> dict[str, Spells]:

@@ -13,7 +13,8 @@ from benchmarks.coverage.stalls import Stalls
 from benchmarks.coverage.target import Target
 from benchmarks.coverage.trial import simulate
 from harness.campaign.profiles import SERVICES_LONG
-from harness.search.policy import Goal, Observation, next_step
+from harness.search.goal import Goal, Observation
+from harness.search.policy import next_step
 from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile
 from harness.search.trials import observed, planned
 from results.schema import Manifest, Point, Service, Subject

@@ -6,10 +6,19 @@ from dataclasses import dataclass
 
 from analysis.trials.brackets import Bracket
 from analysis.trials.slowness import SLOW_SHARE, Spells, judge, pool, seconds_needed
-from analysis.trials.slowness_by_rate import Seen, certain_edges, likely_edges
+from analysis.trials.slowness_by_rate import Seen, certain_edges, first_crossing, likely_edges, settle
+from analysis.trials.slowness_curve import Crossing
 
 NEAREST = 0.25
 """share of the limit that a stream has to spare at the least, for the time that it needs to be foretold"""
+APART = 0.9
+"""wanted widths between the crossing and a rate that is seen at length: rounding must not miss it"""
+REACH = 0.3
+"""share of that distance by which a rate that was seen may be off"""
+BELOW = 2.0
+"""time below the crossing to that above it"""
+LONG_TRIALS = 6
+"""of the longest, in time: what an answer may take"""
 WARM_UP = 1.25
 """seconds of a schedule to one that is measured"""
 
@@ -48,16 +57,79 @@ class Terms:
 def confirmation(seen: Sequence[Seen], terms: Terms) -> Step | None:
     """Return the trial that makes an edge of the blocking point sure; None where both are, or cannot be.
 
-    The held edge goes first, since a reader builds on it. An edge that its time does not make sure is tried
-    once more half a wanted width further out, and then a whole one.
+    Where slow spells were seen, rates on both sides of their curve's crossing are seen by turns, nearly a
+    wanted width off, so that sure edges end up no further apart than that squared. Otherwise the held edge
+    goes first, since a reader builds on it.
     """
-    if not seen or terms.longest_s <= 0:
+    if not seen or terms.longest_s <= 0 or settle(seen, terms.precision)[1]:
         return None
-    likely, sure = likely_edges(seen), certain_edges(seen)
+    likely, sure, found = likely_edges(seen), certain_edges(seen), first_crossing(seen)
+    if _within(seen, found) and (confirming(seen, terms) or (likely.held and likely.failed)):
+        return _about(seen, sure, found, terms)
     if likely.disputed:
         return _again(seen, terms)
     steps = (_held(seen, likely, sure, terms), _failed(seen, likely, sure, terms))
     return next((step for step in steps if step), None)
+
+
+def confirming(seen: Sequence[Seen], terms: Terms) -> bool:
+    """Say whether the crossing is looked for at length, so that shorter trials would add nothing.
+
+    They would still where likely edges that nothing disputes lie far apart.
+    """
+    spans_s = (found.span_s for each in seen for found in each.streams.values())
+    if terms.longest_s <= 0 or max(spans_s, default=0.0) * BELOW * WARM_UP < terms.longest_s:
+        return False
+    likely = likely_edges(seen)
+    located = likely.disputed or likely.width <= terms.precision**2
+    return located and _within(seen, first_crossing(seen))
+
+
+def _within(seen: Sequence[Seen], found: Crossing) -> bool:
+    """Say whether a crossing lies between rates that were seen."""
+    rates = [each.rate_per_s for each in seen]
+    return min(rates) < found.likely < max(rates)
+
+
+def _about(seen: Sequence[Seen], sure: Bracket, found: Crossing, terms: Terms) -> Step | None:
+    """Return a long trial below the crossing or above it; None once the time for that is spent.
+
+    Below, slow spells are the rarer ones, and take twice the time to count.
+    """
+    spent_s = sum(_span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
+    if spent_s >= terms.longest_s * LONG_TRIALS:
+        return None
+    if found.high <= found.low * terms.precision**2:
+        return Step(_edge(sure, found, terms.precision**2), terms.longest_schedule_s / BELOW**2)
+    below, above = (_beside(seen, found.likely, terms.precision**share) for share in (-APART, APART))
+    below_s, above_s = (_span_near_s(seen, rate, terms.precision) for rate in (below, above))
+    if below_s <= BELOW * above_s:
+        return Step(below, terms.longest_schedule_s)
+    return Step(above, terms.longest_schedule_s / BELOW)
+
+
+def _edge(sure: Bracket, found: Crossing, widest: float) -> float:
+    """Return the rate that lacks for an interval no wider than that, where the crossing is known as well."""
+    spare = (widest * found.low / found.high) ** 0.25
+    if sure.failed is None or sure.failed > found.low * widest:
+        return float(f"{found.high * spare:.4g}")
+    return float(f"{found.low / spare:.4g}")
+
+
+def _beside(seen: Sequence[Seen], crossing_per_s: float, factor: float) -> float:
+    """Return the rate that lies so far from the crossing, or one near to it that was seen."""
+    wanted = crossing_per_s * factor
+    reach = abs(math.log(factor)) * REACH
+    rates = [each.rate_per_s for each in seen]
+    near = [rate for rate in rates if abs(math.log(rate / wanted)) <= reach]
+    return min(near, key=lambda rate: abs(math.log(rate / wanted)), default=float(f"{wanted:.4g}"))
+
+
+def _span_near_s(seen: Sequence[Seen], rate_per_s: float, precision: float) -> float:
+    """Return for how long rates were seen that are nearer than half a wanted width."""
+    reach = precision**0.5
+    rates = {r for each in seen if 1 / reach <= (r := each.rate_per_s) / rate_per_s <= reach}
+    return sum(_span_s(seen, rate) for rate in rates)
 
 
 def _again(seen: Sequence[Seen], terms: Terms) -> Step | None:

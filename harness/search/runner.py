@@ -17,7 +17,8 @@ from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
 from harness.campaign.session import Session, Setup
-from harness.search.policy import Goal, Observation, next_step, verdicts
+from harness.search.goal import Goal, Observation, verdicts
+from harness.search.policy import next_step
 from harness.search.profiles import SearchProfile
 from harness.search.trials import observed, planned
 from results.schema import Plan, Point, Trial

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.trials.questions import QUESTIONS
 from analysis.trials.slowness_by_rate import seen_in
 from harness.search.confirm import Step
-from harness.search.policy import Observation
+from harness.search.goal import Observation
 from harness.search.profiles import search_seconds, stairs_seconds
 from results.schema import Plan, Point
 from results.terms import STAIRS, STEADY

@@ -16,6 +16,8 @@ SEEDS = 40
 FIXED = Queue("conditioned", "deterministic", 10)
 RANDOM = Queue("conditioned", "exponential", 10)
 BURSTY = Queue("onoff", "exponential", 1)
+SLEEPING = Queue("onoff", "deterministic", 10)
+FREE = Queue("poisson", "deterministic", 10)
 LONG = 0.1 * 1e9
 """the simulated service time in ns"""
 
@@ -35,8 +37,12 @@ CASES = [
     ("random service takes more arrivals", RANDOM, 0.9, 1600, (0.05, 0.6)),
     ("... above too", RANDOM, 1.1, 1600, (0.05, 0.4)),
     ("few arrivals, far above", RANDOM, 1.5, 100, (0.1, 0.3)),
-    ("bursts, well below", BURSTY, 0.5, 400, (0.02, 0.7)),
+    ("bursts, well below: seldom did as many come as the rate says", BURSTY, 0.5, 400, (0.02, 0.8)),
     ("bursts, well above", BURSTY, 1.5, 400, (0.05, 0.2)),
+    ("bursts before a pool that sleeps, below: its busy time tells", SLEEPING, 0.9, 1600, (0, 0.1)),
+    ("... above, though too few may have come to show it", SLEEPING, 1.05, 1600, (0.05, 0.2)),
+    ("free arrivals, below", FREE, 0.8, 1600, (0, 0.1)),
+    ("free arrivals, above", FREE, 1.05, 1600, (0, 0.05)),
 ]
 
 

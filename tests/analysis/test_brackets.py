@@ -24,6 +24,16 @@ CASES = [
         Bracket(60, 110, disputed=True),
     ),
     (
+        "one leans to failed below two that certainly held",
+        [(60, HELD), (70, LEANS_FAILED), (75, HELD), (80, HELD), (110, FAILED)],
+        FOUND,
+    ),
+    (
+        "one leans to held above two that certainly failed",
+        [(80, HELD), (110, FAILED), (115, FAILED), (120, LEANS_HELD)],
+        FOUND,
+    ),
+    (
         "one leans to held above the failed edge",
         [(80, HELD), (110, FAILED), (120, LEANS_HELD), (130, FAILED)],
         Bracket(80, 130, disputed=True),

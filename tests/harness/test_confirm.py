@@ -3,8 +3,8 @@
 import pytest
 
 from analysis.trials.slowness import Spells, seconds_needed
-from analysis.trials.slowness_by_rate import Seen
-from harness.search.confirm import Step, Terms, confirmation
+from analysis.trials.slowness_by_rate import Seen, first_crossing
+from harness.search.confirm import Step, Terms, confirmation, confirming
 
 TERMS = Terms(shortest_s=5, longest_s=60, precision=1.1)
 PER_S = 100
@@ -18,30 +18,51 @@ def seen(rate: float, span_s: float, *spells: int) -> Seen:
 SLOW = seen(110, 4, 400)
 
 
-def test_the_held_edge_goes_first_and_for_as_long_as_its_spells_ask_for() -> None:
-    step = confirmation([seen(100, 4), SLOW], TERMS)
+def test_where_nothing_was_slow_the_highest_rate_is_seen_for_as_long_as_its_spells_ask_for() -> None:
+    step = confirmation([seen(90, 4), seen(100, 4)], TERMS)
     assert step
     assert (step.rate_per_s, step.confirms) == (100, True)
     assert step.seconds == pytest.approx((seconds_needed(0.15) - 4) * 1.25)
+
+
+def test_where_all_was_slow_the_lowest_rate_is_seen_again_until_that_is_sure() -> None:
+    assert confirmation([seen(100, 4, 20), SLOW], TERMS) == Step(100, pytest.approx(26 * 1.25))
+    assert confirmation([seen(100, 30, 20, 30, 40, 30, 20), SLOW], TERMS) is None
+
+
+def test_both_sides_of_the_crossing_are_seen_by_turns_the_lower_one_first() -> None:
+    begun = [seen(90, 4), seen(100, 4, 4), seen(108, 4, 20), seen(130, 4, 400)]
+    middle = first_crossing(begun).likely
+    first = confirmation(begun, TERMS)
+    assert first
+    assert middle / 1.13 < first.rate_per_s < middle / 1.05
+    assert first.seconds == TERMS.longest_schedule_s
+    second = confirmation([*begun, seen(first.rate_per_s, 60, 20)], TERMS)
+    assert second
+    assert second.rate_per_s > first.rate_per_s
+    assert second.seconds == TERMS.longest_schedule_s / 2
+
+
+def test_an_edge_that_the_curve_makes_sure_has_to_be_seen_itself() -> None:
+    known = [seen(80, 100), seen(97, 70, 15, 15), seen(101, 70, *[15] * 8), seen(140, 4, 400)]
+    found = first_crossing(known)
+    assert found.high <= found.low * TERMS.precision**2
+    step = confirmation(known, TERMS)
+    assert step
+    assert step.rate_per_s > found.high
+    assert step.rate_per_s <= found.low * TERMS.precision**2
 
 
 def test_where_both_edges_are_sure_nothing_is_left() -> None:
     assert confirmation([seen(100, 50), SLOW], TERMS) is None
 
 
-def test_a_doubtful_block_is_confirmed_too() -> None:
-    step = confirmation([seen(100, 50), seen(110, 4, 20)], TERMS)
-    assert step == Step(110, pytest.approx(26 * 1.25))
-
-
-def test_an_edge_that_its_time_does_not_make_sure_moves_out_by_half_a_width_and_a_whole_one() -> None:
-    tried = [seen(100, 61, 10, 10, 10, 10), SLOW]
-    for share in (0.5, 1):
-        step = confirmation(tried, TERMS)
-        assert step
-        assert step.rate_per_s == pytest.approx(100 / 1.1**share, rel=1e-3)
-        tried.append(seen(step.rate_per_s, 61, 10, 10, 10, 10))
-    assert confirmation(tried, TERMS) is None
+def test_an_end_comes_though_the_edges_stay_doubtful() -> None:
+    tried = [seen(90, 4), seen(100, 4, 4), seen(108, 4, 20), seen(130, 4, 400)]
+    while step := confirmation(tried, TERMS):
+        tried.append(seen(step.rate_per_s, (step.seconds or 0) / 1.25, 30, 30))
+    assert len(tried) < 20
+    assert confirming(tried, TERMS)
 
 
 def test_what_was_slow_below_a_rate_that_was_not_is_seen_again_at_length() -> None:

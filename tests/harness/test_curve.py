@@ -9,7 +9,8 @@ from analysis.trials.brackets import Verdict
 from analysis.trials.questions import BLOCKING, SATURATION
 from harness.search.confirm import Step, Terms
 from harness.search.curve import E6, FROM, TO, common_rates, curve
-from harness.search.policy import Goal, Observation, next_step
+from harness.search.goal import Goal, Observation
+from harness.search.policy import next_step
 
 LOWEST, HIGHEST = 0.5, 680.0
 UNCONFIRMED = Terms(2.0, 0.0, 1.25)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.questions import BLOCKING, SATURATION
-from harness.search.policy import Goal, Observation, capacity, next_rate, verdicts
+from harness.search.goal import Goal, Observation, capacity, verdicts
+from harness.search.narrow import next_rate
 
 LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
 Target = Callable[[float], Observation]

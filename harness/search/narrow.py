@@ -1,0 +1,135 @@
+"""Which rates narrow the brackets of a search most, in the logarithm of the rate."""
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from analysis.trials.brackets import Bracket, Verdict, bracket, covering
+from analysis.trials.questions import SATURATION
+from harness.search.curve import SAME_RATE, untried
+from harness.search.goal import Goal, Observation, capacity, verdicts
+
+STRIDE = 4.0
+"""factor between two rates while nothing is known"""
+AIM = 0.96
+"""share of the wanted width, in the logarithm, that is aimed at: rounding must not miss it"""
+
+
+@dataclass(frozen=True)
+class _Search:
+    """The search for the answer to one question."""
+
+    answers: Sequence[Verdict]
+    guess: float | None
+    leap: bool
+    """a rate far above is worth a trial: nothing hints at a point near by"""
+
+
+def next_rates(goal: Goal, seen: Sequence[Observation]) -> list[float]:
+    """Return the rates that narrow all brackets most, rising; none where all is found or cannot be."""
+    rates: list[float] = []
+    for rate in (rate for search in _searches(goal, seen) for rate in _refine(goal, search)):
+        rates += untried([rate], rates)
+    return sorted(rates)
+
+
+def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
+    """Return the rate of the next trial; None where all points are found or cannot be found here.
+
+    The question whose answer can be guessed goes first, since two trials may settle it, else the one with
+    the wider bracket; each trial then answers all.
+    """
+    searches = sorted(
+        _searches(goal, seen),
+        key=lambda search: (not _telling(search.guess), -bracket(search.answers).width),
+    )
+    return next((rate for search in searches for rate in _refine(goal, search)), None)
+
+
+def _searches(goal: Goal, seen: Sequence[Observation]) -> Iterator[_Search]:
+    """Yield the search for saturation first: a single overloaded trial tells most of it."""
+    for question in sorted(goal.expected_per_s, key=lambda question: question != SATURATION):
+        answers = verdicts(seen, question)
+        if question == SATURATION:
+            yield _Search(answers, capacity(seen) or goal.expected_per_s[question], leap=False)
+        else:
+            apart = any(s.overloaded and not s.failed(question) for s in seen)
+            yield _Search(answers, _scaled(goal, seen, question), leap=apart)
+
+
+def _scaled(goal: Goal, seen: Sequence[Observation], question: str) -> float | None:
+    """Return a prediction, moved as far as the measured capacity is from the predicted one."""
+    expected, saturation = goal.expected_per_s[question], goal.expected_per_s.get(SATURATION)
+    measured = capacity(seen)
+    if expected and measured and saturation and math.isfinite(saturation):
+        return expected * (measured / saturation)
+    return expected
+
+
+def _refine(goal: Goal, search: _Search) -> list[float]:
+    """Return the rates that narrow one bracket most, best first; none where it is narrow or at its end.
+
+    A verdict that is not certain says that the point is near: the next rates lie about it, the farther off
+    the more of them there are, until certain ones stand on both sides.
+    """
+    answers, guess = search.answers, search.guess
+    found = covering(bracket(answer for answer in answers if answer.certain), answers)
+    near = [answer.rate_per_s for answer in answers if not answer.certain and _inside(answer, found)]
+    patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
+    if found.width <= goal.precision or not patient:
+        return []
+    half = goal.precision ** (AIM / 2 * (1 + len(near) // 2))
+    if near:
+        guess = math.exp(sum(map(math.log, near)) / len(near))
+    tried = sorted({answer.rate_per_s for answer in answers})
+    upwards = _upwards(bracket(answers), found, guess)
+    about = _about(found, guess, half, upwards=upwards)
+    others = _candidates(goal, found, guess, tried, leap=search.leap)
+    near, far = (
+        untried([min(max(rate, goal.lowest_per_s), goal.highest_per_s) for rate in rates], tried)
+        for rates in (about, others)
+    )
+    return near or far[:1]
+
+
+def _about(found: Bracket, guess: float | None, half: float, *, upwards: bool) -> list[float]:
+    """Return half a wanted width below and above a guess, as far as it lies within a bracket."""
+    if not guess or not _telling(guess):
+        return []
+    held, failed = found.held or 0.0, found.failed or math.inf
+    below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
+    above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
+    return above + below if upwards else below + above
+
+
+def _candidates(
+    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], *, leap: bool
+) -> Iterator[float]:
+    held, failed = found.held or 0.0, found.failed or math.inf
+    stride = STRIDE if guess is None else goal.precision ** len(tried)
+    if held and math.isfinite(failed):
+        edges = [held, *(rate for rate in tried if held < rate < failed), failed]
+        gaps = sorted(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0], reverse=True)
+        yield from (math.sqrt(low * high) for low, high in gaps)
+    elif held:
+        yield goal.highest_per_s if leap or guess == math.inf else max(tried) * stride
+    elif math.isfinite(failed):
+        yield goal.lowest_per_s if guess == 0 else min(tried) / stride
+    elif not tried:
+        yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
+
+
+def _upwards(lean: Bracket, found: Bracket, guess: float | None) -> bool:
+    """Say whether the edge above is missing, by the uncertain verdicts too, or farther off than the other."""
+    if (lean.held is None) != (lean.failed is None):
+        return lean.failed is None
+    return bool(guess and found.held and found.failed and found.held * found.failed > guess**2)
+
+
+def _telling(guess: float | None) -> bool:
+    return guess is not None and 0 < guess < math.inf
+
+
+def _inside(answer: Verdict, found: Bracket) -> bool:
+    return (found.held or 0.0) <= answer.rate_per_s <= (found.failed or math.inf)
