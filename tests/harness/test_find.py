@@ -71,7 +71,7 @@ def test_an_overloaded_trial_is_stopped_early_and_says_so(tmp_path: Path) -> Non
             "--seconds",
             "4",
             "--max-trials",
-            "3",
+            "1",
         ),
         *("--max-rate", "600", "--name", "early"),
         runs=tmp_path,
@@ -89,11 +89,11 @@ def test_an_overloaded_trial_is_stopped_early_and_says_so(tmp_path: Path) -> Non
 
 def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(tmp_path: Path) -> None:
     """Of 600/s a hundred get in, so that 900 are in flight after 1.8 s, and by then have waited for 1.1 s."""
-    asked = ["--strategy", "doorkeeper", "--duration", "0", "--max-rate", "600", "--seconds", "6"]
+    asked = ["--strategy", "doorkeeper", "--duration", "0", "--max-rate", "600", "--seconds", "4"]
     done = blockpoint(
         *FIND,
         *asked,
-        *("--max-trials", "2", "--name", "door"),
+        *("--max-trials", "1", "--name", "door"),
         runs=tmp_path / "runs",
         python=installed_doorkeeper(tmp_path / "installed"),
     )
