@@ -9,9 +9,11 @@ from pathlib import Path
 from analysis.charts.catalogue import catalogue
 from analysis.charts.style import save
 from analysis.drills.derive import Drills, derive_drills
+from analysis.report.drawing import Drawing
 from analysis.report.drill_pages import render_drills
 from analysis.report.notebook import execute_notebooks
-from analysis.report.pages import Drawing, render_page
+from analysis.report.pages import compose, render
+from analysis.report.table import write_files
 from analysis.trials.derive import Derived, derive
 from results.errors import BlockpointError
 from results.files import whole_folder
@@ -55,8 +57,9 @@ def _fill(made: Path, derived: Derived, progress: Progress) -> None:
         problems = notebooks.result()
     for problem in problems:
         progress(problem)
-    page = render_page(derived, drawings, problems)
-    (made / "index.html").write_text(page, encoding="utf-8")
+    page = compose(derived, drawings, problems)
+    (made / "index.html").write_text(render(page), encoding="utf-8")
+    write_files(page.tables, made / "tables")
 
 
 def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
