@@ -47,7 +47,6 @@ class Page:
     others: list[Drawing]
     rows: Table
     views: list[dict[str, Any]]
-    notebooks: bool = True
 
     @property
     def drilled(self) -> str:
@@ -116,9 +115,15 @@ def render(page: Page) -> str:
             accompanied=int((valid & (trials["company"] != "")).sum()),
             rows_left_out=max(0, len(derived.summary) - len(page.rows.rows)),
             closed=bool(derived.summary["closed"].any()),
-            notebooks=sorted(path.stem for path in SOURCES.glob("*.py")) if page.notebooks else [],
+            searched_at_ms=derived.searched_at_ms,
+            notebooks=_notebooks(derived),
         )
     )
+
+
+def _notebooks(derived: Derived) -> list[str]:
+    """Return the notebooks beside the page; they judge by the campaign's own limit."""
+    return sorted(path.stem for path in SOURCES.glob("*.py")) if derived.searched_at_ms is None else []
 
 
 def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]:

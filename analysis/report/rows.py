@@ -6,7 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.format import milliseconds, number
-from analysis.report.needs import row_anchor
+from analysis.report.half_load import row_anchor
 from analysis.report.table import NOTHING, Column, Row, Table, Value
 from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream, pattern_of
 

@@ -8,17 +8,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.charts.style import ROLE_COLOURS
-from analysis.drills.facts import Fact
 from analysis.format import milliseconds, number
-from analysis.order import order, subjects
+from analysis.order import subjects
 from analysis.report.drawing import Drawing
-from analysis.report.drill_words import duration
+from analysis.report.half_load import cpu_a_task_ms, half_loads, rate, waited
 from analysis.report.headline import killed_web, listed
-from analysis.report.needs import Sources, at_half_load, fact_anchor, point_key, row_anchor
+from analysis.report.needs import Sources
+from analysis.report.rates import every_point
 from analysis.report.reach import Condition, reaches
+from analysis.report.survival import losses
 from analysis.report.table import NOTHING, Column, Row, Table, Value
-from analysis.trials.point_table import answers
-from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
+from analysis.trials.questions import BLOCKING, SATURATION
 
 _OF_DRILLS: Final = (
     "From drills that were published with Blockpoint, not from this campaign: few slots, short windows.",
@@ -106,41 +106,8 @@ def _failed(reach: Any) -> float:
     return float(reach.found[BLOCKING].failed)
 
 
-def every_point(sources: Sources, _condition: Condition) -> list[Table]:
-    """Return the answer to every question under every condition."""
-    found = answers(sources.points)
-    if not found:
-        return []
-    columns = [Column("tasks", numeric=False)]
-    for question in QUESTIONS.values():
-        columns.append(Column(question.heading))
-        if question.named_by:
-            columns.append(Column(question.named_by, numeric=False))
-    columns += [Column("Ceiling"), Column("Trials")]
-    rows = []
-    for answer in found:
-        values = [Value(answer.tasks, answer.topology)]
-        for name, question in QUESTIONS.items():
-            each = answer.found[name]
-            predicted = (
-                f"predicted {each.predicted}"
-                if each.predicted not in {"", "not predicted"}
-                else each.predicted
-            )
-            note = "; ".join(part for part in (each.notes, predicted) if part)
-            look = (
-                "unsure" if each.shaky else "bad" if each.gave_way else "good" if ">" in each.interval else ""
-            )
-            values.append(Value(each.interval, note, look=look, key=point_key(answer, name)))
-            if question.named_by:
-                values.append(Value(each.by or NOTHING, key=f"{point_key(answer, name)} by"))
-        invalid = f" + {answer.invalid} invalid" if answer.invalid else ""
-        values += [
-            Value(answer.ceiling or "none"),
-            Value(f"{answer.trials}{invalid}", f"{number(answer.load_s)} s of load", float(answer.trials)),
-        ]
-        rows.append(Row(answer.strategy, answer.variant, values))
-    return [Table("points", "Every point", columns, rows)]
+def _points(sources: Sources, _condition: Condition) -> list[Table]:
+    return [every_point(sources.points)]
 
 
 def _slots(sources: Sources, condition: Condition) -> list[Table]:
@@ -203,21 +170,11 @@ def _of_slots(_sources: Sources, condition: Condition) -> list[str]:
 
 def _starts(sources: Sources, condition: Condition) -> list[Table]:
     labels = ("Rate", "p50", "p99", "Completed, p99")
-    rows = []
-    for strategy, variant, _ in subjects(condition.of(sources.points)):
-        row = at_half_load(sources, condition, strategy, variant)
-        if row is None:
-            continue
-        link = row_anchor(int(row["place"]))
-        times = [
-            Value(
-                ("≥ " if row[f"{name}_at_least"] else "") + milliseconds(row[f"{name}_ms"]),
-                sort=row[f"{name}_ms"],
-            )
-            for name in ("queue_wait_p50", "queue_wait_p99", "completion_p99")
-        ]
-        rate = Value(f"{number(row['offered_per_s'])}/s", sort=row["offered_per_s"], link=link)
-        rows.append(Row(strategy, variant, [rate, *times]))
+    names = ("queue_wait_p50", "queue_wait_p99", "completion_p99")
+    rows = [
+        Row(*subject, [rate(step), *(waited(step, name) for name in names)])
+        for subject, step in half_loads(sources.summary, condition).items()
+    ]
     caption = "Wait for a slot, at the rate nearest to half of what it keeps up with"
     return [Table("starts", caption, [Column(each) for each in labels], rows)] if rows else []
 
@@ -227,16 +184,9 @@ def _costs(sources: Sources, condition: Condition) -> list[Table]:
     columns = [Column("Rate"), *(Column(role, "CPU a task, ms") for role in roles)]
     columns += [Column(role, "Memory, MiB") for role in roles]
     rows = []
-    for strategy, variant, _ in subjects(condition.of(sources.points)):
-        row = at_half_load(sources, condition, strategy, variant)
-        if row is None or not row["completed_per_s"] > 0:
-            continue
-        cpu = [1000 * row[f"{role}_cpu_cores"] / row["completed_per_s"] for role in roles]
-        memory = [row[f"{role}_rss_mib"] for role in roles]
-        rate = Value(
-            f"{number(row['offered_per_s'])}/s", sort=row["offered_per_s"], link=row_anchor(int(row["place"]))
-        )
-        rows.append(Row(strategy, variant, [rate, *(_figure(each) for each in (*cpu, *memory))]))
+    for subject, step in half_loads(sources.summary, condition).items():
+        figures = [cpu_a_task_ms(step, role) for role in roles] + [step[f"{role}_rss_mib"] for role in roles]
+        rows.append(Row(*subject, [rate(step), *map(_figure, figures)]))
     caption = "Cost by role, at the rate nearest to half of what it keeps up with"
     return [Table("costs", caption, columns, rows)] if rows else []
 
@@ -246,36 +196,19 @@ def _figure(value: float) -> Value:
 
 
 def _lost(sources: Sources, _condition: Condition) -> list[str]:
-    measured = list(dict.fromkeys(_subjects_of(sources.points)))
-    told = killed_web(measured, sources.facts)
+    told = killed_web(_subjects_of(sources.points), sources.facts)
     if not told:
         return []
     return [told, *_OF_DRILLS]
 
 
 def _subjects_of(rows: pd.DataFrame) -> list[str]:
-    return [f"{s}/{v}" for s, v in zip(rows["strategy"], rows["variant"], strict=True)]
+    return list(dict.fromkeys(f"{s}/{v}" for s, v in zip(rows["strategy"], rows["variant"], strict=True)))
 
 
 def _losses(sources: Sources, _condition: Condition) -> list[Table]:
-    measured = set(_subjects_of(sources.points))
-    facts = [fact for fact in sources.facts.values() if fact.subject in measured]
-    labels = ("Kills", "Accepted", "Under way", "Lost", "Hidden", "Twice", "Hidden for", "By default")
-    columns = [Column("drill", numeric=False), *(Column(each) for each in labels)]
-    rows = [_loss(fact) for fact in sorted(facts, key=lambda f: (f.drill, order(*f.subject.split("/"))))]
-    return [Table("losses", "Published drills, tasks summed over the kills", columns, rows)] if rows else []
-
-
-def _loss(fact: Fact) -> Row:
-    counts = [fact.repeats, fact.accepted, fact.in_flight, fact.lost, fact.hidden_at_rest, fact.twice]
-    until = [
-        Value(duration(each), sort=each) if each > 0 else Value(NOTHING)
-        for each in (fact.hidden_until_s, fact.default_window_s if fact.hidden_at_rest else 0.0)
-    ]
-    drill = Value(fact.drill, f"results/published/{fact.campaign}")
-    strategy, variant = fact.subject.split("/")
-    values = [drill, *(Value(number(each), sort=float(each)) for each in counts), *until]
-    return Row(strategy, variant, values, anchor=fact_anchor(fact))
+    table = losses(_subjects_of(sources.points), sources.facts)
+    return [table] if table.rows else []
 
 
 ASKED: Final = (
@@ -285,7 +218,7 @@ ASKED: Final = (
         "Blocking",
         ("blocking", "latency", "heatmap"),
         _blocking,
-        every_point,
+        _points,
     ),
     Asked(
         "ceiling",

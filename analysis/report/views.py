@@ -1,20 +1,22 @@
 """What a page shows under other limits: its points and sentences, judged again from the same trials."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
 from analysis.format import milliseconds
 from analysis.report.headline import headline
-from analysis.report.needs import Sources, needs
+from analysis.report.needs import Sources
+from analysis.report.rates import every_point, reliable_rates
 from analysis.report.reach import Condition
-from analysis.report.sections import every_point
-from analysis.report.table import Table, Value
+from analysis.report.table import Value
 from analysis.trials.points import find_points
 from analysis.trials.rejudge import limits_of, rejudge, under
 from results.failures import Failure
+
+_NO_VERDICT: Final = ("_p50_ms", "_p99_ms", "_low_ms", "_high_ms", "_at_least", "_cpu_cores", "_rss_mib")
+"""how the names of columns end from which no point is found: many, and slow to carry along"""
 
 
 def views(
@@ -40,18 +42,14 @@ def judged_by(sources: Sources, spells: pd.DataFrame, limit_ms: float, failures:
 
 
 def _view(sources: Sources, condition: Condition) -> dict[str, Any]:
-    tables = [*needs(sources, condition), *every_point(sources, condition)]
+    rates = reliable_rates(sources.points, sources.manifest).values()
+    points = (value for row in every_point(sources.points).rows for value in row.cells)
     return {
         "limit_ms": sources.manifest.limit_ms,
         "limit": milliseconds(sources.manifest.limit_ms),
         "sentences": headline(sources.summary, sources.points, sources.manifest, condition, sources.facts),
-        "cells": {f"{table.name} {value.key}": _cell(value) for table, value in _moving(tables)},
+        "cells": {value.key: _cell(value) for value in (*rates, *points) if value.key},
     }
-
-
-def _moving(tables: Iterable[Table]) -> Iterator[tuple[Table, Value]]:
-    for table in tables:
-        yield from ((table, value) for row in table.rows for value in row.cells if value.key)
 
 
 def _cell(value: Value) -> list[Any]:

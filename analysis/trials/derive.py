@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -48,8 +49,10 @@ class Derived:
     bursts: pd.DataFrame
     predictions: pd.DataFrame
     spells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    searched_at_ms: float | None = None
+    """the campaign's own limit, where the manifest holds another, by which it was judged again"""
 
-    @property
+    @cached_property
     def points(self) -> pd.DataFrame:
         """Where each subject blocks and falls behind: see `points.find_points`."""
         return find_points(self.summary, self.manifest, self.failures)
@@ -91,6 +94,7 @@ def derive(
         _together(bursts),
         _order(_together(predictions)),
         _together(spells),
+        None if limit_ms is None else measured.manifest.limit_ms,
     )
     tables = {"summary": derived.summary, "points": derived.points, "predictions": derived.predictions}
     write_tables(rejudged_folder(folder, limit_ms), tables | {"bursts": derived.bursts})
@@ -153,6 +157,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     Raises BlockpointError where that cannot be done.
     """
     try:
+        folder.mkdir(exist_ok=True)
         with whole_folder(folder / "derived") as made:
             for name, table in tables.items():
                 if len(table.columns):
