@@ -38,10 +38,19 @@ def _nearest(own: pd.DataFrame) -> Step:
     return {**chosen.to_dict(), "place": chosen.name}
 
 
-def starts_within(step: Step | None, manifest: Manifest) -> Value:
+def no_step(summary: pd.DataFrame, condition: Condition, strategy: str, variant: str) -> Value:
+    """Return, in a word, why a subject has no step at half load."""
+    rows = condition.of(summary)
+    own = rows[(rows["strategy"] == strategy) & (rows["variant"] == variant)]
+    if own.empty:
+        return Value("untried", source="no trial under this condition", look="unsure")
+    if not own["valid"].any():
+        return Value("refused", source="no trial passed the gate", look="unsure")
+    return Value("overloaded", source="no valid trial in which the work kept up", look="unsure")
+
+
+def starts_within(step: Step, manifest: Manifest) -> Value:
     """Return how long 99 of 100 tasks waited at most, and at which rate."""
-    if step is None:
-        return _no_such_step()
     wait = float(step["queue_wait_p99_ms"])
     if not np.isfinite(wait):
         return Value("unseen", source="none of its tasks was seen to start", look="unsure")
@@ -60,10 +69,8 @@ def rate(step: Step) -> Value:
     return Value(f"{number(offered)}/s", sort=offered, link=row_anchor(int(step["place"])))
 
 
-def cost(step: Step | None, manifest: Manifest) -> Value:
+def cost(step: Step, manifest: Manifest) -> Value:
     """Return the processor time that a task costs, and beneath it the memory of all processes."""
-    if step is None:
-        return _no_such_step()
     cpu_ms = sum(filter(np.isfinite, (cpu_a_task_ms(step, role) for role in ROLE_COLOURS)))
     if not cpu_ms > 0:
         return Value("unseen", source="its processes could not be watched", look="unsure")
@@ -75,10 +82,6 @@ def cpu_a_task_ms(step: Step, role: str) -> float:
     """Return the processor time of a role for each task that it completed."""
     done = float(step["completed_per_s"])
     return 1000 * float(step[f"{role}_cpu_cores"]) / done if done > 0 else np.nan
-
-
-def _no_such_step() -> Value:
-    return Value("overloaded", source="no valid trial in which the work kept up", look="unsure")
 
 
 def _source(step: Step, manifest: Manifest) -> tuple[str, str]:

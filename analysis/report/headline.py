@@ -36,14 +36,15 @@ def headline(
         dict.fromkeys(f"{s}/{v}" for s, v in zip(points["strategy"], points["variant"], strict=True))
     )
     told = [
-        _usual(found, condition.of(summary), manifest, condition),
-        _most(found),
+        usual_way(found, condition.of(summary), manifest, condition),
+        most_carried(found),
         killed_web(measured, facts),
     ]
     return [sentence for sentence in told if sentence]
 
 
-def _usual(found: Sequence[Reach], rows: pd.DataFrame, manifest: Manifest, condition: Condition) -> str:
+def usual_way(found: Sequence[Reach], rows: pd.DataFrame, manifest: Manifest, condition: Condition) -> str:
+    """Tell up to which rate the usual way holds, and what happens beyond it."""
     if not found:
         return ""
     usual = next((each for each in found if (each.strategy, each.variant) == USUAL), found[0])
@@ -79,7 +80,7 @@ def _while_fast(reach: Reach) -> str:
     return f" while the API stays fast up to {number(held)}/s"
 
 
-def _most(found: Sequence[Reach]) -> str:
+def most_carried(found: Sequence[Reach]) -> str:
     """Name what carries most: all of which that may be true, since overlapping intervals have no order."""
     held = [each for each in found if each.held_per_s]
     if len(found) < 2 or not held:

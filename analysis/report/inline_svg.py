@@ -1,5 +1,6 @@
 """A chart's file made part of a page: text that can be read and searched, colours that follow the page."""
 
+import html
 import itertools
 import re
 import zlib
@@ -50,7 +51,7 @@ def _write(group: ET.Element) -> None:
         size = _SCALE.search(letters.get("transform", ""))
         if callable(comment.tag) and size:
             place = list(group).index(letters)
-            group[place] = _text(letters, str(comment.text).strip(), 100 * float(size[1]))
+            group[place] = _text(letters, html.unescape(str(comment.text).strip()), 100 * float(size[1]))
 
 
 def _text(letters: ET.Element, written: str, size_px: float) -> ET.Element:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.format import milliseconds
 from analysis.order import subjects
-from analysis.report.half_load import cost, half_loads, starts_within
+from analysis.report.half_load import cost, half_loads, no_step, starts_within
 from analysis.report.rates import point_key, reliable_rates
 from analysis.report.reach import Condition
 from analysis.report.survival import KILLED, Facts, survives
@@ -60,7 +60,8 @@ def _rows(
     rows: list[list[Row]] = [[] for _ in parts]
     for strategy, variant, _ in subjects(points):
         subject, step = f"{strategy}/{variant}", steps.get((strategy, variant))
-        common = [starts_within(step, manifest), cost(step, manifest)]
+        common = [starts_within(step, manifest), cost(step, manifest)] if step else []
+        common = common or [no_step(sources.summary, condition, strategy, variant)] * 2
         common += [survives(subject, drill, sources.facts, manifest) for drill in KILLED]
         for own, part in zip(rows, parts, strict=True):
             keys = (

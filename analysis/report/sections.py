@@ -80,8 +80,8 @@ def sections(
 
 
 def _of_condition(drawings: Sequence[Drawing], condition: Condition) -> list[Drawing]:
-    """Return one drawing: that of the condition, else the first that could be drawn."""
-    drawn = [each for each in drawings if each.svg]
+    """Return one drawing: that of the condition, else the first that was drawn, else why none was."""
+    drawn = [each for each in drawings if each.svg] or list(drawings)
     wanted = f"-{condition.kind}-{condition.duration_ms:g}ms-{condition.topology}"
     return ([each for each in drawn if each.name.endswith(wanted)] or drawn)[:1]
 

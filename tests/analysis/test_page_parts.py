@@ -1,0 +1,135 @@
+import csv
+import io
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from matplotlib.figure import Figure
+
+from analysis.charts.grid import Caption, make_grid, shape_for
+from analysis.charts.style import to_svg
+from analysis.report.drawing import Drawing
+from analysis.report.inline_svg import inline_svg
+from analysis.report.needs import Sources
+from analysis.report.pages import compose
+from analysis.report.reach import Condition
+from analysis.report.sections import sections
+from analysis.report.table import Column, Row, Table, Value, to_csv, to_markdown, write_files
+from analysis.trials.derive import derive
+from results.store import Campaign
+from tests.analysis.synthetic import Truth
+
+TABLE = Table(
+    "few",
+    "A caption",
+    [Column("fast", "Up to"), Column("keeps", "Up to"), Column("why", numeric=False)],
+    [Row("a", "x", [Value("> 5", "of 7", 5.0), Value("6"), Value('say "a|b",\nc')])],
+)
+
+
+def test_a_table_is_the_same_in_its_files(tmp_path: Path) -> None:
+    assert list(csv.reader(io.StringIO(to_csv(TABLE)))) == [
+        ["strategy", "Up to fast", "Up to keeps", "why"],
+        ["a/x", "> 5 (of 7)", "6", 'say "a|b",\nc'],
+    ]
+    caption, _, heads, rule, row = to_markdown(TABLE).strip().split("\n")
+    assert caption == "A caption"
+    assert heads == "| strategy | Up to fast | Up to keeps | why |"
+    assert rule == "| --- | ---: | ---: | --- |"
+    assert row == '| a/x | > 5 (of 7) | 6 | say "a\\|b", c |'
+    write_files([TABLE], tmp_path / "tables")
+    assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == ["few.csv", "few.md"]
+
+
+def test_headings_that_neighbours_share_are_printed_once() -> None:
+    assert TABLE.groups == [("Up to", 2), ("", 1)]
+
+
+def drawn(ink: str = "#222222") -> Figure:
+    figure, (ax,) = make_grid(1, shape_for(1), Caption("A title", "beneath", "one line & <another> " * 12))
+    ax.plot([1, 2], [1, 2], color="#E69F00", marker="o")
+    ax.text(1, 1, "named", color=ink)
+    return figure
+
+
+def test_letters_of_a_chart_become_text_and_stay_where_they_were() -> None:
+    svg = to_svg(drawn())
+    root = ET.fromstring(inline_svg(svg, "chart", "what it shows"))
+    texts = ["".join(text.itertext()) for text in root.iter() if text.tag.endswith("text")]
+    assert {"A title", "beneath", "named"} < set(texts)
+    assert sum("one line & <another>" in text for text in texts) > 1, "each line of the caption"
+    assert "font-weight" in next(text for text in root.iter("text") if text.text == "A title").attrib
+    assert root.attrib == {"viewBox": root.get("viewBox"), "role": "img", "aria-label": "what it shows"}
+    assert len(inline_svg(svg, "chart", "")) < len(svg) / 2
+    places = {use.get("href") for use in root.iter("use")}
+    assert places
+    assert places <= {f"#{element.get('id')}" for element in root.iter()}
+
+
+def test_charts_on_one_page_do_not_share_references() -> None:
+    one, other = (ET.fromstring(inline_svg(to_svg(drawn()), name, "")) for name in ("one", "other"))
+    ids = [{element.get("id") for element in root.iter()} - {None} for root in (one, other)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+
+
+def test_paper_and_ink_follow_the_page_and_strategies_keep_their_colours() -> None:
+    made = inline_svg(to_svg(drawn()), "chart", "")
+    assert "var(--card, #ffffff)" in made
+    assert "fill: var(--ink, #222222)" in made
+    assert "stroke: #e69f00" in made
+
+
+def test_a_chart_that_writes_in_white_keeps_all_its_colours() -> None:
+    assert "var(" not in inline_svg(to_svg(drawn("#ffffff")), "chart", "")
+
+
+def drawing(name: str, svg: bytes = b"<svg/>", *, first: bool = False) -> Drawing:
+    return Drawing(name, Caption(name, "", ""), svg, first)
+
+
+@pytest.mark.parametrize(
+    ("names", "first"),
+    [
+        (["frontier-a", "reach-a", "blocking-a", "reach-b"], ["reach-a", "reach-b"]),
+        (["latency-a", "frontier-a"], ["frontier-a"]),
+        (["latency-a"], []),
+    ],
+)
+def test_the_chart_that_answers_stands_first(
+    names: list[str], first: list[str], small: tuple[Campaign, dict[str, Truth]]
+) -> None:
+    page = compose(derive(small[0].folder), [drawing(name) for name in names], [])
+    assert [each.name for each in page.first] == first
+    shown = [each.name for section in page.sections for each in (*section.shown, *section.folded)]
+    assert sorted([*first, *shown, *(each.name for each in page.others)]) == sorted(names)
+
+
+def test_a_section_shows_the_chart_of_the_condition_told_first(
+    small: tuple[Campaign, dict[str, Truth]],
+) -> None:
+    derived = derive(small[0].folder)
+    names = (
+        "blocking-sleep-10ms-one-box",
+        "blocking-sleep-50ms-one-box",
+        "latency-sleep-50ms-one-box",
+        "odd",
+    )
+    told = Condition("sleep", 50.0, "one-box")
+    sources = Sources(derived.manifest, derived.summary, derived.points, {})
+    made, left = sections(sources, told, [drawing(name) for name in names])
+    blocks = next(section for section in made if section.anchor == "blocks")
+    assert [each.name for each in blocks.shown] == ["blocking-sleep-50ms-one-box"]
+    assert [each.name for each in blocks.folded] == [names[0], names[2]]
+    assert [each.name for each in left] == ["odd"]
+    assert "lost" not in {section.anchor for section in made}, "no drill of these subjects was published"
+
+
+def test_a_chart_that_could_not_be_drawn_says_so_in_its_section(
+    small: tuple[Campaign, dict[str, Truth]],
+) -> None:
+    derived = derive(small[0].folder)
+    sources = Sources(derived.manifest, derived.summary, derived.points, {})
+    made, _ = sections(sources, Condition("sleep", 50.0, "one-box"), [drawing("burst", b"")])
+    bursts = next(section for section in made if section.anchor == "bursts")
+    assert [each.name for each in bursts.shown] == ["burst"]
