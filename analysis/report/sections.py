@@ -228,10 +228,10 @@ ASKED: Final = (
         _of_slots,
         _slots,
     ),
-    Asked("starts", "How long until my task starts?", "Waiting", ("queue-wait",), tables=_starts),
+    Asked("waiting", "How long until my task starts?", "Waiting", ("queue-wait",), tables=_starts),
     Asked("longer", "What do longer tasks change?", "Duration", ("duration", "frontier")),
     Asked("bursts", "What does a burst do?", "Bursts", ("burst",)),
-    Asked("costs", "What does it cost?", "Cost", ("cost",), tables=_costs),
+    Asked("cost", "What does it cost?", "Cost", ("cost",), tables=_costs),
     Asked("lost", "What do I lose when something dies?", "Losses", reading=_lost, tables=_losses),
 )
 """in the order of the page"""
