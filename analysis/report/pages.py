@@ -28,6 +28,7 @@ from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+PREDICTED: Final = "predicted"
 ANSWERING: Final = ("reach", "frontier")
 """how the names of charts begin that answer by themselves, the better one first"""
 
@@ -45,8 +46,14 @@ class Page:
     """with the answer: one that answers, then those like it"""
     sections: list[Section]
     others: list[Drawing]
+    """that no section asks for"""
     rows: Table
     views: list[dict[str, Any]]
+
+    @property
+    def predicted(self) -> list[Drawing]:
+        """Theory beside measurement."""
+        return [each for each in self.others if each.name.startswith(PREDICTED)]
 
     @property
     def drilled(self) -> str:

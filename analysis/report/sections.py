@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,15 +10,16 @@ import pandas as pd
 from analysis.charts.style import ROLE_COLOURS
 from analysis.format import milliseconds, number
 from analysis.order import subjects
+from analysis.report import remarks
 from analysis.report.drawing import Drawing
 from analysis.report.half_load import cpu_a_task_ms, half_loads, rate, waited
-from analysis.report.headline import killed_web, listed
+from analysis.report.headline import killed_web
 from analysis.report.needs import Sources
 from analysis.report.rates import every_point
-from analysis.report.reach import Condition, reaches
+from analysis.report.reach import Condition
 from analysis.report.survival import losses
 from analysis.report.table import NOTHING, Column, Row, Table, Value
-from analysis.trials.questions import BLOCKING, SATURATION
+from analysis.trials.questions import SATURATION
 
 _OF_DRILLS: Final = (
     "From drills that were published with Blockpoint, not from this campaign: few slots, short windows.",
@@ -74,8 +75,10 @@ def sections(
             shown,
             folded,
         )
-        if section.reading or section.tables or own:
+        if section.reading or section.tables or any(each.svg for each in own):
             made.append(section)
+        else:
+            left += own
     return made, left
 
 
@@ -84,26 +87,6 @@ def _of_condition(drawings: Sequence[Drawing], condition: Condition) -> list[Dra
     drawn = [each for each in drawings if each.svg] or list(drawings)
     wanted = f"-{condition.kind}-{condition.duration_ms:g}ms-{condition.topology}"
     return ([each for each in drawn if each.name.endswith(wanted)] or drawn)[:1]
-
-
-def _blocking(sources: Sources, condition: Condition) -> list[str]:
-    found = reaches(sources.points, condition)
-    blocked = [each for each in found if each.found[BLOCKING].failed is not None]
-    calm = [each for each in found if each not in blocked]
-    told = []
-    if blocked:
-        each = [
-            f"{b.name} at {number(b.found[BLOCKING].failed or 0)}/s" for b in sorted(blocked, key=_failed)
-        ]
-        told.append(f"The API was blocked by {listed(each)}.")
-    if calm:
-        each = [f"{c.name} (tried up to {number(c.found[BLOCKING].held or 0)}/s)" for c in calm]
-        told.append(f"At no rate tried by {listed(each)}.")
-    return told
-
-
-def _failed(reach: Any) -> float:
-    return float(reach.found[BLOCKING].failed)
 
 
 def _points(sources: Sources, _condition: Condition) -> list[Table]:
@@ -159,15 +142,6 @@ def _best(summary: pd.DataFrame, condition: Condition, strategy: str, variant: s
     return float(own["completed_per_s"].max()) if len(own) else np.nan
 
 
-def _of_slots(_sources: Sources, condition: Condition) -> list[str]:
-    per_slot = 1000 / condition.duration_ms if condition.duration_ms else np.inf
-    busy = f"{milliseconds(condition.duration_ms)} make {number(per_slot)} tasks/s a slot at the most"
-    return [
-        f"A slot is busy for as long as its task: {busy}.",
-        "Twice the rate takes twice the slots, whatever runs them, until a core is full.",
-    ]
-
-
 def _starts(sources: Sources, condition: Condition) -> list[Table]:
     labels = ("Rate", "p50", "p99", "Completed, p99")
     names = ("queue_wait_p50", "queue_wait_p99", "completion_p99")
@@ -217,7 +191,7 @@ ASKED: Final = (
         "Does it block my API?",
         "Blocking",
         ("blocking", "latency", "heatmap"),
-        _blocking,
+        remarks.of_blocking,
         _points,
     ),
     Asked(
@@ -225,13 +199,15 @@ ASKED: Final = (
         "How many tasks a second, and how many slots do I need?",
         "Slots",
         ("throughput",),
-        _of_slots,
+        remarks.of_slots,
         _slots,
     ),
-    Asked("waiting", "How long until my task starts?", "Waiting", ("queue-wait",), tables=_starts),
-    Asked("longer", "What do longer tasks change?", "Duration", ("duration", "frontier")),
+    Asked(
+        "waiting", "How long until my task starts?", "Waiting", ("queue-wait",), remarks.of_waiting, _starts
+    ),
+    Asked("longer", "What do longer tasks change?", "Duration", ("duration", "frontier"), remarks.of_longer),
     Asked("bursts", "What does a burst do?", "Bursts", ("burst",)),
-    Asked("cost", "What does it cost?", "Cost", ("cost",), tables=_costs),
+    Asked("cost", "What does it cost?", "Cost", ("cost",), remarks.of_costs, _costs),
     Asked("lost", "What do I lose when something dies?", "Losses", reading=_lost, tables=_losses),
 )
 """in the order of the page"""
