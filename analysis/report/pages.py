@@ -19,7 +19,7 @@ from analysis.report.reach import Condition, first_condition
 from analysis.report.rows import all_rows
 from analysis.report.sections import Section, sections
 from analysis.report.table import Table
-from analysis.report.theory import MOST, lines, scores
+from analysis.report.theory import MOST, predicted_table, scores
 from analysis.report.views import views
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
@@ -47,6 +47,7 @@ class Page:
     sections: list[Section]
     others: list[Drawing]
     """that no section asks for"""
+    predictions: Table
     rows: Table
     views: list[dict[str, Any]]
 
@@ -63,22 +64,28 @@ class Page:
     @property
     def tables(self) -> list[Table]:
         """All that have files beside the page."""
-        return [*self.needs, *(table for section in self.sections for table in section.tables), self.rows]
+        return [
+            *self.needs,
+            *(table for section in self.sections for table in section.tables),
+            self.predictions,
+            self.rows,
+        ]
 
 
 def compose(derived: Derived, drawings: list[Drawing], problems: list[str]) -> Page:
     """Return a campaign's page before it is rendered."""
     sources = Sources(derived.manifest, derived.summary, derived.points, shipped_facts())
     rows = all_rows(derived.summary, derived.manifest.limit_ms)
+    predictions = predicted_table(derived.predictions)
     condition = first_condition(sources.points, derived.manifest)
     first, others = _answering(drawings)
     if condition is None:
-        return Page(derived, problems, None, [], [], first, [], others, rows, [])
+        return Page(derived, problems, None, [], [], first, [], others, predictions, rows, [])
     made, left = sections(sources, condition, others)
     told = headline(sources.summary, sources.points, derived.manifest, condition, sources.facts)
     seen = views(sources, condition, derived.spells, derived.failures)
     table = needs(sources, condition)
-    return Page(derived, problems, condition, told, table, first, made, left, rows, seen)
+    return Page(derived, problems, condition, told, table, first, made, left, predictions, rows, seen)
 
 
 def _answering(drawings: list[Drawing]) -> tuple[list[Drawing], list[Drawing]]:
@@ -112,7 +119,6 @@ def render(page: Page) -> str:
             questions=QUESTIONS,
             unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
-            theory=lines(derived.predictions),
             theory_most=MOST,
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
