@@ -1,7 +1,7 @@
 """The table by which to decide: what each subject can be relied on for, each cell with its source."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -10,7 +10,7 @@ from analysis.format import milliseconds
 from analysis.order import subjects
 from analysis.report.half_load import cost, half_loads, no_step, starts_within
 from analysis.report.rates import point_key, reliable_rates
-from analysis.report.reach import Condition
+from analysis.report.reach import Condition, nearest
 from analysis.report.survival import KILLED, Facts, survives
 from analysis.report.table import Column, Row, Table, Value
 from analysis.trials.questions import BLOCKING, SATURATION
@@ -32,17 +32,35 @@ class Sources:
     facts: Facts
 
 
-def needs(sources: Sources, condition: Condition) -> list[Table]:
-    """Return the table of the condition's kind and topology: first the part that holds its duration."""
-    points = sources.points
+def needs(sources: Sources, first: Condition) -> list[Table]:
+    """Return the tables of every kind and topology: first the one that holds the condition told first."""
+    made = [
+        table for condition in _conditions(sources.points, first) for table in _tables(sources, condition)
+    ]
+    return [replace(table, name=f"needs{place or ''}") for place, table in enumerate(made)]
+
+
+def _conditions(points: pd.DataFrame, first: Condition) -> list[Condition]:
+    """Return one condition a kind and topology, of the same duration or the nearest."""
+    pairs = dict.fromkeys(zip(points["kind"], points["topology"], strict=True))
+    own = (first.kind, first.topology)
+    return [
+        nearest(points, *pair, first.duration_ms)
+        for pair in sorted(pairs, key=lambda pair: (pair != own, pair))
+    ]
+
+
+def _tables(sources: Sources, condition: Condition) -> list[Table]:
+    """Return the tables of one kind and topology, the part first that holds the condition's duration."""
+    points, limit = sources.points, milliseconds(sources.manifest.limit_ms)
     own = points[(points["kind"] == condition.kind) & (points["topology"] == condition.topology)]
     durations = sorted(set(own["duration_ms"]))
     parts = [durations[at : at + _ABREAST] for at in range(0, len(durations), _ABREAST)]
     parts.sort(key=lambda part: condition.duration_ms not in part)
     rows = _rows(sources, own, condition, parts)
-    about = f"{condition.kind} tasks, {condition.topology}, limit {milliseconds(sources.manifest.limit_ms)}"
-    caption = f"What to rely on: {about}, rates in tasks/s"
-    return [Table(f"needs{n or ''}", caption, _columns(part), rows[n]) for n, part in enumerate(parts)]
+    at = f"start and cost at {milliseconds(condition.duration_ms)}"
+    caption = f"What to rely on: {condition.kind} tasks, {condition.topology}, rates in tasks/s, {at}"
+    return [Table("needs", caption, _columns(part), rows[n], limit) for n, part in enumerate(parts)]
 
 
 def _columns(durations: Sequence[float]) -> list[Column]:

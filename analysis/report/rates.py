@@ -58,7 +58,7 @@ def _reliable(key: str, answer: Answer, name: str, held_per_s: float, manifest: 
     )
 
 
-def every_point(points: pd.DataFrame) -> Table:
+def every_point(points: pd.DataFrame, manifest: Manifest) -> Table:
     """Return the answer to every question under every condition."""
     columns = [Column("tasks", numeric=False)]
     for question in QUESTIONS.values():
@@ -67,7 +67,7 @@ def every_point(points: pd.DataFrame) -> Table:
             columns.append(Column(question.named_by, numeric=False))
     columns += [Column("Ceiling"), Column("Trials")]
     rows = [Row(answer.strategy, answer.variant, list(_values(answer))) for answer in answers(points)]
-    return Table("points", "Every point", columns, rows)
+    return Table("points", "Every point", columns, rows, milliseconds(manifest.limit_ms))
 
 
 def _values(answer: Answer) -> Iterator[Value]:

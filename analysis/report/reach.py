@@ -1,7 +1,7 @@
 """How far each subject reaches: up to which rate the API is fast and the work keeps up."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,9 @@ from analysis.trials.points import CONDITION, by_question, edges
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 
-_PREFERRED_MS = 100.0
+_PREFERRED_MS: Final = 100.0
+_SHORTEST_MS: Final = 0.01
+"""no-ops count as that short"""
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,18 @@ def first_condition(points: pd.DataFrame, manifest: Manifest) -> Condition | Non
     """Return the condition that a page tells first: tasks that sleep, nearest to 100 ms."""
     if points.empty:
         return None
-    topology = next((each for each in manifest.topology if each in set(points["topology"])), "one-box")
-    own = points[points["topology"] == topology]
-    kind = "sleep" if "sleep" in set(own["kind"]) else str(own["kind"].iloc[0])
-    durations = own.loc[own["kind"] == kind, "duration_ms"]
-    apart = np.abs(np.log(durations.to_numpy(float) / _PREFERRED_MS))
-    return Condition(kind, float(durations.iloc[int(apart.argmin())]), topology)
+    known = set(points["topology"])
+    topology = next((each for each in manifest.topology if each in known), min(known))
+    kinds = set(points.loc[points["topology"] == topology, "kind"])
+    return nearest(points, "sleep" if "sleep" in kinds else min(kinds), topology, _PREFERRED_MS)
+
+
+def nearest(points: pd.DataFrame, kind: str, topology: str, duration_ms: float) -> Condition:
+    """Return the condition of a kind and topology whose duration is nearest, by ratio."""
+    own = points[(points["kind"] == kind) & (points["topology"] == topology)]
+    durations = own["duration_ms"].to_numpy(float)
+    apart = np.abs(np.log(durations.clip(_SHORTEST_MS) / max(duration_ms, _SHORTEST_MS)))
+    return Condition(kind, float(durations[int(apart.argmin())]), topology)
 
 
 def reaches(points: pd.DataFrame, condition: Condition) -> list[Reach]:

@@ -90,7 +90,7 @@ def _of_condition(drawings: Sequence[Drawing], condition: Condition) -> list[Dra
 
 
 def _points(sources: Sources, _condition: Condition) -> list[Table]:
-    return [every_point(sources.points)]
+    return [every_point(sources.points, sources.manifest)]
 
 
 def _slots(sources: Sources, condition: Condition) -> list[Table]:

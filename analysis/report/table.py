@@ -76,6 +76,8 @@ class Table:
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Row]
+    judged: str = ""
+    """the limit that some of its cells follow; empty where none does"""
 
     @property
     def groups(self) -> list[tuple[str, int]]:
@@ -114,7 +116,8 @@ def to_markdown(table: Table) -> str:
     """Return a table as Markdown, its caption above."""
     rule = ["---", *("---:" if column.numeric else "---" for column in table.columns)]
     lines = [_line(parts) for parts in (table.heads, rule, *table.lines())]
-    return "\n".join([table.caption, "", *lines, ""])
+    limit = f"; limit {table.judged}" if table.judged else ""
+    return "\n".join([table.caption + limit, "", *lines, ""])
 
 
 def _line(parts: Sequence[str]) -> str:

@@ -43,7 +43,7 @@ def judged_by(sources: Sources, spells: pd.DataFrame, limit_ms: float, failures:
 
 def _view(sources: Sources, condition: Condition) -> dict[str, Any]:
     rates = reliable_rates(sources.points, sources.manifest).values()
-    points = (value for row in every_point(sources.points).rows for value in row.cells)
+    points = (value for row in every_point(sources.points, sources.manifest).rows for value in row.cells)
     return {
         "limit_ms": sources.manifest.limit_ms,
         "limit": milliseconds(sources.manifest.limit_ms),

@@ -174,6 +174,7 @@ def test_the_limit_moves_points_and_sentences_and_leaves_the_rest(page: Path, ta
     assert tab.says(JUDGED) == ""
     tab.says("document.querySelector('#limits [value=\"25\"]').click()")
     assert "judged at 25 ms" in tab.says(JUDGED)
+    assert "limit 25 ms" in tab.says("document.querySelector('#needs caption').innerText")
     strict = [tab.says(each) for each in (BLOCKED, TOLD, others)]
     assert strict[0] != before[0]
     assert strict[1] != before[1]

@@ -89,6 +89,24 @@ def test_many_durations_make_another_table_that_begins_with_the_ones_told_first(
     assert (first.name, second.name) == ("needs", "needs1")
 
 
+def test_other_kinds_and_topologies_get_tables_of_their_own(runs: Path) -> None:
+    conditions = (
+        ("sleep", "one-box", 50),
+        ("cpu", "one-box", 10),
+        ("sleep", "split", 20),
+        ("sleep", "split", 50),
+    )
+    build(runs, [Cell("celery", [(20, 3, d)], kind=kind, topology=where) for kind, where, d in conditions])
+    made = needs(sources(derive(runs)), TOLD)
+    assert [table.caption.split(": ")[1].split(", rates")[0] for table in made] == [
+        "sleep tasks, one-box",
+        "cpu tasks, one-box",
+        "sleep tasks, split",
+    ]
+    assert [table.caption.rsplit(" at ")[-1] for table in made] == ["50 ms", "10 ms", "50 ms"]
+    assert len({table.name for table in made}) == 3
+
+
 KEPT = Fact("drills", "kill-web", "celery/tuned", 5, 191, 0, 0, 0, 39, 0, np.nan, 12.0, 3600.0)
 OUTCOMES: list[tuple[dict[str, Any], str, str, str]] = [
     ({}, "yes", "of 39 none lost", "good"),

@@ -75,6 +75,7 @@ const show = (view, own) => {
       return item;
     }),
   );
+  for (const named of document.querySelectorAll("[data-limit]")) named.textContent = view.limit;
   for (const cell of document.querySelectorAll("[data-key]")) {
     const told = view.cells[cell.dataset.key];
     if (told) moveCell(cell, told);
