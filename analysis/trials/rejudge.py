@@ -17,12 +17,13 @@ _ROW: Final = ["trial_id", "attempt", "step"]
 
 def spells_by_limit(frames: Frames, manifest: Manifest) -> pd.DataFrame:
     """Return the slow spells of each step of a trial under every limit of a page, a row each."""
+    limits_ms = limits_of(manifest)
     about = {"trial_id": frames.trial.plan.trial_id, "attempt": frames.trial.attempt}
     return pd.DataFrame(
         [
-            about | {"step": index, "limit_ms": limit_ms} | slow_spells(frames, index, limit_ms)
+            about | {"step": index, "limit_ms": limit_ms} | spells
             for index in range(len(frames.trial.load.steps))
-            for limit_ms in limits_of(manifest)
+            for limit_ms, spells in zip(limits_ms, slow_spells(frames, index, limits_ms), strict=True)
         ]
     )
 

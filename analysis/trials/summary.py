@@ -1,5 +1,6 @@
 """The tidy summary: one row a step of a trial, everything that the charts and the words are made of."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -200,18 +201,21 @@ def _spells(
     return slowness.columns(stream, slowness.observe(due_s, samples, seconds, limit_ms, slip_ms))
 
 
-def slow_spells(frames: Frames, index: int, limit_ms: float) -> dict[str, Any]:
-    """Return the columns of slow spells that a step's row of the summary has under that limit."""
+def slow_spells(frames: Frames, index: int, limits_ms: Iterable[float]) -> Iterator[dict[str, Any]]:
+    """Yield for each limit the columns of slow spells that a step's row of the summary has under it."""
     load = frames.trial.load
-    step, parts = load.steps[index], pattern_of(load.scenario).parts
-    seconds = _seconds(step)
-    requests = frames.tasks[_window(frames.tasks, index, step)].iloc[::parts]
+    step = load.steps[index]
+    tasks = frames.tasks[_window(frames.tasks, index, step)].iloc[:: pattern_of(load.scenario).parts]
     others = frames.bystanders[_window(frames.bystanders, index, step)]
-    columns = _spells(Stream.TASKS, requests, requests["accept_ms"].to_numpy(), seconds, limit_ms)
+    streams = [(Stream.TASKS, tasks, tasks["accept_ms"].to_numpy())]
     for stream in BYSTANDERS:
         own = others[others["stream"].to_numpy() == stream]
-        columns |= _spells(stream, own, own["latency_ms"].to_numpy(), seconds, limit_ms)
-    return columns
+        streams.append((stream, own, own["latency_ms"].to_numpy()))
+    for limit_ms in limits_ms:
+        columns: dict[str, Any] = {}
+        for which, rows, latency_ms in streams:
+            columns |= _spells(which, rows, latency_ms, _seconds(step), limit_ms)
+        yield columns
 
 
 def _slip_ms(rows: pd.DataFrame) -> Floats:
