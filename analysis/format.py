@@ -18,3 +18,14 @@ def milliseconds(value: float) -> str:
     if not math.isfinite(value):
         return "n/a"
     return f"{number(value)} ms" if abs(value) < 999.5 else f"{number(value / 1000)} s"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent with two digits, never rounded to 0 or to all."""
+    if math.isnan(share):
+        return "n/a"
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.995 <= share < 1:
+        return "> 99 %"
+    return f"{number(share * 100)} %"

@@ -13,6 +13,7 @@ NAMES = (
     "analysis",
     "verdicts",
     "coverage",
+    "stairs",
     "kills",
     "attack",
     "campaign_fuzz",

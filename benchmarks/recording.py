@@ -25,6 +25,7 @@ from loadtests.openloop.recorder import Recorder
 from loadtests.openloop.schedule import PlannedStep, plan
 from results.percentile import percentile
 from results.terms import Moment, Outcome
+from results.traffic import Traffic
 from targets.ledger import Ledger
 
 EVENTS = 20_000
@@ -46,7 +47,7 @@ def fastest_us(body: Callable[[], None]) -> float:
 
 def sample_us() -> float:
     """Return the cost of noting when a request was sent and how it ended."""
-    recorder = Recorder(plan([PlannedStep(10.0, EVENTS / 10, 0.0)], seed=1, arrivals="constant"))
+    recorder = Recorder(plan([PlannedStep(10.0, EVENTS / 10, 0.0)], seed=1, traffic=Traffic("constant")))
     rows = range(min(EVENTS, len(recorder.sent_ns)))
 
     def body() -> None:

@@ -20,6 +20,7 @@ from harness.options import (
     strategy_options,
     subject_options,
     target_options,
+    traffic_options,
 )
 from harness.terminal.outlets import outlets
 from harness.terminal.signals import Ended, interruptible, last_words
@@ -42,6 +43,7 @@ def blockpoint() -> None:
 )
 @click.option("--seconds", type=SECONDS, help="Length of each trial; six tasks at the least.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
+@traffic_options
 @campaign_options
 def run_command(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
@@ -71,6 +73,7 @@ def run_command(**given: Any) -> None:
     "--budget", "budget_s", type=Number(1, MAX_BUDGET_S), help="Seconds after which no trial begins."
 )
 @default("--predict/--no-predict", True, help="Begin at what theory expects.")
+@traffic_options
 @campaign_options
 def find_command(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from results.terms import KINDS
+from results.traffic import ARRIVALS, BURST_MEAN_S, MOST_VARIATION
 
 if TYPE_CHECKING:
     from harness.target.placement import Placement
@@ -209,6 +210,30 @@ subject_options = together(
     click.option("--topology", "topologies", multiple=True, type=TOPOLOGIES, help="Who shares cores."),
 )
 """what is measured"""
+
+traffic_options = together(
+    default("--arrivals", "poisson", type=click.Choice(ARRIVALS), help="How tasks come."),
+    default(
+        "--burst-mean-s",
+        BURST_MEAN_S,
+        type=Number(0.01, 3_600),
+        metavar="SECONDS",
+        help="With --arrivals onoff: mean length of a stretch at twice the rate, and of a silence.",
+    ),
+    click.option(
+        "--trace",
+        default="",
+        metavar="FILE",
+        help="With --arrivals trace: arrivals as offsets in s, one a line or a CSV's first column.",
+    ),
+    default(
+        "--cv",
+        0.0,
+        type=Number(0, MOST_VARIATION),
+        help="Coefficient of variation of the tasks' durations, then lognormal; 0: all equally long.",
+    ),
+)
+"""the traffic that is offered"""
 
 campaign_options = together(
     click.option("--attempts", type=click.IntRange(1, 100), help="Tries that an invalid trial gets in all."),

@@ -28,7 +28,8 @@ from results.base import (
     check_least,
 )
 from results.findings import Accounts, Incident, Noise
-from results.terms import LONGEST_MS
+from results.terms import LONGEST_MS, SEARCHING
+from results.traffic import Traffic
 
 
 class Service(Document, frozen=True, kw_only=True):
@@ -104,7 +105,9 @@ class Load(Versioned, frozen=True, kw_only=True):
     kind: Kind
     seed: Count
     arrivals: str
-    """`poisson` or `constant`"""
+    """see `results.traffic`"""
+    cv: Figure = 0.0
+    """coefficient of variation of the tasks' durations; a step's is their mean"""
     bystander_per_s: Rate
     """rate of each bystander stream"""
     boot_id: str
@@ -156,6 +159,7 @@ class Plan(Document, frozen=True, kw_only=True):
     """what is broken on purpose; empty for a measurement"""
 
     def __post_init__(self) -> None:
+        Traffic.of(self.options)
         check_least(LEAST, duration_ms=self.duration_ms)
 
 
@@ -179,20 +183,19 @@ class Point(Document, frozen=True, kw_only=True):
     """length of a trial where its duration and rate ask for no more"""
     max_seconds: Seconds
     bystander_per_s: Rate
+    options: list[str] = []
+    """further arguments of its trials' scenario"""
 
     def __post_init__(self) -> None:
+        Traffic.of(self.options)
         rates = {"lowest_per_s": self.lowest_per_s, "highest_per_s": self.highest_per_s}
         check_least(LEAST, duration_ms=self.duration_ms, **rates)
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""
-        return (plan.scenario, plan.subject, plan.kind, plan.duration_ms, plan.topology) == (
-            "steady",
-            self.subject,
-            self.kind,
-            self.duration_ms,
-            self.topology,
-        )
+        about = (plan.subject, plan.kind, plan.duration_ms, plan.topology)
+        own = (self.subject, self.kind, self.duration_ms, self.topology)
+        return plan.scenario in SEARCHING and about == own
 
 
 class Trial(Versioned, frozen=True, kw_only=True):
@@ -273,6 +276,12 @@ class Manifest(Versioned, frozen=True, kw_only=True):
     """cores and niceness of each role; empty lists where the platform cannot pin"""
     environment: dict[str, Any]
     """host, versions and settings: for people and for refusing to compare the unlike"""
+
+    @property
+    def traffic(self) -> Traffic:
+        """How the tasks of its trials come and how long they last."""
+        planned: list[Plan | Point] = [*self.plans, *self.points]
+        return Traffic.of(planned[0].options if planned else [])
 
     def subject(self, key: str) -> Subject:
         """Return the subject with that key; raises KeyError."""

@@ -91,11 +91,14 @@ class Pattern:
 
 
 STEADY: Final = "steady"
-"""the scenario whose trials answer a point"""
+STAIRS: Final = "stairs"
+SEARCHING: Final = (STEADY, STAIRS)
+"""the scenarios whose trials answer a point"""
 PATTERNS: Final = {
     pattern.name: pattern
     for pattern in (
         Pattern(STEADY, rank=0, durations=True, stepped=False),
+        Pattern(STAIRS, rank=0, durations=True),
         Pattern("ramp"),
         Pattern("burst", rank=None, timeline=True),
         Pattern("duration_sweep", rank=None, durations=True),

@@ -3,29 +3,31 @@
 from collections.abc import Iterator
 from typing import Final
 
+from analysis.charts.blocking import BLOCKING_CHART
 from analysis.charts.burst import BURST
 from analysis.charts.cost import COST
 from analysis.charts.drill_timeline import DRILL_TIMELINE
 from analysis.charts.entry import Chart, Entry, charts
 from analysis.charts.frontier import FRONTIER
-from analysis.charts.heatmap import HEATMAP
 from analysis.charts.latency import BY_DURATION, BY_RATE
 from analysis.charts.loss_matrix import LOSS_MATRIX
 from analysis.charts.prediction import PREDICTION
+from analysis.charts.reach import REACH
 from analysis.charts.work import QUEUE_WAIT, THROUGHPUT
 from analysis.drills.derive import Drills
 from analysis.trials.derive import Derived
 
 CHARTS: Final[dict[type, list[Entry]]] = {
     Derived: [
+        REACH,
+        BLOCKING_CHART,
         FRONTIER,
-        HEATMAP,
+        COST,
+        BURST,
+        BY_DURATION,
         BY_RATE,
         THROUGHPUT,
         QUEUE_WAIT,
-        BY_DURATION,
-        BURST,
-        COST,
         PREDICTION,
     ],
     Drills: [LOSS_MATRIX, DRILL_TIMELINE],

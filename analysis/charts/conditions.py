@@ -39,6 +39,7 @@ def conditions(
     parts = [
         f"Slots: {counted}",
         "topology " + ", ".join(sorted(set(rows["topology"]))),
+        *filter(None, [manifest.traffic.words]),
         machine(manifest),
         f"seed {manifest.seed}",
         f"{len(trials)} trial{'s' * (len(trials) != 1)}, {invalid or 'none'} invalid"

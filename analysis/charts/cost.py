@@ -111,5 +111,6 @@ COST: Final = Entry(
     parts=by_condition,
     words=_words,
     draw=lambda part, words: cost_by_role(part.rows, words),
+    compares=lambda part: part.rows.groupby(["strategy", "variant"]).ngroups > 1,
     unfit=_unfit,
 )

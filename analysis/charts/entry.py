@@ -56,6 +56,8 @@ class Entry:
     """of a campaign without a part: what is missing; empty where that need not be said"""
     unfit: Callable[[Part], str] = lambda _part: ""
     """why a part cannot be drawn; empty where it can"""
+    compares: Callable[[Part], bool] = lambda _part: True
+    """whether a part holds anything to compare; one that does not has no chart, and no word of it"""
     first: bool = False
     """the page shows it with the answer"""
 
@@ -81,7 +83,7 @@ def charts(entries: Sequence[Entry], tables: Any) -> Iterator[Chart]:
     for parts_of, alike in itertools.groupby(entries, key=lambda entry: entry.parts):
         own, parts = list(alike), list(parts_of(tables))
         for part in parts:
-            yield from (entry.chart(part) for entry in own)
+            yield from (entry.chart(part) for entry in own if entry.compares(part))
         if not parts:
             for entry in own:
                 yield from entry.absent(tables)

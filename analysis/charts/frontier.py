@@ -1,200 +1,190 @@
-"""The answer on one page: at which rate each strategy blocks and falls behind, for each task duration."""
+"""What a task's duration does to the answer: at which rate each subject gives way, one panel a question."""
 
+import itertools
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.charts.conditions import conditions
+from analysis.charts.direct_labels import End, label_ends
 from analysis.charts.entry import Entry, Part
-from analysis.charts.grid import Caption, axis_names, head, make_grid, shape_for
-from analysis.charts.parts import by_kind
+from analysis.charts.grid import Box, Caption, head, make_figure
+from analysis.charts.parts import points_by_kind
 from analysis.charts.scales import duration_axis, log_axis, padded, span
-from analysis.charts.style import INK, colour
-from analysis.format import milliseconds, number
-from analysis.order import order, subjects
+from analysis.charts.style import INK, MUTED
+from analysis.charts.subjects import Look, Looks, looks_of
+from analysis.format import milliseconds
+from analysis.order import subjects
 from analysis.trials.ceilings import ceilings
-from analysis.trials.derive import Derived
-from analysis.trials.questions import QUESTIONS, Question
+from analysis.trials.questions import QUESTIONS, SATURATION
 
-_DODGE: Final = 0.026
+_PANEL_IN: Final = (3.9, 3.4)
+_NAMES_IN: Final = 1.75
+_LEFT_IN: Final = 0.72
+_TOP_IN: Final = 0.48
+_GAP_IN: Final = 0.8
+_ACROSS: Final = 2
+_DODGE: Final = 0.012
 """how far marks of one duration stand apart, as a share of the axis"""
-_ARROW: Final = 0.09
-"""length of an arrow, as a share of the axis"""
-_ENOUGH: Final = 3
-"""fewer points than these make no curve"""
+_SHARE: Final = 0.6
+"""of the way to the next duration, that all marks of one may take"""
+_NEAR: Final = 0.7
+_ARROW: Final = 0.035
+"""how far an arrow stands from its mark, as a share of the axis"""
+_DOTTED: Final = (0, (1, 1.6))
 _EDGES: Final = (
-    "A bar reaches from the highest rate that held to the lowest that failed; "
-    "marks of one duration stand side by side"
+    "A mark stands at the highest rate that held, a bar reaches from it to the lowest that failed; marks of "
+    "one duration stand side by side, and lines join those with a bar"
 )
 _SHAKY: Final = "Shaky: repeats disagree, a margin of error crosses the limit, or no long trial confirmed it"
 
 
 @dataclass(frozen=True)
 class _Mark:
-    """One point of the table on the axes: where it stands, its interval, and which ends of it are open."""
+    """One point of the table on the axes: where it stands, and to where its bar reaches."""
 
     at_ms: float
     per_s: float
-    low_per_s: float
     high_per_s: float
-    up: bool
-    down: bool
+    tip: str
+    """`^` where nothing failed above it, `v` where nothing held below; empty where both ends are known"""
     shaky: bool
-
-    @property
-    def closed(self) -> bool:
-        return not (self.up or self.down)
 
 
 def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figure:
-    """Draw where every question is answered against the task's duration, one panel a strategy.
+    """Draw where every question is answered against the task's duration, all subjects on one pair of axes.
 
     `points` are rows of `trials.points.find_points` with one kind and topology, `limits` those of
-    `trials.ceilings.ceilings`. A bar is an interval, an arrow one that is open at that end; a hollow mark
-    is shaky.
+    `trials.ceilings.ceilings`. A hollow mark is shaky.
     """
-    found = points.dropna(subset=["held_per_s", "failed_per_s"], how="all")
-    strategies = sorted(set(points["strategy"]), key=order)
-    shape = shape_for(len(strategies), height=2.3, right=0.3)
-    figure, axes = make_grid(len(strategies), shape, words, key=_key(set(points["variant"])))
-    durations = sorted(set(points["duration_ms"]))
-    low, high = span(found[["held_per_s", "failed_per_s"]].to_numpy().ravel())
-    room = max((high / low) ** (1.6 * _ARROW), 2.0)
-    for ax, strategy in zip(axes, strategies, strict=True):
-        duration_axis(ax, durations)
+    asked = [question for question in QUESTIONS.values() if question.name in set(points["question"])]
+    width, height = _PANEL_IN[0] + _NAMES_IN + _LEFT_IN, _PANEL_IN[1] + _GAP_IN
+    rows = math.ceil(len(asked) / _ACROSS)
+    boxes = [
+        Box(_LEFT_IN + column * width, _TOP_IN + row * height, *_PANEL_IN)
+        for row, column in (divmod(place, _ACROSS) for place in range(len(asked)))
+    ]
+    size = min(len(asked), _ACROSS) * width, _TOP_IN + rows * height - _GAP_IN
+    figure, axes = make_figure(boxes, *size, words, _key())
+    low, high = span(points[["held_per_s", "failed_per_s"]].to_numpy().ravel())
+    room = max((high / low) ** 0.1, 1.6)
+    looks, limit = looks_of(points), milliseconds(points["limit_ms"].iloc[0])
+    for ax, question in zip(axes, asked, strict=True):
+        duration_axis(ax, sorted(set(points["duration_ms"])))
         log_axis(ax, low / room, high * room, "y", time=False, limit=8)
-        own = found[found["strategy"] == strategy]
-        _ceilings(ax, limits[limits["strategy"] == strategy])
-        every = points[points["strategy"] == strategy]
-        head(ax, strategy, _slots(every) if len(own) else f"{_slots(every)} · no answer", colour(strategy))
-        place = -(own.groupby(["variant", "question"]).ngroups - 1) / 2
-        for _, variant, mine in subjects(own):
-            for question, rows in mine.groupby("question", sort=True):
-                marks = list(_marks(rows))
-                _draw(ax, marks, QUESTIONS[str(question)], shade(strategy, variant), place)
-                place += 1
-    axis_names(axes, shape.columns, "duration of a task", "arrival rate (tasks/s)")
+        head(ax, f"Where {question.words}", (question.criterion or question.meaning).format(limit=limit), INK)
+        if question.name == SATURATION:
+            _ceilings(ax, limits)
+        _question(ax, points[points["question"] == question.name], looks)
+        ax.set_xlabel("duration of a task", fontsize=8)
+    axes[0].set_ylabel("arrival rate (tasks/s)", fontsize=8)
     return figure
 
 
-def shade(strategy: str, variant: str) -> str:
-    """Return a strategy's colour: pale for `default`, full for `tuned`, dark for others."""
-    weight, other = {"default": (0.55, 1.0), "tuned": (1.0, 1.0)}.get(variant, (0.6, 0.0))
-    red, green, blue = (weight * part + (1 - weight) * other for part in to_rgb(colour(strategy)))
-    return to_hex((red, green, blue))
+def _question(ax: Axes, points: pd.DataFrame, looks: Looks) -> None:
+    """Draw every subject's answers to one question."""
+    ends, seen = list[End](), list[tuple[float, float]]()
+    step = _step(ax, sorted(set(points["duration_ms"])), len(looks))
+    for place, (strategy, variant, own) in enumerate(subjects(points)):
+        look = looks[strategy, variant]
+        aside = step ** (place - (len(looks) - 1) / 2)
+        marks = list(_marks(own, aside))
+        _draw(ax, marks, look)
+        seen += [(mark.at_ms, mark.per_s) for mark in marks]
+        ends += [End(mark.at_ms, mark.per_s, look.name, look.colour) for mark in marks[-1:]]
+    label_ends(ax, ends, seen, beyond=_NEAR)
 
 
-def _slots(rows: pd.DataFrame) -> str:
-    each = [
-        f"{variant} {number(slots) if (slots := int(own['slots'].iloc[0])) else 'unlimited'}"
-        for _, variant, own in subjects(rows)
-    ]
-    return "slots: " + ", ".join(each)
+def _step(ax: Axes, durations_ms: list[float], count: int) -> float:
+    """Return the factor between neighbouring marks of one duration, of so many as there are subjects."""
+    left, right = ax.get_xlim()
+    apart = min((b / a for a, b in itertools.pairwise(durations_ms)), default=right / left)
+    return float(min((right / left) ** _DODGE, apart ** (_SHARE / count)))
 
 
-def _marks(rows: pd.DataFrame) -> Iterator[_Mark]:
+def _marks(rows: pd.DataFrame, aside: float) -> Iterator[_Mark]:
     for row in rows.sort_values("duration_ms").to_dict("records"):
         held, failed = float(row["held_per_s"]), float(row["failed_per_s"])
-        up, down = bool(np.isnan(failed)), bool(np.isnan(held))
-        low, high = (failed if down else held), (held if up else failed)
-        middle = float(np.sqrt(low * high))
-        yield _Mark(float(row["duration_ms"]), middle, low, high, up, down, bool(row["shaky"]))
-
-
-def _ceilings(ax: Axes, limits: pd.DataFrame) -> None:
-    for strategy, variant, own in subjects(limits):
-        ax.plot(
-            own["duration_ms"],
-            own["ceiling_per_s"],
-            color=shade(strategy, variant),
-            linestyle=(0, (1, 1.6)),
-            linewidth=1.3,
-            label=f"{variant} ceiling",
-            zorder=1.5,
+        known = held if math.isfinite(held) else failed
+        if not math.isfinite(known):
+            continue
+        tip = "v" if math.isnan(held) else "^" if math.isnan(failed) else ""
+        yield _Mark(
+            float(row["duration_ms"]) * aside, known, known if tip else failed, tip, bool(row["shaky"])
         )
 
 
-def _draw(ax: Axes, marks: list[_Mark], look: Question, ink: str, place: float) -> None:
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    aside = (right / left) ** (_DODGE * place)
+def _draw(ax: Axes, marks: list[_Mark], look: Look) -> None:
+    bottom, top = ax.get_ylim()
     away = (top / bottom) ** _ARROW
-    if len(marks) >= _ENOUGH:
-        line = [mark.per_s if mark.closed else np.nan for mark in marks]
-        ax.plot(
-            [mark.at_ms * aside for mark in marks],
-            line,
-            color=ink,
-            linestyle=look.line,
-            linewidth=1.6,
-            label=f"{look.words}: curve",
-        )
+    plain: dict[str, Any] = {"color": look.colour, "linestyle": "none"}
+    at, rates = [mark.at_ms for mark in marks], [math.nan if mark.tip else mark.per_s for mark in marks]
+    ax.plot(at, rates, color=look.colour, linestyle=look.line, linewidth=1.0, alpha=0.6, label=look.name)
     for mark in marks:
-        x = mark.at_ms * aside
-        low = mark.low_per_s / (away if mark.down else 1)
-        high = mark.high_per_s * (away if mark.up else 1)
-        ax.plot([x, x], [low, high], color=ink, linewidth=1.8, label=f"{look.words}: interval")
-        if not mark.closed:
-            end, tip = (high, "^") if mark.up else (low, "v")
-            ax.plot([x], [end], color=ink, marker=tip, markersize=4.5, label=f"{look.words}: open")
+        x = mark.at_ms
+        ax.plot(
+            [x, x],
+            [mark.per_s, mark.high_per_s],
+            color=look.colour,
+            linewidth=1.8,
+            label=f"{look.name}: interval",
+        )
+        if mark.tip:
+            end = mark.per_s * (away if mark.tip == "^" else 1 / away)
+            ax.plot([x], [end], marker=mark.tip, markersize=3.5, label=f"{look.name}: open", **plain)
+        face = "white" if mark.shaky else look.colour
         ax.plot(
             [x],
             [mark.per_s],
-            color=ink,
             marker=look.marker,
-            markersize=look.marker_size,
-            markerfacecolor="white" if mark.shaky else ink,
-            label=f"{look.words}: point",
+            markersize=4.5,
+            markerfacecolor=face,
+            label=f"{look.name}: point",
             zorder=3,
+            **plain,
         )
 
 
-def _key(variants: set[str]) -> list[Line2D]:
-    handles = [
-        Line2D([], [], color=INK, linestyle=q.line, marker=q.marker, markersize=q.marker_size, label=q.words)
-        for q in QUESTIONS.values()
-    ]
-    handles.append(Line2D([], [], color=INK, linestyle=(0, (1, 1.6)), label="ceiling in theory"))
-    plain = {"color": INK, "linestyle": "none"}
-    handles += [
-        Line2D([], [], marker="|", markersize=11, label="interval: held to failed", **plain),  # type: ignore[arg-type]
-        Line2D([], [], marker="^", label="held at every rate", **plain),  # type: ignore[arg-type]
-        Line2D([], [], marker="v", label="failed at the lowest rate", **plain),  # type: ignore[arg-type]
-        Line2D([], [], marker="o", markerfacecolor="white", label="shaky", **plain),  # type: ignore[arg-type]
-    ]
-    tones = {"default": "pale: default", "tuned": "full: tuned"}
-    handles += [
-        Line2D([], [], color=shade("background_tasks", v), linewidth=5, label=tones.get(v, f"dark: {v}"))
-        for v in sorted(variants)
-    ]
-    return handles
+def _ceilings(ax: Axes, limits: pd.DataFrame) -> None:
+    """Draw every law once, however many subjects have it."""
+    drawn: set[tuple[float, ...]] = set()
+    for _, _, own in subjects(limits):
+        law = tuple(own["ceiling_per_s"].round(3))
+        if law not in drawn:
+            drawn.add(law)
+            ax.plot(
+                own["duration_ms"],
+                own["ceiling_per_s"],
+                color=MUTED,
+                linestyle=_DOTTED,
+                linewidth=1.1,
+                label="ceiling",
+                zorder=1.5,
+            )
 
 
-def _parts(derived: Derived) -> Iterator[Part]:
-    """Yield the points of each kind and topology."""
-    points = derived.points
-    for part in by_kind(derived):
-        one = part.rows.iloc[0]
-        asked = points[(points["kind"] == one["kind"]) & (points["topology"] == one["topology"])]
-        yield replace(part, rows=asked, trials=part.rows)
+def _key() -> list[Artist]:
+    plain: dict[str, Any] = {"color": INK, "linestyle": "none"}
+    return [
+        Line2D([], [], marker="|", markersize=11, label="interval: held to failed", **plain),
+        Line2D([], [], marker="^", markersize=4, label="held at every rate tried", **plain),
+        Line2D([], [], marker="v", markersize=4, label="failed at the lowest rate", **plain),
+        Line2D([], [], marker="o", markerfacecolor="white", label="shaky", **plain),
+        Line2D([], [], color=MUTED, linestyle=_DOTTED, label="ceiling in theory"),
+    ]
 
 
 def _words(part: Part) -> Caption:
-    limit = milliseconds(part.tables.manifest.limit_ms)
-    rules = [f"{q.words} where {q.criterion.format(limit=limit)}" for q in QUESTIONS.values() if q.criterion]
+    subtitle = f"{part.about} · below a mark each way carries on, above its bar it gives way"
     caption = conditions(part.tables.manifest, part.trials, _EDGES, _SHAKY, invalid_are="left out")
-    return Caption(FRONTIER.title, " · ".join([part.about, *rules]), caption)
-
-
-def _unfit(part: Part) -> str:
-    unanswered = part.rows[["held_per_s", "failed_per_s"]].isna().all(axis=None)
-    return f"{part.about}: no trial is valid" if unanswered else ""
+    return Caption(FRONTIER.title, subtitle, caption)
 
 
 def _drawn(part: Part, words: Caption) -> Figure:
@@ -202,12 +192,18 @@ def _drawn(part: Part, words: Caption) -> Figure:
     return frontier(part.rows, words, ceilings(part.tables.manifest, part.rows, reach_ms))
 
 
+def _compares(part: Part) -> bool:
+    """Say whether a subject has an answer at more than one duration."""
+    found = part.rows.dropna(subset=["held_per_s", "failed_per_s"], how="all")
+    return bool((found.groupby(["strategy", "variant"])["duration_ms"].nunique() > 1).any())
+
+
 FRONTIER: Final = Entry(
     name="frontier",
-    title="Where each strategy gives way",
-    parts=_parts,
+    title="What longer tasks do to the answer",
+    parts=points_by_kind,
     words=_words,
     draw=_drawn,
-    unfit=_unfit,
+    compares=_compares,
     first=True,
 )

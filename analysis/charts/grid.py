@@ -57,6 +57,16 @@ def shape_for(panels: int, height: float = 2.0, right: float = 0.78) -> Shape:
     return Shape(columns, width, height if columns > 1 else height * 1.5, right)
 
 
+@dataclass(frozen=True)
+class Box:
+    """Where a panel stands, in inches from the left and from below the legend."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
 def make_grid(
     panels: int, shape: Shape, words: Caption, rows: int | None = None, key: Sequence[Artist] = ()
 ) -> tuple[Figure, list[Axes]]:
@@ -66,31 +76,40 @@ def make_grid(
     """
     count = rows if rows is not None else math.ceil(panels / shape.columns)
     cell_width = shape.panel_width + shape.right
-    width = max(shape.left + shape.columns * cell_width, 7.0)
-    lines = _wrap(words.caption, width)
-    bottom = 0.42 + _LINE_IN * len(lines) + 0.15
     gaps = [
         _GAP_IN + 0.12 * (shape.group > 1) if row % shape.group == 0 else _CLOSE_IN for row in range(count)
     ]
+    boxes = []
+    for number in range(panels):
+        row, column = divmod(number, shape.columns)
+        top = row * shape.panel_height + sum(gaps[: row + 1]) - _GAP_IN * 0.3
+        boxes.append(Box(shape.left + column * cell_width, top, shape.panel_width, shape.panel_height))
+    width = shape.left + shape.columns * cell_width
+    return make_figure(boxes, width, count * shape.panel_height + sum(gaps), words, key)
+
+
+def make_figure(
+    boxes: Sequence[Box], width: float, body: float, words: Caption, key: Sequence[Artist] = ()
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of that width with a panel in each box; `body` is the height of all with their gaps."""
+    width = max(width, 7.0)
+    lines = _wrap(words.caption, width)
     across = max(2, int((width - 0.2) / _KEY_IN))
     title = _TITLE_IN + (0.1 + 0.17 * math.ceil(len(key) / across) if key else 0.0)
-    height = title + count * shape.panel_height + sum(gaps) + bottom
+    height = title + body + 0.42 + _LINE_IN * len(lines) + 0.15
     with mpl.rc_context(RC):
         figure = Figure(figsize=(width, height), facecolor="white")
         axes = []
-        for number in range(panels):
-            row, column = divmod(number, shape.columns)
-            left = shape.left + column * cell_width
-            top = title + row * shape.panel_height + sum(gaps[: row + 1]) - _GAP_IN * 0.3
-            place = (left / width, 1 - (top + shape.panel_height) / height)
-            axes.append(figure.add_axes((*place, shape.panel_width / width, shape.panel_height / height)))
+        for box in boxes:
+            place = (box.left / width, 1 - (title + box.top + box.height) / height)
+            axes.append(figure.add_axes((*place, box.width / width, box.height / height)))
         for ax in axes:
             plain(ax)
         figure.text(0.12 / width, 1 - 0.12 / height, words.title, fontsize=12, fontweight="bold", va="top")
         figure.text(0.12 / width, 1 - 0.38 / height, words.subtitle, fontsize=8.5, va="top", color=MUTED)
         if key:
-            place = (0.12 / width, 1 - (_TITLE_IN + 0.04) / height)
-            figure.legend(handles=by_row(key, across), ncols=across, bbox_to_anchor=place, **_KEY)
+            at = (0.12 / width, 1 - (_TITLE_IN + 0.04) / height)
+            figure.legend(handles=by_row(key, across), ncols=across, bbox_to_anchor=at, **_KEY)
         foot = "\n".join(lines)
         figure.text(0.12 / width, 0.1 / height, foot, fontsize=7, va="bottom", color=MUTED, linespacing=1.35)
     return figure, axes
@@ -130,24 +149,31 @@ def axis_names(axes: list[Axes], columns: int, x: str, y: str) -> None:
 
 def end_labels(ax: Axes, labels: list[tuple[float, float, str, str]]) -> None:
     """Write (x, y, text, colour) just right of line ends, moved apart where they would overlap."""
-    if not labels:
-        return
-    height = ax.get_position().height * ax.get_figure(root=True).get_size_inches()[1]  # type: ignore[union-attr]
-    apart = 0.125 / height
+    height = size_in(ax)[1]
     to_axes = ax.transData + ax.transAxes.inverted()
-    placed = sorted(
-        ((float(to_axes.transform((x, y))[1]), text, colour) for x, y, text, colour in labels),
-        key=lambda entry: entry[0],
-    )
-    places = [max(0.02, min(0.98, y)) for y, _, _ in placed]
-    for i in range(1, len(places)):
-        places[i] = max(places[i], places[i - 1] + apart)
-    overflow = max(0.0, places[-1] - 1.0)
-    places = [place - overflow for place in places]
-    for i in range(len(places) - 2, -1, -1):
-        places[i] = min(places[i], places[i + 1] - apart)
+    placed = sorted((float(to_axes.transform((x, y))[1]), text, colour) for x, y, text, colour in labels)
+    places = spread([max(0.02, min(0.98, y)) for y, _, _ in placed], 0.125 / height, 1.0)
     for y, (_, text, colour) in zip(places, placed, strict=True):
         ax.text(1.02, y, text, transform=ax.transAxes, fontsize=7.5, color=colour, va="center", clip_on=False)
+
+
+def size_in(ax: Axes) -> tuple[float, float]:
+    """Return the width and height of a panel in inches."""
+    width, height = ax.get_figure(root=True).get_size_inches()  # type: ignore[union-attr]
+    place = ax.get_position()
+    return float(place.width * width), float(place.height * height)
+
+
+def spread(places: Sequence[float], apart: float, high: float) -> list[float]:
+    """Return rising places at least so far apart, none above `high`, each near where it was."""
+    moved = list(places)
+    for i in range(1, len(moved)):
+        moved[i] = max(moved[i], moved[i - 1] + apart)
+    overflow = max(0.0, moved[-1] - high) if moved else 0.0
+    moved = [place - overflow for place in moved]
+    for i in range(len(moved) - 2, -1, -1):
+        moved[i] = min(moved[i], moved[i + 1] - apart)
+    return moved
 
 
 def limit_line(ax: Axes, limit_ms: float, *, named: bool) -> None:

@@ -36,6 +36,7 @@ from analysis.charts.series import percentile_series, stream_style, top_of
 from analysis.charts.style import FAINT, colour
 from analysis.format import milliseconds, number
 from analysis.order import subjects
+from analysis.trials.curves import has_curve
 from analysis.trials.derive import Derived
 from results.terms import Stream, pattern_of
 
@@ -153,11 +154,11 @@ def at_durations(summary: pd.DataFrame) -> pd.DataFrame:
 
 BY_RATE: Final = Entry(
     name="latency",
-    title="Where the API starts to block",
+    title="One by one: the latency of every stream",
     parts=by_condition,
     words=_by_rate,
     draw=lambda part, words: latency_by_rate(part.rows, words),
-    needs=lambda _derived: "no trial at a fixed rate was sealed",
+    compares=lambda part: has_curve(part.rows),
 )
 BY_DURATION: Final = Entry(
     name="duration",
@@ -165,5 +166,4 @@ BY_DURATION: Final = Entry(
     parts=_at_one_rate,
     words=_by_duration,
     draw=lambda part, words: latency_by_duration(part.rows, words),
-    needs=lambda _derived: "no rate was measured at more than one task duration",
 )

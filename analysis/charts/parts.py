@@ -1,6 +1,7 @@
 """What of a campaign goes into one chart together, and what their captions say alike."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -37,6 +38,15 @@ def by_kind(derived: Derived) -> Iterator[Part]:
     """Yield the rows at rates by kind and topology."""
     for (kind, topology), own in rows_at_rates(derived).groupby(["kind", "topology"], sort=True):
         yield Part(derived, own, f"{kind}-{topology}", f"{kind} tasks, {topology}")
+
+
+def points_by_kind(derived: Derived) -> Iterator[Part]:
+    """Yield the points of each kind and topology, with the rows at rates that they were made from."""
+    points = derived.points
+    for part in by_kind(derived):
+        one = part.rows.iloc[0]
+        asked = points[(points["kind"] == one["kind"]) & (points["topology"] == one["topology"])]
+        yield replace(part, rows=asked, trials=part.rows)
 
 
 def conditions_of(derived: Derived, rows: pd.DataFrame) -> Iterator[Part]:

@@ -17,6 +17,7 @@ from analysis.charts.series import crosses, median_line, stream_style, top_of
 from analysis.charts.style import FAINT, colour
 from analysis.order import subjects
 from analysis.queueing.waits import mdc_wait
+from analysis.trials.curves import has_curve
 from analysis.trials.derive import Derived
 from analysis.trials.points import at_rates
 from analysis.trials.predictions import agreement
@@ -107,4 +108,5 @@ PREDICTION: Final = Entry(
     parts=_parts,
     words=_words,
     draw=lambda part, words: predicted_by_rho(part.rows, words),
+    compares=lambda part: has_curve(part.rows),
 )

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from analysis.charts.scales import FLOOR_MS
 from analysis.charts.style import MUTED, colour
+from analysis.trials.curves import with_gaps
 from results.terms import Stream
 
 
@@ -22,6 +23,8 @@ class LineStyle:
     width: float = 1.6
 
 
+_RATES: Final = ("offered_per_s", "rho")
+"""columns on whose axes a line may not cross what nobody measured"""
 _BYSTANDERS: Final = {
     Stream.PING: LineStyle("#8A8A8A", "-", "s", 1.4),
     Stream.PING_SYNC: LineStyle("#444444", (0, (4, 1.2)), "D", 1.4),
@@ -34,9 +37,13 @@ def stream_style(stream: Stream, strategy: str) -> LineStyle:
 
 
 def median_line(rows: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
-    """Return the valid rows' median of y at each x, sorted."""
+    """Return the valid rows' median of y at each x, sorted, with NaN where an axis of rates has gaps."""
     valid = rows.loc[rows["valid"].astype(bool), [x, y]].dropna()
-    return valid.groupby(x)[y].median().reset_index()
+    return _opened(valid.groupby(x)[y].median().reset_index(), x)
+
+
+def _opened(points: pd.DataFrame, x: str) -> pd.DataFrame:
+    return with_gaps(points, x) if x in _RATES else points
 
 
 def percentile_series(
@@ -84,9 +91,10 @@ def _interval(ax: Axes, rows: pd.DataFrame, x: str, name: str, ink: str) -> None
     low, high = f"{name}_p99_low_ms", f"{name}_p99_high_ms"
     if low not in rows:
         return
-    band = rows[rows["valid"].astype(bool)].groupby(x).agg({low: "min", high: "max"}).dropna()
-    if len(band) > 1:
-        ax.fill_between(band.index, _floor(band[low]), _floor(band[high]), color=ink, alpha=0.15, linewidth=0)
+    found = rows[rows["valid"].astype(bool)].groupby(x).agg({low: "min", high: "max"}).dropna()
+    if len(found) > 1:
+        band = _opened(found.reset_index(), x)
+        ax.fill_between(band[x], _floor(band[low]), _floor(band[high]), color=ink, alpha=0.15, linewidth=0)
 
 
 def _bounds(ax: Axes, rows: pd.DataFrame, x: str, name: str, ink: str) -> None:

@@ -3,6 +3,7 @@
 import io
 import re
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,10 +11,12 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from analysis.charts.dark import follow_the_reader
+
 mpl.rcdefaults()  # whatever a matplotlibrc says, in the working directory or at home
 
 COLOURS: Final = {
-    "inline": "#000000",
+    "inline": "#1A1A1A",
     "background_tasks": "#0072B2",
     "background_tasks_async": "#56B4E9",
     "background_tasks_blocking": "#D55E00",
@@ -21,7 +24,8 @@ COLOURS: Final = {
     "celery": "#009E73",
     "arq": "#CC79A7",
 }
-"""Okabe and Ito's palette, which readers with any colour vision can tell apart"""
+"""Okabe and Ito's palette, which readers with any colour vision can tell apart; its black is not quite
+black, so that an SVG names it"""
 _OTHERS: Final = ("#332288", "#882255", "#999933", "#117733", "#AA4499", "#44AA99")
 """Paul Tol's muted palette, for strategies of other packages"""
 ROLE_COLOURS: Final = {"web": "#0072B2", "worker": "#E69F00", "broker": "#009E73"}
@@ -29,6 +33,24 @@ INK: Final = "#222222"
 MUTED: Final = "#666666"
 FAINT: Final = "#DDDDDD"
 ALARM: Final = "#B00020"
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a stretch is filled: told apart by height and hatching, too."""
+
+    fill: str
+    edge: str
+    hatch: str
+    height: float
+
+
+STATES: Final = {
+    "KEEPS_UP": Look("#A6DCC9", "#00664B", "", 0.42),
+    "BEHIND": Look("#FBE3A8", "#A86F00", "/////", 0.3),
+    "BLOCKED": Look("#C2452D", "#7A1F10", "", 0.16),
+}
+"""by the name of a `trials.stretches.State`: the bar gets thinner and darker as things get worse"""
 _VARIANTS: Final = {
     "default": ("-", "o"),
     "late": ((0, (5, 1.5, 1, 1.5)), "^"),
@@ -47,15 +69,18 @@ RC: Final[dict[Any, Any]] = {
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "svg.hashsalt": "blockpoint",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",
     "text.parse_math": False,
     "path.simplify": True,
 }
 
 _SVG_DPI: Final = 192
 """of what is drawn in pixels there: thousands of dots"""
+_FONT: Final = b"font-family: 'DejaVu Sans'"
+_ALIKE: Final = _FONT + b", Verdana, sans-serif"
+"""letters as wide, where a reader has not the font"""
 _UNWRITABLE: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
-"""what XML allows in no place, not even in the comments where matplotlib repeats each text"""
+"""what XML allows in no place"""
 
 
 def colour(strategy: str) -> str:
@@ -69,12 +94,15 @@ def variant_style(variant: str) -> tuple[str | tuple[int, tuple[float, ...]], st
 
 
 def to_svg(figure: Figure) -> bytes:
-    """Render as SVG: the same bytes for the same figure, without a date, well-formed whatever it says."""
+    """Render as SVG: the same bytes for the same figure, without a date, well-formed whatever it says.
+
+    Text stays text, and the colours follow the reader's: see `dark`.
+    """
     buffer = io.BytesIO()
     _take_literally(figure)
     with mpl.rc_context(RC):
         figure.savefig(buffer, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
-    return _UNWRITABLE.sub(b"?", buffer.getvalue())
+    return follow_the_reader(_UNWRITABLE.sub(b"?", buffer.getvalue()).replace(_FONT, _ALIKE))
 
 
 def to_png(figure: Figure) -> bytes:

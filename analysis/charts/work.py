@@ -15,6 +15,7 @@ from analysis.charts.series import LineStyle, crosses, median_line, percentile_s
 from analysis.charts.style import MUTED, colour, variant_style
 from analysis.format import number
 from analysis.order import order, subjects
+from analysis.trials.curves import has_curve
 
 
 def throughput(rows: pd.DataFrame, words: Caption) -> Figure:
@@ -107,6 +108,7 @@ THROUGHPUT: Final = Entry(
     parts=by_condition,
     words=_throughput,
     draw=lambda part, words: throughput(part.rows, words),
+    compares=lambda part: has_curve(part.rows),
 )
 QUEUE_WAIT: Final = Entry(
     name="queue-wait",
@@ -114,4 +116,5 @@ QUEUE_WAIT: Final = Entry(
     parts=by_condition,
     words=_queue_wait,
     draw=lambda part, words: queue_wait(part.rows, words),
+    compares=lambda part: has_curve(part.rows),
 )

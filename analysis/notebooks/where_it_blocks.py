@@ -28,24 +28,34 @@ points = derived.points
 charts = {chart.name: chart for chart in catalogue(derived) if chart.draw}
 
 # %% [markdown]
+# ## How far each way carries you
+#
+# One row a subject, the one that carries furthest on top. Filled from the lowest to the highest rate tried.
+
+# %%
+for name, chart in charts.items():
+    if name.startswith("reach-"):
+        display(show(chart.draw()))
+
+# %% [markdown]
+# ## Where the API starts to block
+#
+# The p99 of an unrelated request against the arrival rate. Where a line bends up through the limit, the API
+# blocks; beside it, whether accepting and the work itself still keep up.
+
+# %%
+for name, chart in charts.items():
+    if name.startswith("blocking-"):
+        display(show(chart.draw()))
+
+# %% [markdown]
 # ## For every duration of a task
 #
-# The blocking point (solid) and the saturation point (dashed), each a bar from the highest rate that held to
-# the lowest that did not. Dotted: the ceiling in theory.
+# A bar reaches from the highest rate that held to the lowest that did not. Dotted: the ceiling in theory.
 
 # %%
 for name, chart in charts.items():
     if name.startswith("frontier-"):
-        display(show(chart.draw()))
-
-# %% [markdown]
-# ## What an unrelated request goes through
-#
-# Blue: below the limit. Red: above it.
-
-# %%
-for name, chart in charts.items():
-    if name.startswith("heatmap-"):
         display(show(chart.draw()))
 
 # %% [markdown]

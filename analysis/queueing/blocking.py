@@ -3,16 +3,19 @@
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from analysis.queueing.ceilings import saturation_rate
-from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers
+from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers, replay
 from analysis.queueing.trace import starts, visits
+from results.draws import durations_ms, offsets_s
+from results.lognormal import quantile
 from results.percentile import percentile
 from results.schema import Service
+from results.traffic import USUAL, Traffic
 
 Floats = npt.NDArray[np.float64]
 
@@ -23,6 +26,11 @@ WARM_UP: Final = 0.2
 """share of a trial that is not measured"""
 MOST_ARRIVALS: Final = 100_000
 """tasks of a schedule that are followed at the ceiling; of a trial with more, only so much time"""
+MOST_VARIED: Final = 30_000
+"""as many of tasks that are not equally long, which takes some 100 times as long"""
+_BYSTANDERS: Final = ("ping", "ping_sync")
+_DURATIONS: Final = 1 + len(_BYSTANDERS)
+"""numbers the durations' generator, as each stream has its own"""
 _SEEDS: Final = 5
 _PRECISION: Final = 1.02
 _DOUBLINGS: Final = 6
@@ -39,10 +47,11 @@ def blocking_rate(
     seconds: float = 20.0,
     bystander_per_s: float = 20.0,
     overhead_ms: float = OVERHEAD_MS,
+    traffic: Traffic = USUAL,
 ) -> float | None:
     """Return the rate (tasks/s) at which the p99 of the worst sharing stream is predicted to cross the limit.
 
-    It holds for a trial of `seconds` with Poisson arrivals whose warm-up is cut: the queue is followed on
+    It holds for a trial of `seconds` of that traffic whose warm-up is cut: the queue is followed on
     five seeded schedules, the median of their p99 counts, and the rate is found by bisection to 2 %. A
     blocked loop with S > limit blocks far below saturation: a bystander that comes in the first S - limit
     of a task waits too long, so that 1 % do at a rate of 0.01 / (S - limit), 0.1/s for tasks of 200 ms. The
@@ -53,18 +62,27 @@ def blocking_rate(
     take the GIL or a core from the event loop and from each other (see `fifo_servers`), a poll that requests
     wait for, tasks that take no time. Raises like `saturation_rate`.
     """
-    ceiling = saturation_rate(service, kind, duration_ms, cores)
-    if unaffected(service, kind, duration_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
+    ceiling = saturation_rate(service, kind, duration_ms, cores, traffic.cv)
+    slow_ms = quantile(duration_ms, traffic.cv, 0.99) if traffic.cv else duration_ms
+    if unaffected(service, kind, slow_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
         return math.inf
     if service.law == "await" and kind == "sleep":
         return 0.0
     servers = fifo_servers(service, kind, cores)
     if not service.shares or not servers or not ceiling or service.law == "poll":
         return None
-    held_s = (duration_ms + overhead_ms) / 1000
-    followed_s = min(seconds, MOST_ARRIVALS / ceiling)
+    followed_s = min(seconds, (MOST_VARIED if traffic.cv else MOST_ARRIVALS) / ceiling)
     return _crossing(
-        _Queue(service.law, tuple(service.shares), servers, held_s, followed_s, bystander_per_s),
+        _Queue(
+            service.law,
+            tuple(service.shares),
+            servers,
+            duration_ms / 1000,
+            overhead_ms / 1000,
+            followed_s,
+            bystander_per_s,
+            traffic,
+        ),
         ceiling,
         limit_ms / 1000,
     )
@@ -81,9 +99,10 @@ def unaffected(
 ) -> bool:
     """Say whether theory sees the API stay free of the tasks at any rate: it waits for nothing of theirs.
 
-    `apart`: they run in other processes than the web's. Tasks that compute in the web process take the GIL or
-    a core from it even where they share no queue. That a broker and its workers take a core from the web
-    process is no queue either, and not seen here.
+    `duration_ms` is what 99 % of the tasks do not exceed. `apart`: they run in other processes than the
+    web's. Tasks that compute in the web process take the GIL or a core from it even where they share no
+    queue. That a broker and its workers take a core from the web process is no queue either, and not seen
+    here.
     """
     if service.law == "await" and kind == "sleep":
         return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
@@ -94,12 +113,14 @@ def unaffected(
 class _Queue:
     """What a trial's tasks and bystanders meet."""
 
-    law: str
+    law: Literal["await", "loop", "pool", "poll"]
     shares: tuple[str, ...]
     servers: int
-    held_s: float
+    duration_s: float
+    overhead_s: float
     seconds: float
     bystander_per_s: float
+    traffic: Traffic
 
     def p99_s(self, rate_per_s: float) -> float:
         """Return the p99 of the worst sharing stream at a rate: the median over the seeds."""
@@ -107,21 +128,40 @@ class _Queue:
 
     def _worst_s(self, rate_per_s: float, seed: int) -> float:
         """Follow one schedule. Bystanders hold nothing, but slow a loop down by what they take of it."""
-        due = _arrivals(rate_per_s, self.seconds, seed)
+        due = self._due_s(rate_per_s, seed)
+        if self.traffic.cv:
+            return self._worst_varied_s(due, seed)
         passes = PASSES["pool" if self.law == "pool" else "loop"]
         sharing = {name: count for name, count in passes.items() if name in self.shares}
         taken = 0.0 if self.law == "pool" else REQUEST_S * self.bystander_per_s * sum(sharing.values())
-        held = self.held_s / max(1 - taken, 0.1)
+        held = (self.duration_s + self.overhead_s) / max(1 - taken, 0.1)
         start = starts(due, held, self.servers)
         p99 = []
         if "accept" in self.shares:
             p99.append(self._p99(start - due + held * (self.law == "await"), due))
         for stream, (_, count) in enumerate(sharing.items(), start=1):
-            came = at = _arrivals(self.bystander_per_s, self.seconds, seed, stream)
+            came = at = self._came_s(seed, stream)
             for _ in range(count):
                 at = visits(at, due, start, held, self.servers)
             p99.append(self._p99(at - came, came))
         return max(p99)
+
+    def _worst_varied_s(self, due_s: Floats, seed: int) -> float:
+        """Follow one schedule of tasks that are not equally long, job by job."""
+        random = np.random.default_rng([seed, _DURATIONS])
+        held_s = durations_ms(self.duration_s * 1000, self.traffic.cv, len(due_s), random) / 1000
+        came = {name: self._came_s(seed, stream) for stream, name in enumerate(_BYSTANDERS, start=1)}
+        service = Service(law=self.law, slots=self.servers, shares=list(self.shares))
+        found = replay(service, self.servers, due_s, held_s + self.overhead_s, came)
+        return max(self._p99(wait_s, came.get(name, due_s)) for name, wait_s in found.latency_s.items())
+
+    def _due_s(self, rate_per_s: float, seed: int) -> Floats:
+        """Return the tasks' arrivals; one seed gives nearly the same pattern at neighbouring rates."""
+        return offsets_s(self.traffic, rate_per_s, self.seconds, np.random.default_rng([seed, 0]), WARM_UP)
+
+    def _came_s(self, seed: int, stream: int) -> Floats:
+        random = np.random.default_rng([seed, stream])
+        return offsets_s(USUAL, self.bystander_per_s, self.seconds, random, WARM_UP)
 
     def _p99(self, wait_s: Floats, due_s: Floats) -> float:
         measured = wait_s[due_s >= WARM_UP * self.seconds]
@@ -148,19 +188,3 @@ def _crossing(queue: _Queue, ceiling_per_s: float, limit_s: float) -> float:
         middle = float(np.sqrt(low * high))
         low, high = (low, middle) if queue.p99_s(middle) > limit_s else (middle, high)
     return max(float(np.sqrt(low * high)), least)
-
-
-def _arrivals(rate_per_s: float, seconds: float, seed: int, stream: int = 0) -> Floats:
-    """Return Poisson arrivals given their number, the expected one in the warm-up and after it.
-
-    So the schedules of trials are made too (`loadtests.openloop.schedule.offsets_ns`). One seed gives nearly
-    the same pattern at neighbouring rates, so that the p99 hardly jumps between them.
-    """
-    random = np.random.default_rng([seed, stream])
-    cut_s, early = WARM_UP * seconds, round(rate_per_s * WARM_UP * seconds)
-    later = round(rate_per_s * seconds) - early
-    parts = []
-    for begin, end, count in ((0.0, cut_s, early), (cut_s, seconds, later)):
-        gaps = np.cumsum(random.standard_exponential(count + 1))
-        parts.append(begin + (end - begin) * gaps[:-1] / gaps[-1])
-    return np.concatenate(parts)

@@ -6,6 +6,7 @@ Light on purpose: the harness places its rates with it, so nothing here imports 
 import math
 from typing import Final
 
+from results.lognormal import above, quantile
 from results.schema import Service
 from results.terms import KINDS
 
@@ -15,9 +16,14 @@ with ARQ 0.28 and a local Valkey (1,500 to 1,670 claims/s)"""
 
 _ROUNDING: Final = 1e-9
 """0.3 / 0.1 is 2.9999999999999996: an exact multiple of the poll must still count as one"""
+_ALL_BUT_FEW: Final = 1 - 1e-6
+_MOST_TICKS: Final = 10_000
+"""of so long a task nothing is left of the ticks but half of one, on average"""
 
 
-def saturation_rate(service: Service, kind: str, duration_ms: float, cores: int) -> float | None:
+def saturation_rate(
+    service: Service, kind: str, duration_ms: float, cores: int, cv: float = 0.0
+) -> float | None:
     """Return the highest rate (tasks/s) that a service can sustain, None where theory knows no limit.
 
     With S the service time in seconds and c the slots, the utilisation law (rho = rate x S / c, e.g.
@@ -44,6 +50,9 @@ def saturation_rate(service: Service, kind: str, duration_ms: float, cores: int)
     their slot within the same look, which leaves the read limit (100 / 0.5 s; measured 200.0/s at 0, 1
     and 2 ms, 108 at 5 ms, where filling 10 slots takes as long, and 20.0 from 10 ms on).
 
+    Durations that vary (`cv`, lognormal of that mean) leave these ceilings as they are, since only the mean
+    work counts; but of the polling law, which rounds each task up, S is then rounded up on average.
+
     `cores` are those that may run tasks. Raises ValueError for an unknown law or kind.
     """
     if kind not in KINDS:
@@ -57,7 +66,7 @@ def saturation_rate(service: Service, kind: str, duration_ms: float, cores: int)
     if law == "pool":
         return _pool(service, kind, seconds, cores)
     if law == "poll":
-        limits = (_poll(service, seconds), _pool(service, kind, seconds, cores))
+        limits = (_poll(service, seconds, cv), _pool(service, kind, seconds, cores))
         return min((limit for limit in limits if limit is not None), default=None)
     raise ValueError(f"unknown law {service.law!r}")
 
@@ -84,7 +93,7 @@ def _pool(service: Service, kind: str, seconds: float, cores: int) -> float | No
     return _per_second(min(limits), seconds) if limits else None
 
 
-def _poll(service: Service, seconds: float) -> float | None:
+def _poll(service: Service, seconds: float, cv: float) -> float | None:
     if not service.poll_s:
         return None
     limits = [service.processes / CLAIM_S]
@@ -94,9 +103,19 @@ def _poll(service: Service, seconds: float) -> float | None:
         look = service.slots * CLAIM_S
         held = seconds + look
         if seconds > look:
-            held = max(held, (math.floor(seconds / service.poll_s + _ROUNDING) + 1) * service.poll_s)
+            held = max(held, _ticks(seconds / service.poll_s, cv) * service.poll_s)
         limits.append(service.slots / held)
     return min(limits)
+
+
+def _ticks(polls: float, cv: float) -> float:
+    """Return how many polls a task holds its slot, on average, that lasts so many: 1 + sum of P(S >= k)."""
+    if not cv:
+        return math.floor(polls + _ROUNDING) + 1
+    last = math.ceil(quantile(polls, cv, _ALL_BUT_FEW))
+    if last > _MOST_TICKS:
+        return polls + 0.5
+    return 1 + sum(above(k, polls, cv) for k in range(1, last + 1))
 
 
 def _per_second(lanes: int, seconds: float) -> float | None:

@@ -5,7 +5,9 @@ from typing import Final
 
 from analysis.queueing.blocking import unaffected
 from analysis.queueing.ceilings import saturation_rate
+from results.lognormal import quantile
 from results.schema import Point, Subject
+from results.traffic import Traffic
 
 ONE_CORE: Final = 1
 """whether there is a limit does not depend on the cores"""
@@ -19,8 +21,9 @@ def expected_blocking(point: Point, subject: Subject, limit_ms: float) -> float 
     service = subject.services.get(point.kind)
     if point.blocking_per_s is not None or service is None:
         return point.blocking_per_s
-    apart = subject.workers > 0
-    free = unaffected(service, point.kind, point.duration_ms, apart=apart, limit_ms=limit_ms)
+    apart, cv = subject.workers > 0, Traffic.of(point.options).cv
+    slow_ms = quantile(point.duration_ms, cv, 0.99) if cv else point.duration_ms
+    free = unaffected(service, point.kind, slow_ms, apart=apart, limit_ms=limit_ms)
     return math.inf if free else None
 
 

@@ -12,10 +12,10 @@ from analysis.drills.derive import Drills
 from analysis.drills.matrix import cells, drills_in_order, records, subjects_in_order
 from analysis.drills.poison import poison_table
 from analysis.drills.recovery import ERRORS
-from analysis.format import milliseconds, number
+from analysis.format import milliseconds, number, percent
 from analysis.order import order
 from analysis.report.drawing import Drawing
-from analysis.report.drill_words import duration, percent, read_drills, windows
+from analysis.report.drill_words import duration, read_drills, windows
 from analysis.report.pages import facts, templates
 from results.terms import Fate
 

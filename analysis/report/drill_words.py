@@ -1,6 +1,5 @@
 """What the drills' numbers say, in plain words, a subject at a time."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,17 +37,6 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size or seconds == size:
             return f"{number(seconds / size)} {unit}"
     return f"{number(seconds)} s"
-
-
-def percent(share: float) -> str:
-    """Return a share in per cent with two digits, never rounded to 0 or to all."""
-    if math.isnan(share):
-        return "n/a"
-    if 0 < share < 0.0005:
-        return "< 0.1 %"
-    if 0.995 <= share < 1:
-        return "> 99 %"
-    return f"{number(share * 100)} %"
 
 
 def windows(row: Mapping[str, Any]) -> str:

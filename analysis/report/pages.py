@@ -13,6 +13,7 @@ from analysis.drills.facts import shipped_facts
 from analysis.format import milliseconds, number
 from analysis.report.drawing import Drawing
 from analysis.report.headline import headline
+from analysis.report.inline_svg import colour_variables
 from analysis.report.needs import Sources, needs
 from analysis.report.notebook import SOURCES
 from analysis.report.reach import Condition, first_condition
@@ -23,7 +24,7 @@ from analysis.report.theory import MOST, predicted_table, scores
 from analysis.report.views import views
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
-from analysis.trials.point_table import answers
+from analysis.trials.point_table import answers, moves
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 
@@ -105,6 +106,7 @@ def render(page: Page) -> str:
     """Return a page as HTML."""
     derived = page.derived
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
+    found = answers(derived.points)
     valid = trials["valid"].astype(bool)
     return (
         templates()
@@ -116,6 +118,7 @@ def render(page: Page) -> str:
             placements=[(each, placement(derived.manifest, each)) for each in derived.manifest.topology],
             facts=facts(derived.manifest),
             by_subject=_by_subject(read(derived.summary, derived.points)),
+            moves=moves(found),
             questions=QUESTIONS,
             unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
@@ -123,8 +126,8 @@ def render(page: Page) -> str:
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
             invalid=trials[~valid].to_dict("records"),
-            shaky=[a for a in answers(derived.points) if any(f.shaky for f in a.found.values())],
-            answered=len(answers(derived.points)),
+            shaky=[a for a in found if any(f.shaky for f in a.found.values())],
+            answered=len(found),
             accompanied=int((valid & (trials["company"] != "")).sum()),
             rows_left_out=max(0, len(derived.summary) - len(page.rows.rows)),
             closed=bool(derived.summary["closed"].any()),
@@ -156,6 +159,7 @@ def templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "ms": milliseconds, "colour": colour, "prose": _prose}
+    environment.globals["dark_charts"] = colour_variables()
     return environment
 
 

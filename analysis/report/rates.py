@@ -48,12 +48,19 @@ def _reliable(key: str, answer: Answer, name: str, held_per_s: float, manifest: 
     if not answer.trials:
         why = found.notes or "no trial passed the gate"
         return Value("refused" if answer.invalid else "untried", source=why, look="unsure", key=key)
-    told = [f"{manifest.campaign}: {answer.trials} valid trials of {answer.condition}", found.by, found.notes]
+    rates, _, ending = found.interval.replace("/s", "").partition(", ")
+    told = [
+        f"{manifest.campaign}: {answer.trials} valid trials of {answer.condition}",
+        found.by,
+        found.slow,
+        found.notes,
+    ]
     return Value(
-        found.interval.removesuffix("/s"),
+        rates,
+        ending,
         sort=held_per_s,
         source="; ".join(filter(None, told)),
-        look="unsure" if found.shaky else "",
+        look="unsure" if found.shaky or found.unfinished else "",
         key=key,
     )
 
@@ -83,13 +90,13 @@ def _found(found: Found, question: Question, key: str) -> Iterator[Value]:
     predicted = found.predicted
     if predicted not in {"", NOT_PREDICTED}:
         predicted = f"predicted {predicted}"
-    note = "; ".join(filter(None, (found.notes, predicted)))
+    note = "; ".join(filter(None, (found.slow, found.notes, predicted)))
     yield Value(found.interval, note, look=_look(found), key=key)
     if question.named_by:
         yield Value(found.by or NOTHING, key=f"{key} by")
 
 
 def _look(found: Found) -> str:
-    if found.shaky:
+    if found.shaky or found.unfinished:
         return "unsure"
     return "bad" if found.gave_way else "good" if ">" in found.interval else ""

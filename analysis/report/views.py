@@ -15,7 +15,7 @@ from analysis.trials.points import find_points
 from analysis.trials.rejudge import limits_of, rejudge, under
 from results.failures import Failure
 
-_NO_VERDICT: Final = ("_p50_ms", "_p99_ms", "_low_ms", "_high_ms", "_at_least", "_cpu_cores", "_rss_mib")
+_NO_VERDICT: Final = ("_p50_ms", "_p99_ms", "_low_ms", "_high_ms", "_at_least", "_rss_mib")
 """how the names of columns end from which no point is found: many, and slow to carry along"""
 
 

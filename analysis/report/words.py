@@ -9,7 +9,9 @@ import pandas as pd
 
 from analysis.format import milliseconds, number
 from analysis.order import subjects
+from analysis.report.edges_in_words import edges_in_words
 from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.burst_words import under_bursts
 from analysis.trials.point_table import interval
 from analysis.trials.points import CONDITION, at_rates, by_question, edges
 from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION, Question
@@ -55,6 +57,7 @@ def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str
     return [
         *(told for question in QUESTIONS.values() for told in _answered(question, valid, points)),
         *_doubts(points),
+        *edges_in_words(points),
         *_chance(valid),
         *_few(valid),
         *_waiting(valid),
@@ -103,7 +106,7 @@ def _blocking(valid: pd.DataFrame, point: dict[str, Any]) -> list[str]:
     lightest = valid.sort_values("offered_per_s").iloc[0]
     if point["duration_ms"] > 5 and lightest["accept_p50_ms"] >= lightest["completion_p50_ms"]:
         sentences.append("Here a request waits for its task: accepting takes at least as long as the task.")
-    return sentences
+    return [*sentences, *under_bursts(point)]
 
 
 def _crossing(valid: pd.DataFrame, stream: Stream, found: Bracket) -> str:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.stats import t_quantile
+from results.lognormal import unfilled
 from results.schema import Step
 from results.terms import NEVER, Outcome
 
@@ -65,16 +66,25 @@ def ended_ns(tasks: pd.DataFrame) -> Ints:
 
 
 def measure(
-    tasks: pd.DataFrame, step: Step, tasks_per_s: float, *, held: bool = False, tick_s: float = 0.0
+    tasks: pd.DataFrame,
+    step: Step,
+    tasks_per_s: float,
+    *,
+    held: bool = False,
+    tick_s: float = 0.0,
+    cv: float = 0.0,
 ) -> Backlog:
     """Return whether a step's work fell behind; theory expects a growth of max(0, 1 - 1/rho).
 
-    `held`: a task in service lasts a fixed time (it sleeps), so that the number in service cannot grow for
-    good: what grows is the line in front of the slots, and tasks leave the backlog when they start. Slots
+    `held`: a task in service lasts as long as it was asked to (it sleeps), whatever the load, so that the
+    number in service cannot grow for good, be they equally long or not: what grows is the line in front of
+    the slots, and tasks leave the backlog when they start. Slots
     that fill at first, or hold few or many by chance, are then no growth. Otherwise tasks leave when they
     end, and looking begins one service time after the load. `tick_s`: a poll's interval; service and ticks
     make waves, so that a batch is no shorter than either (at most 16 batches, at least 6). What was shed
-    came, too, and never leaves.
+    came, too, and never leaves. `cv`: of the durations. Where they vary, long tasks go on filling the slots
+    for many services, and a line that is empty meanwhile proves nothing: until all but `NEAR` of the slots
+    that will be needed are taken, it is not certain that the work keeps up.
     """
     growth, margin, emptied = _growth(tasks, step, tasks_per_s, held=held, tick_s=tick_s)
     behind = growth > max(GROWTH_LIMIT, _LEAN * margin)
@@ -87,8 +97,14 @@ def measure(
         float(waiting.mean()),
         int(waiting[-1]),
         behind=behind,
-        certain=growth > margin if behind else growth + margin < NEAR or emptied,
+        certain=growth > margin if behind else _filled(step, cv) and (growth + margin < NEAR or emptied),
     )
+
+
+def _filled(step: Step, cv: float) -> bool:
+    """Say whether the slots had filled before looking began; with equally long tasks they have."""
+    after_ms = (step.measure_from_ns - step.from_ns) / 1e6
+    return not cv or unfilled(after_ms, step.duration_ms, cv) < NEAR
 
 
 def completion_slope(tasks: pd.DataFrame, step: Step) -> float:

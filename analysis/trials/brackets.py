@@ -1,7 +1,7 @@
 """Between which rates something gave way: the one rule by which verdicts become an interval."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,24 @@ def bracket(verdicts: Iterable[Verdict]) -> Bracket:
     return Bracket(
         max(held, default=None), min(failed, default=None), disputed=lowest_failing <= highest_holding
     )
+
+
+def covering(found: Bracket, answers: Iterable[Verdict]) -> Bracket:
+    """Return the interval with its edges moved out as far as these verdicts contradict it, each at its word.
+
+    So one that only leans to `failed` moves the held edge below itself where it lies at or below it.
+    """
+    every = bracket(replace(answer, certain=True) for answer in answers)
+    within = (found.held or 0.0) <= (every.held or 0.0) and _top(found) >= _top(every)
+    if not every.disputed or within:
+        return found
+    held = min(found.held or 0.0, every.held or 0.0) or None
+    failed = None if found.failed is None or every.failed is None else max(found.failed, every.failed)
+    return Bracket(held, failed, disputed=True)
+
+
+def _top(found: Bracket) -> float:
+    return found.failed or float("inf")
 
 
 def _rates(answers: list[Verdict], failed: bool) -> set[float]:

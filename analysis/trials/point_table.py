@@ -10,12 +10,17 @@ import pandas as pd
 from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.brackets import Bracket
+from analysis.trials.edge_slowness import shares_in_words
+from analysis.trials.endings import Ending, in_words
+from analysis.trials.full_cores import BOUND
 from analysis.trials.points import CONDITION, by_question, edges
 from analysis.trials.questions import QUESTIONS
 from results.terms import Stream
 
 SHAKY: Final = "~"
 """stands before an interval that a repeat may move"""
+MOVES: Final = "*"
+"""stands behind an interval that moves with the machine"""
 NOT_PREDICTED: Final = "not predicted"
 """no law is known, or theory was not asked: which is not to say that it never gives way"""
 
@@ -25,14 +30,21 @@ class Found:
     """What was found of one point: the answer to one question."""
 
     interval: str
-    """`held to failed`, `> held`, `< failed`, or why there is neither; `SHAKY` before what is"""
+    """`held to failed`, `> held`, `< failed`, `at every rate`, or why there is none; `SHAKY` before what is,
+    `MOVES` behind it"""
     by: str
     """the streams that gave way, in words; empty where none did or none is named"""
     notes: str
-    """what makes it shaky, and what stopped the search before it was narrow; may be empty"""
+    """what makes it shaky, what is meant by an open end, and why it is wider than asked; may be empty"""
+    slow: str
+    """which share of the requests was slow at its edges, in words; empty where that was not asked"""
+    core_bound: str
+    """whose core was near full at an edge; empty where none was"""
     predicted: str
     """see `predicted`; empty where no search was made"""
     shaky: bool
+    unfinished: bool
+    """the search ended on its way"""
     gave_way: bool
     """there is a rate at which it failed"""
 
@@ -110,14 +122,26 @@ def _answer(strategy: str, variant: str, rows: dict[str, dict[str, Any]]) -> Ans
     )
 
 
+def moves(found: Iterable[Answer]) -> str:
+    """Return one line that explains `MOVES`; empty where no answer bears it."""
+    named = {each.core_bound for answer in found for each in answer.found.values()}
+    cores = " or ".join(f"the {role}'s" for role in BOUND if role in named)
+    return f"{MOVES} moves with the machine: {cores} core was full at an edge" if cores else ""
+
+
 def _found(row: dict[str, Any]) -> Found:
     words = {stream.latency: stream.words for stream in Stream}
+    ending = Ending(row["ending"])
+    where = interval(edges(row), shaky=row["shaky"], ending=ending) if row["trials"] else "not measured"
     return Found(
-        interval=interval(edges(row), shaky=row["shaky"]) if row["trials"] else "not measured",
+        interval=where + (MOVES if row["core_bound"] else ""),
         by=", ".join(words.get(name, name) for name in row["by"].split(", ")),
         notes=_notes(row),
+        slow=shares_in_words(row, milliseconds(row["limit_ms"])),
+        core_bound=str(row["core_bound"]),
         predicted=predicted(row["predicted_per_s"]) if row["searched"] else "",
         shaky=bool(row["shaky"]),
+        unfinished=ending.open,
         gave_way=bool(np.isfinite(row["failed_per_s"])),
     )
 
@@ -129,11 +153,14 @@ def predicted(rate_per_s: float | None) -> str:
     return "none" if np.isinf(rate_per_s) else f"{number(rate_per_s)}/s" if rate_per_s else "any rate"
 
 
-def interval(found: Bracket, *, shaky: bool = False) -> str:
+def interval(found: Bracket, *, shaky: bool = False, ending: Ending = Ending.CLOSED) -> str:
     """Return where a point lies."""
     mark = SHAKY if shaky or found.disputed else ""
+    if ending is Ending.EVERYWHERE:
+        return f"{mark}{ending}"
     if found.held and found.failed:
-        return f"{mark}{number(found.held)} to {number(found.failed)}/s"
+        unfinished = f", {ending}" if ending is Ending.UNFINISHED else ""
+        return f"{mark}{number(found.held)} to {number(found.failed)}/s{unfinished}"
     if found.held:
         return f"{mark}> {number(found.held)}/s"
     if found.failed:
@@ -146,5 +173,10 @@ def _notes(row: dict[str, Any]) -> str:
         return str(row["missing"])
     unsure = "" if row["certain"] else QUESTIONS[row["question"]].doubt
     doubt = "verdicts disagree" if row["disputed"] else unsure
-    stopped = f"stopped by {row['stopped_by']}" if row["stopped_by"] else ""
-    return "; ".join(note for note in (doubt, stopped) if note)
+    told = in_words(row, _edge(edges(row)), milliseconds(row["limit_ms"]))
+    return "; ".join(note for note in (doubt if doubt not in told else "", told) if note)
+
+
+def _edge(found: Bracket) -> str:
+    """Return the one edge of an interval that is open at the other end."""
+    return f"{number(found.held or found.failed or 0)}/s"

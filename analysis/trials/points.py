@@ -8,7 +8,11 @@ import pandas as pd
 
 from analysis.queueing import saturation_rate
 from analysis.trials.brackets import Bracket
-from analysis.trials.questions import QUESTIONS, Question
+from analysis.trials.bursts import share_under_bursts
+from analysis.trials.edge_slowness import UNASKED, at_edges
+from analysis.trials.endings import Ending, ending, wider_because
+from analysis.trials.full_cores import core_bound
+from analysis.trials.questions import BLOCKING, QUESTIONS, Question
 from analysis.trials.summary import usable_cores
 from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
 from results.failures import Failure
@@ -18,9 +22,6 @@ from results.terms import pattern_of
 CONDITION: Final = ["kind", "duration_ms", "topology"]
 _KEYS: Final = ["strategy", "variant", *CONDITION]
 _EDGES: Final = ("held_per_s", "failed_per_s")
-_AT_TOP: Final = 0.98
-_GENERATOR: Final = ("slip", "rate", "shed", "cpu", "sockets")
-"""reasons of the gate that lie in the generator"""
 
 
 def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure] = ()) -> pd.DataFrame:
@@ -31,9 +32,12 @@ def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Fa
     and `predicted_per_s` are what theory says, the latter of a point that was `searched`: infinite where it
     never gives way, NaN where theory is silent; `certain` is False where an edge stands on a verdict whose
     margin of error crosses the limit, `disputed` True where verdicts disagreed and the interval was widened,
-    and `shaky` marks both; `stopped_by` says what ended the search where the interval is wider than wanted;
-    `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial has
-    rows, too: `missing` says why, by the `failures`, if they tell.
+    and `shaky` marks both; `ending` is how the interval ended, see `endings.Ending`, and `wider_because` why
+    it is wider than asked; of the blocking point, `held_slow_share` and what else `edge_slowness.at_edges`
+    tells; `core_bound` names whose core was near full at an edge, so that the point moves with the machine;
+    `burst_share` is what mild bursts would leave of the blocking rate, simulated and NaN where theory is
+    silent; `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial
+    has rows, too: `missing` says why, by the `failures`, if they tell.
     """
     rows: list[dict[str, Any]] = []
     seen: set[Key] = set()
@@ -62,7 +66,7 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
     strategy, variant = declared.strategy, declared.variant
     about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
     cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
-    ceiling = saturation_rate(service, kind, duration_ms, cores)
+    ceiling = saturation_rate(service, kind, duration_ms, cores, manifest.traffic.cv)
     searched = _searched(about, manifest)
     for question in QUESTIONS.values():
         yield about | {
@@ -81,7 +85,11 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
             "certain": True,
             "disputed": False,
             "shaky": False,
-            "stopped_by": "",
+            "burst_share": np.nan,
+            "ending": str(Ending.UNKNOWN),
+            "wider_because": "",
+            **UNASKED,
+            "core_bound": "",
             "missing": why,
         }
 
@@ -97,7 +105,7 @@ def by_question(own: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {row["question"]: row for row in records}
 
 
-def edges(row: Mapping[str, Any]) -> Bracket:
+def edges(row: Mapping[Any, Any]) -> Bracket:
     """Return the interval of a row of points."""
     held, failed = (None if np.isnan(row[name]) else float(row[name]) for name in _EDGES)
     return Bracket(held, failed, disputed=bool(row["disputed"]))
@@ -129,21 +137,28 @@ def _rows(
         "trials": len(valid),
         "invalid": len(own) - len(valid),
         "load_s": float(own["load_s"].sum()),
+        "burst_share": share_under_bursts(key, manifest),
     }
     records = valid.to_dict("records")
     for question in QUESTIONS.values():
         found, certain = question.interval(records, manifest.limit_ms, manifest.precision)
+        predicted_per_s = _predicted_per_s(question, searched, manifest)
+        ended = ending(found, searched, predicted_per_s, manifest.precision)
+        slow = at_edges(records, found, manifest.limit_ms) if question.name == BLOCKING else UNASKED
         yield about | {
             "question": question.name,
             "searched": searched is not None,
-            "predicted_per_s": _predicted_per_s(question, searched, manifest),
+            "predicted_per_s": predicted_per_s,
             "held_per_s": found.held or np.nan,
             "failed_per_s": found.failed or np.nan,
             "by": _by(question, valid, found) if question.by_column else "",
             "certain": certain,
             "disputed": found.disputed,
             "shaky": found.disputed or not certain,
-            "stopped_by": _stopped_by(own, found, searched, manifest, failed),
+            "ending": str(ended),
+            "wider_because": wider_because(ended, found, own, failed, sure=certain),
+            **slow,
+            "core_bound": core_bound(records, found, manifest),
             "missing": "",
         }
 
@@ -171,24 +186,3 @@ def _by(question: Question, valid: pd.DataFrame, found: Bracket) -> str:
     at = found.failed if found.failed is not None else failed["offered_per_s"].min()
     named = failed.loc[failed["offered_per_s"] == at, question.by_column]
     return ", ".join(dict.fromkeys(name for text in named for name in text.split(", ") if name))
-
-
-def _stopped_by(
-    own: pd.DataFrame, found: Bracket, searched: Point | None, manifest: Manifest, failed: str
-) -> str:
-    """Return what kept an interval wider than wanted; empty where it is narrow enough, or no search was."""
-    if searched is None or found.width <= manifest.precision:
-        return ""
-    if found.failed is None and found.held and found.held >= _AT_TOP * (searched.highest_per_s or np.inf):
-        return "the highest rate of the search"
-    if found.held is None and found.failed and found.failed <= searched.lowest_per_s / _AT_TOP:
-        return "the lowest rate of the search"
-    low, high = found.held or 0.0, found.failed or np.inf
-    inside = own[~own["valid"].astype(bool) & own["offered_per_s"].between(low, high)]
-    if inside.empty:
-        last = f"a trial that could not be measured: {failed}" if failed else "time or trials"
-        return "disagreeing verdicts" if found.disputed else last
-    kinds = {part.split(":")[0].strip() for text in inside["reasons"] for part in text.split("; ")}
-    if kinds & {"noise", "steal"}:
-        return "the noise of the machine"
-    return "the generator" if kinds & set(_GENERATOR) else ", ".join(sorted(kinds))

@@ -73,7 +73,8 @@ def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.Dat
     the median, waits at rho = 0.9 come out 20 % too short: a few slow tasks cost all that are behind them)
     and the hand-over from one task to the next (see `_hand_over_ms`). `completed_per_s` counts the tasks that
     were followed; it is min(due rate, ceiling) where no queue can be. `mmc_wait_p99_ms` and `mdc_wait_p99_ms`
-    are the steady state's at the rate that was due, infinite from saturation on. Closed loops and fan-outs,
+    are the steady state's at the rate that was due, infinite from saturation on, and NaN for traffic of
+    another law than Poisson arrivals of equally long tasks. Closed loops and fan-outs,
     whose parts follow each other, have no row.
     """
     load = frames.trial.load
@@ -83,6 +84,7 @@ def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.Dat
     cores = usable_cores(manifest, frames.trial.plan.topology, "worker" if frames.subject.workers else "web")
     servers = fifo_servers(service, load.kind, cores)
     held_ms = _held_ms(frames, service, servers)
+    steady_servers = servers if load.arrivals == "poisson" and not load.cv else None
     followed = None if servers is None else _follow(frames, service, servers, held_ms)
     rows = []
     for (_, measured), step, held in zip(summary.iterrows(), load.steps, held_ms, strict=True):
@@ -92,7 +94,7 @@ def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.Dat
         rows.append(
             {name: measured[name] for name in _IDENTITY}
             | {"held_ms": held}
-            | _steady_state(service, servers, float(measured["due_per_s"]), held / 1000)
+            | _steady_state(service, steady_servers, float(measured["due_per_s"]), held / 1000)
             | _compared(predicted, measured)
         )
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -142,7 +144,7 @@ def _follow(frames: Frames, service: Service, servers: int, held_ms: list[float]
         due[stream.column] = others.loc[others["stream"].to_numpy() == stream, "due_ns"].to_numpy()
     origin = frames.trial.load.steps[0].from_ns
     seconds = {name: (own - origin) / 1e9 for name, own in due.items()}
-    held_s = np.nan_to_num(np.array(held_ms))[tasks["step"].to_numpy()] / 1000
+    held_s = _each_held_ms(frames, tasks, np.nan_to_num(np.array(held_ms))) / 1000
     found = replay(service, servers, seconds[asked], held_s, seconds)
     return _Followed(
         queues=service.law in {"pool", "poll"} or (not servers and asked not in service.shares),
@@ -164,6 +166,19 @@ def _held_ms(frames: Frames, service: Service, servers: int | None) -> list[floa
     known = [served[(steps == index) & ~np.isnan(served)] for index in range(len(frames.trial.load.steps))]
     extra = _hand_over_ms(frames.tasks, servers) if service.law == "pool" and servers else 0.0
     return [float(np.mean(own)) + extra if len(own) else np.nan for own in known]
+
+
+def _each_held_ms(frames: Frames, tasks: pd.DataFrame, held_ms: Floats) -> Floats:
+    """Return how long each task holds its server: its step's mean, and what varies about it by design."""
+    step, drawn_ms = tasks["step"].to_numpy(), tasks["duration_ms"].to_numpy()
+    held = np.asarray(held_ms[step])
+    if not frames.trial.load.cv:
+        return held
+    served = tasks["service_ms"].notna().to_numpy()
+    for index in np.unique(step[served]):
+        own = step == index
+        held[own] += drawn_ms[own] - drawn_ms[own & served].mean()
+    return np.asarray(np.maximum(held, 0.0))
 
 
 def _hand_over_ms(tasks: pd.DataFrame, servers: int) -> float:

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 
 from analysis.queueing.expected import expected_blocking, expected_saturation
 from analysis.trials import verdicts
-from analysis.trials.brackets import Bracket, Verdict, bracket
+from analysis.trials.brackets import Bracket, Verdict, bracket, covering
 from analysis.trials.slowness_by_rate import settle_blocking
 from results.schema import Point, Subject
 
@@ -78,10 +78,12 @@ class Question:
 
     def interval(self, rows: Rows, limit_ms: float, precision: float) -> tuple[Bracket, bool]:
         """Return where it gives way by valid rows of the summary, and whether both edges are sure."""
-        if self.settle:
-            return self.settle(rows, limit_ms, precision)
         answers = [self.verdict(float(row["offered_per_s"]), row) for row in rows]
-        found = bracket(answers)
+        if self.settle:
+            settled, certain = self.settle(rows, limit_ms, precision)
+            found = covering(settled, [answer for answer in answers if answer.certain])
+            return found, certain and not found.disputed
+        found = covering(bracket(answers), answers)
         sure = {answer.rate_per_s for answer in answers if answer.certain}
         return found, not found.disputed and all(
             edge in sure for edge in (found.held, found.failed) if edge is not None

@@ -14,7 +14,7 @@ from analysis.trials.load import Frames
 from analysis.trials.questions import judged
 from results.findings import Noise
 from results.percentile import percentile
-from results.schema import Manifest, Service, Step, Trial
+from results.schema import Load, Manifest, Service, Step, Trial
 from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def _row(frames: Frames, manifest: Manifest, index: int) -> dict[str, Any]:
         | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms)
         | _bystanders(frames, index, step, manifest.limit_ms)
         | _work(tasks, trial.drained_ns)
-        | _backlog(frames.tasks, step, offered, load.kind, service)
+        | _backlog(frames.tasks, step, offered, load, service)
         | _resources(frames.resources, step)
         | {"unaccounted": trial.accounts.unaccounted}
         | _noise(trial)
@@ -105,7 +105,7 @@ def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
         return frames.trial.ceiling_per_s
     service = _service(frames)
     cores = usable_cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
-    return saturation_rate(service, kind, step.duration_ms, cores) if service else None
+    return saturation_rate(service, kind, step.duration_ms, cores, frames.trial.load.cv) if service else None
 
 
 def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
@@ -246,10 +246,11 @@ def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
 
 
 def _backlog(
-    tasks: pd.DataFrame, step: Step, tasks_per_s: float, kind: str, service: Service | None
+    tasks: pd.DataFrame, step: Step, tasks_per_s: float, load: Load, service: Service | None
 ) -> dict[str, Any]:
     tick_s = service.poll_s if service else 0.0
-    found = backlog.measure(tasks, step, tasks_per_s, held=kind == "sleep", tick_s=tick_s)
+    held = load.kind == "sleep"
+    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, cv=load.cv)
     return {
         "completion_slope_per_s": backlog.completion_slope(tasks, step),
         "backlog_growth": found.growth,

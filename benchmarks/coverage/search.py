@@ -8,16 +8,15 @@ import pandas as pd
 
 from analysis.queueing.blocking import blocking_rate
 from analysis.trials.points import by_question, find_points
-from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
-from analysis.trials.slowness_by_rate import seen_in
+from analysis.trials.questions import BLOCKING, SATURATION
 from benchmarks.coverage.stalls import Stalls
 from benchmarks.coverage.target import Target
 from benchmarks.coverage.trial import simulate
 from harness.campaign.profiles import SERVICES_LONG
-from harness.search.confirm import Step
 from harness.search.policy import Goal, Observation, next_step
-from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile, search_seconds
-from results.schema import Manifest, Plan, Point, Service, Subject
+from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile
+from harness.search.trials import observed, planned
+from results.schema import Manifest, Point, Service, Subject
 
 SUBJECT: Final = "simulated/target"
 KIND: Final = "sleep"
@@ -44,7 +43,7 @@ class Answer:
 
 def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 0.0) -> Answer:
     """Search a target; `hiccup_s`: its loop stands still so long, once, in the first trial."""
-    manifest = _manifest(target, profile, seed)
+    manifest = manifest_of(target, profile, seed)
     (point,) = manifest.points
     goal = Goal(
         precision=profile.precision,
@@ -55,30 +54,24 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
             BLOCKING: math.inf if point.blocking_per_s is None else point.blocking_per_s,
         },
         patience=profile.patience,
+        curves=profile.curves,
     )
     seen: list[Observation] = []
     rows: list[dict[str, Any]] = []
-    while len(seen) < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
-        plan = _plan(point, step, seed, seen)
+    trials = 0
+    while trials < profile.max_trials and (step := next_step(goal, profile.terms, seen)):
+        plan = planned(point, step, seed + trials)
         met = replace(target, stalls=Stalls(hiccup_s, plan.seconds)) if hiccup_s and not seen else target
-        row = simulate(met, plan, manifest, profile.drain_s)
-        rows.append(row)
-        seen.append(_observation(plan, row, manifest.limit_ms))
+        own = simulate(met, plan, step.stairs or [step.rate_per_s], manifest, profile.drain_s)
+        rows += own
+        seen += (observed(row, manifest.limit_ms) for row in own)
+        trials += 1
     found = by_question(find_points(pd.DataFrame(rows), manifest))
     return Answer(
         _interval(found[BLOCKING]),
         _interval(found[SATURATION]),
-        len(rows),
+        trials,
         sum(float(row["load_s"]) for row in rows),
-    )
-
-
-def _observation(plan: Plan, row: dict[str, Any], limit_ms: float) -> Observation:
-    return Observation(
-        rate_per_s=plan.rate_per_s,
-        verdicts={name: each.verdict(plan.rate_per_s, row) for name, each in QUESTIONS.items()},
-        completions_per_s=float(row["completion_slope_per_s"]),
-        streams=seen_in(plan.rate_per_s, row, limit_ms).streams,
     )
 
 
@@ -89,23 +82,8 @@ def _interval(row: dict[str, Any]) -> Interval:
     )
 
 
-def _plan(point: Point, step: Step, seed: int, seen: list[Observation]) -> Plan:
-    rate_per_s = step.rate_per_s
-    return Plan(
-        trial_id=f"{len(seen):03d}",
-        subject=point.subject,
-        kind=point.kind,
-        duration_ms=point.duration_ms,
-        scenario="steady",
-        rate_per_s=rate_per_s,
-        seconds=step.seconds or search_seconds(point, rate_per_s),
-        seed=seed + len(seen),
-        repeat=sum(each.rate_per_s == rate_per_s for each in seen),
-        bystander_per_s=point.bystander_per_s,
-    )
-
-
-def _manifest(target: Target, profile: SearchProfile, seed: int) -> Manifest:
+def manifest_of(target: Target, profile: SearchProfile, seed: int) -> Manifest:
+    """Return the manifest of a search that has the target for its one point."""
     shares = ["ping_sync"] if target.shared else []
     service = Service(law="pool", slots=target.slots, shares=shares)
     strategy, _, variant = SUBJECT.partition("/")
@@ -131,7 +109,7 @@ def _manifest(target: Target, profile: SearchProfile, seed: int) -> Manifest:
 
 
 def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
-    """Return what a search knows of a target: its law, for fixed services and an idle core."""
+    """Return what a search knows of a target: its law, for its traffic and an idle core."""
     duration_ms = target.mean_s * 1000
     services_s = SERVICES_LONG * target.mean_s
     law = target.slots / target.mean_s
@@ -144,6 +122,7 @@ def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
         limit_ms=profile.limit_ms,
         seconds=max(profile.seconds, services_s),
         bystander_per_s=profile.bystander_per_s,
+        traffic=target.traffic,
     )
     return Point(
         subject=SUBJECT,
@@ -156,4 +135,5 @@ def _point(target: Target, service: Service, profile: SearchProfile) -> Point:
         seconds=profile.seconds,
         max_seconds=profile.max_seconds,
         bystander_per_s=profile.bystander_per_s,
+        options=target.traffic.options,
     )

@@ -1,5 +1,6 @@
 """A simulated service: an event loop before a pool, and what became of every request that it was sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from benchmarks.coverage.arrivals import Arrivals, arrivals
 from benchmarks.coverage.pool import serve
 from benchmarks.coverage.services import Law, services
 from benchmarks.coverage.stalls import Loop, Stalls
+from results.traffic import Traffic
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +34,12 @@ class Target:
     stalls: Stalls | None = None
     loop_s: float = 0.0
     """what a task takes of the loop's core, on average; as that fills up tasks last up to twice as long"""
+
+    @property
+    def traffic(self) -> Traffic:
+        """What a campaign says of it that is asked for such traffic."""
+        cv = {"fixed": 0.0, "exponential": 1.0, "lognormal": 2.0}[self.law]
+        return Traffic("onoff" if self.arrivals == "onoff" else "poisson", cv)
 
 
 @dataclass(frozen=True)
@@ -61,19 +69,24 @@ class Run:
 
 def run(
     target: Target,
-    rate_per_s: float,
+    rates_per_s: Sequence[float],
     bystander_per_s: float,
     seconds: float,
     *,
     seed: int,
     warm_up_s: float = 0.0,
 ) -> Run:
-    """Send a target its tasks and both bystander streams; it is idle at first."""
+    """Send a target its tasks, for so many seconds at each rate, and both bystanders; it is idle at first."""
     random = [np.random.default_rng([seed, stream]) for stream in range(5)]
     beside: Arrivals = "poisson" if target.arrivals == "poisson" else "conditioned"
-    due = arrivals(random[0], target.arrivals, rate_per_s, seconds, warm_up_s)
-    ping, sync = (arrivals(each, beside, bystander_per_s, seconds, warm_up_s) for each in random[1:3])
-    loop = _loop(target, random[3], seconds)
+
+    def due_at(each: np.random.Generator, how: Arrivals, rates: Sequence[float]) -> Floats:
+        steps = (arrivals(each, how, rate, seconds, warm_up_s) for rate in rates)
+        return np.concatenate([due + number * seconds for number, due in enumerate(steps)])
+
+    due = due_at(random[0], target.arrivals, rates_per_s)
+    ping, sync = (due_at(each, beside, [bystander_per_s] * len(rates_per_s)) for each in random[1:3])
+    loop = _loop(target, random[3], seconds * len(rates_per_s))
     waited = _core(target, (due, ping, sync), random[4])
     read, ping_read, sync_read = (
         loop.awake(at + wait) for at, wait in zip((due, ping, sync), waited, strict=True)

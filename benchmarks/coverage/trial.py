@@ -1,5 +1,6 @@
 """One simulated trial, ended early and summarised by the project's own code."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from harness.trial.early_stop import WARM_UP_SHARE, Watch
 from results.findings import Accounts
 from results.schema import Load, Manifest, Plan, Service, Step, Trial
 from results.terms import NEVER, Outcome, Stream
+from results.traffic import Traffic
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -25,29 +27,55 @@ _FIRST_NS: Final = 1_000_000_000
 """the schedule's start: moments before it are not `NEVER`"""
 
 
-def simulate(target: Target, plan: Plan, manifest: Manifest, drain_s: float) -> dict[str, Any]:
-    """Send a target what is planned, until the early stop has seen enough; return its row of the summary."""
-    warm_up_s = WARM_UP_SHARE * plan.seconds
-    seen = _run(target, plan, warm_up_s)
-    to_s, why = _stopped(seen, plan, manifest.limit_ms)
+def simulate(
+    target: Target, plan: Plan, rates_per_s: Sequence[float], manifest: Manifest, drain_s: float
+) -> list[dict[str, Any]]:
+    """Send a target what is planned; return a row of the summary for each of the rates, equally long steps.
+
+    A single rate is ended as soon as the early stop has seen enough.
+    """
+    step_s = plan.seconds / len(rates_per_s)
+    warm_up_s = WARM_UP_SHARE * step_s
+    seen = run(target, rates_per_s, plan.bystander_per_s, step_s, seed=plan.seed, warm_up_s=warm_up_s)
+    looks = len(rates_per_s) == 1 and target.traffic.even
+    to_s, why = _stopped(seen, plan, manifest.limit_ms) if looks else (plan.seconds, "")
     drained_s = to_s + (HOPELESS_DRAIN_S if why else drain_s)
     service = manifest.subject(plan.subject).services[plan.kind]
-    trial = _trial(plan, service, (warm_up_s, to_s, drained_s), why)
-    tasks, bystanders = _tasks(seen, to_s, drained_s), _bystanders(seen, to_s, drained_s)
+    begins = [number * step_s for number in range(len(rates_per_s))]
+    ends = [*begins[1:], to_s]
+    steps = [
+        _step(rate, plan, (begin, begin + warm_up_s, end))
+        for rate, begin, end in zip(rates_per_s, begins, ends, strict=True)
+    ]
+    trial = _trial(plan, service, steps, drained_s, why)
+    tasks, bystanders = (
+        rows(seen, to_s, drained_s).assign(
+            step=lambda own: np.searchsorted(_ns(np.array(begins)), own["due_ns"], side="right") - 1
+        )
+        for rows in (_tasks, _bystanders)
+    )
     frames = Frames(trial, manifest.subject(plan.subject), tasks, bystanders, _no_resources())
-    row = summarise(frames, manifest).iloc[0].to_dict()
-    return {str(name): value for name, value in row.items()}
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in summarise(frames, manifest).to_dict("records")
+    ]
 
 
-def _run(target: Target, plan: Plan, warm_up_s: float) -> Run:
-    return run(
-        target, plan.rate_per_s, plan.bystander_per_s, plan.seconds, seed=plan.seed, warm_up_s=warm_up_s
+def _step(rate_per_s: float, plan: Plan, moments_s: tuple[float, float, float]) -> Step:
+    from_ns, warm_ns, to_ns = (round(each * 1e9) + _FIRST_NS for each in moments_s)
+    return Step(
+        rate_per_s=rate_per_s,
+        duration_ms=plan.duration_ms,
+        from_ns=from_ns,
+        measure_from_ns=warm_ns,
+        to_ns=to_ns,
     )
 
 
 def _stopped(seen: Run, plan: Plan, limit_ms: float) -> tuple[float, str]:
     """Return when the load ended, and why it did before its schedule."""
-    watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, limit_ms, plan.bystander_per_s)
+    settled_ms = Traffic.of(plan.options).settled_ms(plan.duration_ms)
+    watch = Watch(plan.rate_per_s, plan.seconds, settled_ms, limit_ms, plan.bystander_per_s)
     began, ended = np.sort(seen.read_s), np.sort(seen.ended_s)
     for at_s in np.arange(0, plan.seconds, LOOK_S).tolist():
         counts = (int(np.searchsorted(moments, at_s)) for moments in (began, ended))
@@ -94,7 +122,6 @@ def _outcomes(moments: dict[str, Ints], drained_s: float) -> dict[str, Any]:
     answered = moments["replied_ns"] != NEVER
     return moments | {
         "outcome": np.where(answered, int(Outcome.ACCEPTED), int(Outcome.UNKNOWN)).astype(np.int8),
-        "step": np.zeros(len(answered), np.int16),
         "bound_ms": np.maximum(_ns(np.array(drained_s)) - moments["due_ns"], 0) / 1e6,
     }
 
@@ -107,25 +134,20 @@ def _ns(at_s: Floats) -> Ints:
     return np.round(at_s * 1e9).astype(np.int64) + _FIRST_NS
 
 
-def _trial(plan: Plan, service: Service, moments_s: tuple[float, float, float], why: str) -> Trial:
-    warm_ns, to_ns, drained_ns = (round(each * 1e9) + _FIRST_NS for each in moments_s)
-    step = Step(
-        rate_per_s=plan.rate_per_s,
-        duration_ms=plan.duration_ms,
-        from_ns=_FIRST_NS,
-        measure_from_ns=warm_ns,
-        to_ns=to_ns,
-    )
+def _trial(plan: Plan, service: Service, steps: list[Step], drained_s: float, why: str) -> Trial:
+    drained_ns = round(drained_s * 1e9) + _FIRST_NS
+    traffic = Traffic.of(plan.options)
     load = Load(
         scenario=plan.scenario,
         kind=plan.kind,
         seed=plan.seed,
-        arrivals="poisson",
+        arrivals=traffic.arrivals,
+        cv=traffic.cv,
         bystander_per_s=plan.bystander_per_s,
         boot_id=BOOT,
         timer="simulated",
         identity={},
-        steps=[step],
+        steps=steps,
         drained_ns=drained_ns,
         achieved_ratio=1.0,
         slip_p50_ms=SLIP_MS / 2,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.coverage.target import Run, Target, run
-from harness.search.policy import SAME_RATE
+from harness.search.curve import SAME_RATE
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,7 +70,7 @@ def long_run(target: Target) -> Truth:
 
 def slow_share(target: Target, rate_per_s: float, seed: int) -> float:
     """Return the share of slow requests of the worst stream in a run."""
-    seen = run(target, rate_per_s, BYSTANDER_PER_S, RUN_S + SETTLED_S, seed=seed)
+    seen = run(target, [rate_per_s], BYSTANDER_PER_S, RUN_S + SETTLED_S, seed=seed)
     return max(float((took[due >= SETTLED_S] > LIMIT_S).mean()) for due, took in seen.latencies() if len(due))
 
 
@@ -78,7 +78,7 @@ def _saturation(target: Target) -> Rate:
     """Return how fast an overloaded target works."""
     law = target.slots / target.mean_s
     rate = min(_OVERLOAD * law, HIGHEST_PER_S)
-    done = [_done_per_s(run(target, rate, BYSTANDER_PER_S, RUN_S, seed=seed)) for seed in range(RUNS // 2)]
+    done = [_done_per_s(run(target, [rate], BYSTANDER_PER_S, RUN_S, seed=seed)) for seed in range(RUNS // 2)]
     middle = float(np.mean(done))
     if middle > _KEPT_UP * rate:
         return Rate(math.inf)

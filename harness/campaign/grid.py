@@ -9,6 +9,7 @@ import msgspec
 
 from harness.campaign.profiles import Profile, rates, takes, trial_seconds
 from results.schema import Plan
+from results.traffic import USUAL, Traffic
 
 Ceiling = Callable[[str, str, float, str], float | None]
 """from subject key, kind, duration in ms and topology to a predicted saturation rate"""
@@ -23,6 +24,7 @@ class Planner:
     seed: int
     rates_per_s: Sequence[float] = ()
     """asked for by name; otherwise the ceilings place the rates"""
+    traffic: Traffic = USUAL
 
     def plan(self, subjects: Sequence[str], topologies: Sequence[str]) -> list[Plan]:
         """Return the trials in the order in which they run.
@@ -93,7 +95,9 @@ class Planner:
                 options=["--burst-rate", f"{spike:.3g}", "--burst-seconds", f"{profile.burst_s / 4:g}"],
             )
 
-    def _trial(self, subject: str, topology: str, repeat: int, **given: object) -> Plan:
+    def _trial(
+        self, subject: str, topology: str, repeat: int, *, options: Sequence[str] = (), **given: object
+    ) -> Plan:
         fields = {
             "trial_id": "",
             "subject": subject,
@@ -101,6 +105,7 @@ class Planner:
             "repeat": repeat,
             "seed": self.seed + repeat,
             "bystander_per_s": self.profile.bystander_per_s,
+            "options": [*options, *self.traffic.options],
             **given,
         }
         return msgspec.convert(fields, Plan)

@@ -12,6 +12,7 @@ from harness.target.cores import Pinning
 from harness.target.placement import BY_RULE, Placement
 from results.errors import BlockpointError
 from results.schema import Subject
+from results.traffic import USUAL, Traffic
 from targets.settings import Settings
 from targets.strategy import find, from_elsewhere, installed
 
@@ -36,11 +37,18 @@ def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Set
 
 
 def predicted_per_s(
-    key: str, base: Settings, kind: str, duration_ms: float, topology: str, *, placement: Placement = BY_RULE
+    key: str,
+    base: Settings,
+    kind: str,
+    duration_ms: float,
+    topology: str,
+    *,
+    placement: Placement = BY_RULE,
+    cv: float = 0.0,
 ) -> float | None:
     """Return the rate at which theory sees a subject saturate; None where it knows no limit."""
     subject, settings = subject_on(key, base, placement.pinning(topology))
-    return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores)
+    return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores, cv)
 
 
 def predicted_blocking_per_s(
@@ -54,6 +62,7 @@ def predicted_blocking_per_s(
     limit_ms: float,
     seconds: float,
     bystander_per_s: float,
+    traffic: Traffic = USUAL,
 ) -> float | None:
     """Return the rate at which theory sees a subject block the API in trials of that length.
 
@@ -71,6 +80,7 @@ def predicted_blocking_per_s(
         limit_ms=limit_ms,
         seconds=seconds,
         bystander_per_s=bystander_per_s,
+        traffic=traffic,
     )
 
 

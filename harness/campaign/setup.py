@@ -25,6 +25,8 @@ from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
 from results.text import masked
+from results.trace import trace_gaps
+from results.traffic import BURST_MEAN_S, Traffic
 from targets.settings import ANYIO_TOKENS, Settings
 from targets.work import KINDS, calibrate
 
@@ -73,6 +75,19 @@ class Selection(Conditions):
     seconds: float | None
     attempts: int | None
     topologies: tuple[str, ...]
+    arrivals: str = "poisson"
+    burst_mean_s: float = BURST_MEAN_S
+    trace: str = ""
+    cv: float = 0.0
+
+    @property
+    def traffic(self) -> Traffic:
+        """Return the traffic to be offered; raises BlockpointError where its parts do not fit together."""
+        trace = str(Path(self.trace).resolve()) if self.trace else ""
+        asked = Traffic(self.arrivals, self.cv, self.burst_mean_s, trace).check()
+        if trace:
+            trace_gaps(trace)
+        return asked
 
 
 @dataclass(frozen=True, kw_only=True)

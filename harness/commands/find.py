@@ -50,7 +50,7 @@ class FindCommand(Command[FindRequest, Point]):
         """Return the points to be searched."""
         request, profile = self.request, self._take(self.request.profile)
         keys = select(profile.subjects, request.strategies, request.variants)
-        wanted = points(profile, keys, request.settings, request.placement)
+        wanted = points(profile, keys, request.settings, request.placement, request.traffic)
         return Agenda(
             profile=profile.name, points=wanted, limit_ms=profile.limit_ms, precision=profile.precision
         )
@@ -165,11 +165,13 @@ def _show_points(
 
 
 def _show_answers(console: Console, points: Any) -> None:
-    from analysis.trials.point_table import answers
+    from analysis.trials.burst_words import note_on_bursts
+    from analysis.trials.point_table import answers, moves
     from analysis.trials.questions import QUESTIONS
 
+    found_all = answers(points)
     table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
-    for a in answers(points):
+    for a in found_all:
         about = (f"{a.strategy}/{a.variant}", a.condition)
         for name, found in a.found.items():
             by = f"{found.by} crossed the limit" if found.by else ""
@@ -177,3 +179,5 @@ def _show_answers(console: Console, points: Any) -> None:
             table.add_row(*about, QUESTIONS[name].label, found.interval, Text(visible(remarks)))
             about = ("", "")
     console.print(table)
+    for line in filter(None, (moves(found_all), note_on_bursts(points))):
+        console.print(Text(line), soft_wrap=True)

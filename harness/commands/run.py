@@ -59,7 +59,9 @@ class RunCommand(PlannedCommand[RunRequest]):
         table = Table("trial", "length", "ceiling", box=None, pad_edge=False)
         for plan in work:
             where = (plan.kind, plan.duration_ms, plan.topology)
-            limit = predicted_per_s(plan.subject, request.settings, *where, placement=request.placement)
+            limit = predicted_per_s(
+                plan.subject, request.settings, *where, placement=request.placement, cv=request.cv
+            )
             table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
         self.console.print(table)
         words = f"{len(work)} trials of profile {self.profile.name}"
@@ -119,11 +121,15 @@ def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
     keys = select(profile.subjects, request.strategies, request.variants)
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
-        return predicted_per_s(key, base, kind, duration_ms, topology, placement=request.placement)
+        return predicted_per_s(
+            key, base, kind, duration_ms, topology, placement=request.placement, cv=request.cv
+        )
 
     computes = any(KINDS[kind].calibrated for kind in profile.kinds)
     topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if computes else ())])
-    plans = Planner(profile, ceiling, request.seed, request.rates_per_s).plan(keys, list(topologies))
+    plans = Planner(profile, ceiling, request.seed, request.rates_per_s, request.traffic).plan(
+        keys, list(topologies)
+    )
     if not plans:
         raise BlockpointError("nothing to measure: no trial of this profile fits what was asked for")
     return plans

@@ -21,6 +21,8 @@ class Step:
     rate_per_s: float
     seconds: float | None = None
     """None where the rate and the task decide"""
+    stairs: tuple[float, ...] = ()
+    """rising rates, of which this is the last, each a step of one trial; empty for a single rate"""
 
     @property
     def confirms(self) -> bool:

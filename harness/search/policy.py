@@ -14,11 +14,12 @@ from analysis.trials.questions import BLOCKING, SATURATION
 from analysis.trials.slowness import Spells, judge, pool
 from analysis.trials.slowness_by_rate import Seen
 from harness.search.confirm import Step, Terms, confirmation
+from harness.search.curve import SAME_RATE, curve, untried
 
 STRIDE = 4.0
 """factor between two rates while nothing is known"""
-SAME_RATE = 1.004
-"""rates closer than this are one"""
+MISSED = 1
+"""rates of a curve that may be missing: its ends move a little with what is known of the saturation"""
 AIM = 0.96
 """share of the wanted width, in the logarithm, that is aimed at: rounding must not miss it"""
 
@@ -36,11 +37,13 @@ class Goal:
     nothing is known; what is not in here is not searched"""
     patience: int = 3
     """uncertain verdicts inside an interval after which the search is content with a wider one"""
+    curves: bool = False
+    """begin with a curve over common rates, and look at several rates in one trial"""
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One valid trial, as the search sees it."""
+    """One step of a valid trial, as the search sees it."""
 
     rate_per_s: float
     verdicts: Mapping[str, Verdict]
@@ -71,11 +74,44 @@ class _Search:
 
 
 def next_step(goal: Goal, terms: Terms, seen: Sequence[Observation]) -> Step | None:
-    """Return the next trial: short ones until all points are located, then long ones until they are sure."""
-    rate = next_rate(goal, seen)
-    if rate is not None:
-        return Step(float(f"{rate:.4g}"))
+    """Return the next trial: a curve, short ones until all is located, then long ones until it is sure."""
+    rates = (_next_of_curve(goal, seen) or next_rates(goal, seen)) if goal.curves else _only(goal, seen)
+    if rates:
+        rates = [float(f"{rate:.4g}") for rate in rates]
+        return Step(rates[-1], stairs=tuple(rates) if len(rates) > 1 else ())
     return confirmation([Seen(each.rate_per_s, each.streams) for each in seen if each.streams], terms)
+
+
+def _only(goal: Goal, seen: Sequence[Observation]) -> list[float]:
+    rate = next_rate(goal, seen)
+    return [] if rate is None else [rate]
+
+
+def _next_of_curve(goal: Goal, seen: Sequence[Observation]) -> list[float]:
+    """Return the common rates that a curve lacks, rising; empty where it is whole.
+
+    Where nothing is known of the saturation, the highest rate goes first: what is completed there tells it.
+    """
+    tried = [each.rate_per_s for each in seen]
+    expected = capacity(seen) or goal.expected_per_s.get(SATURATION)
+    if expected is None and not tried:
+        return [goal.highest_per_s]
+    rates = curve(goal.lowest_per_s, goal.highest_per_s, expected or math.inf)
+    blocking = goal.expected_per_s.get(BLOCKING, math.inf)
+    if blocking == 0:
+        rates = [goal.lowest_per_s, *rates]
+    elif blocking is None or blocking > rates[-1]:
+        rates = [*rates, goal.highest_per_s]
+    lacking = untried(dict.fromkeys(rates), tried)
+    return lacking if len(lacking) > MISSED else []
+
+
+def next_rates(goal: Goal, seen: Sequence[Observation]) -> list[float]:
+    """Return the rates that narrow all brackets most, rising; none where all is found or cannot be."""
+    rates: list[float] = []
+    for rate in (rate for search in _searches(goal, seen) for rate in _refine(goal, search)):
+        rates += untried([rate], rates)
+    return sorted(rates)
 
 
 def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
@@ -88,8 +124,7 @@ def next_rate(goal: Goal, seen: Sequence[Observation]) -> float | None:
         _searches(goal, seen),
         key=lambda search: (not _telling(search.guess), -bracket(search.answers).width),
     )
-    rates = (_refine(goal, search) for search in searches)
-    return next((rate for rate in rates if rate is not None), None)
+    return next((rate for search in searches for rate in _refine(goal, search)), None)
 
 
 def verdicts(seen: Sequence[Observation], question: str) -> list[Verdict]:
@@ -142,8 +177,8 @@ def _scaled(goal: Goal, seen: Sequence[Observation], question: str) -> float | N
     return expected
 
 
-def _refine(goal: Goal, search: _Search) -> float | None:
-    """Return the rate that narrows one bracket most; None where it is narrow enough or at its end.
+def _refine(goal: Goal, search: _Search) -> list[float]:
+    """Return the rates that narrow one bracket most, best first; none where it is narrow or at its end.
 
     A verdict that is not certain says that the point is near: the next rates lie about it, the farther off
     the more of them there are, until certain ones stand on both sides.
@@ -153,34 +188,35 @@ def _refine(goal: Goal, search: _Search) -> float | None:
     near = [answer.rate_per_s for answer in answers if not answer.certain and _inside(answer, found)]
     patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
     if found.width <= goal.precision or not patient:
-        return None
+        return []
     half = goal.precision ** (AIM / 2 * (1 + len(near) // 2))
     if near:
         guess = math.exp(sum(map(math.log, near)) / len(near))
     tried = sorted({answer.rate_per_s for answer in answers})
     upwards = _upwards(bracket(answers), found, guess)
-    for rate in _candidates(goal, found, guess, tried, half, leap=search.leap, upwards=upwards):
-        within = min(max(rate, goal.lowest_per_s), goal.highest_per_s)
-        if not any(_same(within, other) for other in tried):
-            return within
-    return None
+    about = _about(found, guess, half, upwards=upwards)
+    others = _candidates(goal, found, guess, tried, leap=search.leap)
+    near, far = (
+        untried([min(max(rate, goal.lowest_per_s), goal.highest_per_s) for rate in rates], tried)
+        for rates in (about, others)
+    )
+    return near or far[:1]
+
+
+def _about(found: Bracket, guess: float | None, half: float, *, upwards: bool) -> list[float]:
+    """Return half a wanted width below and above a guess, as far as it lies within a bracket."""
+    if not guess or not _telling(guess):
+        return []
+    held, failed = found.held or 0.0, found.failed or math.inf
+    below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
+    above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
+    return above + below if upwards else below + above
 
 
 def _candidates(
-    goal: Goal,
-    found: Bracket,
-    guess: float | None,
-    tried: Sequence[float],
-    half: float,
-    *,
-    leap: bool,
-    upwards: bool,
+    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], *, leap: bool
 ) -> Iterator[float]:
     held, failed = found.held or 0.0, found.failed or math.inf
-    if guess and _telling(guess):
-        below = [guess / half] * (held * half * SAME_RATE < guess < failed * half)
-        above = [guess * half] * (guess * half * SAME_RATE < failed and held < guess * half)
-        yield from (above + below) if upwards else (below + above)
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
         edges = [held, *(rate for rate in tried if held < rate < failed), failed]
@@ -207,7 +243,3 @@ def _telling(guess: float | None) -> bool:
 
 def _inside(answer: Verdict, found: Bracket) -> bool:
     return (found.held or 0.0) <= answer.rate_per_s <= (found.failed or math.inf)
-
-
-def _same(a: float, b: float) -> bool:
-    return max(a, b) / min(a, b) < SAME_RATE

@@ -4,17 +4,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from harness.campaign.predictions import predicted_blocking_per_s, predicted_per_s
+from harness.campaign.predictions import predicted_blocking_per_s, predicted_per_s, subject_on
 from harness.campaign.profiles import EVERY, SERVICES_LONG, trial_seconds
 from harness.search.confirm import Terms
 from harness.target.placement import Placement
 from results.errors import BlockpointError
 from results.schema import Point
+from results.traffic import USUAL, Traffic
 from targets.settings import Settings
 from targets.work import KINDS
 
 FEWEST_ARRIVALS = 12
 """in any trial: it lasts until so many tasks have come, whatever the profile says"""
+LOOKS_LONG = 10
+"""a trial lasts at least so many looks of a worker that polls: between two of them a backlog says nothing"""
 BELOW_THE_LAW = 0.5
 """share of the predicted saturation at which the range of a search begins at the latest"""
 
@@ -48,6 +51,8 @@ class SearchProfile:
     """begin at what theory expects"""
     confirm_s: float = 0.0
     """longest trial that makes an edge sure; 0: none is made"""
+    curves: bool = True
+    """begin with rates that all subjects have in common"""
     topologies: tuple[str, ...] = ("one-box",)
     cpu_topologies: tuple[str, ...] = ("one-box",)
 
@@ -76,14 +81,15 @@ SEARCHES = {
             patience=1,
             attempts=1,
             budget_s=40,
+            curves=False,
         ),
         SearchProfile(
             name="quick",
-            summary="under six minutes: every strategy at two durations, intervals about a quarter wide",
-            durations_ms=(100.0, 250.0),
+            summary="under six minutes: every strategy at tasks of 100 ms, intervals about a quarter wide",
+            durations_ms=(100.0,),
             precision=1.25,
-            highest_per_s=600,
-            seconds=2.5,
+            highest_per_s=680,
+            seconds=2,
             max_seconds=6,
             drain_s=3,
             bystander_per_s=80,
@@ -91,7 +97,7 @@ SEARCHES = {
             turn=2,
             patience=2,
             confirm_s=15,
-            budget_s=310,
+            budget_s=330,
         ),
         SearchProfile(
             name="standard",
@@ -133,15 +139,24 @@ def search_seconds(point: Point, rate_per_s: float) -> float:
     return max(usual, FEWEST_ARRIVALS / rate_per_s)
 
 
+def stairs_seconds(point: Point, steps: int) -> float:
+    """Return the length of a trial on rising stairs; on the lowest few tasks come, which is enough there."""
+    return steps * max(point.seconds, SERVICES_LONG * point.duration_ms / 1000)
+
+
 def points(
-    profile: SearchProfile, subjects: Sequence[str], base: Settings, placement: Placement
+    profile: SearchProfile,
+    subjects: Sequence[str],
+    base: Settings,
+    placement: Placement,
+    traffic: Traffic = USUAL,
 ) -> list[Point]:
     """Return every point of a search, with what theory expects of it.
 
     Raises BlockpointError where its highest rate is too low for any trial.
     """
     found = [
-        _point(profile, (subject, kind, duration_ms, topology), base, placement)
+        _point(profile, (subject, kind, duration_ms, topology), base, placement, traffic)
         for subject in subjects
         for kind in profile.kinds
         for topology in (profile.cpu_topologies if KINDS[kind].calibrated else profile.topologies)
@@ -163,11 +178,17 @@ def _too_low(point: Point) -> str:
 
 
 def _point(
-    profile: SearchProfile, where: tuple[str, str, float, str], base: Settings, placement: Placement
+    profile: SearchProfile,
+    where: tuple[str, str, float, str],
+    base: Settings,
+    placement: Placement,
+    traffic: Traffic,
 ) -> Point:
     subject, kind, duration_ms, topology = where
     services_s = SERVICES_LONG * duration_ms / 1000
-    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement)
+    declared, _ = subject_on(subject, base, placement.pinning(topology))
+    seconds = max(profile.seconds, LOOKS_LONG * declared.services[kind].poll_s)
+    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement, cv=traffic.cv)
     blocking = None
     if profile.predict:
         blocking = predicted_blocking_per_s(
@@ -178,8 +199,9 @@ def _point(
             topology,
             placement=placement,
             limit_ms=profile.limit_ms,
-            seconds=max(profile.seconds, services_s),
+            seconds=max(seconds, services_s),
             bystander_per_s=profile.bystander_per_s,
+            traffic=traffic,
         )
     return Point(
         subject=subject,
@@ -190,9 +212,10 @@ def _point(
         blocking_per_s=blocking if blocking is not None and math.isfinite(blocking) else None,
         lowest_per_s=_lowest_per_s(profile, services_s, law),
         highest_per_s=profile.highest_per_s,
-        seconds=profile.seconds,
-        max_seconds=profile.max_seconds,
+        seconds=seconds,
+        max_seconds=max(profile.max_seconds, seconds),
         bystander_per_s=profile.bystander_per_s,
+        options=traffic.options,
     )
 
 

@@ -4,24 +4,25 @@ import itertools
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from analysis.trials.brackets import Bracket, bracket
+from analysis.trials.endings import ending
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
 from analysis.trials.questions import QUESTIONS
-from analysis.trials.slowness_by_rate import seen_in
 from analysis.trials.summary import summarise
 from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
 from harness.campaign.runner import expected_s
 from harness.campaign.session import Session, Setup
 from harness.search.policy import Goal, Observation, next_step, verdicts
-from harness.search.profiles import SearchProfile, search_seconds
+from harness.search.profiles import SearchProfile
+from harness.search.trials import observed, planned
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
-from results.terms import STEADY
+from results.terms import STAIRS
 
 GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
@@ -37,6 +38,9 @@ class PointSearch:
 
     point: Point
     observations: list[Observation] = field(default_factory=list)
+    """a step each"""
+    measured: int = 0
+    """valid trials"""
     last: Trial | None = None
     refused: list[Trial] = field(default_factory=list)
     """invalid trials whose tries are used up"""
@@ -46,10 +50,14 @@ class PointSearch:
         """Return between which rates it gives way, by question."""
         return {question: bracket(verdicts(self.observations, question)) for question in QUESTIONS}
 
-    def told(self) -> str:
+    def told(self, expected_per_s: Mapping[str, float | None], precision: float) -> str:
         """Return the same in words."""
-        found = self.brackets()
-        return ", ".join(f"{q.gives_way} {interval(found[name])}" for name, q in QUESTIONS.items())
+        parts = []
+        for name, found in self.brackets().items():
+            predicted = expected_per_s[name]
+            ended = ending(found, self.point, math.nan if predicted is None else predicted, precision)
+            parts.append(f"{QUESTIONS[name].gives_way} {interval(found, ending=ended)}")
+        return ", ".join(parts)
 
 
 class SearchRunner:
@@ -130,8 +138,8 @@ class SearchRunner:
 
     def _wanted(self, search: PointSearch) -> Try | None:
         """Return the trial that would tell most of a point."""
-        last, point = search.last, search.point
-        if search.failures >= GIVE_UP or len(search.observations) >= self._profile.max_trials:
+        last = search.last
+        if search.failures >= GIVE_UP or search.measured >= self._profile.max_trials:
             return None
         if last and not last.valid and last not in search.refused:
             return last.plan, last.attempt + 1
@@ -140,21 +148,9 @@ class SearchRunner:
             return None
         if step is None or any(trial.plan.rate_per_s == step.rate_per_s for trial in search.refused):
             return None
-        rate = step.rate_per_s
-        plan = Plan(
-            trial_id="",
-            subject=point.subject,
-            kind=point.kind,
-            duration_ms=point.duration_ms,
-            scenario=STEADY,
-            rate_per_s=rate,
-            seconds=step.seconds or search_seconds(point, rate),
-            seed=self._campaign.manifest.seed + len(search.observations),
-            repeat=sum(observation.rate_per_s == rate for observation in search.observations),
-            topology=point.topology,
-            bystander_per_s=point.bystander_per_s,
-        )
-        return numbered(plan, self._number + 1), 1
+        repeat = 0 if step.stairs else sum(o.rate_per_s == step.rate_per_s for o in search.observations)
+        seed = self._campaign.manifest.seed + search.measured
+        return numbered(planned(search.point, step, seed, repeat), self._number + 1), 1
 
     def _goal(self, search: PointSearch) -> Goal:
         point, manifest = search.point, self._campaign.manifest
@@ -164,6 +160,8 @@ class SearchRunner:
             highest_per_s=point.highest_per_s,
             expected_per_s=self._expected(point),
             patience=self._profile.patience,
+            curves=self._profile.curves
+            and not any(trial.plan.scenario == STAIRS for trial in search.refused),
         )
         too_much = [t.plan.rate_per_s for t in search.refused if any(map(_overtaxed, t.reasons))]
         return replace(goal, highest_per_s=min(too_much) / manifest.precision) if too_much else goal
@@ -183,24 +181,19 @@ class SearchRunner:
         self._number = max(self._number, int(number) if number.isdecimal() else 0)
         search.last = trial
         if trial.valid:
-            search.observations.append(self._observation(trial))
+            search.measured += 1
+            rows = summarise(read_trial(self._campaign, trial), self._campaign.manifest).to_dict("records")
+            search.observations += (observed(row, self._campaign.manifest.limit_ms) for row in rows)
         elif trial.attempt >= self._profile.attempts:
             search.refused.append(trial)
-
-    def _observation(self, trial: Trial) -> Observation:
-        manifest = self._campaign.manifest
-        (row,) = summarise(read_trial(self._campaign, trial), manifest).to_dict("records")
-        rate = trial.plan.rate_per_s
-        answers = {name: question.verdict(rate, row) for name, question in QUESTIONS.items()}
-        streams = seen_in(rate, row, manifest.limit_ms).streams
-        return Observation(rate, answers, float(row["completion_slope_per_s"]), streams)
 
     def _width(self, search: PointSearch) -> float:
         return max(found.width for found in search.brackets().values())
 
     def _outcome(self, search: PointSearch, trial: Trial) -> str:
         cut = f" · stopped early: {trial.stopped_early}" if trial.stopped_early else ""
-        return f"{result(self._campaign, trial)}{cut} → {search.told()}"
+        told = search.told(self._expected(search.point), self._campaign.manifest.precision)
+        return f"{result(self._campaign, trial)}{cut} → {told}"
 
 
 def _overtaxed(reason: str) -> bool:

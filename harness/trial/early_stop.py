@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 GROWTH = 0.15
 """share of the arrivals that has to stay behind, chance aside, before a trial is called hopeless"""
@@ -18,6 +19,15 @@ LIMITS_WAITED = 3.0
 """a new task would have to wait this many limits: a stream that shares the queue has crossed its limit"""
 
 
+class Look(NamedTuple):
+    """What is known of a trial at one moment after its first task."""
+
+    at_s: float
+    ended: int
+    backlog: float
+    """tasks that came by then, by the rate, and have not ended"""
+
+
 @dataclass
 class Watch:
     """Follows one trial at a fixed rate from the number of its tasks that have ended.
@@ -25,6 +35,9 @@ class Watch:
     What is due by now is known from the rate, as long as the schedule lasts; what a blocked target has not
     even read yet counts too. The schedule began between two looks: arrivals are counted from the later one,
     which makes them no more than came, and its end is expected from the earlier one.
+
+    A target that stands still for a moment leaves a backlog, too, and is not overloaded: it works that off.
+    So the growth has to persist, and the work to go on.
     """
 
     rate_per_s: float
@@ -36,8 +49,8 @@ class Watch:
     """the last look at which no task had come"""
     _seen_s: float | None = field(default=None, init=False)
     """the first look at which one had"""
-    _warm: tuple[float, int] | None = field(default=None, init=False)
-    """seconds and ended tasks at the first look after the warm-up"""
+    _looks: list[Look] = field(default_factory=list, init=False)
+    """those after the warm-up"""
 
     def look(self, at_s: float, begun: int, ended: int) -> str:
         """Return why to stop, or an empty text; `begun` and `ended` tasks since the trial began.
@@ -53,23 +66,35 @@ class Watch:
         return "" if over else self._judge(at_s - self._seen_s, ended)
 
     def _judge(self, elapsed_s: float, ended: int) -> str:
-        warm_s = max(WARM_UP_SHARE * self.seconds, self.duration_ms / 1000)
-        if self._warm is None:
-            if elapsed_s >= warm_s:
-                self._warm = elapsed_s, ended
+        if elapsed_s < max(WARM_UP_SHARE * self.seconds, self.duration_ms / 1000):
             return ""
-        from_s, ended_before = self._warm
-        if elapsed_s < self._earliest_s(from_s):
+        now = Look(elapsed_s, ended, self.rate_per_s * elapsed_s - ended)
+        self._looks.append(now)
+        first = self._looks[0]
+        if now is first or elapsed_s < self._earliest_s(first.at_s):
             return ""
-        came = self.rate_per_s * (elapsed_s - from_s)
-        stayed = came - (ended - ended_before)
+        watched_s = elapsed_s - first.at_s
+        came, stayed = self.rate_per_s * watched_s, now.backlog - first.backlog
         surely = stayed - 3 * math.sqrt(came)
-        rest_per_s = max(self.rate_per_s - stayed / (elapsed_s - from_s), 1 / self.seconds)
-        waits_ms = (self.rate_per_s * elapsed_s - ended) / rest_per_s * 1000
-        if surely <= GROWTH * came or waits_ms < LIMITS_WAITED * self.limit_ms:
+        rest_per_s = max(self.rate_per_s - stayed / watched_s, 1 / self.seconds)
+        waits_ms = now.backlog / rest_per_s * 1000
+        far_behind = surely > GROWTH * came and waits_ms >= LIMITS_WAITED * self.limit_ms
+        if not far_behind or not self._persists(first.at_s + watched_s / 2):
             return ""
         share = f"{stayed / came:.0%} of the arrivals stayed behind"
         return f"{share} after {elapsed_s:.1f} of {self.seconds:g} s"
+
+    def _persists(self, middle_s: float) -> bool:
+        """Say whether the work goes on and even the least backlog of the later half has grown, chance aside.
+
+        What a standstill leaves is gone with it, so that the least backlog of a span that is longer is none.
+        """
+        early = [look for look in self._looks if look.at_s < middle_s]
+        late = [look for look in self._looks if look.at_s >= middle_s]
+        least_before, least_since = (min(look.backlog for look in half) for half in (early, late))
+        came = self.rate_per_s * (middle_s - early[0].at_s)
+        surely = least_since - least_before - 2 * math.sqrt(came)
+        return late[-1].ended > late[0].ended and surely > GROWTH * came
 
     def _earliest_s(self, from_s: float) -> float:
         return max(

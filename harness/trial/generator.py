@@ -17,12 +17,17 @@ OPTIONS = frozenset(
     {
         "--slip-limit-ms",
         "--durations",
+        "--rates",
         "--burst-rate",
         "--burst-seconds",
         "--close-early-every",
         "--poison",
         "--poison-every",
         "--poison-kills",
+        "--arrivals",
+        "--burst-mean-s",
+        "--trace",
+        "--cv",
     }
 )
 """what a plan may add: a manifest from elsewhere could else have Locust run any file"""

@@ -25,7 +25,8 @@ from results.errors import BlockpointError
 from results.findings import Accounts, Noise
 from results.schema import Load, Plan, Service, Trial
 from results.tables import read_table
-from results.terms import FANOUT_PARTS, Look
+from results.terms import FANOUT_PARTS, STEADY, Look
+from results.traffic import Traffic
 from results.waiting import wait_until
 
 GENERATOR_START_LIMIT_S = 30.0
@@ -116,7 +117,7 @@ class Measurement:
             attempt=attempt,
             started_at=started_at,
             boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores),
+            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores, load.cv),
             drained=over.drained,
             drained_ns=over.drained_ns,
             stopped_early=over.stopped_early,
@@ -170,8 +171,10 @@ class Measurement:
 
     def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
-        plan, asked_ms = self.plan, self.limits.question_ms
-        watch = Watch(plan.rate_per_s, plan.seconds, plan.duration_ms, asked_ms, plan.bystander_per_s)
+        plan, traffic = self.plan, Traffic.of(self.plan.options)
+        asked_ms = self.limits.question_ms if traffic.even and plan.scenario == STEADY else 0.0
+        settled_ms = traffic.settled_ms(plan.duration_ms)
+        watch = Watch(plan.rate_per_s, plan.seconds, settled_ms, asked_ms, plan.bystander_per_s)
         stopped = ""
 
         def ended() -> bool:
@@ -236,7 +239,7 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
     """Say whether any step of a load comes near the rate at which theory sees the service saturate."""
     parts = FANOUT_PARTS if load.scenario == "fanout" else 1
     for step in load.steps:
-        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores)
+        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores, load.cv)
         if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
             return True
     return False

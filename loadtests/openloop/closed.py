@@ -96,6 +96,7 @@ class ClosedLoopSession:
         columns["arrival"] = np.array(list(self._rows))
         columns["stream"] = np.full(rows, Stream.TASKS)
         columns["step"] = np.zeros(rows)
+        columns["duration_ms"] = np.full(rows, self._step.duration_ms)
         return {name: columns[name].astype(kind) for name, kind in KINDS.items()}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
+from results.traffic import ARRIVALS, BURST_MEAN_S, MOST_VARIATION
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,28 @@ COMMON: tuple[Option, ...] = (
     Option("duration_ms", 100.0, "duration of each task, ms", 0, 60_000),
     Option("kind", "sleep", "what a task does", choices=("sleep", "cpu", "cpu_native")),
     Option("seed", 1, "seed of the schedule: the same seed gives the same arrivals", 0, 2**32 - 1),
-    Option("arrivals", "poisson", "spacing of the tasks", choices=("poisson", "constant")),
+    Option("arrivals", "poisson", "spacing of the tasks", choices=ARRIVALS),
+    Option(
+        "burst_mean_s",
+        BURST_MEAN_S,
+        "with --arrivals onoff: mean length of a stretch at twice the rate, and of a silence, s",
+        0.01,
+        3_600,
+    ),
+    Option(
+        "trace",
+        "",
+        "with --arrivals trace: file of arrival offsets in s, one a line or the first column of a CSV; "
+        "scaled to the rate, begun where the seed says, repeated as long as needed",
+        in_web_ui=False,
+    ),
+    Option(
+        "cv",
+        0.0,
+        "coefficient of variation of the tasks' durations, which are then lognormal; 0: all equally long",
+        0,
+        MOST_VARIATION,
+    ),
     Option("bystander_rate", 20.0, "requests per second to /ping and to /ping-sync, each", 0, 10_000),
     Option("payload_bytes", 0, "size of each task's payload, bytes", 0, 65_536),
     Option("fail_first", 0, "attempts that each task fails before it succeeds", 0, 10),

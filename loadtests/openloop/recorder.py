@@ -15,6 +15,7 @@ KINDS = {
     "stream": "int8",
     "arrival": "int32",
     "step": "int16",
+    "duration_ms": "float64",
     "sent_ns": "int64",
     "replied_ns": "int64",
     "status": "int16",
@@ -56,6 +57,7 @@ class Recorder:
             "stream": schedule.stream,
             "arrival": schedule.arrival,
             "step": schedule.step,
+            "duration_ms": schedule.duration_ms,
             "sent_ns": np.frombuffer(self.sent_ns, np.int64),
             "replied_ns": np.frombuffer(self.replied_ns, np.int64),
             "status": np.frombuffer(self.status, np.int16),
@@ -88,13 +90,8 @@ def task_ids(arrival: np.ndarray, tag: int) -> np.ndarray:
     return (np.uint64(tag) << np.uint64(32)) | ((arrival.astype(np.uint64) + np.uint64(1)) << np.uint64(2))
 
 
-def tables(
-    rows: Rows, errors: Sequence[str], durations_ms: Sequence[float], tag: int
-) -> dict[str, dict[str, np.ndarray]]:
-    """Return the tables `requests` and `bystanders` in the columns of `results.columns`.
-
-    `durations_ms` is by step.
-    """
+def tables(rows: Rows, errors: Sequence[str], tag: int) -> dict[str, dict[str, np.ndarray]]:
+    """Return the tables `requests` and `bystanders` in the columns of `results.columns`."""
     shared = ("arrival", "step", "due_ns", "sent_ns", "replied_ns", "status", "outcome")
     texts = np.array(errors, object)
 
@@ -104,6 +101,6 @@ def tables(
     of_tasks = rows["stream"] == Stream.TASKS
     requests, bystanders = select(of_tasks), select(~of_tasks)
     requests["task_id"] = task_ids(requests["arrival"], tag)
-    requests["duration_ms"] = np.array(durations_ms, float)[requests["step"]]
+    requests["duration_ms"] = rows["duration_ms"][of_tasks]
     bystanders["stream"] = rows["stream"][~of_tasks]
     return {"requests": requests, "bystanders": bystanders}

@@ -99,6 +99,7 @@ class Run:
             kind=settings.kind,
             seed=settings.seed,
             arrivals=settings.arrivals,
+            cv=settings.cv,
             bystander_per_s=settings.bystander_rate,
             boot_id=boot_id(),
             timer="+".join(sorted({r["timer"] for r in reports})),
@@ -184,7 +185,7 @@ def write(folder: Path, load: Load, rows: Rows, errors: Sequence[str], tag: int)
     from results.tables import write_table
 
     try:
-        for name, columns in tables(rows, errors, [s.duration_ms for s in load.steps], tag).items():
+        for name, columns in tables(rows, errors, tag).items():
             write_table(folder, name, columns)
         write_document(folder / "load.json", load)
     except OSError as error:

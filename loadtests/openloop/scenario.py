@@ -8,9 +8,11 @@ from loadtests.openloop.faults import check_poison, poison_fields, poisoned
 from loadtests.openloop.options import COMMON, OPTIONS, LoadSettings, Option
 from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import PlannedStep, Schedule
-from loadtests.openloop.wire import PostTemplate, get_request
+from loadtests.openloop.wire import PostTemplate, TimedPostTemplate, get_request
 from results.errors import BlockpointError
 from results.terms import Stream
+from results.trace import trace_gaps
+from results.traffic import Traffic
 
 TASKS_PATH, REGISTER_PATH = "/tasks", "/users/register"
 MOST_ARRIVALS = 20_000_000
@@ -22,6 +24,9 @@ _UNUSED_BY_REGISTRATIONS = {
 }
 _UNUSED_BY_CLOSED_LOOPS = {
     "arrivals": "the users of a closed loop come when they were answered",
+    "burst_mean_s": "the users of a closed loop come when they were answered",
+    "trace": "the users of a closed loop come when they were answered",
+    "cv": "the tasks of a closed loop are equally long",
     "close_early_every": "the users of a closed loop wait for their answers",
     "max_in_flight": "a closed loop has as many requests in flight as --users",
     "slip_limit_ms": "a closed loop has no schedule to be late for",
@@ -45,6 +50,7 @@ class Scenario:
             if getattr(settings, name) != OPTIONS[name].default:
                 raise BlockpointError(f"{OPTIONS[name].flag}: {why}")
         check_poison(settings)
+        check_traffic(settings)
         steps = self.steps(settings)
         arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in steps)
         if arrivals > MOST_ARRIVALS:
@@ -72,6 +78,17 @@ def one_step(settings: LoadSettings) -> list[PlannedStep]:
     return [PlannedStep(settings.seconds, settings.rate, settings.duration_ms)]
 
 
+def traffic(settings: LoadSettings) -> Traffic:
+    """Return how tasks come and how long they last."""
+    return Traffic(settings.arrivals, settings.cv, settings.burst_mean_s, settings.trace)
+
+
+def check_traffic(settings: LoadSettings) -> None:
+    """Raise BlockpointError for options about traffic that do not fit together, and for a bad trace."""
+    if traffic(settings).check().trace:
+        trace_gaps(settings.trace)
+
+
 def task_fields(settings: LoadSettings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
     """Return the fields of a task's JSON body, without its id."""
     fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
@@ -93,14 +110,15 @@ def requests(
     sound = [task_fields(settings, s.duration_ms, path) for s in steps]
     spoilt = [{**fields, **poison_fields(settings)} for fields in sound] if settings.poison else []
     # the poisonous ones follow the others, in the order of the steps
-    templates = [PostTemplate(path, authority, fields) for fields in sound + spoilt]
+    post = TimedPostTemplate if settings.cv else PostTemplate
+    templates = [post(path, authority, fields) for fields in sound + spoilt]
     template = schedule.step + len(sound) * (poisoned(schedule.arrival, settings.poison_every) & bool(spoilt))
     pings = {int(stream): get_request(p, authority) for stream, p in BYSTANDER_PATHS.items()}
     streams, template_of = schedule.stream.tolist(), template.tolist()
-    ids = task_ids(schedule.arrival, tag).tolist()
+    ids, lasting = task_ids(schedule.arrival, tag).tolist(), schedule.duration_ms.tolist()
 
     def request(row: int) -> bytes:
         stream = streams[row]
-        return pings[stream] if stream else templates[template_of[row]](ids[row])
+        return pings[stream] if stream else templates[template_of[row]](ids[row], lasting[row])
 
     return request

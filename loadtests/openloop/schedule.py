@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from results.draws import durations_ms, offsets_s
 from results.terms import Stream
+from results.traffic import USUAL, Traffic
 
 NS_PER_S = 1_000_000_000
+_DURATIONS = len(Stream)
+"""numbers the durations' generator, as each stream has its own"""
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,14 @@ class Schedule:
     """The requests of all streams in the order in which they are due; columns of one length.
 
     `due_ns` int64: offsets from the start · `stream` int8 · `arrival` int32: position within its stream ·
-    `step` int16: index of the step.
+    `step` int16: index of the step · `duration_ms` float64: how long its task lasts, 0 of a bystander.
     """
 
     due_ns: np.ndarray
     stream: np.ndarray
     arrival: np.ndarray
     step: np.ndarray
+    duration_ms: np.ndarray
 
     def __len__(self) -> int:
         return len(self.due_ns)
@@ -38,35 +43,7 @@ class Schedule:
     def shard(self, index: int, count: int) -> "Schedule":
         """Return what worker `index` of `count` sends: arrivals `index`, `index + count`, ..."""
         mine = self.arrival % count == index
-        return Schedule(self.due_ns[mine], self.stream[mine], self.arrival[mine], self.step[mine])
-
-
-def offsets_ns(
-    rate_per_s: float, seconds: float, arrivals: str, random: np.random.Generator, warm_up: float = 0.0
-) -> np.ndarray:
-    """Return the due offsets of one step, sorted int64 in [0, seconds).
-
-    `arrivals` is `poisson` or `constant`. Poisson arrivals are conditioned on their number, which is the
-    expected one both in the warm-up (that share of the step) and after it: given its count, a Poisson
-    process is a uniform sample in order (e.g. Kingman, *Poisson Processes*, 1993, section 2.4). So a trial
-    meets the rate that it is named after, instead of one that chance puts sqrt(n) arrivals away from it.
-    Gaps are drawn at unit rate and scaled: one seed gives the same pattern at every rate.
-    """
-    count = round(rate_per_s * seconds)
-    if arrivals == "constant":
-        at_s = (np.arange(count) + 0.5) / rate_per_s
-        return (at_s * NS_PER_S).astype(np.int64)
-    cut_s, early = warm_up * seconds, round(rate_per_s * warm_up * seconds)
-    at_s = np.concatenate(
-        [_uniform(early, 0.0, cut_s, random), _uniform(count - early, cut_s, seconds, random)]
-    )
-    return (at_s * NS_PER_S).astype(np.int64)
-
-
-def _uniform(count: int, begin: float, end: float, random: np.random.Generator) -> np.ndarray:
-    """Return `count` uniform values in order, made of exponential gaps."""
-    gaps = np.cumsum(random.standard_exponential(count + 1))
-    return np.asarray(begin + (end - begin) * gaps[:-1] / gaps[-1])
+        return Schedule(*(column[mine] for column in vars(self).values()))
 
 
 def boundaries_ns(steps: Sequence[PlannedStep]) -> list[int]:
@@ -79,16 +56,17 @@ def plan(
     steps: Sequence[PlannedStep],
     *,
     seed: int,
-    arrivals: str = "poisson",
+    traffic: Traffic = USUAL,
     bystander_per_s: float = 0.0,
     warm_up: float = 0.0,
 ) -> Schedule:
     """Plan the tasks of the steps, beside two bystander streams that are always Poisson.
 
-    Each stream and step draws from a generator of its own: changing one leaves the others as they were.
+    Each stream and step draws from a generator of its own, and so do the durations: changing one leaves the
+    others as they were.
     """
     starts = boundaries_ns(steps)
-    parts: list[tuple[np.ndarray, Stream, int]] = []
+    parts: list[tuple[np.ndarray, np.ndarray, Stream, int]] = []
     for index, step in enumerate(steps):
         for stream in Stream:
             tasks = stream is Stream.TASKS
@@ -96,17 +74,28 @@ def plan(
             if rate <= 0:
                 continue
             random = np.random.default_rng([seed, int(stream), index])
-            spacing = arrivals if tasks else "poisson"
-            due = offsets_ns(rate, step.seconds, spacing, random, warm_up)
-            parts.append((due + starts[index], stream, index))
-    due_ns = np.concatenate([np.zeros(0, np.int64), *(due for due, _, _ in parts)])
+            at_s = offsets_s(traffic if tasks else USUAL, rate, step.seconds, random, warm_up)
+            due = (at_s * NS_PER_S).astype(np.int64) + starts[index]
+            lasting = _lasting_ms(step, len(due), traffic.cv, seed, index) if tasks else np.zeros(len(due))
+            parts.append((due, lasting, stream, index))
+    return _in_order(parts)
+
+
+def _lasting_ms(step: PlannedStep, count: int, cv: float, seed: int, index: int) -> np.ndarray:
+    """Return how long each task of a step lasts, in order of arrival."""
+    return durations_ms(step.duration_ms, cv, count, np.random.default_rng([seed, _DURATIONS, index]))
+
+
+def _in_order(parts: Sequence[tuple[np.ndarray, np.ndarray, Stream, int]]) -> Schedule:
+    """Merge due times and durations of streams and steps into one schedule."""
+    counts = [len(due) for due, *_ in parts]
+    due_ns = np.concatenate([np.zeros(0, np.int64), *(due for due, *_ in parts)])
+    lasting_ms = np.concatenate([np.zeros(0), *(lasting for _, lasting, _, _ in parts)])
     order = np.argsort(due_ns, kind="stable")
-    stream_of = np.repeat([int(s) for _, s, _ in parts], [len(d) for d, _, _ in parts]).astype(np.int8)[order]
-    step_of = np.repeat([index for _, _, index in parts], [len(d) for d, _, _ in parts]).astype(np.int16)[
-        order
-    ]
+    stream_of = np.repeat([int(s) for _, _, s, _ in parts], counts).astype(np.int8)[order]
+    step_of = np.repeat([index for _, _, _, index in parts], counts).astype(np.int16)[order]
     arrival = np.zeros(len(due_ns), np.int32)
     for stream in Stream:
         of_stream = stream_of == stream
         arrival[of_stream] = np.arange(np.count_nonzero(of_stream), dtype=np.int32)
-    return Schedule(due_ns[order], stream_of, arrival, step_of)
+    return Schedule(due_ns[order], stream_of, arrival, step_of, lasting_ms[order])

@@ -20,7 +20,7 @@ from loadtests.openloop.coordinator import Coordinator
 from loadtests.openloop.faults import hung_up
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.run import Message, pack
-from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests
+from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests, traffic
 from loadtests.openloop.schedule import NS_PER_S, plan
 from loadtests.openloop.session import LoadSession, SessionLimits
 from loadtests.openloop.shape import UntilDrained
@@ -85,7 +85,7 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSe
     schedule = plan(
         [replace(s, rate_per_s=0.0) for s in steps] if scenario.closed else steps,
         seed=settings.seed,
-        arrivals=settings.arrivals,
+        traffic=traffic(settings),
         bystander_per_s=settings.bystander_rate,
         warm_up=settings.warm_up,
     ).shard(order["index"], order["count"])

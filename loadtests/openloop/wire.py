@@ -33,9 +33,24 @@ class PostTemplate:
         self._before = head.encode("latin-1") + before
         self._after = after
 
-    def __call__(self, task_id: int) -> bytes:
+    def __call__(self, task_id: int, _: float = 0.0) -> bytes:
         """Return the request of that 64-bit id."""
         return b"%b%016x%b" % (self._before, task_id, self._after)
+
+
+class TimedPostTemplate(PostTemplate):
+    """One whose `duration_ms` differs too: padded with spaces, so that all requests are equally long."""
+
+    _PLACE = "#" * 9
+    """with its quotes as long as the longest duration to the microsecond, 60000.000, and two spaces"""
+
+    def __init__(self, path: str, authority: str, fields: dict[str, Any]) -> None:
+        super().__init__(path, authority, {**fields, "duration_ms": self._PLACE})
+        self._between, self._after = self._after.split(f'"{self._PLACE}"'.encode(), 1)
+
+    def __call__(self, task_id: int, duration_ms: float = 0.0) -> bytes:
+        """Return the request of that 64-bit id and that duration, of a minute at most."""
+        return b"%b%016x%b%11.3f%b" % (self._before, task_id, self._between, duration_ms, self._after)
 
 
 def read_reply(data: bytes) -> Reply | None:

@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.queueing import saturation_rate
+from benchmarks.simulation import fifo as varied_fifo
 from results.documents import write_document
+from results.draws import durations_ms
 from results.findings import Accounts
 from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
@@ -49,6 +51,10 @@ class Cell:
     lost: int = 0
     """accepted tasks at the end of the schedule that never finish"""
     closed: bool = False
+    cv: float = 0.0
+    """coefficient of variation of the durations"""
+    arrivals: str = "poisson"
+    """what the load says that they were: here they are Poisson in any case"""
 
 
 @dataclass(frozen=True)
@@ -157,10 +163,14 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
     parts = FANOUT_PARTS if cell.scenario == "fanout" else 1
     due, step = arrivals(rng, cell.steps)
     durations = np.array([duration for *_, duration in cell.steps])
-    service = np.repeat(durations[step], parts) / 1000
+    lasting = durations[step] * durations_ms(1.0, cell.cv, len(due), np.random.default_rng(cell.seed))
+    service = np.repeat(lasting, parts) / 1000
     held = np.repeat(np.array([_held(cell, duration) for duration in durations])[step], parts)
     accepted = np.repeat(due, parts) + NETWORK_S
-    started = fifo(accepted, held, _slots(cell)) if held.any() else accepted.copy()
+    if cell.cv:
+        started = varied_fifo(accepted, service, _slots(cell))
+    else:
+        started = fifo(accepted, held, _slots(cell)) if held.any() else accepted.copy()
     wait = started - accepted
     finished = started + service
     reply = due + 2 * NETWORK_S
@@ -182,7 +192,7 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
             _answers(due, reply, silent, step, shed)
             | {
                 "task_id": ids,
-                "duration_ms": durations[step],
+                "duration_ms": lasting,
                 "arrival": np.arange(len(due), dtype=np.int32),
             },
         ),
@@ -217,7 +227,8 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
         closed=cell.closed,
         kind=cell.kind,
         seed=cell.seed,
-        arrivals="poisson",
+        arrivals=cell.arrivals,
+        cv=cell.cv,
         bystander_per_s=cell.bystander_per_s,
         boot_id="one",
         timer="timerfd",

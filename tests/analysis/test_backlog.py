@@ -6,9 +6,11 @@ import pytest
 
 from analysis.queueing import backlog_growth
 from analysis.trials.backlog import Backlog, completion_slope, measure, outstanding
-from benchmarks.simulation import Queue, trial
+from benchmarks.simulation import Queue, fifo, trial
+from results.draws import durations_ms, offsets_s
 from results.schema import Step
 from results.terms import NEVER, Outcome
+from results.traffic import USUAL
 
 SEEDS = 40
 FIXED = Queue("conditioned", "deterministic", 10)
@@ -141,3 +143,38 @@ def test_a_task_is_outstanding_from_due_to_its_end() -> None:
     )
     at = np.array([-1, 0, 10, 15, 20, 30, 40])
     assert list(outstanding(tasks, at)) == [0, 1, 2, 1, 2, 2, 1]
+
+
+def varied(rho: float, services: float, seed: int, cv: float = 2.0) -> tuple[pd.DataFrame, Step]:
+    """Return a trial of 40 slots that lasts so many services of 1 s."""
+    rate, random = rho * 40, np.random.default_rng(seed)
+    due = offsets_s(USUAL, rate, services, random, 0.2)
+    held = durations_ms(1_000, cv, len(due), random) / 1000
+    started = fifo(due, held, 40)
+    moments = {"due_ns": due, "started_ns": started, "finished_ns": started + held}
+    tasks = pd.DataFrame({name: (at * 1e9).astype(np.int64) for name, at in moments.items()})
+    step = Step(
+        rate_per_s=rate,
+        duration_ms=1_000,
+        from_ns=0,
+        measure_from_ns=int(0.2 * services * 1e9),
+        to_ns=int(services * 1e9),
+    )
+    return tasks.assign(failed_ns=NEVER, outcome=int(Outcome.ACCEPTED)), step
+
+
+def test_slots_that_long_tasks_go_on_filling_do_not_prove_that_the_work_keeps_up() -> None:
+    def surely_kept_up(cv: float) -> int:
+        made = (varied(1.1, 10, seed) for seed in range(SEEDS))
+        found = [measure(tasks, step, step.rate_per_s, held=True, cv=cv) for tasks, step in made]
+        return sum(each.certain and not each.behind for each in found)
+
+    assert surely_kept_up(0.0) > SEEDS / 5, "their line is empty for most of the trial"
+    assert surely_kept_up(2.0) == 0
+
+
+def test_once_the_slots_have_filled_varied_tasks_are_judged_as_others_are() -> None:
+    made = [varied(rho, 60, seed) for rho in (0.8, 1.4) for seed in range(5)]
+    found = [measure(tasks, step, step.rate_per_s, held=True, cv=2.0) for tasks, step in made]
+    assert [each.behind for each in found] == [False] * 5 + [True] * 5
+    assert all(each.certain for each in found)

@@ -1,4 +1,6 @@
 import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from analysis.queueing import blocking
 from analysis.queueing.blocking import blocking_rate
 from analysis.queueing.replay import fifo_servers, replay
 from results.schema import Service
+from results.traffic import USUAL, Traffic
 
 ALL = ["accept", "ping", "ping_sync"]
 POOL = Service(law="pool", slots=40, shares=["ping_sync"])
@@ -16,7 +19,7 @@ WORKER = Service(law="poll", slots=10, poll_s=0.5, read_limit=100)
 AWAITED = Service(law="await", slots=0, shares=["accept"])
 
 
-def rate(service: Service, duration_ms: float, kind: str = "sleep", **conditions: float) -> float:
+def rate(service: Service, duration_ms: float, kind: str = "sleep", **conditions: Any) -> float:
     found = blocking_rate(service, kind, duration_ms, cores=2, **conditions)
     assert found is not None
     return found
@@ -68,6 +71,34 @@ def test_no_law_is_told_apart_from_nothing_shared(
     why: str, service: Service, kind: str, apart: bool, predicted: float | None
 ) -> None:
     assert blocking_rate(service, kind, 200, 2, apart=apart) == predicted, why
+
+
+def test_what_comes_unevenly_or_varies_blocks_earlier() -> None:
+    steady, varied, bursts = (
+        rate(POOL, 100, seconds=30, traffic=traffic) for traffic in (USUAL, Traffic(cv=2), Traffic("onoff"))
+    )
+    assert bursts < 0.7 * varied < 0.7 * steady
+
+
+def test_evenly_spaced_tasks_block_at_the_ceiling() -> None:
+    assert rate(POOL, 100, seconds=60, traffic=Traffic("constant")) == pytest.approx(400, rel=0.03)
+
+
+def test_the_tasks_of_a_trace_are_replayed(tmp_path: Path) -> None:
+    """Pairs of tasks on a loop: the second one waits for the first, whatever the rate."""
+    file = tmp_path / "pairs"
+    file.write_text("".join(f"{at}\n{at + 0.001}\n" for at in range(10)))
+    alone = Service(law="loop", slots=1, shares=["accept"])
+    traffic = Traffic("trace", trace=str(file))
+    assert rate(alone, 150, seconds=60, traffic=Traffic("constant")) > 6
+    assert rate(alone, 150, seconds=60, traffic=traffic) < 0.1
+
+
+def test_a_reply_that_awaits_its_task_blocks_by_the_slowest_percent_of_them() -> None:
+    varied = Traffic(cv=1)
+    assert blocking_rate(AWAITED, "sleep", 20, 2, traffic=varied) == math.inf
+    assert blocking_rate(AWAITED, "sleep", 50, 2, traffic=varied) == 0
+    assert blocking_rate(AWAITED, "sleep", 50, 2) == math.inf
 
 
 def test_tasks_that_take_no_time_have_no_law() -> None:

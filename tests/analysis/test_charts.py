@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -34,8 +35,8 @@ def words(chart: Chart) -> set[str]:
 def test_a_campaign_gets_every_chart_it_can_fill(small: tuple[Campaign, dict[str, Truth]]) -> None:
     found = charts(small[0].folder)
     assert set(found) == {
-        "frontier-sleep-one-box",
-        "heatmap-sleep-one-box",
+        "reach-sleep-one-box",
+        "blocking-sleep-50ms-one-box",
         "latency-sleep-50ms-one-box",
         "throughput-sleep-50ms-one-box",
         "queue-wait-sleep-50ms-one-box",
@@ -83,14 +84,26 @@ def test_what_cannot_be_drawn_says_why(runs: Path) -> None:
     assert all(chart.words.caption.startswith("Not drawn: ") for chart in found)
 
 
-def test_only_invalid_trials_draw_no_empty_panel(runs: Path) -> None:
-    build(runs, [Cell("celery", [(rate, 3, 50)], reasons=["noise"]) for rate in (10, 20)])
+def test_only_invalid_trials_draw_nothing(runs: Path) -> None:
+    cells = [
+        Cell(name, [(rate, 3, 50)], reasons=["noise"]) for name in ("celery", "arq") for rate in (10, 20)
+    ]
+    build(runs, cells)
     found = {chart.name: chart for chart in catalogue(derive(runs))}
-    assert found["cost-sleep-50ms-one-box"].draw is None
-    figure = found["latency-sleep-50ms-one-box"].draw
-    assert figure is not None
-    (ax,) = figure().axes
-    assert any(line.get_marker() == "x" for line in ax.lines)
+    assert set(found) == {"reach-sleep-one-box", "cost-sleep-50ms-one-box"}
+    assert all("no trial is valid" in chart.words.caption for chart in found.values())
+
+
+def test_an_invalid_trial_is_a_cross(small: tuple[Campaign, dict[str, Truth]]) -> None:
+    draw = charts(small[0].folder)["latency-sleep-50ms-one-box"].draw
+    assert draw is not None
+    crosses = [line for ax in draw().axes for line in ax.lines if line.get_marker() == "x"]
+    assert {float(x) for line in crosses for x in np.asarray(line.get_xdata())} == {240}
+
+
+def test_two_rates_of_one_subject_have_no_costs_to_compare(runs: Path) -> None:
+    build(runs, [Cell("celery", [(rate, 3, 50)]) for rate in (10, 20)])
+    assert not [chart.name for chart in catalogue(derive(runs)) if chart.name.startswith("cost")]
 
 
 def test_the_same_campaign_gives_the_same_bytes(

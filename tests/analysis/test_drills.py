@@ -12,9 +12,10 @@ from analysis.drills.derive import Drills, derive_drills
 from analysis.drills.intervals import share_interval
 from analysis.drills.matrix import cells, drills_in_order
 from analysis.drills.poison import poison_table
+from analysis.format import percent
 from analysis.report.build import make_report
 from analysis.report.drill_pages import DASH, render_drills
-from analysis.report.drill_words import duration, percent
+from analysis.report.drill_words import duration
 from analysis.report.markdown import main, markdown
 from analysis.trials.derive import derive
 from results.errors import BlockpointError

@@ -9,9 +9,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.charts import Caption, frontier, heatmap
+from analysis.charts import Caption, frontier
 from analysis.charts.catalogue import catalogue
-from analysis.charts.heatmap import latency_tint, rate_edges, worst
 from analysis.report.pages import render_page
 from analysis.report.words import read
 from analysis.trials.ceilings import ceilings
@@ -57,8 +56,8 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Derived:
     return derive(build(tmp_path_factory.mktemp("runs") / "searched", cells)[0].folder)
 
 
-def panel(figure: Figure, name: str, detail: str = "") -> Axes:
-    (found,) = (ax for ax in figure.axes if {name, detail} <= {text.get_text() for text in ax.texts} | {""})
+def panel(figure: Figure, name: str) -> Axes:
+    (found,) = (ax for ax in figure.axes if name in {text.get_text() for text in ax.texts})
     return found
 
 
@@ -71,24 +70,28 @@ def made(searched: Derived) -> Figure:
     return frontier(searched.points, NOTHING, ceilings(searched.manifest, searched.points, (10, 200)))
 
 
-def test_a_strategy_has_a_panel_with_both_its_points_and_its_ceiling(searched: Derived) -> None:
+API, WORK = "Where the API blocks", "Where the work falls behind"
+
+
+def test_a_question_has_a_panel_with_all_subjects_and_every_law_once(searched: Derived) -> None:
     figure = made(searched)
-    assert len(figure.axes) == 3
-    ax = panel(figure, "background_tasks", "slots: default 4")
-    assert drawn(ax, "the API blocks: interval") == [(140, 300), (32, 56), (28, 60)]
-    assert len(drawn(ax, "the work falls behind: point")) == len(DURATIONS)
-    (curve,) = drawn(ax, "the API blocks: curve")
-    assert np.allclose(curve, np.sqrt([140 * 300, 32 * 56, 28 * 60]))
-    (ceiling,) = drawn(ax, "default ceiling")
-    assert np.isclose(ceiling[0], 400)
-    assert np.isclose(ceiling[-1], 20)
+    assert len(figure.axes) == 2
+    api, work = panel(figure, API), panel(figure, WORK)
+    assert drawn(api, "background_tasks: interval") == [(140, 300), (32, 56), (28, 60)]
+    assert len(drawn(work, "background_tasks: point")) == len(DURATIONS)
+    (curve,) = drawn(api, "background_tasks")
+    assert curve == (140, 32, 28)
+    laws = drawn(work, "ceiling")
+    assert sorted((round(law[0]), round(law[-1])) for law in laws) == [(100, 5), (400, 20)]
+    assert not drawn(api, "ceiling")
+    assert {"background_tasks", "blocking", "celery · default"} <= {text.get_text() for text in api.texts}
     limits = {tuple(np.round((*ax.get_xlim(), *ax.get_ylim()), 6)) for ax in figure.axes}
     assert len(limits) == 1, "the panels share their axes"
 
 
 def test_a_disputed_point_is_hollow_and_the_others_are_full(searched: Derived) -> None:
-    ax = panel(made(searched), "background_tasks")
-    points = [line for line in ax.lines if line.get_label() == "the API blocks: point"]
+    ax = panel(made(searched), API)
+    points = [line for line in ax.lines if line.get_label() == "background_tasks: point"]
     hollow = [line.get_markerfacecolor() == "white" for line in points]
     mine = searched.points[searched.points["strategy"] == "background_tasks"]
     asked = mine[mine["question"] == "blocking"].sort_values("duration_ms")
@@ -96,83 +99,37 @@ def test_a_disputed_point_is_hollow_and_the_others_are_full(searched: Derived) -
     assert hollow[1]
 
 
-def test_open_intervals_are_arrows_inside_the_panel_and_join_no_curve(searched: Derived) -> None:
-    figure = made(searched)
-    for strategy, tip, upward in (("celery", "^", True), ("blocking", "v", False)):
-        ax = panel(figure, strategy)
-        arrows = [line for line in ax.lines if line.get_label() == "the API blocks: open"]
-        assert [line.get_marker() for line in arrows] == [tip] * len(DURATIONS)
-        bottom, top = ax.get_ylim()
-        for line, (low, high) in zip(arrows, drawn(ax, "the API blocks: interval"), strict=True):
-            end = float(np.asarray(line.get_ydata())[0])
-            assert bottom < end < top
-            assert end == (high if upward else low)
-        assert np.isnan(drawn(ax, "the API blocks: curve")).all()
+@pytest.mark.parametrize(("name", "tip"), [("celery · default", "^"), ("blocking", "v")])
+def test_open_intervals_are_arrows_inside_the_panel_and_join_no_curve(
+    searched: Derived, name: str, tip: str
+) -> None:
+    ax = panel(made(searched), API)
+    arrows = [line for line in ax.lines if line.get_label() == f"{name}: open"]
+    assert [line.get_marker() for line in arrows] == [tip] * len(DURATIONS)
+    bottom, top = ax.get_ylim()
+    for line, (at,) in zip(arrows, drawn(ax, f"{name}: point"), strict=True):
+        end = float(np.asarray(line.get_ydata())[0])
+        assert bottom < end < top
+        assert (end > at) == (tip == "^")
+    assert np.isnan(drawn(ax, name)).all()
 
 
 def test_invalid_trials_make_no_mark(searched: Derived) -> None:
-    ax = panel(made(searched), "celery")
-    marks = [line for line in ax.lines if str(line.get_label()).endswith("point")]
-    assert len(marks) == 2 * len(DURATIONS), "those of the default variant alone"
+    ax = panel(made(searched), API)
+    assert len(drawn(ax, "celery · default: point")) == len(DURATIONS)
+    assert not drawn(ax, "celery · tuned: point")
 
 
-def test_one_duration_makes_points_without_a_curve(searched: Derived) -> None:
-    alone = searched.points[searched.points["duration_ms"] == 50]
-    figure = frontier(alone, NOTHING, ceilings(searched.manifest, alone, (30, 80)))
-    ax = panel(figure, "background_tasks")
-    assert not drawn(ax, "the API blocks: curve")
-    assert drawn(ax, "the API blocks: interval") == [(32, 56)]
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["50 ms"]
-
-
-def test_every_pale_and_full_tone_and_mark_is_in_the_key(searched: Derived) -> None:
-    (legend,) = made(searched).legends
-    said = {text.get_text() for text in legend.get_texts()}
-    assert {"the API blocks", "the work falls behind", "ceiling in theory", "shaky"} <= said
-    assert {"pale: default", "full: tuned"} <= said
+def test_one_duration_has_nothing_to_compare(searched: Derived) -> None:
+    alone = dataclasses.replace(searched, summary=searched.summary[searched.summary["duration_ms"] == 50])
+    assert any(chart.name.startswith("frontier") for chart in catalogue(searched))
+    assert not any(chart.name.startswith("frontier") for chart in catalogue(alone))
 
 
 def test_a_subject_served_otherwise_than_declared_keeps_its_trials_ceilings(searched: Derived) -> None:
     odd = searched.points.assign(ceiling_per_s=searched.points["ceiling_per_s"] * 2)
     found = ceilings(searched.manifest, odd[odd["strategy"] == "background_tasks"], (10, 200))
     assert list(found["ceiling_per_s"]) == [400, 160, 80]
-
-
-def test_a_heat_map_has_hatched_blank_and_coloured_cells(searched: Derived) -> None:
-    figure = heatmap(searched.summary, NOTHING)
-    assert len(figure.axes) == 4
-    invalid = panel(figure, "celery", "tuned · 4 slots")
-    assert [patch.get_label() for patch in invalid.patches] == ["invalid"] * len(DURATIONS)
-    assert all(patch.get_hatch() for patch in invalid.patches)
-    pool = panel(figure, "background_tasks", "default · 4 slots")
-    assert {patch.get_label() for patch in pool.patches} == {"measured"}
-    printed = [text.get_text() for text in pool.texts if text.get_text().endswith((" ms", " s"))]
-    assert len(printed) == len(pool.patches)
-    (legend,) = figure.legends
-    assert "just above 100 ms" in {text.get_text() for text in legend.get_texts()}
-
-
-def test_a_cell_shows_its_worst_valid_bystander(searched: Derived) -> None:
-    rows = searched.summary[searched.summary["strategy"] == "background_tasks"]
-    columns = ["ping_p99_ms", "ping_sync_p99_ms"]
-    assert worst(rows)[0] == rows[columns].to_numpy().max()
-    assert np.isnan(worst(rows.assign(valid=False))[0])
-    assert worst(rows.assign(ping_sync_p99_at_least=True))[1]
-
-
-@pytest.mark.parametrize(("low", "high"), [(5, 5), (3, 600), (0.2, 5000), (1, 10), (0.999, 1.001)])
-def test_rows_of_rates_hold_every_rate_and_are_few(low: float, high: float) -> None:
-    edges = rate_edges(low, high)
-    assert edges == sorted(edges)
-    assert edges[0] <= low < edges[-1] > high
-    assert 1 <= len(edges) - 1 <= 14
-
-
-def test_colours_part_at_the_limit() -> None:
-    below, above = latency_tint(99, 100), latency_tint(101, 100)
-    assert below[2] > below[0], "blue"
-    assert above[0] > above[2], "red"
-    assert latency_tint(1e6, 100) == latency_tint(1e9, 100)
 
 
 def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
@@ -190,11 +147,13 @@ def test_the_table_says_how_each_interval_ends(searched: Derived) -> None:
     assert len(table(found.values())) == len(found) == 12
 
 
-def test_predictions_and_what_stopped_a_search_stand_beside_its_points(searched: Derived) -> None:
-    told = searched.points.assign(searched=True, predicted_per_s=0.0, stopped_by="time")
+def test_predictions_and_why_an_interval_is_wide_stand_beside_its_points(searched: Derived) -> None:
+    told = searched.points.assign(
+        searched=True, predicted_per_s=0.0, ending="wider than asked", wider_because="time ran out"
+    )
     blocks = answers(told)[0].found[BLOCKING]
     assert blocks.predicted == "any rate"
-    assert blocks.notes.endswith("stopped by time")
+    assert blocks.notes.endswith("wider than asked: time ran out")
     assert answers(told.assign(searched=False))[0].found[BLOCKING].predicted == ""
 
 
@@ -235,8 +194,7 @@ def test_a_shaky_answer_is_named_in_words(searched: Derived) -> None:
 
 
 def test_the_answer_stands_first_on_the_page_and_in_the_catalogue(searched: Derived, tmp_path: Path) -> None:
-    names = [chart.name for chart in catalogue(searched)]
-    assert names[:2] == ["frontier-sleep-one-box", "heatmap-sleep-one-box"]
+    assert next(iter(catalogue(searched))).name == "reach-sleep-one-box"
     page = render_page(dataclasses.replace(searched, folder=tmp_path), [], [])
     assert "~32 to 120/s" in page
     assert "<small>verdicts disagree</small>" in page
@@ -246,8 +204,6 @@ def test_the_answer_stands_first_on_the_page_and_in_the_catalogue(searched: Deri
 def test_a_campaign_of_only_invalid_trials_has_no_frontier(searched: Derived) -> None:
     refused = dataclasses.replace(searched, summary=searched.summary.assign(valid=False, reasons="noise"))
     charts = {chart.name: chart for chart in catalogue(refused)}
-    assert charts["frontier-sleep-one-box"].draw is None
-    draw = charts["heatmap-sleep-one-box"].draw
-    assert draw is not None
-    assert {patch.get_label() for ax in draw().axes for patch in ax.patches} == {"invalid"}
+    assert "frontier-sleep-one-box" not in charts
+    assert charts["reach-sleep-one-box"].draw is None
     assert isinstance(refused.points, pd.DataFrame)

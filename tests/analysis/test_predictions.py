@@ -37,6 +37,22 @@ def test_a_queue_that_is_fifo_is_predicted_below_and_above_saturation(runs: Path
     assert np.isinf(row["mdc_wait_p99_ms"]) == (row["due_per_s"] >= 200)
 
 
+@pytest.mark.parametrize("rate", [100, 180, 230])
+def test_tasks_that_are_not_equally_long_are_followed_one_by_one(runs: Path, rate: float) -> None:
+    cell = Cell("background_tasks", [(rate, 20, 50)], service=POOL, cv=2.0)
+    row = predictions(runs, cell).iloc[0]
+    for name in ("completed_per_s", "queue_wait_p99_ms", "completion_p99_ms"):
+        assert row[f"predicted_{name}"] == pytest.approx(row[f"measured_{name}"], rel=0.02, abs=1)
+    assert np.isnan([row["mmc_wait_p99_ms"], row["mdc_wait_p99_ms"]]).all()
+
+
+def test_the_steady_state_of_another_traffic_is_not_known(runs: Path) -> None:
+    cell = Cell("background_tasks", [(100, 20, 50)], service=POOL, arrivals="onoff")
+    row = predictions(runs, cell).iloc[0]
+    assert np.isnan([row["mmc_wait_p99_ms"], row["mdc_wait_p99_ms"]]).all()
+    assert row["agrees_queue_wait_p99_ms"]
+
+
 def test_a_step_inherits_the_line_of_the_one_before(runs: Path) -> None:
     burst = Cell("celery", [(50, 3, 50), (400, 3, 50), (50, 3, 50)], service=POOL, scenario="burst")
     rows = predictions(runs, burst)

@@ -69,7 +69,7 @@ def test_what_could_not_be_measured_keeps_a_row_that_says_why(searched: Derived)
         assert answer.found[BLOCKING].notes == answer.found[SATURATION].notes == why
         assert (answer.trials, answer.invalid, answer.load_s) == (0, 0, 0)
     assert (failed.found[SATURATION].predicted, failed.ceiling) == ("80/s", "80/s")
-    assert found["celery", "sleep 50 ms"].found[SATURATION].interval.endswith("20 to 120/s")
+    assert found["celery", "sleep 50 ms"].found[SATURATION].interval.endswith("20 to 120/s, unfinished")
 
 
 def test_the_report_says_so_too(searched: Derived) -> None:
@@ -83,8 +83,8 @@ def test_the_report_says_so_too(searched: Derived) -> None:
 def test_a_search_that_a_failure_ended_names_it(searched: Derived) -> None:
     keep_failure(searched.folder, plan("celery/default"), BlockpointError("the broker died"))
     (found,) = (a for a in answers(searched.points) if (a.strategy, a.tasks) == ("celery", "sleep 50 ms"))
-    assert found.found[SATURATION].notes.endswith(
-        "stopped by a trial that could not be measured: the broker died"
+    assert found.found[SATURATION].notes == (
+        "wider than asked: a trial could not be measured: the broker died"
     )
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.charts.catalogue import catalogue
+from analysis.charts.parts import few
 from analysis.report.pages import render_page
 from analysis.report.words import Reading, read
 from analysis.trials.brackets import Bracket, Verdict, bracket
@@ -82,15 +82,15 @@ def test_a_p99_of_few_samples_is_said_to_be_their_maximum(runs: Path) -> None:
     (row,) = derived.summary.itertuples()
     assert row.accept_n < 100 < min(row.ping_n, row.ping_sync_n)
     (found,) = read(derived.summary, derived.points)
-    few = f"a trial had only {row.accept_n} of accepting a task."
-    assert any(sentence.endswith(few) for sentence in found.sentences)
+    said = f"a trial had only {row.accept_n} of accepting a task."
+    assert any(sentence.endswith(said) for sentence in found.sentences)
     page = render_page(derived, [], [])
     assert page.count(f" ms of {row.accept_n}</td>") == 1
-    assert any("is their maximum" in chart.words.caption for chart in catalogue(derived))
+    assert "is their maximum" in few(derived.summary)
     build(runs.with_name("many"), [Cell("celery", [(100, 5, 5)], service=POOL, bystander_per_s=50)])
     enough = derive(runs.with_name("many"))
     assert not any("maximum" in s for each in read(enough.summary, enough.points) for s in each.sentences)
-    assert not any("is their maximum" in chart.words.caption for chart in catalogue(enough))
+    assert not few(enough.summary)
 
 
 def test_only_invalid_trials_say_nothing(runs: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_pool_of_its_own_leaves_the_api_alone() -> None:
 
 
 def test_the_core_is_the_limit_of_a_core_bound_target() -> None:
-    seen = run(Target(slots=100, mean_s=0.1, shared=False, loop_s=0.0022), 900.0, 10.0, 100.0, seed=1)
+    seen = run(Target(slots=100, mean_s=0.1, shared=False, loop_s=0.0022), [900.0], 10.0, 100.0, seed=1)
     done = ((seen.ended_s > 20) & (seen.ended_s < 90)).sum() / 70
     assert done == pytest.approx(1 / 0.0022, rel=0.05)
 

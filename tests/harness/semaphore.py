@@ -1,7 +1,7 @@
 """A strategy written only for the tests: as many coroutines at a time as installed, whatever it declares.
 
 Its saturation point is slots / duration. As `silent` it declares no limit, so that a search has nothing to
-begin from; as `declared` it says what it is.
+begin from; as `declared` it says what it is, as `mistaken` something else.
 """
 
 import asyncio
@@ -39,6 +39,11 @@ class Declared(Silent):
         self.services = {kind: Service(law="pool", slots=slots()) for kind in KINDS}
 
 
+class Mistaken(Silent):
+    def __init__(self, _settings: Settings) -> None:
+        self.services = {kind: Service(law="pool", slots=2 * slots()) for kind in KINDS}
+
+
 def slots() -> int:
     from semaphore_slots import SLOTS
 
@@ -54,5 +59,9 @@ def installed(folder: Path, slots: int) -> str:
 definition = Definition(
     "semaphore",
     "coroutines behind a semaphore",
-    {"silent": Variant("says nothing", Silent), "declared": Variant("says its slots", Declared)},
+    {
+        "silent": Variant("says nothing", Silent),
+        "declared": Variant("says its slots", Declared),
+        "mistaken": Variant("says twice its slots", Mistaken),
+    },
 )

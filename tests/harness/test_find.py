@@ -29,7 +29,7 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
     return float((at[4] - at[3]).mean() / 1e9)
 
 
-@pytest.mark.parametrize("variant", ["silent", "declared"])
+@pytest.mark.parametrize("variant", ["silent", "declared", "mistaken"])
 def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant: str, tmp_path: Path) -> None:
     """How many trials that takes depends on the machine's noise: `test_search.py` counts them without any."""
     done = blockpoint(
@@ -105,7 +105,7 @@ def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(
     points = read_derived(campaign.folder).points
     (found,) = points[points["question"] == BLOCKING].to_dict("records")
     assert found["failed_per_s"] <= 600
-    assert (found["by"], found["stopped_by"]) == ("accept", "time or trials")
+    assert (found["by"], found["wider_because"]) == ("accept", "time or trials ran out")
     assert "accepting a task crossed the limit" in done.stdout
 
 

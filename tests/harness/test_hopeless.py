@@ -76,6 +76,41 @@ def test_no_stop_comes_after_the_schedule(
     assert not said or at_s < seconds
 
 
+def standing_still(rate: float, stall: tuple[float, float], offset_s: float, seconds: float) -> str:
+    """Return what a watch says of a fast target whose loop stands still so long, once in so many seconds."""
+    length_s, every_s = stall
+    watch = Watch(rate, seconds, 10, 100, bystander_per_s=80)
+    random = np.random.default_rng(round(10 * offset_s))
+    came = 0.03 + np.sort(random.uniform(0, seconds, round(rate * seconds)))
+    ended = 0
+    for at_s in np.arange(0, seconds, 0.1):
+        begun = int(np.searchsorted(came, at_s))
+        ended = ended if (at_s - offset_s) % every_s < length_s else begun
+        if said := watch.look(float(at_s), begun, ended):
+            return said
+    return ""
+
+
+@pytest.mark.parametrize("seconds", [2.5, 5])
+@pytest.mark.parametrize("rate", [157, 478])
+@pytest.mark.parametrize("stall", [(0.4, 4), (0.5, 20), (0.4, 1.5), (1.2, 10)])
+def test_a_standstill_is_no_backlog_whenever_it_comes(
+    stall: tuple[float, float], rate: float, seconds: float
+) -> None:
+    offsets = np.arange(0, stall[1], 0.1).tolist()
+    said = {standing_still(rate, stall, offset_s, seconds) for offset_s in offsets}
+    assert said == {""}
+
+
+def test_an_overload_is_seen_between_standstills() -> None:
+    watch = Watch(400, 8, 50, 100, bystander_per_s=100)
+    ended, said = 0.0, ""
+    for at_s in np.arange(0, 8, 0.1):
+        ended += 0 if at_s % 2 < 0.4 else 20
+        said = said or watch.look(float(at_s), int(400 * at_s), int(ended))
+    assert said.endswith("of 8 s")
+
+
 def test_falling_behind_a_little_is_worth_the_whole_trial() -> None:
     assert looks(1_000, 930)[1] == ""
 

@@ -19,6 +19,7 @@ from harness.trial import generator
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan
 from results.store import create_campaign
+from results.traffic import Traffic
 from tests.results.conftest import MANIFEST, PLAN
 
 PINNED: dict[str, Any] = {
@@ -122,6 +123,7 @@ def test_every_plan_of_ours_is_carried_out() -> None:
         for plan in Planner(profile, ceiling, 1, ()).plan(keys, list(profile.topologies))
     ]
     planned += [list(drill.options) for drill in DRILLS.values()]
+    planned += [Traffic("onoff", 1.0, 2.0).options, Traffic("trace", trace="/t/trace.csv").options]
     assert len({tuple(options) for options in planned}) > 4
     for options in planned:
         assert arguments(msgspec.structs.replace(PLAN, options=options))[-len(options) or None :] is not None

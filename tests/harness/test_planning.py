@@ -12,6 +12,7 @@ from harness.commands.run import RunRequest, asked_profile, longer
 from harness.target.cores import choose
 from results.errors import BlockpointError
 from results.schema import Plan
+from results.traffic import USUAL, Traffic
 from targets.settings import Settings
 
 QUICK = PROFILES["quick"]
@@ -24,6 +25,18 @@ def planned(profile: str, seed: int = 1) -> list[Plan]:
     chosen = PROFILES[profile]
     topologies = dict.fromkeys([*chosen.topologies, *chosen.cpu_topologies])
     return Planner(chosen, ceiling, seed).plan(keys(chosen.subjects), list(topologies))
+
+
+def test_every_trial_of_a_grid_is_offered_the_traffic_that_was_asked_for() -> None:
+    chosen = dataclasses.replace(QUICK, durations_ms=(100.0,))
+    subjects = ["background_tasks/default"]
+    steady, varied = (
+        Planner(chosen, lambda *_: 400.0, 1, (), traffic).plan(subjects, ["one-box"])
+        for traffic in (USUAL, Traffic("onoff", cv=2))
+    )
+    assert {plan.scenario for plan in varied} == {"steady", "burst", "duration_sweep"}
+    for plain, other in zip(steady, varied, strict=True):
+        assert other.options == [*plain.options, "--arrivals", "onoff", "--cv", "2"]
 
 
 @given(ceiling=st.none() | st.floats(1.1, 1e6))

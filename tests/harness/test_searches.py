@@ -1,4 +1,5 @@
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from harness.search.profiles import FEWEST_ARRIVALS, SEARCHES, points, search_se
 from harness.target.placement import BY_RULE
 from results.errors import BlockpointError
 from results.schema import Point
+from results.traffic import USUAL
 from targets.settings import Settings
 
 STANDARD = SEARCHES["standard"]
@@ -61,6 +63,26 @@ def test_trials_are_as_long_as_was_asked_for(name: str, seconds: float) -> None:
     for rate in (found.lowest_per_s, 50, found.highest_per_s):
         assert search_seconds(found, rate) >= seconds
     assert found.max_seconds >= found.seconds == seconds
+
+
+def test_a_search_offers_the_traffic_that_was_asked_for_and_predicts_for_it() -> None:
+    traffic = request(arrivals="onoff", cv=0.0, trace="", burst_mean_s=1.0).traffic
+    profile = dataclasses.replace(STANDARD, seconds=30)
+    steady, bursts = (
+        points(profile, ["background_tasks/default"], Settings(), BY_RULE, each)[0]
+        for each in (USUAL, traffic)
+    )
+    assert steady.options == []
+    assert bursts.options == ["--arrivals", "onoff", "--burst-mean-s", "1"]
+    assert bursts.saturation_per_s == steady.saturation_per_s
+    assert bursts.blocking_per_s is not None
+    assert steady.blocking_per_s is not None
+    assert bursts.blocking_per_s < 0.7 * steady.blocking_per_s
+
+
+def test_a_bad_trace_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(BlockpointError, match="cannot be read"):
+        _ = request(arrivals="trace", cv=0.0, trace=str(tmp_path / "none"), burst_mean_s=0.5).traffic
 
 
 def test_a_prediction_for_very_long_trials_follows_only_part_of_them() -> None:

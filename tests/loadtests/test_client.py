@@ -222,7 +222,11 @@ def refused_session(arrivals: int) -> tuple[Outcomes, list[tuple[int, str]]]:
     settled: list[tuple[int, str]] = []
     zeros = np.zeros(arrivals, np.int64)
     schedule = Schedule(
-        zeros, zeros.astype(np.int8), np.arange(arrivals, dtype=np.int32), zeros.astype(np.int16)
+        zeros,
+        zeros.astype(np.int8),
+        np.arange(arrivals, dtype=np.int32),
+        zeros.astype(np.int16),
+        np.zeros(arrivals),
     )
     session = LoadSession(
         schedule,

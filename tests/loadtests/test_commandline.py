@@ -88,7 +88,7 @@ def written(folder: Path, name: str, text: str) -> str:
 @pytest.mark.parametrize(
     ("locustfile", "options", "says"),
     [
-        ("loadtests/", (), "6 scenarios"),
+        ("loadtests/", (), "7 scenarios"),
         ("loadtests/steady.py,loadtests/burst.py", (), "2 scenarios (burst, steady)"),
         ("loadtests/steady.py,{mine}", (), "Mine cannot run beside steady"),
         ("{mine},loadtests/closed_loop.py", (), "Mine cannot run beside closed_loop"),
@@ -97,6 +97,13 @@ def written(folder: Path, name: str, text: str) -> str:
         ("{shapeless}", (), "no load shape"),
         ("loadtests/fanout.py", ("--fail-first", "1"), "--fail-first: "),
         ("loadtests/duration_sweep.py", ("--duration-ms", "7"), "--duration-ms: 7 is not one of --durations"),
+        ("loadtests/stairs.py", ("--rates", "10,30,20"), "--rates: 10,30,20 does not rise"),
+        (
+            "loadtests/stairs.py",
+            ("--rates", "10,20", "--rate", "30"),
+            "--rate: 30 is not the last of --rates",
+        ),
+        ("loadtests/stairs.py", ("--rates", "10,many"), "--rate: 'many' is not a number"),
         ("loadtests/steady.py", ("--users", "5"), "--users: "),
         ("loadtests/closed_loop.py", ("--users", "5", "--spawn-rate", "1"), "--spawn-rate: "),
         ("loadtests/steady.py", ("--tags", "slow"), "--tags: "),
@@ -129,7 +136,7 @@ def test_what_locust_itself_puts_in_is_no_wish(harmless: int | None) -> None:
 @pytest.mark.e2e
 def test_every_scenario_shows_its_options() -> None:
     shown = {path.stem: locust("-f", str(path), "--options") for path in ROOT.glob("loadtests/[a-z]*.py")}
-    assert len(shown) == 6
+    assert len(shown) == 7
     for name, ran in shown.items():
         assert ran.returncode == 0
         assert f"{name}.py" in ran.stdout

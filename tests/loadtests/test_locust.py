@@ -52,6 +52,7 @@ def test_a_steady_run_writes_every_arrival(locust: Locust, target: str) -> None:
         ("ramp", ("--steps", "3", "--top-rate", "90"), [(30, 1), (60, 1), (90, 1)]),
         ("burst", ("--burst-seconds", "0.5", "--burst-rate", "200"), [(30, 1), (200, 1), (30, 1)]),
         ("duration_sweep", ("--durations", "1,5"), [(30, 1), (30, 5)]),
+        ("stairs", ("--rates", "10,20,30"), [(10, 1), (20, 1), (30, 1)]),
         ("fanout", (), [(30, 1)]),
     ],
 )
@@ -104,10 +105,12 @@ def test_a_run_time_shorter_than_the_schedule_is_an_interruption(locust: Locust,
 def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
     port = str(free_port())
     bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    traffic = ("--arrivals", "onoff", "--cv", "1")
+    asked = ("--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET, *traffic)
     master, out = locust.start(
         "steady",
         *("--master", "--headless", "--only-summary", "--expect-workers", "2", *bind),
-        *("--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET),
+        *asked,
     )
     workers = [
         locust.start("steady", "--worker", "--master-host", "127.0.0.1", "--master-port", port)
@@ -116,11 +119,15 @@ def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
     ran = locust.finish(master, out)
     for worker, worker_out in workers:
         assert locust.finish(worker, worker_out).code == 0
-    alone = locust.run("steady", "--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET)
+    alone = locust.run("steady", *asked)
     shared, whole = ran.table("requests"), alone.table("requests")
     assert shared.arrival.tolist() == whole.arrival.tolist()
     offsets_ns = [r.table("requests").due_ns - r.load.steps[0].from_ns for r in (ran, alone)]
     assert offsets_ns[0].tolist() == offsets_ns[1].tolist()
+    assert shared.duration_ms.tolist() == whole.duration_ms.tolist()
+    assert shared.duration_ms.nunique() > 50
+    assert (shared.status == 202).all()
+    assert (ran.load.arrivals, ran.load.cv) == ("onoff", 1.0)
     assert shared.task_id.is_unique
     assert not ran.load.interrupted
 

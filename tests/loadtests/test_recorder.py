@@ -31,7 +31,7 @@ def recorded(seed: int, shard: int = 0, count: int = 1) -> Recorder:
 def test_every_arrival_has_a_row_even_if_nothing_was_ever_heard_of_it(tmp_path: Path) -> None:
     schedule = plan(PARTS, seed=3, bystander_per_s=10)
     recorder = Recorder(schedule)
-    made = tables(recorder.rows(START_NS), list(recorder.errors), [10.0, 250.0], tag=7)
+    made = tables(recorder.rows(START_NS), list(recorder.errors), tag=7)
     tasks = int(np.count_nonzero(schedule.stream == Stream.TASKS))
     assert made["requests"]["arrival"].tolist() == list(range(tasks))
     assert set(made["requests"]["outcome"]) == {Outcome.UNKNOWN}

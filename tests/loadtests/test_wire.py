@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.openloop.wire import PostTemplate, get_request, read_reply
+from loadtests.openloop.wire import PostTemplate, TimedPostTemplate, get_request, read_reply
 
 REPLY = b'HTTP/1.1 202 Accepted\r\nserver: uvicorn\r\nContent-Length: 5\r\n\r\n"ok!"'
 
@@ -19,6 +19,18 @@ def test_a_templated_post_is_a_whole_request_with_its_own_id(task_id: int, paylo
     assert int(fields["task_id"], 16) == task_id
     assert len(fields["task_id"]) == 16
     assert len(fields["payload"]) == payload_bytes
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(1, 60_000_000))
+def test_a_templated_post_may_have_a_duration_of_its_own_and_stay_as_long(task_id: int, us: int) -> None:
+    duration_ms = us / 1000
+    template = TimedPostTemplate("/tasks", "h:1", {"kind": "sleep", "duration_ms": 100.0, "payload": "x"})
+    head, body = template(task_id, duration_ms).split(b"\r\n\r\n", 1)
+    fields = json.loads(body)
+    assert f"Content-Length: {len(body)}".encode() in head
+    assert len(body) == len(template(0, 0.001).partition(b"\r\n\r\n")[2])
+    assert int(fields.pop("task_id"), 16) == task_id
+    assert fields == {"kind": "sleep", "duration_ms": duration_ms, "payload": "x"}
 
 
 def test_a_get_names_its_host() -> None:

@@ -46,7 +46,20 @@ LOADING = {"src", "href", "srcset", "action", "formaction", "data", "poster", "x
 ACTIVE = {"iframe", "object", "embed", "base", "form", "math", "foreignobject", "template"}
 OWN_SCRIPT = (Path(page_module.__file__).parent / "templates" / "script.js").read_text().strip()
 HARMLESS = re.compile(r"#[\w-]*|data:,|(charts|notebooks|tables)/[\w-]+\.\w+")
-DRAWN = {"svg", "g", "defs", "style", "path", "use", "clipPath", "rect", "image", "pattern", "metadata"}
+DRAWN = {
+    "svg",
+    "g",
+    "defs",
+    "style",
+    "path",
+    "use",
+    "clipPath",
+    "rect",
+    "image",
+    "pattern",
+    "text",
+    "metadata",
+}
 DESCRIBED = {"RDF", "Work", "format", "type", "title"}
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
