@@ -1,5 +1,6 @@
 """The page of a report: one HTML file that needs nothing else."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,11 +25,13 @@ from analysis.report.theory import MOST, predicted_table, scores
 from analysis.report.views import views
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
-from analysis.trials.point_table import answers, moves
+from analysis.trials.point_table import SHAKY, answers, moves
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
+_PARTS: Final = re.compile(f"(`[^`]*`|{SHAKY})")
+MEANS_SHAKY: Final = "shaky: another run may move it"
 PREDICTED: Final = "predicted"
 ANSWERING: Final = ("reach", "frontier")
 """how the names of charts begin that answer by themselves, the better one first"""
@@ -164,11 +167,14 @@ def templates() -> jinja2.Environment:
 
 
 def _prose(text: str) -> Markup:
-    """Return a sentence with what stands in backticks as code."""
-    parts = [escape(part) for part in text.split("`")]
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts)
-    )
+    """Return a sentence with what stands in backticks as code, and the mark of what is shaky explained."""
+    return Markup("").join(_part(part) for part in _PARTS.split(text))
+
+
+def _part(part: str) -> Markup:
+    if part == SHAKY:
+        return Markup('<abbr title="{}">{}</abbr>').format(MEANS_SHAKY, part)
+    return Markup("<code>{}</code>").format(part[1:-1]) if part.startswith("`") else escape(part)
 
 
 def facts(manifest: Manifest) -> list[tuple[str, str]]:

@@ -9,10 +9,11 @@ from matplotlib.figure import Figure
 
 from analysis.charts.grid import Caption, make_grid, shape_for
 from analysis.charts.style import to_svg
+from analysis.report import pages
 from analysis.report.drawing import Drawing
 from analysis.report.inline_svg import colour_variables, inline_svg
 from analysis.report.needs import Sources
-from analysis.report.pages import compose
+from analysis.report.pages import MEANS_SHAKY, compose, templates
 from analysis.report.reach import Condition
 from analysis.report.sections import sections
 from analysis.report.table import Column, Row, Table, Value, to_csv, to_markdown, write_files
@@ -133,3 +134,14 @@ def test_a_question_that_nothing_answers_gets_no_section(
     made, left = sections(sources, Condition("sleep", 50.0, "one-box"), [drawing("burst", b"")])
     assert "bursts" not in {section.anchor for section in made}
     assert [each.name for each in left] == ["burst"]
+
+
+def test_a_sentence_marks_code_and_explains_what_is_shaky() -> None:
+    prose = templates().filters["prose"]
+    shown = str(prose("`def` & ~300/s <b>"))
+    assert shown == f'<code>def</code> &amp; <abbr title="{MEANS_SHAKY}">~</abbr>300/s &lt;b&gt;'
+
+
+def test_the_script_explains_what_is_shaky_in_the_same_words() -> None:
+    script = Path(pages.__file__).parent / "templates" / "script.js"
+    assert f'"{MEANS_SHAKY}"' in script.read_text()

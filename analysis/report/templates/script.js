@@ -46,21 +46,23 @@ for (const table of tables) {
   makeFilterable(table);
 }
 
-const prose = (text) =>
-  text.split("`").map((part, index) => {
-    const node = document.createElement(index % 2 ? "code" : "span");
-    node.textContent = part;
-    return node;
-  });
+const SHAKY = "shaky: another run may move it";
 
-const small = (note) => {
-  const made = document.createElement("small");
-  made.textContent = note;
-  return made;
+const named = (name, text, title = "") => {
+  const node = document.createElement(name);
+  node.textContent = text;
+  if (title) node.title = title;
+  return node;
 };
 
+const prose = (text) =>
+  text.split(/(`[^`]*`|~)/).map((part) => {
+    if (part === "~") return named("abbr", part, SHAKY);
+    return part.startsWith("`") ? named("code", part.slice(1, -1)) : part;
+  });
+
 const moveCell = (cell, [text, note, source, order, look]) => {
-  cell.replaceChildren(text, ...(note ? [small(note)] : []));
+  cell.replaceChildren(text, ...(note ? [named("small", note)] : []));
   cell.className = [cell.classList.contains("n") ? "n" : "", look].join(" ").trim();
   if (source) cell.title = source;
   if (order === null) delete cell.dataset.sort;
@@ -75,7 +77,7 @@ const show = (view, own) => {
       return item;
     }),
   );
-  for (const named of document.querySelectorAll("[data-limit]")) named.textContent = view.limit;
+  for (const limit of document.querySelectorAll("[data-limit]")) limit.textContent = view.limit;
   for (const cell of document.querySelectorAll("[data-key]")) {
     const told = view.cells[cell.dataset.key];
     if (told) moveCell(cell, told);
