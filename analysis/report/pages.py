@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+import pandas as pd
 from markupsafe import Markup, escape
 
 from analysis.charts.conditions import machine, placement
@@ -41,6 +42,7 @@ class Page:
     """What a campaign's page shows."""
 
     derived: Derived
+    points: pd.DataFrame
     problems: list[str]
     condition: Condition | None
     sentences: list[str]
@@ -83,12 +85,14 @@ def compose(derived: Derived, drawings: list[Drawing], problems: list[str]) -> P
     condition = first_condition(sources.points, derived.manifest)
     first, others = _answering(drawings)
     if condition is None:
-        return Page(derived, problems, None, [], [], first, [], others, predictions, rows, [])
+        return Page(derived, sources.points, problems, None, [], [], first, [], others, predictions, rows, [])
     made, left = sections(sources, condition, others)
     told = headline(sources.summary, sources.points, derived.manifest, condition, sources.facts)
     seen = views(sources, condition, derived.spells, derived.failures)
     table = needs(sources, condition)
-    return Page(derived, problems, condition, told, table, first, made, left, predictions, rows, seen)
+    return Page(
+        derived, sources.points, problems, condition, told, table, first, made, left, predictions, rows, seen
+    )
 
 
 def _answering(drawings: list[Drawing]) -> tuple[list[Drawing], list[Drawing]]:
@@ -118,7 +122,7 @@ def render(page: Page) -> str:
             machine=machine(derived.manifest),
             placements=[(each, placement(derived.manifest, each)) for each in derived.manifest.topology],
             facts=facts(derived.manifest),
-            by_subject=_by_subject(read(derived.summary, derived.points)),
+            by_subject=_by_subject(read(derived.summary, page.points)),
             questions=QUESTIONS,
             unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
@@ -126,8 +130,8 @@ def render(page: Page) -> str:
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
             invalid=trials[~valid].to_dict("records"),
-            shaky=[a for a in answers(derived.points) if any(f.shaky for f in a.found.values())],
-            answered=len(answers(derived.points)),
+            shaky=[a for a in answers(page.points) if any(f.shaky for f in a.found.values())],
+            answered=len(answers(page.points)),
             accompanied=int((valid & (trials["company"] != "")).sum()),
             rows_left_out=max(0, len(derived.summary) - len(page.rows.rows)),
             closed=bool(derived.summary["closed"].any()),
