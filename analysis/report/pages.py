@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jinja2
+import pandas as pd
 from markupsafe import Markup, escape
 
 from analysis.charts.conditions import machine, placement
@@ -42,6 +43,7 @@ class Page:
     """What a campaign's page shows."""
 
     derived: Derived
+    points: pd.DataFrame
     problems: list[str]
     condition: Condition | None
     sentences: list[str]
@@ -84,12 +86,14 @@ def compose(derived: Derived, drawings: list[Drawing], problems: list[str]) -> P
     condition = first_condition(sources.points, derived.manifest)
     first, others = _answering(drawings)
     if condition is None:
-        return Page(derived, problems, None, [], [], first, [], others, predictions, rows, [])
+        return Page(derived, sources.points, problems, None, [], [], first, [], others, predictions, rows, [])
     made, left = sections(sources, condition, others)
     told = headline(sources.summary, sources.points, derived.manifest, condition, sources.facts)
     seen = views(sources, condition, derived.spells, derived.failures)
     table = needs(sources, condition)
-    return Page(derived, problems, condition, told, table, first, made, left, predictions, rows, seen)
+    return Page(
+        derived, sources.points, problems, condition, told, table, first, made, left, predictions, rows, seen
+    )
 
 
 def _answering(drawings: list[Drawing]) -> tuple[list[Drawing], list[Drawing]]:
@@ -109,7 +113,7 @@ def render(page: Page) -> str:
     """Return a page as HTML."""
     derived = page.derived
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
-    found = answers(derived.points)
+    found = answers(page.points)
     valid = trials["valid"].astype(bool)
     return (
         templates()
@@ -120,7 +124,7 @@ def render(page: Page) -> str:
             machine=machine(derived.manifest),
             placements=[(each, placement(derived.manifest, each)) for each in derived.manifest.topology],
             facts=facts(derived.manifest),
-            by_subject=_by_subject(read(derived.summary, derived.points)),
+            by_subject=_by_subject(read(derived.summary, page.points)),
             moves=moves(found),
             questions=QUESTIONS,
             unmeasured=derived.unmeasured,

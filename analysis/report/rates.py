@@ -90,7 +90,7 @@ def _found(found: Found, question: Question, key: str) -> Iterator[Value]:
     predicted = found.predicted
     if predicted not in {"", NOT_PREDICTED}:
         predicted = f"predicted {predicted}"
-    note = "; ".join(filter(None, (found.slow, found.notes, predicted)))
+    note = "\n".join(filter(None, (found.slow, found.notes, predicted)))
     yield Value(found.interval, note, look=_look(found), key=key)
     if question.named_by:
         yield Value(found.by or NOTHING, key=f"{key} by")

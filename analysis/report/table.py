@@ -29,7 +29,7 @@ class Value:
 
     text: str
     note: str = ""
-    """beneath it, smaller"""
+    """beneath it, smaller; it may have lines"""
     sort: float | None = None
     """what it is sorted by; None: its text"""
     source: str = ""
@@ -44,7 +44,8 @@ class Value:
     @property
     def plain(self) -> str:
         """The cell in a file."""
-        return f"{self.text} ({self.note})" if self.note else self.text
+        told = "; ".join(self.note.splitlines())
+        return f"{self.text} ({told})" if told else self.text
 
 
 NOTHING: Final = "\N{EN DASH}"

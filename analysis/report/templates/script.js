@@ -62,7 +62,7 @@ const prose = (text) =>
   });
 
 const moveCell = (cell, [text, note, source, order, look]) => {
-  cell.replaceChildren(text, ...(note ? [named("small", note)] : []));
+  cell.replaceChildren(text, ...note.split("\n").filter(Boolean).map((line) => named("small", line)));
   cell.className = [cell.classList.contains("n") ? "n" : "", look].join(" ").trim();
   if (source) cell.title = source;
   if (order === null) delete cell.dataset.sort;
