@@ -68,4 +68,4 @@ audit: setup  ## ask a public service for known vulnerabilities of all that is l
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	rm -rf results/*/*/derived results/*/*/report
+	rm -rf results/*/*/derived results/*/*/report results/*/*/at-*ms

@@ -137,11 +137,17 @@ def check_command(**given: Any) -> None:
 
 @blockpoint.command("report")
 @click.argument("campaign")
-def report_command(campaign: str) -> None:
+@click.option(
+    "--slo-ms",
+    "limit_ms",
+    type=Number(1, 60_000),
+    help="Judge the same trials by this limit, into at-<LIMIT>ms/ of the campaign.  [default: its own]",
+)
+def report_command(campaign: str, limit_ms: float | None) -> None:
     """Make the charts, notebooks and page of a CAMPAIGN (a name under results/runs, or a folder)."""
     from harness.commands.report import report
 
-    report(campaign, click.echo)
+    report(campaign, click.echo, limit_ms)
 
 
 @blockpoint.command("serve")

@@ -4,7 +4,7 @@ NAME/manifest.json              the conditions, written before the first trial
 NAME/SHA256SUMS                 its checksum
 NAME/trials/ID/trial.json       one sealed trial with its tables *.parquet, their SHA256SUMS, and logs/
 NAME/trials/.partial-ID-*/      a trial under way; never read as complete
-NAME/derived/, NAME/report/     made from the above, deletable
+NAME/derived/, NAME/report/     made from the above, deletable; NAME/at-50ms/: both, under another limit
 NAME/.lock                      held by whoever adds trials
 
 One that was packed for keeping has no trials/, and is read the same: see `results.packed`.

@@ -68,7 +68,7 @@ def test_a_strategy_from_outside_is_listed_planned_measured_and_shown(tmp_path: 
     assert "dummy/plain" in found.stdout, found.stderr
     derived = read_derived(runs / "dummy")
     assert "dummy · plain" in rows(derived, "reach-sleep-one-box")
-    assert "</span>dummy<small>plain</small></td>" in render_page(derived, [], [])
+    assert "</span>dummy<small>plain</small></th>" in render_page(derived, [], [])
 
 
 def figure_of(derived: Derived, name: str) -> Figure:
@@ -174,9 +174,9 @@ def test_a_question_of_one_row_is_asked_and_answered_everywhere(
     assert "queue gets crowded" in console.file.getvalue()  # type: ignore[attr-defined]
     page = render_page(derived, [], [])
     for told in (
-        '<th class="n">Queue gets crowded at</th>',
-        "<th>Who waits</th>",
-        "the <strong>queue gets crowded</strong> (more than five tasks wait, whatever 100 ms says)",
+        '<th scope="col" class="n">Queue gets crowded at</th>',
+        '<th scope="col">Who waits</th>',
+        "The <strong>queue gets crowded</strong> (more than five tasks wait, whatever 100 ms says)",
         "Where the queue gets crowded (accept): 60 to 240/s.",
     ):
         assert told in page

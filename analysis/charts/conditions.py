@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.format import number
+from analysis.trials.summary import ROLES
 from results.schema import Manifest
 
 _SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")
@@ -55,3 +56,29 @@ def _version(value: Any) -> str:
     if isinstance(value, Mapping):
         return str(value.get("version", ""))
     return str(value or "").split(" ")[0]
+
+
+def placement(manifest: Manifest, topology: str) -> str:
+    """Return which roles had which cores: `web, worker, broker on core 0; generator on core 1`."""
+    by_cores: dict[tuple[int, ...], list[str]] = {}
+    for role in ROLES:
+        if cores := _cores(manifest, topology, role):
+            by_cores.setdefault(cores, []).append(role)
+    told = [f"{', '.join(roles)} on {_named(cores)}" for cores, roles in by_cores.items()]
+    return "; ".join(told)
+
+
+def cores_of(manifest: Manifest, topology: str) -> str:
+    """Return on how many cores the service ran, the load generator's left out: `one core`; or nothing."""
+    used = {core for role in ROLES if role != "generator" for core in _cores(manifest, topology, role)}
+    return "" if not used else "one core" if len(used) == 1 else f"{len(used)} cores"
+
+
+def _cores(manifest: Manifest, topology: str, role: str) -> tuple[int, ...]:
+    """Return the cores that a role was pinned to; none where it was free, or the manifest does not tell."""
+    found = _mapping(manifest.pinning.get(topology)).get(role)
+    return tuple(core for core in found if isinstance(core, int)) if isinstance(found, list | tuple) else ()
+
+
+def _named(cores: tuple[int, ...]) -> str:
+    return f"core{'s' * (len(cores) > 1)} {', '.join(map(str, cores))}"

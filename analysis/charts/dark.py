@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_DARK: Final = {
+DARK: Final = {
     "#ffffff": "#1d2327",
     "#222222": "#e6e9eb",
     "#1a1a1a": "#f2f4f5",
@@ -55,9 +55,9 @@ def follow_the_reader(svg: bytes) -> bytes:
 def dark_rules(svg: bytes) -> str:
     """Return the rules that recolour what an SVG paints, as CSS; empty where it stays as it is."""
     painted = sorted({tuple(part.decode() for part in found) for found in _COLOURED.findall(svg)})
-    if b"<image" in svg or any(colour not in _DARK for *_, colour in painted):
+    if b"<image" in svg or any(colour not in DARK for *_, colour in painted):
         return ""
-    rules = (f"{_selector(*found)}{{{found[0]}:{_DARK[found[2]]} !important}}" for found in painted)
+    rules = (f"{_selector(*found)}{{{found[0]}:{DARK[found[2]]} !important}}" for found in painted)
     return "".join([_UNSAID, *rules])
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from analysis.charts.catalogue import catalogue
 from analysis.charts.style import save
 from analysis.drills.derive import Drills, derive_drills
+from analysis.report.drawing import Drawing
 from analysis.report.drill_pages import render_drills
 from analysis.report.notebook import execute_notebooks
-from analysis.report.pages import Drawing, render_page
-from analysis.trials.derive import Derived, derive
+from analysis.report.pages import compose, render
+from analysis.report.table import write_files
+from analysis.trials.derive import Derived, derive, rejudged_folder
 from results.errors import BlockpointError
 from results.files import whole_folder
 from results.store import open_campaign
@@ -21,8 +23,13 @@ from results.text import named, visible
 Progress = Callable[[str], None]
 
 
-def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> Path:
+def make_report(
+    campaign_folder: Path, progress: Progress = lambda _: None, limit_ms: float | None = None
+) -> Path:
     """Write a campaign's `derived/` and `report/`, in place of older ones; return `report/index.html`.
+
+    With a limit other than the campaign's own, its trials are judged by that, and both are written into
+    `derive.rejudged_folder`, beside those of its own limit; there are no notebooks then.
 
     The new report takes the old one's place only when it is whole. Notebooks that cannot be executed (no
     kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
@@ -30,17 +37,25 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
     A campaign of drills gets the page of drills, which has neither notebooks nor verdicts.
     """
     say = partial(_say, progress)
-    drills = any(plan.drill for plan in open_campaign(campaign_folder).manifest.plans)
-    derived = (derive_drills if drills else derive)(campaign_folder, say)
+    manifest = open_campaign(campaign_folder).manifest
+    limit_ms = None if limit_ms == manifest.limit_ms else limit_ms
+    derived: Derived | Drills
+    if any(plan.drill for plan in manifest.plans):
+        if limit_ms is not None:
+            raise BlockpointError(f"{named(campaign_folder)}: drills have no blocking point to judge again")
+        derived = derive_drills(campaign_folder, say)
+    else:
+        derived = derive(campaign_folder, say, limit_ms)
+    target = rejudged_folder(campaign_folder, limit_ms) / "report"
     try:
-        with whole_folder(campaign_folder / "report") as made:
+        with whole_folder(target) as made:
             if isinstance(derived, Drills):
                 _fill_drills(made, derived, say)
             else:
                 _fill(made, derived, say)
     except OSError as error:
         raise BlockpointError(f"{named(campaign_folder)}: cannot write report/ ({error.strerror})") from None
-    return campaign_folder / "report" / "index.html"
+    return target / "index.html"
 
 
 def _say(progress: Progress, line: str) -> None:
@@ -48,6 +63,16 @@ def _say(progress: Progress, line: str) -> None:
 
 
 def _fill(made: Path, derived: Derived, progress: Progress) -> None:
+    drawings, problems = _draw(made, derived, progress)
+    page = compose(derived, drawings, problems)
+    (made / "index.html").write_text(render(page), encoding="utf-8")
+    write_files(page.tables, made / "tables")
+
+
+def _draw(made: Path, derived: Derived, progress: Progress) -> tuple[list[Drawing], list[str]]:
+    """Draw the charts while the notebooks are executed, which judge by the campaign's own limit."""
+    if derived.searched_at_ms is not None:
+        return draw_all(derived, made / "charts", progress), []
     with ThreadPoolExecutor(1) as beside:
         notebooks: Future[list[str]] = beside.submit(execute_notebooks, derived.folder, made / "notebooks")
         drawings = draw_all(derived, made / "charts", progress)
@@ -55,8 +80,7 @@ def _fill(made: Path, derived: Derived, progress: Progress) -> None:
         problems = notebooks.result()
     for problem in problems:
         progress(problem)
-    page = render_page(derived, drawings, problems)
-    (made / "index.html").write_text(page, encoding="utf-8")
+    return drawings, problems
 
 
 def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:

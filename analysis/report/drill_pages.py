@@ -14,8 +14,9 @@ from analysis.drills.poison import poison_table
 from analysis.drills.recovery import ERRORS
 from analysis.format import milliseconds, number, percent
 from analysis.order import order
+from analysis.report.drawing import Drawing
 from analysis.report.drill_words import duration, read_drills, windows
-from analysis.report.pages import Drawing, facts, templates
+from analysis.report.pages import facts, templates
 from results.terms import Fate
 
 DASH: Final = "\N{EN DASH}"

@@ -1,82 +1,152 @@
 """The page of a report: one HTML file that needs nothing else."""
 
-import base64
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import jinja2
 import pandas as pd
+from markupsafe import Markup, escape
 
-from analysis.charts.conditions import machine
-from analysis.charts.grid import Caption
+from analysis.charts.conditions import machine, placement
 from analysis.charts.style import colour
+from analysis.drills.facts import shipped_facts
 from analysis.format import milliseconds, number
+from analysis.report.drawing import Drawing
+from analysis.report.headline import headline
+from analysis.report.inline_svg import colour_variables
+from analysis.report.needs import Sources, needs
 from analysis.report.notebook import SOURCES
-from analysis.report.theory import MOST, lines, scores
+from analysis.report.reach import Condition, first_condition
+from analysis.report.rows import all_rows
+from analysis.report.sections import Section, sections
+from analysis.report.table import Table
+from analysis.report.theory import MOST, predicted_table, scores
+from analysis.report.views import views
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
-from analysis.trials.point_table import answers, moves
+from analysis.trials.point_table import SHAKY, answers, moves
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
-from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream, pattern_of
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_MAX_ROWS: Final = 2_000
-_INTERVALS: Final = ("queue_wait", "service", "completion")
+_PARTS: Final = re.compile(f"(`[^`]*`|{SHAKY})")
+MEANS_SHAKY: Final = "shaky: another run may move it"
+PREDICTED: Final = "predicted"
+ANSWERING: Final = ("reach", "frontier")
+"""how the names of charts begin that answer by themselves, the better one first"""
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """A chart as the page shows it."""
+class Page:
+    """What a campaign's page shows."""
 
-    name: str
-    words: Caption
-    svg: bytes
-    """empty where there was nothing to draw; the caption then says why"""
-    first: bool = False
-    """it stands with the answer"""
+    derived: Derived
+    points: pd.DataFrame
+    problems: list[str]
+    condition: Condition | None
+    sentences: list[str]
+    needs: list[Table]
+    first: list[Drawing]
+    """with the answer: one that answers, then those like it"""
+    sections: list[Section]
+    others: list[Drawing]
+    """that no section asks for"""
+    predictions: Table
+    rows: Table
+    views: list[dict[str, Any]]
 
     @property
-    def source(self) -> str:
-        """The chart as a data URI."""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.svg).decode("ascii")
+    def predicted(self) -> list[Drawing]:
+        """Theory beside measurement."""
+        return [each for each in self.others if each.name.startswith(PREDICTED)]
+
+    @property
+    def drilled(self) -> str:
+        """The campaigns that the facts of kills are from."""
+        return ", ".join(sorted({fact.campaign for fact in shipped_facts().values()}))
+
+    @property
+    def tables(self) -> list[Table]:
+        """All that have files beside the page."""
+        return [
+            *self.needs,
+            *(table for section in self.sections for table in section.tables),
+            self.predictions,
+            self.rows,
+        ]
+
+
+def compose(derived: Derived, drawings: list[Drawing], problems: list[str]) -> Page:
+    """Return a campaign's page before it is rendered."""
+    sources = Sources(derived.manifest, derived.summary, derived.points, shipped_facts())
+    rows = all_rows(derived.summary, derived.manifest.limit_ms)
+    predictions = predicted_table(derived.predictions)
+    condition = first_condition(sources.points, derived.manifest)
+    first, others = _answering(drawings)
+    if condition is None:
+        return Page(derived, sources.points, problems, None, [], [], first, [], others, predictions, rows, [])
+    made, left = sections(sources, condition, others)
+    told = headline(sources.summary, sources.points, derived.manifest, condition, sources.facts)
+    seen = views(sources, condition, derived.spells, derived.failures)
+    table = needs(sources, condition)
+    return Page(
+        derived, sources.points, problems, condition, told, table, first, made, left, predictions, rows, seen
+    )
+
+
+def _answering(drawings: list[Drawing]) -> tuple[list[Drawing], list[Drawing]]:
+    """Return the drawings of the chart that answers, and all others."""
+    for name in ANSWERING:
+        if first := [each for each in drawings if each.name.startswith(name) and each.svg]:
+            return first, [each for each in drawings if each not in first]
+    return [], drawings
 
 
 def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) -> str:
     """Return a campaign's page. All names and labels are escaped; nothing is loaded from elsewhere."""
+    return render(compose(derived, drawings, problems))
+
+
+def render(page: Page) -> str:
+    """Return a page as HTML."""
+    derived = page.derived
     trials = derived.summary.drop_duplicates(["trial_id", "attempt"])
-    points = derived.points
-    found = answers(points)
+    found = answers(page.points)
+    valid = trials["valid"].astype(bool)
     return (
         templates()
         .get_template("report.html")
         .render(
+            page=page,
             manifest=derived.manifest,
             machine=machine(derived.manifest),
+            placements=[(each, placement(derived.manifest, each)) for each in derived.manifest.topology],
             facts=facts(derived.manifest),
-            answers=found,
+            by_subject=_by_subject(read(derived.summary, page.points)),
             moves=moves(found),
-            by_subject=_by_subject(read(derived.summary, points)),
             questions=QUESTIONS,
-            bystanders=BYSTANDERS,
-            first=[drawing for drawing in drawings if drawing.first],
-            drawings=[drawing for drawing in drawings if not drawing.first],
-            problems=problems,
             unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
-            theory=lines(derived.predictions),
             theory_most=MOST,
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
-            invalid=int((~trials["valid"].astype(bool)).sum()),
-            accompanied=int((trials["valid"].astype(bool) & (trials["company"] != "")).sum()),
-            rows=_rows(derived.summary.head(_MAX_ROWS)),
-            rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
+            invalid=trials[~valid].to_dict("records"),
+            shaky=[a for a in found if any(f.shaky for f in a.found.values())],
+            answered=len(found),
+            accompanied=int((valid & (trials["company"] != "")).sum()),
+            rows_left_out=max(0, len(derived.summary) - len(page.rows.rows)),
             closed=bool(derived.summary["closed"].any()),
-            notebooks=sorted(path.stem for path in SOURCES.glob("*.py")),
+            searched_at_ms=derived.searched_at_ms,
+            notebooks=_notebooks(derived),
         )
     )
+
+
+def _notebooks(derived: Derived) -> list[str]:
+    """Return the notebooks beside the page; they judge by the campaign's own limit."""
+    return sorted(path.stem for path in SOURCES.glob("*.py")) if derived.searched_at_ms is None else []
 
 
 def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]:
@@ -95,8 +165,20 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour}
+    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour, "prose": _prose}
+    environment.globals["dark_charts"] = colour_variables()
     return environment
+
+
+def _prose(text: str) -> Markup:
+    """Return a sentence with what stands in backticks as code, and the mark of what is shaky explained."""
+    return Markup("").join(_part(part) for part in _PARTS.split(text))
+
+
+def _part(part: str) -> Markup:
+    if part == SHAKY:
+        return Markup('<abbr title="{}">{}</abbr>').format(MEANS_SHAKY, part)
+    return Markup("<code>{}</code>").format(part[1:-1]) if part.startswith("`") else escape(part)
 
 
 def facts(manifest: Manifest) -> list[tuple[str, str]]:
@@ -123,26 +205,3 @@ def _flat(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(_flat(inner) for inner in value)
     return f"{value:,.6g}" if isinstance(value, float) else str(value)
-
-
-def _few(row: dict[str, Any], name: str) -> bool:
-    return f"{name}_n" in row and 0 < row[f"{name}_n"] < ENOUGH_FOR_P99
-
-
-def _rows(summary: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the summary's rows with the percentiles as text.
-
-    `≥` stands before those with open samples, `of n` behind a p99 of so few that it is their maximum.
-    """
-    rows: list[dict[str, Any]] = []
-    for record in summary.to_dict("records"):
-        row: dict[str, Any] = {str(key): value for key, value in record.items()}
-        row["samples"] = sum(row[f"{stream.column}_n"] for stream in BYSTANDERS)
-        row["place"] = f" #{row['step']}" if pattern_of(row["scenario"]).stepped else ""
-        for name in (*(stream.column for stream in Stream), *_INTERVALS):
-            for p in ("p50", "p99"):
-                mark = "≥ " if row[f"{name}_{p}_at_least"] else ""
-                few = f" of {row[f'{name}_n']}" if p == "p99" and _few(row, name) else ""
-                row[f"{name}_{p}"] = mark + milliseconds(row[f"{name}_{p}_ms"]) + few
-        rows.append(row)
-    return rows

@@ -8,8 +8,10 @@ import pandas as pd
 
 from analysis.format import milliseconds, number
 from analysis.order import subjects
+from analysis.report.table import NOTHING, Column, Row, Table, Value
 from analysis.trials.predictions import QUANTITIES, agreement
 
+_RHO: Final = "\N{GREEK SMALL LETTER RHO}"
 MOST: Final = 300
 """lines on a page; all of them are in `derived/predictions.csv`"""
 
@@ -68,6 +70,27 @@ def lines(predictions: pd.DataFrame) -> list[Line]:
         for _, _, own in subjects(valid)
         for _, row in own.sort_values(["kind", "duration_ms", "topology", "offered_per_s"]).iterrows()
     ]
+
+
+def predicted_table(predictions: pd.DataFrame) -> Table:
+    """Return the lines as a table of `predicted / measured`."""
+    found = scores(predictions)
+    columns = [Column("Tasks", numeric=False), Column("Offered /s"), Column(_RHO)]
+    columns += [Column(score.label.capitalize() + " /s" * score.name.endswith("_per_s")) for score in found]
+    rows = [_row(line) for line in lines(predictions)[:MOST]]
+    return Table("predictions", "Predicted / measured", [*columns, Column("M/D/c wait p99")], rows)
+
+
+def _row(line: Line) -> Row:
+    values = [Value(line.condition), Value(line.offered), Value(line.rho or NOTHING)]
+    values += [_value(pair) for pair in line.pairs]
+    return Row(line.strategy, line.variant, [*values, Value(line.steady or NOTHING)])
+
+
+def _value(pair: Quantity) -> Value:
+    if not pair.predicted:
+        return Value(NOTHING, look="unsure")
+    return Value(f"{pair.predicted} / {pair.measured}", look="" if pair.agrees else "bad")
 
 
 def _line(row: pd.Series, names: list[str]) -> Line:

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-
 OUTVOTE: Final = 2
 """certain verdicts that set aside one that only leans"""
 

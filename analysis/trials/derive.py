@@ -1,7 +1,7 @@
 """The tables that charts are made of, kept as CSV in a campaign's `derived/`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from analysis.trials.load import Measured, load_campaign
 from analysis.trials.points import find_points
 from analysis.trials.predictions import predict
 from analysis.trials.questions import QUESTIONS
+from analysis.trials.rejudge import spells_by_limit, under
 from analysis.trials.summary import summarise
 from analysis.trials.timeline import trial_timeline
 from results.errors import BlockpointError
@@ -37,7 +38,8 @@ _TEXT: Final = (
 class Derived:
     """A campaign's tables, each described where it is made; all but the summary may have no row.
 
-    `summary`: `tables.summarise`; `bursts`: `timeline.trial_timeline`; `predictions`: `predictions.predict`.
+    `summary`: `tables.summarise`; `bursts`: `timeline.trial_timeline`; `predictions`: `predictions.predict`;
+    `spells`: `rejudge.spells_by_limit`, which a page needs that can be switched to other limits.
     """
 
     folder: Path
@@ -45,42 +47,62 @@ class Derived:
     summary: pd.DataFrame
     bursts: pd.DataFrame
     predictions: pd.DataFrame
+    spells: pd.DataFrame = field(default_factory=pd.DataFrame)
+    searched_at_ms: float | None = None
+    """the campaign's own limit, where the manifest holds another, by which it was judged again"""
 
     @property
     def points(self) -> pd.DataFrame:
         """Where each subject blocks and falls behind: see `points.find_points`."""
-        return find_points(self.summary, self.manifest, read_failures(self.folder))
+        return find_points(self.summary, self.manifest, self.failures)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The last tries of trials that could not be measured, also of those that were at a later try."""
+        return read_failures(self.folder)
 
     @property
     def unmeasured(self) -> list[Failure]:
         """Trials that could not be measured, and were not at a later try."""
         sealed = set(self.summary["trial_id"])
-        return [each for each in read_failures(self.folder) if each.plan.trial_id not in sealed]
+        return [each for each in self.failures if each.plan.trial_id not in sealed]
 
 
-def derive(folder: Path, progress: Callable[[str], None] = lambda _: None) -> Derived:
+def derive(
+    folder: Path, progress: Callable[[str], None] = lambda _: None, limit_ms: float | None = None
+) -> Derived:
     """Read every sealed trial, make the tables and write `derived/*.csv`; raises BlockpointError.
 
-    Trials are read one after the other: memory holds the largest one, not the campaign.
+    Trials are read one after the other: memory holds the largest one, not the campaign. With a limit, they
+    are judged by it in place of the campaign's own, and the tables are written to `rejudged_folder`.
     """
     measured = _measurements(folder)
-    summaries, bursts, predictions = [], [], []
+    manifest = under(measured.manifest, limit_ms)
+    summaries, bursts, predictions, spells = [], [], [], []
     for number, frames in enumerate(measured.frames(), start=1):
         progress(f"reading trial {number} of {len(measured.trials)}: {frames.trial.plan.trial_id}")
-        summaries.append(summarise(frames, measured.manifest))
-        predictions.append(predict(frames, measured.manifest, summaries[-1]))
+        summaries.append(summarise(frames, manifest))
+        predictions.append(predict(frames, manifest, summaries[-1]))
+        spells.append(spells_by_limit(frames, manifest))
         if pattern_of(frames.trial.load.scenario).timeline:
-            bursts.append(trial_timeline(frames, measured.manifest.limit_ms))
+            bursts.append(trial_timeline(frames, manifest.limit_ms))
     derived = Derived(
         folder,
-        measured.manifest,
+        manifest,
         _order(_together(summaries)),
         _together(bursts),
         _order(_together(predictions)),
+        _together(spells),
+        None if limit_ms is None else measured.manifest.limit_ms,
     )
     tables = {"summary": derived.summary, "points": derived.points, "predictions": derived.predictions}
-    write_tables(folder, tables | {"bursts": derived.bursts})
+    write_tables(rejudged_folder(folder, limit_ms), tables | {"bursts": derived.bursts})
     return derived
+
+
+def rejudged_folder(folder: Path, limit_ms: float | None) -> Path:
+    """Return where that goes which is made under a limit; for None, the campaign's own folder."""
+    return folder if limit_ms is None else folder / f"at-{limit_ms:g}ms"
 
 
 def read_derived(folder: Path) -> Derived:
@@ -134,6 +156,7 @@ def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     Raises BlockpointError where that cannot be done.
     """
     try:
+        folder.mkdir(exist_ok=True)
         with whole_folder(folder / "derived") as made:
             for name, table in tables.items():
                 if len(table.columns):

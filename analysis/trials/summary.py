@@ -1,5 +1,6 @@
 """The tidy summary: one row a step of a trial, everything that the charts and the words are made of."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -171,17 +172,50 @@ def _answers(
 ) -> dict[str, Any]:
     """Return a stream's percentiles, the interval of its p99, its number of requests and its slow spells."""
     name = stream.column
-    outcome = rows["outcome"].to_numpy()
-    bounds = rows["bound_ms"].to_numpy()
-    answered = (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms)
-    open_ended = np.isin(outcome, _UNANSWERED)
-    columns = _percentiles(name, latency_ms[answered], bounds[open_ended])
-    known = answered | open_ended
-    samples, due_s = np.where(open_ended, bounds, latency_ms)[known], rows["due_ns"].to_numpy()[known] / 1e9
+    answered, open_ended = _answered(rows, latency_ms)
+    columns = _percentiles(name, latency_ms[answered], rows["bound_ms"].to_numpy()[open_ended])
+    samples = _samples(rows, latency_ms)
     low, high = block_interval(samples, 99)
     columns |= {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
-    spells = slowness.observe(due_s, samples, seconds, limit_ms, _slip_ms(rows)[known])
-    return columns | slowness.columns(stream, spells)
+    return columns | _spells(stream, rows, latency_ms, seconds, limit_ms)
+
+
+def _answered(rows: pd.DataFrame, latency_ms: Floats) -> tuple[Mask, Mask]:
+    """Return which requests were accepted, and which are known only to have waited for so long."""
+    outcome = rows["outcome"].to_numpy()
+    return (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms), np.isin(outcome, _UNANSWERED)
+
+
+def _samples(rows: pd.DataFrame, latency_ms: Floats) -> Floats:
+    answered, open_ended = _answered(rows, latency_ms)
+    known: Floats = np.where(open_ended, rows["bound_ms"].to_numpy(), latency_ms)[answered | open_ended]
+    return known
+
+
+def _spells(
+    stream: Stream, rows: pd.DataFrame, latency_ms: Floats, seconds: float, limit_ms: float
+) -> dict[str, Any]:
+    known = np.logical_or(*_answered(rows, latency_ms))
+    due_s = rows["due_ns"].to_numpy()[known] / 1e9
+    samples, slip_ms = _samples(rows, latency_ms), _slip_ms(rows)[known]
+    return slowness.columns(stream, slowness.observe(due_s, samples, seconds, limit_ms, slip_ms))
+
+
+def slow_spells(frames: Frames, index: int, limits_ms: Iterable[float]) -> Iterator[dict[str, Any]]:
+    """Yield for each limit the columns of slow spells that a step's row of the summary has under it."""
+    load = frames.trial.load
+    step = load.steps[index]
+    tasks = frames.tasks[_window(frames.tasks, index, step)].iloc[:: pattern_of(load.scenario).parts]
+    others = frames.bystanders[_window(frames.bystanders, index, step)]
+    streams = [(Stream.TASKS, tasks, tasks["accept_ms"].to_numpy())]
+    for stream in BYSTANDERS:
+        own = others[others["stream"].to_numpy() == stream]
+        streams.append((stream, own, own["latency_ms"].to_numpy()))
+    for limit_ms in limits_ms:
+        columns: dict[str, Any] = {}
+        for which, rows, latency_ms in streams:
+            columns |= _spells(which, rows, latency_ms, _seconds(step), limit_ms)
+        yield columns
 
 
 def _slip_ms(rows: pd.DataFrame) -> Floats:

@@ -29,7 +29,15 @@ FLAGS = [
     "about:blank",
 ]
 SEEN = """JSON.stringify({
-  images: [...document.images].map(image => [image.alt.length > 20, image.complete, image.naturalWidth]),
+  charts: [...document.querySelectorAll('figure svg')].map(svg => [svg.getAttribute('role'),
+    svg.getAttribute('aria-label').length > 20, svg.querySelectorAll('text').length > 5]),
+  open: [...document.querySelectorAll('figure svg')].filter(svg => svg.checkVisibility()).length,
+  ids: [...document.querySelectorAll('[id]')].map(element => element.id),
+  anchors: [...document.querySelectorAll('a[href^="#"]')].map(link => link.getAttribute('href').slice(1)),
+  unnamed: [...document.querySelectorAll('input, button, [tabindex="0"], section')].filter(each => !(
+    each.getAttribute('aria-label') || each.getAttribute('aria-labelledby') || each.textContent.trim()
+    || each.closest('label'))).length,
+  headless: [...document.querySelectorAll('main th')].filter(head => !head.scope).length,
   wide: document.documentElement.scrollWidth > document.documentElement.clientWidth,
   requests: performance.getEntriesByType('resource')
     .map(entry => entry.name).filter(name => !name.startsWith('data:')),
@@ -51,6 +59,32 @@ class Tab:
             self.events.append(message)
         assert "error" not in message, message
         return dict(message["result"])
+
+    def says(self, expression: str) -> Any:
+        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def press(self, key: str) -> None:
+        for kind in ("keyDown", "keyUp"):
+            self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r"
+            )
+
+    def open(self, address: str, width: int = 1200, scheme: str = "light") -> None:
+        for domain in ("Page", "Runtime", "Log"):
+            self.call(f"{domain}.enable")
+        self.call(
+            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+        )
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.events.clear()
+        self.call("Page.navigate", url=address)
+        self.wait_for("Page.loadEventFired")
+
+    def complaints(self) -> list[dict[str, Any]]:
+        bad = {"Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"}
+        return [event for event in self.events if event.get("method") in bad]
 
     def wait_for(self, event: str) -> None:
         while all(seen.get("method") != event for seen in self.events):
@@ -84,24 +118,93 @@ def tab(tmp_path: Path) -> Iterator[Tab]:
             browser.kill()
 
 
+@pytest.fixture(scope="module")
+def page(small: tuple[Campaign, dict[str, Truth]]) -> Path:
+    made = small[0].folder / "report" / "index.html"
+    return made if made.exists() else make_report(small[0].folder)
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
-def test_the_page_opens_without_an_error_and_with_every_image(
-    small: tuple[Campaign, dict[str, Truth]], tab: Tab, width: int, scheme: str
+def test_the_page_opens_without_an_error_and_with_every_chart(
+    page: Path, tab: Tab, width: int, scheme: str
 ) -> None:
-    page = small[0].folder / "report" / "index.html"
-    if not page.exists():
-        page = make_report(small[0].folder)
-    tab.call("Page.enable")
-    tab.call("Runtime.enable")
-    tab.call("Log.enable")
-    tab.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-    tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-    tab.call("Page.navigate", url=page.as_uri())
-    tab.wait_for("Page.loadEventFired")
-    seen = json.loads(tab.call("Runtime.evaluate", expression=SEEN)["result"]["value"])
-    assert len(seen["images"]) == 9
-    assert all(named and complete and natural > 0 for named, complete, natural in seen["images"])
+    tab.open(page.as_uri(), width, scheme)
+    seen = json.loads(tab.says(SEEN))
+    assert len(seen["charts"]) == 9
+    assert all(role == "img" and named and written for role, named, written in seen["charts"])
+    assert 1 < seen["open"] < 9
     assert not seen["wide"]
+    assert len(seen["ids"]) == len(set(seen["ids"]))
+    assert seen["anchors"]
+    assert set(seen["anchors"]) <= set(seen["ids"])
+    assert seen["unnamed"] == seen["headless"] == 0
     assert seen["requests"] == []
-    bad = {"Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"}
-    assert [event for event in tab.events if event.get("method") in bad] == []
+    assert tab.complaints() == []
+
+
+NEEDS = "[...document.querySelectorAll('#needs tbody tr')]"
+NAMES = f"{NEEDS}.filter(row => !row.hidden).map(row => row.cells[0].innerText.split('\\n')[0]).join()"
+
+
+def test_rows_are_sorted_and_filtered(page: Path, tab: Tab) -> None:
+    tab.open(page.as_uri())
+    assert tab.says(NAMES) == "background_tasks,celery"
+    tab.says("document.querySelector('#needs thead tr:last-child th:nth-child(2) button').focus()")
+    tab.press("Enter")
+    assert tab.says(NAMES) == "background_tasks,celery"
+    assert tab.says("document.activeElement.parentElement.getAttribute('aria-sort')") == "ascending"
+    tab.press("Enter")
+    assert tab.says(NAMES) == "celery,background_tasks"
+    assert tab.says("document.querySelectorAll('#needs [aria-sort]').length") == 1
+    tab.says("document.querySelector('#needs caption input').focus()")
+    tab.call("Input.insertText", text="TUNED cel")
+    assert tab.says(NAMES) == "celery"
+    assert tab.complaints() == []
+
+
+BLOCKED = f"{NEEDS}[0].cells[1].innerText"
+TOLD = "document.querySelector('#sentences').innerText"
+JUDGED = "document.querySelector('#judged').innerText"
+
+
+def test_the_limit_moves_points_and_sentences_and_leaves_the_rest(page: Path, tab: Tab) -> None:
+    tab.open(page.as_uri())
+    others = f"{NEEDS}.map(row => [...row.cells].slice(-4).map(cell => cell.innerText).join()).join()"
+    before = [tab.says(each) for each in (BLOCKED, TOLD, others)]
+    assert tab.says(JUDGED) == ""
+    tab.says("document.querySelector('#limits [value=\"25\"]').click()")
+    assert "judged at 25 ms" in tab.says(JUDGED)
+    assert "limit 25 ms" in tab.says("document.querySelector('#needs caption').innerText")
+    strict = [tab.says(each) for each in (BLOCKED, TOLD, others)]
+    assert strict[0] != before[0]
+    assert strict[1] != before[1]
+    assert strict[2] == before[2]
+    assert tab.says("location.hash") == "#limit=25"
+    tab.says("document.querySelector('#limits [value=\"100\"]').click()")
+    assert [tab.says(each) for each in (BLOCKED, TOLD, others)] == before
+    tab.open(f"{page.as_uri()}?again#limit=25")
+    assert tab.says(BLOCKED) == strict[0]
+    assert tab.says("document.querySelector('#limits :checked').value") == "25"
+    assert tab.complaints() == []
+
+
+def test_a_link_unfolds_what_it_leads_to(page: Path, tab: Tab) -> None:
+    tab.open(page.as_uri())
+    link = f"{NEEDS}[0].querySelector('a[href^=\"#row-\"]')"
+    shown = f"document.querySelector({link}.getAttribute('href')).checkVisibility()"
+    assert not tab.says(shown)
+    tab.says(
+        f"new Promise(done => {{ addEventListener('hashchange', done); {link}.click(); }}).then(() => 0)"
+    )
+    assert tab.says(shown)
+
+
+def test_without_a_script_the_page_says_the_same(page: Path, tab: Tab) -> None:
+    tab.call("Emulation.setScriptExecutionDisabled", value=True)
+    tab.open(page.as_uri())
+    tab.call("DOM.enable")
+    root = tab.call("DOM.getDocument", depth=0)["root"]["nodeId"]
+    html = tab.call("DOM.getOuterHTML", nodeId=root)["outerHTML"]
+    assert '<fieldset id="limits" hidden' in html
+    assert html.count("<li>") > 5
+    assert "<input" not in html

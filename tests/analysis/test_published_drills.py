@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from analysis.drills.audit import Audited, audit
+from analysis.drills.facts import DRILLS, SHIPPED, facts_of, shipped_facts
 from analysis.drills.matrix import matrix, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row
@@ -128,11 +129,28 @@ def test_workers_of_arq_exit_with_their_broker_and_hide_for_their_window() -> No
     assert (round(min(until_s), 1), round(max(until_s), 1)) == (11.9, 12.5)
 
 
-def test_the_readme_shows_the_matrix_of_the_campaign() -> None:
-    campaign, every = published("drills")
+@cache
+def matrix_of(name: str) -> pd.DataFrame:
+    campaign, every = published(name)
     rows = pd.DataFrame([trial_row(audit(campaign, trial), campaign.manifest.jobs) for trial in every])
-    shown = markdown(matrix(rows, campaign.manifest), campaign.manifest)
+    return matrix(rows, campaign.manifest)
+
+
+def test_the_readme_shows_the_matrix_of_the_campaign() -> None:
+    shown = markdown(matrix_of("drills"), published("drills")[0].manifest)
     assert shown in (PUBLISHED.parents[1] / "README.md").read_text()
+
+
+def test_the_facts_that_every_page_shows_are_those_of_the_campaign() -> None:
+    assert facts_of({"drills": matrix_of("drills")}).to_csv(index=False) == SHIPPED.read_text()
+    assert set(shipped_facts()) == {
+        (row.subject, row.drill) for row in matrix_of("drills").itertuples() if row.drill in DRILLS
+    }
+
+
+def test_of_two_campaigns_the_first_one_tells_a_fact() -> None:
+    both = facts_of({"first": matrix_of("drills"), "second": matrix_of("drills")})
+    assert set(both["campaign"]) == {"first"}
 
 
 def test_a_killed_web_process_loses_all_that_was_under_way_in_it() -> None:

@@ -25,9 +25,9 @@ def test_a_page_says_how_often_theory_was_right(runs: Path) -> None:
     assert [line.steady for line in found][-1] == "no limit"
     assert all(len(line.pairs) == 3 for line in found)
     page = render_page(derived, [], [])
-    assert '<h2 id="theory">' in page
+    assert '<h3 id="theory">' in page
     assert "3 of 3 for completion p99" in page
-    assert page.index('id="theory"') < page.index('id="table"')
+    assert page.index('id="theory"') < page.index('id="all-rows"')
 
 
 def test_a_page_without_schedules_says_so(runs: Path) -> None:

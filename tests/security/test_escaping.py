@@ -1,6 +1,7 @@
 """Names and labels that come with a campaign stay text: on the page, in its charts and in a terminal."""
 
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,7 +16,8 @@ from analysis.charts.style import to_png
 from analysis.report import build as report
 from analysis.report import pages as page_module
 from analysis.report.build import draw_all, make_report
-from analysis.report.pages import Drawing, render_page
+from analysis.report.drawing import Drawing
+from analysis.report.pages import render_page
 from analysis.trials.derive import derive
 from harness.campaign.progress import Progress
 from results.errors import BlockpointError
@@ -41,8 +43,9 @@ NAME = "<script>x'\"&\x1b[31m<img src=x onerror=alert(1)>$\\frac{$"
 VARIANT = "\"'><svg onload=x>\n$5"
 """These two become parts of file names and of `strategy/variant`: without a slash, and short."""
 LOADING = {"src", "href", "srcset", "action", "formaction", "data", "poster", "xlink:href", "background"}
-ACTIVE = {"script", "iframe", "object", "embed", "base", "form", "svg", "math", "foreignobject", "template"}
-HARMLESS = re.compile(r"#[\w-]*|data:,|data:image/svg\+xml;base64,[\w+/=]+|(charts|notebooks)/[\w-]+\.\w+")
+ACTIVE = {"iframe", "object", "embed", "base", "form", "math", "foreignobject", "template"}
+OWN_SCRIPT = (Path(page_module.__file__).parent / "templates" / "script.js").read_text().strip()
+HARMLESS = re.compile(r"#[\w-]*|data:,|(charts|notebooks|tables)/[\w-]+\.\w+")
 DRAWN = {
     "svg",
     "g",
@@ -71,15 +74,31 @@ class Markup(HTMLParser):
         self.feed(text)
         self.close()
 
+    def handle_data(self, data: str) -> None:
+        """The page's own script acts, and so it may; what it reads are data, whatever they say."""
+        if self.lasttag != "script" or not data.strip() or self.live[-1:] != ["script"]:
+            return
+        if data.strip() == OWN_SCRIPT or is_json(data):
+            self.live.pop()
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.shape.append((tag, tuple(name for name, _ in attrs)))
         if tag in ACTIVE or (tag == "meta" and dict(attrs).get("http-equiv")):
             self.live.append(tag)
+        if tag == "script":
+            self.live.append("script")
         for name, value in attrs:
             if name.startswith("on") or (name in LOADING and not HARMLESS.fullmatch(value or "")):
                 self.live.append(f"{tag} {name}={value}")
             if name == "style" and not re.fullmatch(r"background: #[0-9A-Fa-f]{6}", value or ""):
                 self.live.append(f"{tag} style={value}")
+
+
+def is_json(data: str) -> bool:
+    try:
+        return isinstance(json.loads(data), list)
+    except ValueError:
+        return False
 
 
 def campaign(folder: Path, name: str, variant: str, words: str) -> Path:

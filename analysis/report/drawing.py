@@ -1,0 +1,30 @@
+"""A chart as a page shows it."""
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from analysis.charts.grid import Caption
+from analysis.report.inline_svg import inline_svg
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A chart, or the reason why there is none."""
+
+    name: str
+    words: Caption
+    svg: bytes
+    """empty where there was nothing to draw; the caption then says why"""
+    first: bool = False
+    """it stands with the answer"""
+
+    @property
+    def inline(self) -> Markup:
+        """The chart as an element of the page, whose texts are escaped by their XML."""
+        return Markup(inline_svg(self.svg, self.name, self.label))
+
+    @property
+    def label(self) -> str:
+        """What it shows, for who does not see it."""
+        return f"{self.words.title}: {self.words.subtitle}. {self.words.caption}"

@@ -1,0 +1,128 @@
+"""The answer in three sentences: what the usual way carries, what carries most, what a dead process costs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pandas as pd
+
+from analysis.charts.conditions import cores_of
+from analysis.drills.facts import Fact
+from analysis.format import milliseconds, number
+from analysis.report.reach import Condition, Reach, reaches
+from analysis.trials.questions import BLOCKING, QUESTIONS
+from results.schema import Manifest
+from results.terms import Stream
+
+USUAL: Final = ("background_tasks", "default")
+"""what FastAPI's own documentation begins with"""
+_NAMED: Final = 4
+_SLOW: Final = {
+    Stream.TASKS: "accepting a task takes",
+    Stream.PING: "unrelated `async def` endpoints take",
+    Stream.PING_SYNC: "unrelated `def` endpoints take",
+}
+
+
+def headline(
+    summary: pd.DataFrame,
+    points: pd.DataFrame,
+    manifest: Manifest,
+    condition: Condition,
+    facts: Mapping[tuple[str, str], Fact],
+) -> list[str]:
+    """Return the sentences; fewer where nothing is known. `facts` are by subject and drill."""
+    found = reaches(points, condition)
+    measured = list(
+        dict.fromkeys(f"{s}/{v}" for s, v in zip(points["strategy"], points["variant"], strict=True))
+    )
+    told = [
+        usual_way(found, condition.of(summary), manifest, condition),
+        most_carried(found),
+        killed_web(measured, facts),
+    ]
+    return [sentence for sentence in told if sentence]
+
+
+def usual_way(found: Sequence[Reach], rows: pd.DataFrame, manifest: Manifest, condition: Condition) -> str:
+    """Tell up to which rate the usual way holds, and what happens beyond it."""
+    if not found:
+        return ""
+    usual = next((each for each in found if (each.strategy, each.variant) == USUAL), found[0])
+    where = cores_of(manifest, condition.topology)
+    tasks = f"{condition.kind} tasks of {milliseconds(condition.duration_ms)}"
+    return f"For {tasks}{where and f' on {where}'}, {usual.name} {_carries(usual, rows)}."
+
+
+def _carries(reach: Reach, rows: pd.DataFrame) -> str:
+    if reach.failed_per_s is None:
+        return f"carries {reach.rate}, the highest rate tried, with a fast API"
+    after = _beyond(reach, rows)
+    if reach.held_per_s is None:
+        return f"gives way at every rate tried, from {number(reach.failed_per_s)}/s on: {after}"
+    return f"carries {reach.rate} with a fast API; beyond it, at {number(reach.failed_per_s)}/s, {after}"
+
+
+def _beyond(reach: Reach, rows: pd.DataFrame) -> str:
+    """Tell what goes wrong where the first thing does."""
+    if reach.found[BLOCKING].failed != reach.failed_per_s:
+        return f"{QUESTIONS[reach.first].words}{_while_fast(reach)}"
+    own = rows[(rows["strategy"] == reach.strategy) & (rows["variant"] == reach.variant)]
+    own = own[own["valid"].astype(bool) & (own["offered_per_s"] == reach.failed_per_s)]
+    worst = {stream: float(own[f"{stream.column}_p99_ms"].max()) for stream in Stream}
+    stream = max(worst, key=lambda each: (worst[each] == worst[each], worst[each]))
+    return f"{_SLOW[stream]} {milliseconds(worst[stream])} (p99)"
+
+
+def _while_fast(reach: Reach) -> str:
+    held = reach.found[BLOCKING].held
+    if held is None or held < (reach.failed_per_s or 0):
+        return ""
+    return f" while the API stays fast up to {number(held)}/s"
+
+
+def most_carried(found: Sequence[Reach]) -> str:
+    """Name what carries most: all of which that may be true, since overlapping intervals have no order."""
+    held = [each for each in found if each.held_per_s]
+    if len(found) < 2 or not held:
+        return ""
+    best = max(held, key=lambda each: each.held_per_s or 0)
+    level = [each for each in held if each is best or each.overlaps(best)]
+    first = _first([each for each in found if each not in level])
+    if len(level) == 1:
+        return f"Most is carried by {best.name}: {best.rate}.{first}"
+    rest = [f"{len(level) - _NAMED} more"] if len(level) > _NAMED else []
+    names = listed([*(each.name for each in level[:_NAMED]), *rest])
+    level_with = "their intervals overlap, so none of them is ahead"
+    return f"Most is carried by {names}, up to {best.rate}; {level_with}.{first}"
+
+
+def _first(others: Sequence[Reach]) -> str:
+    """Name what gives way before all else does."""
+    lowest = min((each.failed_per_s for each in others if each.failed_per_s), default=None)
+    if lowest is None:
+        return ""
+    names = listed([each.name for each in others if each.failed_per_s == lowest])
+    return f" First to give way: {names}, at {number(lowest)}/s."
+
+
+def killed_web(measured: Sequence[str], facts: Mapping[tuple[str, str], Fact]) -> str:
+    """Tell what is lost when the web process is killed, by the drills of the subjects that were measured."""
+    known = [fact for subject in measured if (fact := facts.get((subject, "kill-web")))]
+    losing = [fact for fact in known if fact.lost]
+    keeping = [fact for fact in known if not fact.lost and fact.in_flight]
+    parts = []
+    if losing:
+        lost, met = sum(f.lost_in_flight for f in losing), sum(f.in_flight for f in losing)
+        parts.append(f"{_strategies(losing)} lost {number(lost)} of {number(met)} tasks under way")
+    if keeping:
+        parts.append(f"{_strategies(keeping)} lost none of {number(sum(f.in_flight for f in keeping))}")
+    return f"When the web process was killed, {'; '.join(parts)}." if parts else ""
+
+
+def _strategies(facts: Sequence[Fact]) -> str:
+    return listed(list(dict.fromkeys(fact.subject.split("/")[0] for fact in facts)))
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return the parts within a sentence: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""
