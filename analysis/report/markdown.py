@@ -17,7 +17,7 @@ def markdown(matrix: pd.DataFrame, manifest: Manifest) -> str:
     """Return `tables.matrix` as a row a subject and a column a drill: `lost / hidden / twice of accepted`."""
     found = cells(matrix)
     names = drills_in_order(list(matrix["drill"]))
-    lines = [_line(["strategy", *names]), _line(["---", *["---:"] * len(names)])]
+    lines = [line(["strategy", *names]), line(["---", *["---:"] * len(names)])]
     for subject in subjects_in_order(manifest):
         own = [found.get((subject.key, name)) for name in names]
         if any(own):
@@ -28,11 +28,12 @@ def markdown(matrix: pd.DataFrame, manifest: Manifest) -> str:
                 of += f": {made.interval}" if made.interval else ""
                 text = f"**{made.text}**" if made.look in {"some", "most"} else made.text
                 texts.append(text + of)
-            lines.append(_line([f"`{subject.key}`", *texts]))
+            lines.append(line([f"`{subject.key}`", *texts]))
     return "\n".join(lines) + "\n"
 
 
-def _line(parts: list[str]) -> str:
+def line(parts: list[str]) -> str:
+    """Return a row of a Markdown table."""
     return "| " + " | ".join(part.replace("|", "\\|").replace("\n", " ") for part in parts) + " |"
 
 

@@ -136,9 +136,9 @@ def matrix_of(name: str) -> pd.DataFrame:
     return matrix(rows, campaign.manifest)
 
 
-def test_the_readme_shows_the_matrix_of_the_campaign() -> None:
+def test_the_docs_show_the_matrix_of_the_campaign() -> None:
     shown = markdown(matrix_of("drills"), published("drills")[0].manifest)
-    assert shown in (PUBLISHED.parents[1] / "README.md").read_text()
+    assert shown in (PUBLISHED.parents[1] / "docs" / "drills.md").read_text()
 
 
 def test_the_facts_that_every_page_shows_are_those_of_the_campaign() -> None:

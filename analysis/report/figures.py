@@ -1,0 +1,77 @@
+"""The tables of README and docs, told by published campaigns: `python -m analysis.report.figures [FILE ...]`.
+
+A page holds them between `<!-- figures: FOLDER KIND -->` and `<!-- /figures -->`, FOLDER within
+`results/published`; the command writes what lies between anew. A test holds that nothing would change.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from analysis.drills.derive import derive_drills
+from analysis.report.markdown import line, markdown
+from analysis.trials.derive import read_derived
+from analysis.trials.point_table import Answer, answers
+from analysis.trials.questions import QUESTIONS
+from results.errors import BlockpointError
+from results.store import open_campaign
+
+ROOT: Final = Path(__file__).parents[2]
+PUBLISHED: Final = ROOT / "results" / "published"
+PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+_BLOCK: Final = re.compile(
+    r"(<!-- figures: (?P<folder>[\w-]+) (?P<kind>\w+) -->\n\n).*?(\n<!-- /figures -->)", re.DOTALL
+)
+
+
+def filled(text: str) -> str:
+    """Return a page with its tables made anew; raises BlockpointError for a folder or kind that is none."""
+    return _BLOCK.sub(lambda found: f"{found[1]}{_table(found['folder'], found['kind'])}{found[4]}", text)
+
+
+def _table(folder: str, kind: str) -> str:
+    if kind not in _TABLES:
+        raise BlockpointError(f"no table {kind!r}: there are {', '.join(_TABLES)}")
+    return _TABLES[kind](PUBLISHED / folder)
+
+
+def _points(folder: Path) -> str:
+    """Return a row a subject, and for each kind of task where the API blocks and the work falls behind."""
+    found = answers(read_derived(folder).points)
+    tasks = list(dict.fromkeys(each.tasks for each in found))
+    asked = [question.label for question in QUESTIONS.values()]
+    heads = [f"{each.removeprefix('sleep ')}: {label} at" for each in tasks for label in asked]
+    lines = [line(["strategy", *heads]), line(["---", *["---:"] * len(heads)])]
+    for subject, own in groupby(found, lambda each: f"{each.strategy}/{each.variant}"):
+        by_tasks = {each.tasks: each for each in own}
+        lines.append(line([f"`{subject}`", *(text for each in tasks for text in _cells(by_tasks.get(each)))]))
+    return "\n".join(lines) + "\n"
+
+
+def _cells(answer: Answer | None) -> list[str]:
+    return [answer.found[name].interval if answer else "" for name in QUESTIONS]
+
+
+def _matrix(folder: Path) -> str:
+    return markdown(derive_drills(folder).matrix, open_campaign(folder).manifest)
+
+
+_TABLES: Final[dict[str, Callable[[Path], str]]] = {"points": _points, "matrix": _matrix}
+
+
+def main(arguments: list[str]) -> int:
+    """Write the tables of the pages named, all of them without a name; returns the exit code."""
+    for page in [Path(each) for each in arguments] or PAGES:
+        before = page.read_text()
+        after = filled(before)
+        if after != before:
+            page.write_text(after)
+            print(f"wrote {page.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
