@@ -12,7 +12,7 @@ def spread(cv: float) -> float:
     return math.sqrt(math.log1p(cv * cv))
 
 
-def quantile(mean: float, cv: float, share: float) -> float:
+def not_exceeded(mean: float, cv: float, share: float) -> float:
     """Return what that share of the values does not exceed."""
     s = spread(cv)
     return mean * math.exp(s * _NORMAL.inv_cdf(share) - s * s / 2)

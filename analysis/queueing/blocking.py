@@ -12,7 +12,7 @@ from analysis.queueing.ceilings import saturation_rate
 from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers, replay
 from analysis.queueing.trace import starts, visits
 from results.draws import durations_ms, offsets_s
-from results.lognormal import quantile
+from results.lognormal import not_exceeded
 from results.percentile import percentile
 from results.schema import Service
 from results.traffic import USUAL, Traffic
@@ -63,7 +63,7 @@ def blocking_rate(
     wait for, tasks that take no time. Raises like `saturation_rate`.
     """
     ceiling = saturation_rate(service, kind, duration_ms, cores, traffic.cv)
-    slow_ms = quantile(duration_ms, traffic.cv, 0.99) if traffic.cv else duration_ms
+    slow_ms = not_exceeded(duration_ms, traffic.cv, 0.99) if traffic.cv else duration_ms
     if unaffected(service, kind, slow_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
         return math.inf
     if service.law == "await" and kind == "sleep":

@@ -6,7 +6,7 @@ Light on purpose: the harness places its rates with it, so nothing here imports 
 import math
 from typing import Final
 
-from results.lognormal import above, quantile
+from results.lognormal import above, not_exceeded
 from results.schema import Service
 from results.terms import KINDS
 
@@ -112,7 +112,7 @@ def _ticks(polls: float, cv: float) -> float:
     """Return how many polls a task holds its slot, on average, that lasts so many: 1 + sum of P(S >= k)."""
     if not cv:
         return math.floor(polls + _ROUNDING) + 1
-    last = math.ceil(quantile(polls, cv, _ALL_BUT_FEW))
+    last = math.ceil(not_exceeded(polls, cv, _ALL_BUT_FEW))
     if last > _MOST_TICKS:
         return polls + 0.5
     return 1 + sum(above(k, polls, cv) for k in range(1, last + 1))

@@ -47,12 +47,12 @@ def _row(place: int, row: Mapping[Any, Any], limit_ms: float) -> Row:
         _figure(row["offered_per_s"]),
         _figure(row["rho"]) if row["rho"] == row["rho"] else Value(NOTHING),
         _figure(row["completed_per_s"]),
-        percentile(row, "accept", 50),
-        *(percentile(row, stream.column, 99, limit_ms) for stream in Stream),
+        percentile_value(row, "accept", 50),
+        *(percentile_value(row, stream.column, 99, limit_ms) for stream in Stream),
         _figure(sum(row[f"{stream.column}_n"] for stream in BYSTANDERS)),
-        percentile(row, "queue_wait", 50),
-        percentile(row, "queue_wait", 99),
-        percentile(row, "completion", 99),
+        percentile_value(row, "queue_wait", 50),
+        percentile_value(row, "queue_wait", 99),
+        percentile_value(row, "completion", 99),
         Value(
             f"{row['backlog_growth'] * 100:.0f} %",
             sort=row["backlog_growth"],
@@ -70,7 +70,7 @@ def _figure(value: float) -> Value:
     return Value(number(value), sort=float(value))
 
 
-def percentile(row: Mapping[Any, Any], name: str, p: int, limit_ms: float | None = None) -> Value:
+def percentile_value(row: Mapping[Any, Any], name: str, p: int, limit_ms: float | None = None) -> Value:
     """Return a percentile of a row of the summary; one above the limit stands out."""
     value = float(row[f"{name}_p{p}_ms"])
     mark = "≥ " if row[f"{name}_p{p}_at_least"] else ""

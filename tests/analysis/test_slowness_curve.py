@@ -30,7 +30,7 @@ def evidence(span_s: float, sizes: Sequence[int]) -> Spells:
 
 def simulated(target: Target, rate: float, span_s: float, seed: int) -> Spells:
     warm_up_s = span_s / 4
-    whole = run(target, rate, PER_S, span_s + warm_up_s, seed=seed, warm_up_s=warm_up_s)
+    whole = run(target, [rate], PER_S, span_s + warm_up_s, seed=seed, warm_up_s=warm_up_s)
     due, took = whole.latencies()[2]
     measured = due >= warm_up_s
     return observe(due[measured], took[measured] * 1000, span_s, 100.0)

@@ -14,12 +14,17 @@ from harness.campaign.grid import Planner
 from harness.campaign.profiles import PROFILES
 from harness.campaign.setup import LONGEST_NAME, NAME, reopen
 from harness.drills.catalogue import DRILLS
+from harness.search import trials
+from harness.search.confirm import Step
+from harness.search.profiles import SEARCHES, points
+from harness.target.placement import BY_RULE
 from harness.target.processes import Family
 from harness.trial import generator
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan
 from results.store import create_campaign
 from results.traffic import Traffic
+from targets.settings import Settings
 from tests.results.conftest import MANIFEST, PLAN
 
 PINNED: dict[str, Any] = {
@@ -116,6 +121,8 @@ def test_every_plan_of_ours_is_carried_out() -> None:
     def ceiling(*_: object) -> float:
         return 100.0
 
+    (point,) = points(SEARCHES["quick"], ["background_tasks/default"], Settings(), BY_RULE)
+    searched = trials.planned(point, Step(20, stairs=(10, 20)), 1)
     keys = ["background_tasks/default", "threadpool/tuned", "celery/tuned", "arq/tuned"]
     planned = [
         plan.options
@@ -123,6 +130,7 @@ def test_every_plan_of_ours_is_carried_out() -> None:
         for plan in Planner(profile, ceiling, 1, ()).plan(keys, list(profile.topologies))
     ]
     planned += [list(drill.options) for drill in DRILLS.values()]
+    planned.append(searched.options)
     planned += [Traffic("onoff", 1.0, 2.0).options, Traffic("trace", trace="/t/trace.csv").options]
     assert len({tuple(options) for options in planned}) > 4
     for options in planned:
