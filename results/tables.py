@@ -20,10 +20,12 @@ Columns = Mapping[str, np.ndarray]
 
 MOST_BYTES: Final = 2**31
 MOST_ROWS: Final = 2**27
-"""and no more than bytes: every table has an id or a moment in each row, and hardly two are alike"""
+SLACK_ROWS: Final = 2**22
+"""rows beyond one for each byte: ids of a backlog follow each other, and pack to nearly nothing"""
 MOST_UNPACKED: Final = 50
 """bytes that one byte of a file unpacks to; of ours it is 2.3 at most"""
-SLACK_BYTES: Final = 2**20
+SLACK_BYTES: Final = 2**26
+"""and what any file may unpack to"""
 _DELTAS_FROM_BITS: Final = 32
 """narrower integers are smaller as they are"""
 
@@ -122,7 +124,8 @@ def _check_promise(path: Path, name: str, file: pq.ParquetFile, size: int, rows:
         raise BlockpointError(f"{named(path)}: holds {promised} rows, but {rows} were sealed")
     groups = [file.metadata.row_group(index) for index in range(file.metadata.num_row_groups)]
     unpacked = sum(group.total_byte_size for group in groups)
-    if not 0 <= promised <= min(MOST_ROWS, size) or not 0 <= unpacked <= SLACK_BYTES + MOST_UNPACKED * size:
+    most_rows = min(MOST_ROWS, SLACK_ROWS + size)
+    if not 0 <= promised <= most_rows or not 0 <= unpacked <= SLACK_BYTES + MOST_UNPACKED * size:
         raise BlockpointError(
             f"{named(path)}: {size} bytes that unpack to {promised} rows of {unpacked} bytes in all "
             "are no table of ours"
