@@ -53,7 +53,7 @@ def _table(own: pd.DataFrame, width: int) -> list[str]:
         tables = _pack(first, columns, width)
         if len(tables) == 1:
             break
-    return ["  ".join(row).rstrip() for table in tables for row in zip(*map(_even, table), strict=True)]
+    return [_GAP.join(row).rstrip() for table in tables for row in zip(*map(_even, table), strict=True)]
 
 
 def _pack(first: list[str], columns: Sequence[list[str]], width: int) -> list[list[list[str]]]:

@@ -20,7 +20,7 @@ from results.schema import Plan
 from results.store import Campaign
 
 if TYPE_CHECKING:
-    from analysis.trials.agreement import Comparison
+    from analysis.trials.agreement import Comparison, Pair
 
 NAMES = ("a", "b")
 PROFILE = "check"
@@ -109,25 +109,11 @@ def planned_pairs(request: CheckRequest) -> list[Plan]:
 
 def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], None]) -> Conclusion:
     """Print what differs, how often pairs cry wolf by themselves, and what was left out."""
-    from analysis.trials.agreement import RELEVANT, compare, false_alarms, figures
-    from analysis.trials.load import read_trial
+    from analysis.trials.agreement import RELEVANT, compare, false_alarms
 
-    sealed = campaign.trials()
-    runs = {trial.plan.repeat: figures(read_trial(campaign, trial)) for trial in sealed if trial.valid}
-    numbers = range(len(campaign.manifest.plans) // 2)
-    complete = [pair for pair in numbers if 2 * pair in runs and 2 * pair + 1 in runs]
-    for trial in sealed:
-        if not trial.valid:
-            say(f"left out: {trial.plan.trial_id}, attempt {trial.attempt}: {'; '.join(trial.reasons)}")
     lacking = list(unmeasured_lines(campaign))
-    for line in lacking:
-        say(line)
-    left_out = sorted(set(numbers).difference(complete))
-    for pair in left_out:
-        say(f"left out: pair {pair + 1}, which lacks a valid trial")
-    if not complete:
-        raise BlockpointError(f"{campaign.folder}: no pair is valid; continue with --resume and --attempts")
-    pairs = [(runs[2 * pair], runs[2 * pair + 1]) for pair in complete]
+    complete, left_out = _complete(campaign, lacking, say)
+    pairs = list(complete.values())
     found = compare(pairs)
     console.print(_differences(found))
     say(
@@ -144,6 +130,31 @@ def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], Non
         "metrics": [_compared(each) | {"false_alarms": alarms[each.metric]} for each in found],
     }
     return Conclusion(FAULT if lacking or any(each.differs for each in found) else DONE, document)
+
+
+def _complete(
+    campaign: Campaign, lacking: Sequence[str], say: Callable[[str], None]
+) -> tuple[dict[int, "Pair"], list[int]]:
+    """Return the pairs of valid trials by number, and the numbers of those that are none, which are named."""
+    from analysis.trials.agreement import figures
+    from analysis.trials.load import read_trial
+
+    sealed = campaign.trials()
+    runs = {trial.plan.repeat: figures(read_trial(campaign, trial)) for trial in sealed if trial.valid}
+    for trial in sealed:
+        if not trial.valid:
+            say(f"left out: {trial.plan.trial_id}, attempt {trial.attempt}: {'; '.join(trial.reasons)}")
+    for line in lacking:
+        say(line)
+    numbers = range(len(campaign.manifest.plans) // 2)
+    whole = [n for n in numbers if {2 * n, 2 * n + 1} <= runs.keys()]
+    both: dict[int, Pair] = {n: (runs[2 * n], runs[2 * n + 1]) for n in whole}
+    left_out = [number for number in numbers if number not in both]
+    for pair in left_out:
+        say(f"left out: pair {pair + 1}, which lacks a valid trial")
+    if not both:
+        raise BlockpointError(f"{campaign.folder}: no pair is valid; continue with --resume and --attempts")
+    return both, left_out
 
 
 def _differences(found: Sequence["Comparison"]) -> Table:

@@ -94,8 +94,12 @@ class DrillCommand(PlannedCommand[DrillRequest]):
             self.say(f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for")
         page = self.report(campaign)
         code = FAULT if astray or counts.failed or counts.invalid else DONE
-        found = {**dataclasses.asdict(counts), "all_accounted_for": not astray}
-        return Conclusion(code, found | {"drills": drill_documents(trials)}, page)
+        found = {
+            "planned_drills": dataclasses.asdict(counts),
+            "not_all_accounted_for": [trial.plan.trial_id for trial in astray],
+            "drills": drill_documents(trials),
+        }
+        return Conclusion(code, found, page)
 
 
 def _refuse_sharing(redis_url: str, jobs: int) -> None:

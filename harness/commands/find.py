@@ -22,6 +22,9 @@ from results.failures import read_failures
 from results.schema import Manifest, Point
 from results.store import Campaign
 
+WIDTH = 120
+"""columns that the table of points needs; a narrower terminal wraps its lines"""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FindRequest(Selection):
@@ -64,6 +67,7 @@ class FindCommand(Command[FindRequest, Point]):
 
     def show(self, work: Sequence[Point]) -> None:
         """Print the points with what theory expects of them."""
+        self.console.width = max(self.console.width, WIDTH)
         _show_points(self.console, work, self.request, self.profile)
 
     def procedure(self, campaign: Campaign) -> Measuring:
@@ -87,12 +91,8 @@ class FindCommand(Command[FindRequest, Point]):
 
     def conclude(self, campaign: Campaign) -> Conclusion:
         """Show what was found and what was not; its code is 0 where every point asked for was answered."""
-        from analysis.trials.derive import derive
-        from analysis.trials.points import without_trials
-
         measured = any(campaign.trials())
-        failures = read_failures(campaign.folder)
-        found = derive(campaign.folder).points if measured else without_trials(campaign.manifest, failures)
+        found = _points_of(campaign, measured=measured)
         page = None
         try:
             page = self.make_report(campaign) if measured else None
@@ -106,11 +106,21 @@ class FindCommand(Command[FindRequest, Point]):
         return Conclusion(UNANSWERED if told["unanswered"] else DONE, told, page)
 
 
-def show_reach(console: Console, points: Any) -> None:
-    """Print the table that ends a search; a terminal that is too narrow for it wraps its lines."""
-    from analysis.trials.reach_table import reach_lines
+def _points_of(campaign: Campaign, *, measured: bool) -> Any:
+    from analysis.trials.derive import derive
+    from analysis.trials.points import without_trials
 
-    for line in reach_lines(points):
+    if measured:
+        return derive(campaign.folder).points
+    return without_trials(campaign.manifest, read_failures(campaign.folder))
+
+
+def show_reach(console: Console, points: Any) -> None:
+    """Print the table that ends a search, as wide as the terminal where that is narrow."""
+    from analysis.trials import reach_table
+
+    width = min(console.width, reach_table.WIDTH) if console.is_terminal else reach_table.WIDTH
+    for line in reach_table.reach_lines(points, width):
         console.print(Text(line), soft_wrap=True)
 
 

@@ -34,7 +34,7 @@ def _point(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
         "trials": int(common["trials"]),
         "invalid_trials": int(common["invalid"]),
         "load_s": finite(common["load_s"]),
-        "not_measured_because": common["missing"],
+        "not_measured_because": common["missing"] or None,
         "questions": {row["question"]: _answer(row) for row in rows},
     }
 
@@ -46,7 +46,7 @@ def _answer(row: Mapping[str, Any]) -> dict[str, Any]:
         "held_per_s": finite(row["held_per_s"]),
         "failed_per_s": finite(row["failed_per_s"]),
         "ending": row["ending"] or ("not found" if measured else "not measured"),
-        "wider_because": row["wider_because"],
+        "wider_because": row["wider_because"] or None,
         "certain": measured and bool(row["certain"]),
         "disputed": bool(row["disputed"]),
         "blocked_by": [name for name in row["by"].split(", ") if name],

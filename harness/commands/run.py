@@ -100,7 +100,7 @@ def _document(campaign: Campaign, counts: Tally) -> dict[str, Any]:
     derived = derive(campaign.folder)
     return {
         "limit_ms": campaign.manifest.limit_ms,
-        **dataclasses.asdict(counts),
+        "planned_trials": dataclasses.asdict(counts),
         "points": point_documents(derived.points),
         "trials": trial_documents(derived.summary),
     }

@@ -19,6 +19,8 @@ FIGURES = (
     "worker_cpu_cores",
 )
 """columns of the summary, each with its unit"""
+AT_LEAST = tuple(f"{stream.column}_p99_at_least" for stream in Stream)
+"""the p99 is no more than a lower bound, since requests were never answered"""
 
 
 def trial_documents(summary: Any) -> list[dict[str, Any]]:
@@ -31,6 +33,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "subject": f"{row['strategy']}/{row['variant']}",
         **{name: row[name] for name in ABOUT},
         "valid": bool(row["valid"]),
-        "reasons": row["reasons"],
+        "reasons": [reason for reason in row["reasons"].split("; ") if reason],
         **{name: finite(row[name]) for name in FIGURES},
+        **{name: bool(row[name]) for name in AT_LEAST},
     }

@@ -10,6 +10,8 @@ import click
 FORMAT: Final = 1
 """of all documents: a key may be added under the same number, none goes or changes its meaning"""
 
+DIGITS: Final = 6
+
 
 def write(command: str, told: Mapping[str, Any]) -> None:
     """Write a document; raises ValueError for a number that JSON does not have."""
@@ -18,8 +20,8 @@ def write(command: str, told: Mapping[str, Any]) -> None:
 
 
 def finite(value: float | None) -> float | None:
-    """Return a number; None for one that is unknown, or without an end."""
-    return float(value) if value is not None and math.isfinite(value) else None
+    """Return a number to as many digits as tell anything; None for one that is unknown or without an end."""
+    return float(f"{value:.{DIGITS}g}") if value is not None and math.isfinite(value) else None
 
 
 def number(name: str, value: float | None) -> dict[str, float | str | None]:
