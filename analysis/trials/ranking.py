@@ -37,7 +37,8 @@ def _carried(own: pd.DataFrame) -> tuple[float, float]:
 
 
 def _far(duration_ms: float, edge: Edge) -> float:
-    return -math.log(max(edge.least_per_s, _LEAST_PER_S) * duration_ms)
+    """Return how far an edge lies, the furthest the least; tasks that take no time are ranked by rate."""
+    return -math.log(max(edge.least_per_s, _LEAST_PER_S) * (duration_ms or 1.0))
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -194,3 +194,10 @@ def test_only_marks_that_are_shown_are_explained(bench: pd.DataFrame) -> None:
 
 def test_nothing_to_tell_is_no_line() -> None:
     assert reach_lines(pd.DataFrame()) == []
+
+
+def test_tasks_that_take_no_time_are_ranked_too() -> None:
+    rows = [*both("arq/tuned", 10, 11, duration_ms=0.0), *both("celery/tuned", 20, 22, duration_ms=0.0)]
+    lines = reach_lines(pd.DataFrame(rows))
+    assert lines[0].endswith("0 ms")
+    assert [line.split()[0] for line in lines[1:3]] == ["celery/tuned", "arq/tuned"]
