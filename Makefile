@@ -26,7 +26,8 @@ $(INSTALLED): requirements.txt pyproject.toml
 	@touch $@
 
 bench: setup  ## search where every strategy blocks (PROFILE=quick) and make the report
-	$(BIN)/blockpoint find --profile $(PROFILE)
+	@# 3: an answer is unfinished, which the table marks; the report is whole, and no cause to fail
+	$(BIN)/blockpoint find --profile $(PROFILE) || { code=$$?; [ $$code = 3 ] || exit $$code; }
 
 test: lint types  ## lint, types, import contracts and all tests
 	$(PYTEST)

@@ -13,6 +13,7 @@ from harness.options import (
     KindOfTask,
     Milliseconds,
     Number,
+    as_json,
     campaign_options,
     default,
     machine_options,
@@ -22,11 +23,17 @@ from harness.options import (
     target_options,
     traffic_options,
 )
+from harness.terminal import document
+from harness.terminal.exits import DONE, ERROR, FAULT, INTERRUPTED, UNANSWERED
 from harness.terminal.outlets import outlets
 from harness.terminal.signals import Ended, interruptible, last_words
 from results.errors import BlockpointError
 
 MAX_BUDGET_S = 366 * 86_400
+EXIT_CODES = (
+    f"Exit codes: {DONE} where every point asked for was answered, {UNANSWERED} where one is unfinished or "
+    f"could not be measured, {ERROR} for an error, {INTERRUPTED} where it was interrupted."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,7 +59,7 @@ def run_command(**given: Any) -> None:
     sys.exit(RunCommand(RunRequest(**given)).execute())
 
 
-@blockpoint.command("find")
+@blockpoint.command("find", epilog=EXIT_CODES)
 @default("--profile", "standard", help="smoke, quick, standard or full; see `blockpoint list`.")
 @subject_options
 @click.option(
@@ -128,6 +135,7 @@ def drill_command(**given: Any) -> None:
 @machine_options
 @click.option("--name", default="", help="The campaign's name; by default `check` and the time.")
 @click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted check.")
+@as_json
 def check_command(**given: Any) -> None:
     """Measure one strategy twice under two names: a difference that is found is noise (A/A)."""
     from harness.commands.check import CheckCommand, CheckRequest
@@ -168,25 +176,32 @@ def serve_command(**given: Any) -> None:
 
 
 @blockpoint.command("list")
-def list_command() -> None:
+@as_json
+def list_command(as_json: bool) -> None:
     """List strategies, variants, kinds of task, scenarios and profiles, with what each means."""
-    from harness.commands.list import listing
+    from harness.commands.list import listing, names
 
-    for line in listing():
-        click.echo(line)
+    if as_json:
+        document.write("list", names())
+    else:
+        click.echo("\n".join(listing()))
 
 
 @blockpoint.command("doctor")
 @default("--port", 8000, type=PORT, help="Port to be checked.")
-def doctor_command(port: int) -> None:
+@as_json
+def doctor_command(port: int, as_json: bool) -> None:
     """Say whether this machine is fit to measure on, and what to do where it is not."""
-    from harness.commands.doctor import diagnose
+    from harness.commands.doctor import BAD, diagnose
 
-    worst = 0
+    found = []
     for finding in diagnose(port):
-        click.echo(finding.line())
-        worst = max(worst, finding.severity)
-    sys.exit(1 if worst > 1 else 0)
+        click.echo(finding.line(), err=as_json)
+        found.append(finding)
+    fit = all(finding.severity < BAD for finding in found)
+    if as_json:
+        document.write("doctor", {"fit": fit, "checks": [finding.document() for finding in found]})
+    sys.exit(DONE if fit else FAULT)
 
 
 @outlets()
@@ -197,13 +212,13 @@ def main() -> None:
             blockpoint(standalone_mode=False)
     except BlockpointError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        sys.exit(ERROR)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         last_words("interrupted")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except Ended as end:
         last_words(f"ended by {end.name}")
         sys.exit(end.code)

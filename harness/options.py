@@ -141,6 +141,13 @@ def noting(*names: str) -> Callable[[Body], Body]:
 
 seed = default("--seed", 1, type=click.IntRange(0, 2**31), help="Seed of all schedules.")
 
+as_json = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON document (docs/json.md); all else goes to standard error.",
+)
+
 target_options = together(
     default("--slots", 40, type=SLOTS, help="Slots of tuned variants."),
     default(
@@ -244,5 +251,6 @@ campaign_options = together(
     click.option("--resume", default="", metavar="CAMPAIGN", help="Go on with an interrupted campaign."),
     click.option("--dry-run", is_flag=True, help="Print what would be measured, run nothing."),
     default("--report/--no-report", True, help="Make the report at the end."),
+    as_json,
 )
 """what every command has that makes a campaign"""

@@ -1,6 +1,5 @@
 """A strategy, a scenario, a chart and a question that nobody knew of: one entry each makes all known."""
 
-import io
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import msgspec
 import pytest
 from matplotlib.figure import Figure
-from rich.console import Console
 
 from analysis.charts.catalogue import CHARTS, catalogue
 from analysis.charts.entry import Entry, Part
@@ -20,7 +18,7 @@ from analysis.report.pages import render_page
 from analysis.trials.derive import Derived, derive, read_derived
 from analysis.trials.point_table import answers
 from analysis.trials.questions import QUESTIONS, Question
-from harness.commands import find
+from analysis.trials.reach_table import reach_lines
 from harness.commands import list as list_command
 from harness.commands.list import listing
 from harness.search.profiles import SEARCHES
@@ -169,9 +167,9 @@ def test_a_question_of_one_row_is_asked_and_answered_everywhere(
     found = answer.found["crowding"]
     assert found.interval.endswith("60 to 240/s")
     assert found.by == "accepting a task"
-    console = Console(file=io.StringIO(), width=200)
-    find._show_answers(console, derived.points)
-    assert "queue gets crowded" in console.file.getvalue()  # type: ignore[attr-defined]
+    heading, row = reach_lines(derived.points)[:2]
+    assert heading.startswith("fast to / keeps up to / queue gets crowded above")
+    assert row.endswith("/ 60 to 240")
     page = render_page(derived, [], [])
     for told in (
         '<th scope="col" class="n">Queue gets crowded at</th>',

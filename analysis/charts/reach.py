@@ -18,9 +18,9 @@ from analysis.charts.parts import points_by_kind
 from analysis.charts.scales import log_axis, span
 from analysis.charts.style import INK, MUTED, STATES, colour
 from analysis.format import milliseconds
-from analysis.order import order, subjects
 from analysis.trials.points import by_question, edges
 from analysis.trials.questions import BLOCKING, QUESTIONS
+from analysis.trials.ranking import ranked
 from analysis.trials.stretches import Edge, State, Stretch, edges_of, stretches, theory_per_s
 
 _WIDTHS_IN: Final = {1: 6.2, 2: 4.2}
@@ -36,8 +36,6 @@ _TICK: Final = 0.29
 _THEORY: Final[dict[str, Any]] = {"color": INK, "linewidth": 1.1, "linestyle": (0, (1.5, 1))}
 _THIN: Final = 0.008
 """half the width of a stretch that is one rate, as a share of the axis: it is to be seen"""
-_LEAST_PER_S: Final = 0.1
-"""what a subject that fails at any rate counts as"""
 _SAME: Final = 1.15
 """two rates of theory closer than this factor are one tick"""
 _CORE_FULL: Final = "▲"
@@ -75,35 +73,6 @@ def reach(points: pd.DataFrame, trials: pd.DataFrame, words: Caption) -> Figure:
     for ax in axes[-columns:]:
         ax.set_xlabel("arrival rate (tasks/s)", fontsize=8)
     return figure
-
-
-def ranked(points: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the subjects, those first that carry furthest before the first thing goes wrong.
-
-    Over several durations the mean of the logarithm counts, of the rate times the duration. Among equals
-    those come first whose API stays fast for longer.
-    """
-    carried = {(strategy, variant): _carried(own) for strategy, variant, own in subjects(points)}
-    return sorted(carried, key=lambda subject: (carried[subject], order(*subject)))
-
-
-def _carried(own: pd.DataFrame) -> tuple[float, float]:
-    """Return what ranks a subject by its first edge and by that of its API, the least first."""
-    found = [
-        (float(str(duration_ms)), edges_of(by_question(rows)))
-        for duration_ms, rows in own.groupby("duration_ms")
-    ]
-    first = [_far(ms, edge) for ms, edges_ in found for edge in edges_[:1]]
-    api = [_far(ms, edge) for ms, edges_ in found for edge in edges_ if edge.question == BLOCKING]
-    return _mean(first), _mean(api)
-
-
-def _far(duration_ms: float, edge: Edge) -> float:
-    return -math.log(max(edge.least_per_s, _LEAST_PER_S) * duration_ms)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else math.inf
 
 
 def _of(rows: pd.DataFrame, strategy: str, variant: str, duration_ms: float) -> pd.DataFrame:

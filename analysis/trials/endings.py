@@ -42,6 +42,11 @@ class Ending(StrEnum):
         """Whether the search ended before it had an edge to look for."""
         return self in {Ending.ABOVE, Ending.BELOW, Ending.UNFINISHED}
 
+    @property
+    def answered(self) -> bool:
+        """Whether the question is answered within the rates that were asked for, however sure that is."""
+        return not self.open and self is not Ending.UNKNOWN
+
 
 def ending(found: Bracket, searched: Point | None, predicted_per_s: float, precision: float) -> Ending:
     """Return how an interval ended; of a point that was not searched, by what was measured."""

@@ -1,6 +1,6 @@
 """The points of a campaign as a table prints them: where each subject gave way, and how sure that is."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -124,7 +124,11 @@ def _answer(strategy: str, variant: str, rows: dict[str, dict[str, Any]]) -> Ans
 
 def moves(found: Iterable[Answer]) -> str:
     """Return one line that explains `MOVES`; empty where no answer bears it."""
-    named = {each.core_bound for answer in found for each in answer.found.values()}
+    return moved_by({each.core_bound for answer in found for each in answer.found.values()})
+
+
+def moved_by(named: Collection[str]) -> str:
+    """Return what `MOVES` means where the cores of these roles were full; empty where none was."""
     cores = " or ".join(f"the {role}'s" for role in BOUND if role in named)
     return f"{MOVES} moves with the machine: {cores} core was full at an edge" if cores else ""
 

@@ -35,6 +35,8 @@ class Question:
     settle: Callable[[Rows, float, float], tuple[Bracket, bool]] | None = None
     """makes the interval, and says whether its edges are sure, of rows of the summary, the limit in ms and
     the wanted width; None where each row's verdict stands for itself"""
+    fine: str = ""
+    """what it is as long as it does not, before a rate: `fast to`; empty where its label has to do"""
     named_by: str = ""
     """the heading of the streams that gave way; empty where it names none"""
     doubt: str = "within the margin of error"
@@ -61,6 +63,11 @@ class Question:
     def heading(self) -> str:
         """The heading of the rate at which it gives way: `API blocks at`."""
         return f"{self.label[0].upper()}{self.label[1:]} at"
+
+    @property
+    def reach(self) -> str:
+        """The heading of the highest rate that held: `fast to`."""
+        return self.fine or f"{self.label} above"
 
     def meaning_at(self, limit: str) -> str:
         """Return what it means to give way, under that limit in words."""
@@ -109,6 +116,7 @@ QUESTIONS: Final = {
             criterion="the p99 of a stream is above {limit}",
             expected=expected_blocking,
             settle=settle_blocking,
+            fine="fast to",
             doubt="not confirmed at length",
             named_by="What blocks",
             line="-",
@@ -122,6 +130,7 @@ QUESTIONS: Final = {
             who="work",
             gives_way="falls behind",
             meaning="the backlog grows",
+            fine="keeps up to",
             explained=(
                 "where the backlog grew, by more than 1 % of the arrivals and by more than chance makes "
                 "likely, or where more than 1 % of the tasks were turned away. A verdict whose margin of "

@@ -56,6 +56,8 @@ class Conditions:
     """an existing campaign's name or folder; empty for a new one"""
     dry_run: bool = False
     report: bool = True
+    as_json: bool = False
+    """standard output gets one JSON document, and standard error all else"""
 
     @property
     def settings(self) -> Settings:

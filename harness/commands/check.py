@@ -2,7 +2,8 @@
 
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -10,11 +11,16 @@ from rich.table import Table
 from harness.campaign.predictions import predicted_per_s, split_key
 from harness.campaign.runner import unmeasured_lines
 from harness.campaign.setup import Agenda, Conditions
-from harness.commands.skeleton import PlannedCommand
+from harness.commands.skeleton import Conclusion, PlannedCommand
+from harness.terminal.document import number
+from harness.terminal.exits import DONE, FAULT
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Plan
 from results.store import Campaign
+
+if TYPE_CHECKING:
+    from analysis.trials.agreement import Comparison, Pair
 
 NAMES = ("a", "b")
 PROFILE = "check"
@@ -43,6 +49,8 @@ class CheckRequest(Conditions):
 class CheckCommand(PlannedCommand[CheckRequest]):
     """Measures pairs and compares them."""
 
+    name = "check"
+
     def __init__(self, request: CheckRequest) -> None:
         super().__init__(request)
         self.attempts = request.attempts
@@ -62,8 +70,8 @@ class CheckCommand(PlannedCommand[CheckRequest]):
         request = self.request
         return Measuring(Limits(foreign_cores=request.max_foreign_cores, quiet_wait_s=request.quiet_wait))
 
-    def conclude(self, campaign: Campaign) -> int:
-        """Compare; returns 0 where all are measured and none differs, else 1."""
+    def conclude(self, campaign: Campaign) -> Conclusion:
+        """Compare; its code is 0 where all are measured and none differs, else 1."""
         return compare_pairs(campaign, self.console, self.say)
 
 
@@ -99,41 +107,74 @@ def planned_pairs(request: CheckRequest) -> list[Plan]:
     return ordered
 
 
-def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], None]) -> int:
+def compare_pairs(campaign: Campaign, console: Console, say: Callable[[str], None]) -> Conclusion:
     """Print what differs, how often pairs cry wolf by themselves, and what was left out."""
-    from analysis.trials.agreement import RELEVANT, compare, false_alarms, figures
+    from analysis.trials.agreement import RELEVANT, compare, false_alarms
+
+    lacking = list(unmeasured_lines(campaign))
+    complete, left_out = _complete(campaign, lacking, say)
+    pairs = list(complete.values())
+    found = compare(pairs)
+    console.print(_differences(found))
+    say(
+        f"{len(pairs)} pairs; a difference counts where its whole interval is beyond a factor of {RELEVANT:g}"
+    )
+    alarms = {metric: round(share * len(pairs)) for metric, share in false_alarms(pairs).items()}
+    told = ", ".join(f"{metric} {count}/{len(pairs)}" for metric, count in alarms.items())
+    say(f"false alarms of pairs judged alone: {told}")
+    document = {
+        "pairs": len(pairs),
+        "pairs_left_out": [pair + 1 for pair in left_out],
+        "not_measured": lacking,
+        "relevant_factor": RELEVANT,
+        "metrics": [_compared(each) | {"false_alarms": alarms[each.metric]} for each in found],
+    }
+    return Conclusion(FAULT if lacking or any(each.differs for each in found) else DONE, document)
+
+
+def _complete(
+    campaign: Campaign, lacking: Sequence[str], say: Callable[[str], None]
+) -> tuple[dict[int, "Pair"], list[int]]:
+    """Return the pairs of valid trials by number, and the numbers of those that are none, which are named."""
+    from analysis.trials.agreement import figures
     from analysis.trials.load import read_trial
 
     sealed = campaign.trials()
     runs = {trial.plan.repeat: figures(read_trial(campaign, trial)) for trial in sealed if trial.valid}
-    numbers = range(len(campaign.manifest.plans) // 2)
-    complete = [pair for pair in numbers if 2 * pair in runs and 2 * pair + 1 in runs]
     for trial in sealed:
         if not trial.valid:
             say(f"left out: {trial.plan.trial_id}, attempt {trial.attempt}: {'; '.join(trial.reasons)}")
-    lacking = list(unmeasured_lines(campaign))
     for line in lacking:
         say(line)
-    for pair in sorted(set(numbers).difference(complete)):
+    numbers = range(len(campaign.manifest.plans) // 2)
+    whole = [n for n in numbers if {2 * n, 2 * n + 1} <= runs.keys()]
+    both: dict[int, Pair] = {n: (runs[2 * n], runs[2 * n + 1]) for n in whole}
+    left_out = [number for number in numbers if number not in both]
+    for pair in left_out:
         say(f"left out: pair {pair + 1}, which lacks a valid trial")
-    if not complete:
+    if not both:
         raise BlockpointError(f"{campaign.folder}: no pair is valid; continue with --resume and --attempts")
-    pairs = [(runs[2 * pair], runs[2 * pair + 1]) for pair in complete]
-    found = compare(pairs)
+    return both, left_out
+
+
+def _differences(found: Sequence["Comparison"]) -> Table:
     table = Table("metric", "a / b", "95 % interval", "difference", box=None, pad_edge=False)
     for each in found:
         verdict = "FOUND" if each.differs else "none found" + (", but shaky" if each.shaky else "")
         interval = f"{each.low:.3f} to {each.high:.3f}"
         table.add_row(each.metric, f"{each.ratio:.3f}", interval, verdict)
-    console.print(table)
-    say(
-        f"{len(pairs)} pairs; a difference counts where its whole interval is beyond a factor of {RELEVANT:g}"
-    )
-    alarms = (
-        f"{metric} {share * len(pairs):.0f}/{len(pairs)}" for metric, share in false_alarms(pairs).items()
-    )
-    say("false alarms of pairs judged alone: " + ", ".join(alarms))
-    return 1 if lacking or any(each.differs for each in found) else 0
+    return table
+
+
+def _compared(each: "Comparison") -> dict[str, Any]:
+    return {
+        "metric": each.metric,
+        **number("ratio", each.ratio),
+        **number("ratio_low", each.low),
+        **number("ratio_high", each.high),
+        "difference_found": bool(each.differs),
+        "shaky": bool(each.shaky),
+    }
 
 
 def _rate(request: CheckRequest) -> float:

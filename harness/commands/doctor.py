@@ -17,6 +17,7 @@ from targets.settings import Settings
 from targets.strategy import Definition, from_elsewhere, installed
 
 GOOD, NOTE, BAD = range(3)
+VERDICTS = ("ok", "note", "bad")
 LOOK_S = 1.0
 MIN_FILES = 2048
 MAX_FOREIGN_CORES = 0.1
@@ -36,6 +37,10 @@ class Finding:
         """Return the finding as it is printed."""
         mark = {GOOD: "ok  ", NOTE: "note", BAD: "BAD "}[self.severity]
         return f"{mark} {self.what}" + (f": {self.advice}" if self.advice else "")
+
+    def document(self) -> dict[str, str | None]:
+        """Return the finding for programs."""
+        return {"verdict": VERDICTS[self.severity], "what": self.what, "advice": self.advice or None}
 
 
 def diagnose(port: int) -> Iterator[Finding]:

@@ -10,15 +10,16 @@ from harness.campaign.predictions import select
 from harness.campaign.profiles import EVERY_VARIANT
 from harness.campaign.runner import missing, tally
 from harness.campaign.setup import Agenda, Conditions
-from harness.commands.skeleton import PlannedCommand
+from harness.commands.drill_documents import drill_documents, strays
+from harness.commands.skeleton import Conclusion, PlannedCommand
 from harness.drills.catalogue import DRILLS
 from harness.drills.plans import planned_drills
 from harness.drills.trial import DrillProcedure
 from harness.target.placement import NOWHERE
+from harness.terminal.exits import DONE, FAULT
 from results.errors import BlockpointError, lookup
 from results.schema import Plan
 from results.store import Campaign
-from results.terms import Fate
 
 PROFILE = "drill"
 ATTEMPTS = 3
@@ -41,6 +42,7 @@ class DrillRequest(Conditions):
 class DrillCommand(PlannedCommand[DrillRequest]):
     """Runs drills."""
 
+    name = "drill"
     trials = "drills"
     overhead_s = DrillProcedure.overhead_s
 
@@ -73,8 +75,8 @@ class DrillCommand(PlannedCommand[DrillRequest]):
         """Return a drill's."""
         return DrillProcedure(campaign.manifest)
 
-    def conclude(self, campaign: Campaign) -> int:
-        """Say whether every task is accounted for; returns 1 where one is not, or a drill does not count."""
+    def conclude(self, campaign: Campaign) -> Conclusion:
+        """Say whether every task is accounted for; its code is 1 where not, or a drill does not count."""
         counts = tally(campaign)
         if not counts.valid + counts.invalid:
             raise BlockpointError(f"{campaign.folder}: no drill could be carried out")
@@ -84,16 +86,20 @@ class DrillCommand(PlannedCommand[DrillRequest]):
         if counts.invalid:
             self.say(f"{counts.invalid} drills do not count, for the reasons given with each; they are kept")
         trials = campaign.trials()
-        strays = [
-            trial for trial in trials if trial.incident and trial.incident.fates[Fate.UNACCOUNTED.label]
-        ]
-        for trial in strays:
+        astray = strays(trials)
+        for trial in astray:
             self.say(f"{trial.plan.trial_id}: NOT ALL ACCOUNTED FOR: {'; '.join(trial.reasons)}")
-        if not strays:
+        if not astray:
             accepted = sum(trial.accounts.accepted for trial in trials)
             self.say(f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for")
-        self.report(campaign)
-        return 1 if strays or counts.failed or counts.invalid else 0
+        page = self.report(campaign)
+        code = FAULT if astray or counts.failed or counts.invalid else DONE
+        found = {
+            "planned_drills": dataclasses.asdict(counts),
+            "not_all_accounted_for": [trial.plan.trial_id for trial in astray],
+            "drills": drill_documents(trials),
+        }
+        return Conclusion(code, found, page)
 
 
 def _refuse_sharing(redis_url: str, jobs: int) -> None:

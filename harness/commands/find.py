@@ -12,17 +12,18 @@ from harness.campaign.predictions import select, subject_on
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
 from harness.campaign.setup import Agenda, Selection
-from harness.commands.skeleton import Command
+from harness.commands.point_documents import point_documents, questions_of
+from harness.commands.skeleton import Command, Conclusion
 from harness.search.profiles import SEARCHES, SearchProfile, points, search_seconds
+from harness.terminal.exits import DONE, UNANSWERED
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, unknown
 from results.failures import read_failures
-from results.schema import Point
+from results.schema import Manifest, Point
 from results.store import Campaign
-from results.text import visible
 
 WIDTH = 120
-"""columns that the closing table needs; a narrower terminal wraps its lines"""
+"""columns that the table of points needs; a narrower terminal wraps its lines"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,11 +41,8 @@ class FindRequest(Selection):
 class FindCommand(Command[FindRequest, Point]):
     """Searches all points of every subject asked for."""
 
+    name = "find"
     profile: SearchProfile
-
-    def __init__(self, request: FindRequest) -> None:
-        super().__init__(request)
-        self.console.width = max(self.console.width, WIDTH)
 
     def agenda(self) -> Agenda:
         """Return the points to be searched."""
@@ -69,6 +67,7 @@ class FindCommand(Command[FindRequest, Point]):
 
     def show(self, work: Sequence[Point]) -> None:
         """Print the points with what theory expects of them."""
+        self.console.width = max(self.console.width, WIDTH)
         _show_points(self.console, work, self.request, self.profile)
 
     def procedure(self, campaign: Campaign) -> Measuring:
@@ -90,21 +89,57 @@ class FindCommand(Command[FindRequest, Point]):
 
         SearchRunner(setup, campaign, self.profile, progress).run()
 
-    def conclude(self, campaign: Campaign) -> int:
-        """Show what was found and what was not measured; returns 1 where a point failed at all its trials."""
-        from analysis.trials.derive import derive
-        from analysis.trials.points import without_trials
+    def conclude(self, campaign: Campaign) -> Conclusion:
+        """Show what was found and what was not; its code is 0 where every point asked for was answered."""
+        measured = any(campaign.trials())
+        found = _points_of(campaign, measured=measured)
+        page = None
+        try:
+            page = self.make_report(campaign) if measured else None
+        finally:
+            show_reach(self.console, found)
+        told = _document(campaign.manifest, point_documents(found))
+        if told["unanswered"]:
+            self.say(_unanswered(campaign, told["answered"], told["unanswered"]))
+        if page:
+            self.say(f"report: {page}")
+        return Conclusion(UNANSWERED if told["unanswered"] else DONE, told, page)
 
-        trials, failures = campaign.trials(), read_failures(campaign.folder)
-        found = derive(campaign.folder).points if trials else without_trials(campaign.manifest, failures)
-        _show_answers(self.console, found)
-        if not trials:
-            raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-        self.report(campaign)
-        measured, failed = [trial.plan for trial in trials], [failure.plan for failure in failures]
-        missing = [point for point in campaign.manifest.points if not any(map(point.covers, measured))]
-        broken = any(any(map(point.covers, failed)) for point in missing)
-        return 0 if any(trial.valid for trial in trials) and not broken else 1
+
+def _points_of(campaign: Campaign, *, measured: bool) -> Any:
+    from analysis.trials.derive import derive
+    from analysis.trials.points import without_trials
+
+    if measured:
+        return derive(campaign.folder).points
+    return without_trials(campaign.manifest, read_failures(campaign.folder))
+
+
+def show_reach(console: Console, points: Any) -> None:
+    """Print the table that ends a search, as wide as the terminal where that is narrow."""
+    from analysis.trials import reach_table
+
+    width = min(console.width, reach_table.WIDTH) if console.is_terminal else reach_table.WIDTH
+    for line in reach_table.reach_lines(points, width):
+        console.print(Text(line), soft_wrap=True)
+
+
+def _document(manifest: Manifest, found: list[dict[str, Any]]) -> dict[str, Any]:
+    answered = [each["answered"] for each in questions_of(found)]
+    return {
+        "limit_ms": manifest.limit_ms,
+        "precision": manifest.precision,
+        "answered": sum(answered),
+        "unanswered": len(answered) - sum(answered),
+        "points": found,
+    }
+
+
+def _unanswered(campaign: Campaign, answered: int, unanswered: int) -> str:
+    return (
+        f"{unanswered} of {answered + unanswered} answers are unfinished or missing; go on with: "
+        f"blockpoint find --resume {campaign.folder.name}"
+    )
 
 
 def named_search(name: str) -> SearchProfile:
@@ -162,22 +197,3 @@ def _show_points(
         )
     console.print(table)
     console.print(f"{len(wanted)} points")
-
-
-def _show_answers(console: Console, points: Any) -> None:
-    from analysis.trials.burst_words import note_on_bursts
-    from analysis.trials.point_table import answers, moves
-    from analysis.trials.questions import QUESTIONS
-
-    found_all = answers(points)
-    table = Table("strategy", "tasks", "question", "interval", "remarks", box=None, pad_edge=False)
-    for a in found_all:
-        about = (f"{a.strategy}/{a.variant}", a.condition)
-        for name, found in a.found.items():
-            by = f"{found.by} crossed the limit" if found.by else ""
-            remarks = "; ".join(filter(None, (by, found.notes)))
-            table.add_row(*about, QUESTIONS[name].label, found.interval, Text(visible(remarks)))
-            about = ("", "")
-    console.print(table)
-    for line in filter(None, (moves(found_all), note_on_bursts(points))):
-        console.print(Text(line), soft_wrap=True)

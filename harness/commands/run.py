@@ -10,9 +10,12 @@ from harness.campaign.grid import Planner
 from harness.campaign.predictions import predicted_per_s, select
 from harness.campaign.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.campaign.progress import describe, minutes
-from harness.campaign.runner import missing, tally, unmeasured_lines
+from harness.campaign.runner import Tally, missing, tally, unmeasured_lines
 from harness.campaign.setup import Agenda, Selection
-from harness.commands.skeleton import PlannedCommand
+from harness.commands.point_documents import point_documents
+from harness.commands.skeleton import Conclusion, PlannedCommand
+from harness.commands.trial_documents import trial_documents
+from harness.terminal.exits import DONE, FAULT
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, lookup
 from results.schema import Plan
@@ -31,6 +34,7 @@ class RunRequest(Selection):
 class RunCommand(PlannedCommand[RunRequest]):
     """Measures every trial of a profile."""
 
+    name = "run"
     profile: Profile
 
     def agenda(self) -> Agenda:
@@ -72,8 +76,8 @@ class RunCommand(PlannedCommand[RunRequest]):
         request = self.request
         return Measuring(Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait))
 
-    def conclude(self, campaign: Campaign) -> int:
-        """Say what stayed invalid or unmeasured; returns 1 where that is all, or a trial failed."""
+    def conclude(self, campaign: Campaign) -> Conclusion:
+        """Say what stayed invalid or unmeasured; its code is 1 where that is all, or a trial failed."""
         counts = tally(campaign)
         if counts.invalid:
             self.say(
@@ -85,8 +89,21 @@ class RunCommand(PlannedCommand[RunRequest]):
             self.say(line)
         if not counts.valid + counts.invalid:
             raise BlockpointError(f"{campaign.folder}: no trial could be measured")
-        self.report(campaign)
-        return 1 if counts.failed or not counts.valid else 0
+        page = self.report(campaign)
+        code = FAULT if counts.failed or not counts.valid else DONE
+        return Conclusion(code, _document(campaign, counts) if self.request.as_json else {}, page)
+
+
+def _document(campaign: Campaign, counts: Tally) -> dict[str, Any]:
+    from analysis.trials.derive import derive
+
+    derived = derive(campaign.folder)
+    return {
+        "limit_ms": campaign.manifest.limit_ms,
+        "planned_trials": dataclasses.asdict(counts),
+        "points": point_documents(derived.points),
+        "trials": trial_documents(derived.summary),
+    }
 
 
 def asked_profile(request: RunRequest) -> Profile:

@@ -3,8 +3,11 @@
 import abc
 import functools
 from collections.abc import Sequence
-from typing import Generic, TypeVar, cast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
 
+import msgspec
 from rich.console import Console
 
 from harness.campaign.progress import Progress, minutes
@@ -14,6 +17,8 @@ from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, 
 from harness.campaign.unheeded import say_kept, say_unheeded
 from harness.target.external import owning
 from harness.target.processes import family
+from harness.terminal import document
+from harness.terminal.exits import DONE
 from harness.trial.measurement import Measuring
 from results.schema import Plan, Point
 from results.store import Campaign
@@ -22,15 +27,29 @@ R = TypeVar("R", bound=Conditions)
 W = TypeVar("W", Plan, Point)
 
 
+@dataclass(frozen=True)
+class Conclusion:
+    """What came of a campaign."""
+
+    code: int
+    """the exit code"""
+    found: dict[str, Any]
+    """the same as numbers, for programs"""
+    page: Path | None = None
+    """of the report, where one was made"""
+
+
 class Command(abc.ABC, Generic[R, W]):
     """One command with what it was asked for; raises BlockpointError for whatever the user can put right."""
 
+    name: str
+    """as it is called"""
     retry_until_s = float("inf")
     attempts: int
 
     def __init__(self, request: R) -> None:
         self.request = request
-        self.console = Console(highlight=False)
+        self.console = Console(highlight=False, stderr=request.as_json)
         self.say = functools.partial(self.console.print, soft_wrap=True, markup=False)
 
     @abc.abstractmethod
@@ -57,8 +76,8 @@ class Command(abc.ABC, Generic[R, W]):
         """Run the trials."""
 
     @abc.abstractmethod
-    def conclude(self, campaign: Campaign) -> int:
-        """Say what came of it; returns the exit code."""
+    def conclude(self, campaign: Campaign) -> Conclusion:
+        """Say what came of it."""
 
     def execute(self) -> int:
         """Make a new campaign or go on with an old one; returns the exit code."""
@@ -73,8 +92,8 @@ class Command(abc.ABC, Generic[R, W]):
                 work = cast("Sequence[W]", agenda.work)
             say_unheeded(request, work)
             if request.dry_run:
-                self.show(work)
-                return 0
+                self.foretell(work)
+                return DONE
             if not request.resume:
                 campaign = create(request, agenda, members)
             setup = prepare(
@@ -90,14 +109,39 @@ class Command(abc.ABC, Generic[R, W]):
             with Progress(self.console, expected_s, trials) as progress:
                 self.carry_out(setup, campaign, progress)
         unpin()
-        return self.conclude(campaign)
+        return self._hand_over(campaign, self.conclude(campaign))
 
-    def report(self, campaign: Campaign) -> None:
-        """Make the report, where it was asked for."""
+    def foretell(self, work: Sequence[W]) -> None:
+        """Show what would be done."""
+        self.show(work)
+        if self.request.as_json:
+            document.write(self.name, {"dry_run": True, "planned": msgspec.to_builtins(work)})
+
+    def _hand_over(self, campaign: Campaign, conclusion: Conclusion) -> int:
+        """Write the document, where it was asked for; returns the exit code."""
+        if self.request.as_json:
+            about = {
+                "campaign": campaign.manifest.campaign,
+                "folder": str(campaign.folder),
+                "profile": campaign.manifest.profile,
+                "report": str(conclusion.page) if conclusion.page else None,
+                "exit_code": conclusion.code,
+            }
+            document.write(self.name, about | conclusion.found)
+        return conclusion.code
+
+    def make_report(self, campaign: Campaign) -> Path | None:
+        """Make the report, where it was asked for; return its page."""
         from harness.commands.report import make
 
-        if self.request.report:
-            self.say(f"report: {make(campaign.folder, self.say)}")
+        return make(campaign.folder, self.say) if self.request.report else None
+
+    def report(self, campaign: Campaign) -> Path | None:
+        """Make the report, where it was asked for, and say where it is."""
+        page = self.make_report(campaign)
+        if page:
+            self.say(f"report: {page}")
+        return page
 
 
 class PlannedCommand(Command[R, Plan]):

@@ -9,8 +9,8 @@ from matplotlib.patches import Rectangle
 
 from analysis.charts import Caption, reach
 from analysis.charts.catalogue import catalogue
-from analysis.charts.reach import ranked
 from analysis.trials.derive import Derived, derive
+from analysis.trials.ranking import ranked
 from analysis.trials.stretches import State, edges_of, stretches, theory_per_s
 from results.schema import Service
 from tests.analysis.synthetic import Cell, build

