@@ -49,7 +49,9 @@ def _say(progress: Progress, line: str) -> None:
 
 def _fill(made: Path, derived: Derived, progress: Progress) -> None:
     with ThreadPoolExecutor(1) as beside:
-        notebooks: Future[list[str]] = beside.submit(execute_notebooks, derived.folder, made / "notebooks")
+        notebooks: Future[list[str]] = beside.submit(
+            execute_notebooks, derived.folder, made / "notebooks", "trials"
+        )
         drawings = draw_all(derived, made / "charts", progress)
         progress("executing the notebooks")
         problems = notebooks.result()

@@ -12,7 +12,7 @@ from analysis.charts.conditions import machine
 from analysis.charts.grid import Caption
 from analysis.charts.style import colour
 from analysis.format import milliseconds, number
-from analysis.report.notebook import SOURCES
+from analysis.report.notebook_sources import names
 from analysis.report.theory import MOST, lines, scores
 from analysis.report.words import Reading, read
 from analysis.trials.derive import Derived
@@ -74,7 +74,7 @@ def render_page(derived: Derived, drawings: list[Drawing], problems: list[str]) 
             rows=_rows(derived.summary.head(_MAX_ROWS)),
             rows_left_out=max(0, len(derived.summary) - _MAX_ROWS),
             closed=bool(derived.summary["closed"].any()),
-            notebooks=sorted(path.stem for path in SOURCES.glob("*.py")),
+            notebooks=names("trials"),
         )
     )
 
