@@ -33,12 +33,13 @@ from analysis.trials.points import at_rates
 from results.store import campaign_folder
 from results.terms import BYSTANDERS
 
-plt.rcParams["figure.dpi"] = 110
+plt.rcParams.update({"figure.dpi": 110, "text.parse_math": False})  # a name may hold dollar signs
 pd.options.display.max_colwidth = 120
 campaign = read_derived(campaign_folder(CAMPAIGN))
 trials = campaign.summary
 trials.insert(0, "subject", trials["strategy"] + "/" + trials["variant"])
-print(f"{campaign.manifest.campaign}: {len(trials)} trials, {int((~trials['valid']).sum())} of them invalid")
+count = trials["trial_id"].nunique()
+print(f"{campaign.manifest.campaign}: {count} trials, {len(trials)} rows, {(~trials['valid']).sum()} invalid")
 
 # %% [markdown]
 # ## The table
@@ -69,12 +70,14 @@ pd.DataFrame({"meaning": meaning, "first row": trials[list(meaning)].iloc[0]})
 # %%
 CONDITION = ["kind", "duration_ms", "topology"]
 steady = at_rates(trials[~trials["closed"]])
+assert len(steady), "no trial at a fixed rate was sealed"
 KIND, DURATION_MS, TOPOLOGY = steady.groupby(CONDITION).size().idxmax()
 
-chosen = steady.query("kind == @KIND and duration_ms == @DURATION_MS and topology == @TOPOLOGY and valid")
+asked = steady.query("kind == @KIND and duration_ms == @DURATION_MS and topology == @TOPOLOGY")
+chosen = asked[asked["valid"]]
 tasks = f"{KIND} tasks of {DURATION_MS:g} ms, {TOPOLOGY}"
-print(f"{tasks}: {len(chosen)} valid trials")
-steady.groupby(CONDITION).agg(subjects=("subject", "nunique"), trials=("valid", "size"))
+print(f"{tasks}: {len(chosen)} of {len(asked)} rows are valid")
+steady.groupby(CONDITION).agg(subjects=("subject", "nunique"), valid=("valid", "sum"))
 
 # %% [markdown]
 # ## The streams, side by side
@@ -83,7 +86,7 @@ steady.groupby(CONDITION).agg(subjects=("subject", "nunique"), trials=("valid", 
 # median stalls now and then; one whose median is high, too, has a queue that does not empty.
 
 # %%
-SUBJECT = chosen.groupby("subject")["offered_per_s"].nunique().idxmax()
+SUBJECT = asked.groupby("subject")["valid"].sum().idxmax()
 
 one = chosen[chosen["subject"] == SUBJECT].groupby("offered_per_s")
 streams = ["accept", "ping", "ping_sync", "queue_wait", "completion"]
@@ -93,8 +96,8 @@ one[[f"{stream}_{p}_ms" for stream in streams for p in ("p50", "p99")]].median()
 # %% [markdown]
 # ## Work done of work offered
 #
-# On the diagonal a strategy keeps up. Below it, the rest piles up: nothing goes above the ceiling, which is
-# the number of slots over the time that a task takes, whichever library runs them.
+# On the diagonal a strategy keeps up. Below it, the rest piles up: nothing goes above the ceiling of
+# theory. That of a pool is the number of slots over the time that a task takes, whichever library runs it.
 
 # %%
 figure, axes = plt.subplots(figsize=(8, 5))

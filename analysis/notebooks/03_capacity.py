@@ -32,13 +32,13 @@ from analysis.trials.derive import read_derived
 from analysis.trials.points import at_rates
 from results.store import campaign_folder
 
-plt.rcParams["figure.dpi"] = 110
+plt.rcParams.update({"figure.dpi": 110, "text.parse_math": False})  # a name may hold dollar signs
 pd.options.display.max_colwidth = 120
 campaign = read_derived(campaign_folder(CAMPAIGN))
 trials, points = campaign.summary, campaign.points
 for table in (trials, points):
     table.insert(0, "subject", table["strategy"] + "/" + table["variant"])
-print(f"{campaign.manifest.campaign}: {len(trials)} trials, {len(points)} points")
+print(f"{campaign.manifest.campaign}: {trials['trial_id'].nunique()} trials, {len(points)} points")
 
 # %% [markdown]
 # ## The tables
@@ -74,7 +74,9 @@ pd.DataFrame({"meaning": meaning | costs, "first row": pd.concat(told)})
 RATE_PER_S = 200
 HEADROOM = 0.7
 CONDITION = ["kind", "duration_ms", "topology"]
-KIND, DURATION_MS, TOPOLOGY = at_rates(trials[~trials["closed"]]).groupby(CONDITION).size().idxmax()
+steady = at_rates(trials[~trials["closed"]])
+assert len(steady), "no trial at a fixed rate was sealed"
+KIND, DURATION_MS, TOPOLOGY = steady.groupby(CONDITION).size().idxmax()
 
 same = "kind == @KIND and duration_ms == @DURATION_MS and topology == @TOPOLOGY"
 asked = f"{RATE_PER_S:g}/s, {KIND} tasks of {DURATION_MS:g} ms, {TOPOLOGY}"
@@ -89,7 +91,7 @@ points.groupby(CONDITION).agg(subjects=("subject", "nunique"))
 
 # %%
 answers = points.query(same).pivot(index="subject", columns="question", values=["held_per_s", "failed_per_s"])
-held, failed = answers["held_per_s"], answers["failed_per_s"]
+held, failed = (answers[edge][["blocking", "saturation"]] for edge in ("held_per_s", "failed_per_s"))
 verdict = np.select([held >= RATE_PER_S, failed <= RATE_PER_S], ["yes", "no"], "not known")
 verdict = pd.DataFrame(verdict, held.index, ["API stays fast", "work keeps up"])
 print(asked)
@@ -169,7 +171,7 @@ cost = cost.sort_values("CPU a task (ms)", ascending=False)
 cost[::-1].round(2)
 
 # %%
-labels = cost.index + cost["at (/s)"].map(", at {:.0f}/s".format)
+labels = [f"{subject}, at {rate:.0f}/s" for subject, rate in cost["at (/s)"].items()]
 figure, both = plt.subplots(1, 2, figsize=(10, 0.4 * len(cost) + 1.2), sharey=True)
 for axes, table, name in zip(both, (cpu_ms, memory_mib), ("CPU a task (ms)", "memory (MiB)"), strict=True):
     left = pd.Series(0.0, cost.index)

@@ -11,6 +11,7 @@ from analysis.charts.style import save
 from analysis.drills.derive import Drills, derive_drills
 from analysis.report.drill_pages import render_drills
 from analysis.report.notebook import execute_notebooks
+from analysis.report.notebook_sources import Reads
 from analysis.report.pages import Drawing, render_page
 from analysis.trials.derive import Derived, derive
 from results.errors import BlockpointError
@@ -27,7 +28,7 @@ def make_report(campaign_folder: Path, progress: Progress = lambda _: None) -> P
     The new report takes the old one's place only when it is whole. Notebooks that cannot be executed (no
     kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
     campaign that is missing, damaged or without a sealed trial, and where nothing can be written.
-    A campaign of drills gets the page of drills, which has neither notebooks nor verdicts.
+    A campaign of drills gets the page of drills, which has no verdicts.
     """
     say = partial(_say, progress)
     drills = any(plan.drill for plan in open_campaign(campaign_folder).manifest.plans)
@@ -48,22 +49,31 @@ def _say(progress: Progress, line: str) -> None:
 
 
 def _fill(made: Path, derived: Derived, progress: Progress) -> None:
+    drawings, problems = _beside_each_other(made, derived, "trials", progress)
+    page = render_page(derived, drawings, problems)
+    (made / "index.html").write_text(page, encoding="utf-8")
+
+
+def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
+    drawings, problems = _beside_each_other(made, derived, "drills", progress)
+    page = render_drills(derived, drawings, problems)
+    (made / "index.html").write_text(page, encoding="utf-8")
+
+
+def _beside_each_other(
+    made: Path, derived: Derived | Drills, reads: Reads, progress: Progress
+) -> tuple[list[Drawing], list[str]]:
+    """Draw the charts while the notebooks run; return the charts, and what went wrong with a notebook."""
     with ThreadPoolExecutor(1) as beside:
         notebooks: Future[list[str]] = beside.submit(
-            execute_notebooks, derived.folder, made / "notebooks", "trials"
+            execute_notebooks, derived.folder, made / "notebooks", reads
         )
         drawings = draw_all(derived, made / "charts", progress)
         progress("executing the notebooks")
         problems = notebooks.result()
     for problem in problems:
         progress(problem)
-    page = render_page(derived, drawings, problems)
-    (made / "index.html").write_text(page, encoding="utf-8")
-
-
-def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
-    drawings = draw_all(derived, made / "charts", progress)
-    (made / "index.html").write_text(render_drills(derived, drawings), encoding="utf-8")
+    return drawings, problems
 
 
 def draw_all(derived: Derived | Drills, folder: Path, progress: Progress = lambda _: None) -> list[Drawing]:
