@@ -158,6 +158,17 @@ def report_command(campaign: str, limit_ms: float | None) -> None:
     report(campaign, click.echo, limit_ms)
 
 
+@blockpoint.command("notebook")
+@click.argument("campaign")
+@click.option("--name", default="", metavar="NOTEBOOK", help="Only this one, for example 01_where_it_blocks.")
+@default("--open/--no-open", True, "opened", help="Open it in Jupyter, or only write the files.")
+def notebook_command(campaign: str, name: str, *, opened: bool) -> None:
+    """Write a CAMPAIGN's notebooks into its folder `notebooks`, yours to change, and open them in Jupyter."""
+    from harness.commands.notebook import notebook
+
+    sys.exit(0 if notebook(campaign, name, click.echo, opened=opened) else 1)
+
+
 @blockpoint.command("serve")
 @click.argument("strategy")
 @click.argument("variant", default="default")

@@ -49,13 +49,13 @@ def runs_folder() -> Path:
 
 
 def campaign_folder(name_or_path: str) -> Path:
-    """Find a campaign by name (under `runs_folder()`) or by path; raises BlockpointError.
+    """Find a campaign by path or name: under `runs_folder()`, else published; raises BlockpointError.
 
     One whose name is no single line is none: every message about it is to be one.
     """
     if named(Path(name_or_path)) != str(Path(name_or_path)):
         raise BlockpointError(f"there is no campaign {name_or_path!r}: no name of one has control characters")
-    for folder in (Path(name_or_path), runs_folder() / name_or_path):
+    for folder in (Path(name_or_path), *(place / name_or_path for place in _places())):
         with contextlib.suppress(OSError, ValueError):  # a name that no file system takes
             if (folder / "manifest.json").is_file():
                 return folder.resolve()
@@ -63,6 +63,13 @@ def campaign_folder(name_or_path: str) -> Path:
         f"there is no campaign {name_or_path!r}: neither a folder with a manifest.json nor a name under "
         f"{named(runs_folder())}"
     )
+
+
+def _places() -> Iterator[Path]:
+    """Yield the folders in which a campaign is known by its name; only a checkout has published ones."""
+    yield runs_folder()
+    if root := checkout():
+        yield root / "results" / "published"
 
 
 def trial_folder_name(trial_id: str, attempt: int) -> str:

@@ -12,6 +12,7 @@ from analysis.drills.derive import Drills, derive_drills
 from analysis.report.drawing import Drawing
 from analysis.report.drill_pages import render_drills
 from analysis.report.notebook import execute_notebooks
+from analysis.report.notebook_sources import Reads
 from analysis.report.pages import compose, render
 from analysis.report.table import write_files
 from analysis.trials.derive import Derived, derive, rejudged_folder
@@ -34,7 +35,7 @@ def make_report(
     The new report takes the old one's place only when it is whole. Notebooks that cannot be executed (no
     kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
     campaign that is missing, damaged or without a sealed trial, and where nothing can be written.
-    A campaign of drills gets the page of drills, which has neither notebooks nor verdicts.
+    A campaign of drills gets the page of drills, which has no verdicts.
     """
     say = partial(_say, progress)
     manifest = open_campaign(campaign_folder).manifest
@@ -70,22 +71,32 @@ def _fill(made: Path, derived: Derived, progress: Progress) -> None:
 
 
 def _draw(made: Path, derived: Derived, progress: Progress) -> tuple[list[Drawing], list[str]]:
-    """Draw the charts while the notebooks are executed, which judge by the campaign's own limit."""
+    """Draw the charts, and run the notebooks, which judge by the campaign's own limit."""
     if derived.searched_at_ms is not None:
         return draw_all(derived, made / "charts", progress), []
+    return _beside_each_other(made, derived, "trials", progress)
+
+
+def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
+    drawings, problems = _beside_each_other(made, derived, "drills", progress)
+    page = render_drills(derived, drawings, problems)
+    (made / "index.html").write_text(page, encoding="utf-8")
+
+
+def _beside_each_other(
+    made: Path, derived: Derived | Drills, reads: Reads, progress: Progress
+) -> tuple[list[Drawing], list[str]]:
+    """Draw the charts while the notebooks run; return the charts, and what went wrong with a notebook."""
     with ThreadPoolExecutor(1) as beside:
-        notebooks: Future[list[str]] = beside.submit(execute_notebooks, derived.folder, made / "notebooks")
+        notebooks: Future[list[str]] = beside.submit(
+            execute_notebooks, derived.folder, made / "notebooks", reads
+        )
         drawings = draw_all(derived, made / "charts", progress)
         progress("executing the notebooks")
         problems = notebooks.result()
     for problem in problems:
         progress(problem)
     return drawings, problems
-
-
-def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
-    drawings = draw_all(derived, made / "charts", progress)
-    (made / "index.html").write_text(render_drills(derived, drawings), encoding="utf-8")
 
 
 def draw_all(derived: Derived | Drills, folder: Path, progress: Progress = lambda _: None) -> list[Drawing]:

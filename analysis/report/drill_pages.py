@@ -1,7 +1,7 @@
 """The page of a drills' campaign: one HTML file that needs nothing else."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from analysis.format import milliseconds, number, percent
 from analysis.order import order
 from analysis.report.drawing import Drawing
 from analysis.report.drill_words import duration, read_drills, windows
+from analysis.report.notebook_sources import names as names_of
 from analysis.report.pages import facts, templates
 from results.terms import Fate
 
@@ -57,7 +58,7 @@ def cell(row: Mapping[str, Any] | None) -> Cell:
     return Cell(text, look, tuple(note for note in notes if note), _interval(row))
 
 
-def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
+def render_drills(derived: Drills, drawings: list[Drawing], problems: Sequence[str] = ()) -> str:
     """Return the page. All names and texts are escaped; nothing is loaded from elsewhere."""
     manifest, table = derived.manifest, derived.matrix
     names = drills_in_order(list(table["drill"]))
@@ -83,6 +84,8 @@ def render_drills(derived: Drills, drawings: list[Drawing]) -> str:
         kills=records(poison_table(derived.poison, "kill")),
         ends=_ends,
         drawings=drawings,
+        problems=problems,
+        notebooks=names_of("drills"),
         trials=len(derived.trials),
         refused=records(refused),
     )

@@ -17,7 +17,7 @@ from analysis.report.drawing import Drawing
 from analysis.report.headline import headline
 from analysis.report.inline_svg import colour_variables
 from analysis.report.needs import Sources, needs
-from analysis.report.notebook import SOURCES
+from analysis.report.notebook_sources import names
 from analysis.report.reach import Condition, first_condition
 from analysis.report.rows import all_rows
 from analysis.report.sections import Section, sections
@@ -146,7 +146,7 @@ def render(page: Page) -> str:
 
 def _notebooks(derived: Derived) -> list[str]:
     """Return the notebooks beside the page; they judge by the campaign's own limit."""
-    return sorted(path.stem for path in SOURCES.glob("*.py")) if derived.searched_at_ms is None else []
+    return names("trials") if derived.searched_at_ms is None else []
 
 
 def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]:

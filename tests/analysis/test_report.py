@@ -11,6 +11,7 @@ import pytest
 from analysis.report import build as report
 from analysis.report import notebook
 from analysis.report.build import make_report
+from analysis.report.notebook_sources import names
 from analysis.report.pages import render_page
 from analysis.trials.derive import derive
 from results.errors import BlockpointError
@@ -48,7 +49,7 @@ def test_a_report_is_whole_and_needs_nothing_else(small: tuple[Campaign, dict[st
     for path in (page.parent / "notebooks").glob("*.ipynb"):
         cells = json.loads(path.read_text())["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
-        assert any("image/svg+xml" in output.get("data", {}) for output in outputs)
+        assert any("image/png" in output.get("data", {}) for output in outputs)
         assert not any(output["output_type"] == "error" for output in outputs)
     assert not any("could not be executed" in line for line in lines)
 
@@ -123,16 +124,16 @@ def test_notebooks_that_cannot_be_written_are_one_error_and_no_other_word(
 ) -> None:
     """Both fail, on a full disk: neither may be left to be complained of by whoever finds it later."""
 
-    naps_s = iter((0, 0.2))
+    naps_s = iter((0, 0.2, 0.2))
 
     async def executed(*_: object, **__: object) -> None:
         await asyncio.sleep(next(naps_s))
 
     monkeypatch.setattr(notebook.NotebookClient, "async_execute", executed)
-    for source in notebook.SOURCES.glob("*.py"):
-        (tmp_path / f"{source.stem}.ipynb").symlink_to("/dev/full")
+    for name in names("trials"):
+        (tmp_path / f"{name}.ipynb").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left"):
-        notebook.execute_notebooks(tmp_path, tmp_path)
+        notebook.execute_notebooks(tmp_path, tmp_path, "trials")
     assert caplog.records == []
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.report.notebook_sources import names
 from analysis.trials.derive import derive
 from harness.campaign.progress import result
 from harness.target.broker import free_port
@@ -68,7 +69,7 @@ def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:
     page = (tmp_path / "small" / "report" / "index.html").read_text()
     assert all(subject.replace("/", " · ") in page for subject in subjects)
     notebooks = list((tmp_path / "small" / "report" / "notebooks").glob("*.ipynb"))
-    assert len(notebooks) == 2
+    assert {path.stem for path in notebooks} == set(names("trials"))
     assert all('"image/' in notebook.read_text() for notebook in notebooks)
     again = blockpoint(*SMALL, "--resume", "small", runs=tmp_path)
     assert "0 trials" in again.stdout
