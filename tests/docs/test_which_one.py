@@ -15,7 +15,7 @@ from . import pages
 PAGE = "which-one.md"
 REFERENCE = Path(__file__).parents[2] / "results" / "published" / "quick-reference"
 BLOCKS = ("carries", "costs", "survives")
-BLOCK = re.compile(r"^<!-- (\w+) -->\n(.*?)^<!-- end -->$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^<!-- (\w+) -->\n\n(.*?)^\n<!-- end -->$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
