@@ -64,16 +64,16 @@ def _part(table: Table, places: Iterable[int]) -> Table:
 
 def _survival(sources: Sources) -> Table:
     """Return what was drilled, measured in this campaign or not."""
-    subjects = sorted({subject for subject, _ in sources.facts}, key=lambda key: order(*key.split("/")))
-    rows = [
-        Row(
-            *subject.split("/"),
-            [survives(subject, drill, sources.facts, sources.manifest) for drill in KILLED],
-        )
-        for subject in subjects
-    ]
+    drilled = {tuple(subject.split("/")) for subject, _ in sources.facts}
+    rows = [_survived(sources, *subject) for subject in sorted(drilled, key=lambda key: order(*key))]
     columns = [Column(label, _SURVIVAL, numeric=False) for label in KILLED.values()]
     return Table("survival", "Accepted tasks after a kill, in the published drills", columns, rows)
+
+
+def _survived(sources: Sources, strategy: str, variant: str) -> Row:
+    subject = f"{strategy}/{variant}"
+    cells = [survives(subject, drill, sources.facts, sources.manifest) for drill in KILLED]
+    return Row(strategy, variant, cells)
 
 
 def main(arguments: list[str]) -> int:
