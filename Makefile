@@ -56,7 +56,7 @@ publish: setup  ## pack a campaign of results/runs into results/published (CAMPA
 	$(BIN)/python -m results.packing $(CAMPAIGN) results/published/$(CAMPAIGN)
 
 docs: $(MKDOCS)/.installed  ## make a site of docs/ in site/; a link that leads nowhere is an error
-	NO_MKDOCS_2_WARNING=1 $(MKDOCS)/bin/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(MKDOCS)/bin/mkdocs build --strict # not --quiet, which hides the warnings from --strict
 
 $(MKDOCS)/.installed: docs/requirements.txt
 	@test -x $(MKDOCS)/bin/python || $(PYTHON) -m venv $(MKDOCS)
