@@ -8,9 +8,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 AUDITOR := $(VENV)/auditor
+MKDOCS := $(VENV)/mkdocs
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup bench test lint types unit serve benchmark coverage publish lock audit clean
+.PHONY: help setup bench test lint types unit serve benchmark coverage publish docs lock audit clean
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +56,14 @@ coverage: setup  ## how often a search's intervals hold the truth of simulated t
 publish: setup  ## pack a campaign of results/runs into results/published (CAMPAIGN=its name)
 	$(BIN)/python -m results.packing $(CAMPAIGN) results/published/$(CAMPAIGN)
 
+docs: $(MKDOCS)/.installed  ## make a site of docs/ in site/; a link that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(MKDOCS)/bin/mkdocs build --strict # not --quiet, which hides the warnings from --strict
+
+$(MKDOCS)/.installed: docs/requirements.txt
+	@test -x $(MKDOCS)/bin/python || $(PYTHON) -m venv $(MKDOCS)
+	@$(MKDOCS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
+	@touch $@
+
 lock: setup  ## choose the newest versions that fit and write requirements.txt
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
@@ -64,9 +73,9 @@ lock: setup  ## choose the newest versions that fit and write requirements.txt
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
 	@test -x $(AUDITOR)/bin/python || $(PYTHON) -m venv $(AUDITOR)
 	@$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/security/requirements.txt
-	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
+	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
 
 clean:  ## remove the environment, caches and everything that is made again
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info
+	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	rm -rf results/*/*/derived results/*/*/report results/*/*/at-*ms

@@ -12,7 +12,9 @@ import pytest
 from tests.security.audit import audit, pins
 
 ROOT = Path(__file__).parents[2]
-LOCKED = [ROOT / name for name in ("requirements.txt", "tests/security/requirements.txt")]
+LOCKED = [
+    ROOT / name for name in ("requirements.txt", "docs/requirements.txt", "tests/security/requirements.txt")
+]
 FILE = """
 first==1.0 \\
     --hash=sha256:00
