@@ -98,7 +98,7 @@ PATTERNS: Final = {
     pattern.name: pattern
     for pattern in (
         Pattern(STEADY, rank=0, durations=True, stepped=False),
-        Pattern(STAIRS, rank=0, durations=True),
+        Pattern(STAIRS, rank=0),
         Pattern("ramp"),
         Pattern("burst", rank=None, timeline=True),
         Pattern("duration_sweep", rank=None, durations=True),
