@@ -25,6 +25,7 @@ from analysis.report.table import Table
 from analysis.report.theory import MOST, predicted_table, scores
 from analysis.report.views import views
 from analysis.report.words import Reading, read
+from analysis.trials.burst_words import sentence_on_bursts
 from analysis.trials.derive import Derived
 from analysis.trials.point_table import SHAKY, answers, moves
 from analysis.trials.questions import QUESTIONS
@@ -56,6 +57,11 @@ class Page:
     predictions: Table
     rows: Table
     views: list[dict[str, Any]]
+
+    @property
+    def bursts(self) -> str:
+        """What bursts would make of the answer; empty where there is nothing to be said."""
+        return sentence_on_bursts(self.condition.of(self.points)) if self.condition else ""
 
     @property
     def predicted(self) -> list[Drawing]:

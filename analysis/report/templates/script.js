@@ -77,6 +77,8 @@ const show = (view, own) => {
       return item;
     }),
   );
+  const bursts = document.querySelector("#bursts");
+  if (bursts) bursts.textContent = view.bursts;
   for (const limit of document.querySelectorAll("[data-limit]")) limit.textContent = view.limit;
   for (const cell of document.querySelectorAll("[data-key]")) {
     const told = view.cells[cell.dataset.key];
