@@ -1,7 +1,7 @@
 """Who was measured to carry which rate, and at what cost: what a page's calculator reckons with."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from analysis.report.table import NOTHING
 from analysis.trials.curves import over_rates, worst_p99
 from analysis.trials.points import at_rates
 from analysis.trials.questions import QUESTIONS
-from results.terms import BYSTANDERS
+from results.terms import BYSTANDERS, Stream
 
 BUSY: Final = 0.8
 """share of its time that a slot may be busy: from ten slots on, 99 of 100 tasks wait less than one lasts"""
@@ -47,7 +47,8 @@ def _subjects(sources: Sources, condition: Condition) -> Iterator[dict[str, Any]
         yield _carries(reach) | {
             "slots": service.slots if service else 0,
             **_costs(steps.get((reach.strategy, reach.variant))),
-            "others": _others(rows, reach),
+            "others": _waits(rows, reach, BYSTANDERS),
+            "slowest": _waits(rows, reach, Stream),
             "kills": [[value.plain, value.look] for value in kills],
         }
 
@@ -62,10 +63,10 @@ def _carries(reach: Reach) -> dict[str, Any]:
     }
 
 
-def _others(rows: pd.DataFrame, reach: Reach) -> list[list[Any]]:
-    """Return how long the worse of the unrelated requests took at each rate, in words, by p99."""
+def _waits(rows: pd.DataFrame, reach: Reach, streams: Iterable[Stream]) -> list[list[Any]]:
+    """Return how long the worst of some streams took at each rate, in words, by p99."""
     own = rows[(rows["strategy"] == reach.strategy) & (rows["variant"] == reach.variant)]
-    curve = over_rates(worst_p99(own, [stream.column for stream in BYSTANDERS]))
+    curve = over_rates(worst_p99(own, [stream.column for stream in streams]))
     return [
         [float(rate), ("≥ " if bound else "") + milliseconds(value)]
         for rate, value, bound in zip(curve["offered_per_s"], curve["value"], curve["at_least"], strict=True)

@@ -241,7 +241,7 @@ def test_the_arrow_keys_go_from_mark_to_mark_and_from_subject_to_subject(page: P
 CHIP = "{}.querySelector('.chips [value=\"celery/tuned\"]')"
 PRESSED = f"{CHIP}.getAttribute('aria-pressed')"
 DRAWN = "[...document.querySelectorAll('figure [data-subject=\"{}\"]')]"
-SHOWN = f"{DRAWN}.filter(each => each.checkVisibility()).length"
+SHOWN = f"{DRAWN}.filter(each => each.getClientRects().length).length"
 REACH = "document.querySelector('figure[id^=reach]')"
 
 
@@ -279,9 +279,14 @@ def test_the_calculator_tells_slots_and_who_carries_a_rate(page: Path, tab: Tab)
     tab.call("Input.insertText", text="150")
     assert tab.says("location.hash") == "#rate=150&of=50"
     assert "take 10 slots" in tab.says(needed)
-    gone, unknown = tab.says(others).split("Not known")
-    assert "background_tasks/default: the API blocks at 120/s, other requests take" in gone
-    assert "celery/tuned: held at 120/s" in unknown
+    assert "background_tasks/default: the API blocks at 120/s, its slowest requests take" in tab.says(others)
+    assert (
+        "celery/tuned: the work falls behind at 120/s, 3 \N{MULTIPLICATION SIGN} 4 slots by the law"
+        in tab.says(others)
+    )
+    moved = "addEventListener('hashchange', () => done(0)); location.hash = '#rate=90&of=50'"
+    tab.says(f"new Promise(done => {{ {moved} }})")
+    assert "celery/tuned: held at 60/s, gave way at 120/s" in tab.says(others)
     assert tab.complaints() == []
 
 

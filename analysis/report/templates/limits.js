@@ -14,7 +14,7 @@ const show = (chosen, own) => {
       return item;
     }),
   );
-  const bursts = document.querySelector("#bursts");
+  const bursts = document.querySelector("#under-bursts");
   if (bursts) bursts.textContent = chosen.bursts;
   for (const limit of document.querySelectorAll("[data-limit]")) limit.textContent = chosen.limit;
   for (const cell of document.querySelectorAll("[data-key]")) {

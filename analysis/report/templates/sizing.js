@@ -11,10 +11,9 @@ const about = (measured, ms, scale) => {
   return measured.duration_ms > ms ? ", the next longer ones that were measured: shorter ones are no harder" : "";
 };
 
-const othersAt = ({ others }, rate) => {
-  const far = ([at]) => Math.abs(Math.log(at / rate));
-  const [near] = [...others].sort((a, b) => far(a) - far(b));
-  return near ? `${near[1]} at ${figure(near[0])}/s` : "";
+const waitAt = (curve, rate) => {
+  const near = curve.find(([at]) => at >= rate) ?? curve.at(-1);
+  return near ? `${near[1]} at ${figure(near[0])}/s` : "–";
 };
 
 const slotsOf = ({ slots }, needed) => {
@@ -31,11 +30,13 @@ const carryingRow = (one, rate, scale, needed) => {
     [slotsOf(one, needed), "n"],
     [one.cpu_ms === null ? "–" : figure((rate * one.cpu_ms) / 1000), "n"],
     [one.starts, "n"],
-    [othersAt(one, rate / scale) || "–", "n"],
+    [waitAt(one.others, rate / scale), "n"],
     ...one.kills,
   ].map(([text, look], place) => {
     const cell = named("td", "");
-    cell.append(...prose(text));
+    const told = document.createElement("span");
+    told.append(...prose(text));
+    cell.append(told);
     cell.className = look;
     cell.dataset.label = heads[place + 1];
     return cell;
@@ -50,8 +51,8 @@ const carryingRow = (one, rate, scale, needed) => {
 const failing = (one, rate, needed) => {
   const behind = one.first.includes("work");
   const slots = behind && one.slots ? `${slotsOf(one, needed)} slots by the law` : "";
-  const others = behind ? "" : `other requests take ${othersAt(one, rate)}`;
-  const told = [`${one.first} at ${figure(one.failed)}/s`, slots, others].filter(Boolean);
+  const slowest = behind ? "" : `its slowest requests take ${waitAt(one.slowest, rate)}`;
+  const told = [`${one.first} at ${figure(one.failed)}/s`, slots, slowest].filter(Boolean);
   return `${one.name}: ${told.join(", ")}`;
 };
 
@@ -84,7 +85,7 @@ const reckon = (rate, ms) => {
   document.querySelector("#needed").textContent =
     `${figure(rate)}/s of ${figure(ms)} ms keep ${figure((rate * ms) / 1000)} slots in use; take ${slots}. ` +
     (carrying.length ? "With a fast API it is carried by" : "Nothing that was measured carries it with a fast API") +
-    `${carrying.length ? "" : ","} (tasks of ${measured.duration}${about(measured, ms, scale)}):`;
+    ` (tasks of ${measured.duration}${about(measured, ms, scale)})${carrying.length ? ":" : "."}`;
   document.querySelector("#carrying tbody").replaceChildren(...carrying.map((one) => carryingRow(one, rate, scale, needed)));
   document.querySelector("#carrying").parentElement.hidden = !carrying.length;
   document.querySelector("#others").replaceChildren(
