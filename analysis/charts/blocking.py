@@ -1,14 +1,18 @@
 """The hockey stick: at which rate unrelated requests, accepting and the work give way, all on one scale."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.charts import told
 from analysis.charts.conditions import conditions
 from analysis.charts.direct_labels import End, label_ends, label_level
 from analysis.charts.entry import Entry, Part
@@ -17,6 +21,7 @@ from analysis.charts.parts import by_condition, few
 from analysis.charts.scales import FLOOR_MS, log_axis, rate_axis, span
 from analysis.charts.style import ALARM, INK, MUTED
 from analysis.charts.subjects import Drawing, Drawn, looks_of
+from analysis.charts.tags import tag
 from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.curves import JOINED, has_curve, over_rates, runs, worst_p99
@@ -38,6 +43,7 @@ _PLACES: Final = 10
 """that a name should not stand upon, between two points of a line"""
 _LEAST_MS: Final = 1e-3
 """what no wait counts as on a logarithmic axis"""
+_AT_LEAST: Final = {"label": "at least", "markerfacecolor": "white"}
 _CEILING: Final = (0, (6, 2, 1, 2))
 _SAME: Final = 1.03
 """ceilings closer than this factor are one line"""
@@ -76,17 +82,28 @@ def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Drawing)
     low, high = span([*found["value"], limit_ms])
     rate_axis(ax, rows["offered_per_s"])
     log_axis(ax, max(low / 1.6, FLOOR_MS), high * 2, "y", time=True)
+    what = f"the worse of {_PING}" if streams == _BYSTANDERS else "accepting a task"
     for strategy, variant, own in subjects(rows):
-        _line(ax, worst_p99(own, streams), looks[strategy, variant])
+        _line(ax, worst_p99(own, streams), looks[strategy, variant], partial(told.waited, what, limit_ms))
 
 
-def _line(ax: Axes, found: pd.DataFrame, look: Drawn) -> None:
-    """Draw a subject: its line, bounds hollow with a caret above, invalid trials as crosses."""
+def _line(ax: Axes, found: pd.DataFrame, look: Drawn, says: Callable[..., str]) -> None:
+    """Draw a subject: its line, bounds hollow with a caret above, invalid trials as crosses.
+
+    `says` puts into words what a value and whether it is `at_least` that mean.
+    """
     curve = over_rates(found)
     rates, values = curve["offered_per_s"].to_numpy(), curve["value"].clip(lower=FLOOR_MS).to_numpy()
+    drawn: list[Artist] = []
     for x, y in runs(rates, values):
-        ax.plot(x, y, color=look.colour, linestyle=look.line, linewidth=1.5, label=look.name, zorder=2.5)
+        drawn += ax.plot(
+            x, y, color=look.colour, linestyle=look.line, linewidth=1.5, label=look.name, zorder=2.5
+        )
     bounds = curve["at_least"].to_numpy(bool)
+    words = [
+        f"{look.subject} at {number(rate)}/s: {says(value, at_least=bound)}"
+        for rate, value, bound in zip(rates, curve["value"], bounds, strict=True)
+    ]
     mark: dict[str, Any] = {
         "linestyle": "none",
         "color": look.colour,
@@ -94,17 +111,20 @@ def _line(ax: Axes, found: pd.DataFrame, look: Drawn) -> None:
         "markersize": 4,
         "zorder": 3,
     }
-    ax.plot(rates[~bounds], values[~bounds], label="measured", **mark)
-    ax.plot(rates[bounds], values[bounds], label="at least", markerfacecolor="white", **mark)
-    ax.plot(rates[bounds], values[bounds] * 1.22, label="at least", **mark | {"marker": 6})
+    for which, face in ((~bounds, {"label": "measured"}), (bounds, _AT_LEAST)):
+        (points,) = ax.plot(rates[which], values[which], **mark | face)
+        tag(points, look.subject, list(itertools.compress(words, which)))
+    drawn += ax.plot(rates[bounds], values[bounds] * 1.22, label="at least", **mark | {"marker": 6})
     invalid = found[~found["valid"].astype(bool)]
-    ax.plot(
+    drawn += ax.plot(
         invalid["offered_per_s"],
         invalid["value"].clip(lower=FLOOR_MS),
         label="invalid",
         alpha=0.6,
         **mark | {"marker": "x"},
     )
+    for artist in drawn:
+        tag(artist, look.subject)
 
 
 def _theory(ax: Axes, predictions: pd.DataFrame, looks: Drawing) -> None:
@@ -112,8 +132,9 @@ def _theory(ax: Axes, predictions: pd.DataFrame, looks: Drawing) -> None:
         curve = over_rates(worst_p99(own, _BYSTANDERS, "predicted_"))
         values = curve["value"].clip(lower=_LEAST_MS)
         for x, y in runs(curve["offered_per_s"].to_numpy(float), values.to_numpy(float)):
-            shade = looks[strategy, variant].colour
-            ax.plot(x, y, color=shade, linewidth=5, alpha=0.22, zorder=1.5, label="theory")
+            look = looks[strategy, variant]
+            (band,) = ax.plot(x, y, color=look.colour, linewidth=5, alpha=0.22, zorder=1.5, label="theory")
+            tag(band, look.subject)
 
 
 def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
@@ -124,7 +145,8 @@ def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
         values = curve["value"].clip(lower=FLOOR_MS).to_numpy(float)
         pieces = runs(curve["offered_per_s"].to_numpy(float), values)
         for left, (x, y) in zip(range(len(pieces), 0, -1), pieces, strict=True):
-            ends.append(End(float(x[-1]), float(y[-1]), look.name, look.colour, again=left > 1))
+            end = End(float(x[-1]), float(y[-1]), look.name, look.colour, left > 1, look.subject)
+            ends.append(end)
             points += _along(x, y)
     limit_ms = float(rows["limit_ms"].iloc[0])
     points += label_level(ax, limit_ms, f"limit {milliseconds(limit_ms)}", ALARM, points)
@@ -150,7 +172,9 @@ def _completed(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
     ax.plot([low, high], [low, high], color=MUTED, linewidth=0.7, label="keeps up")
     done = rows.assign(value=rows["completed_per_s"], at_least=False)
     for strategy, variant, own in subjects(done):
-        _line(ax, own[["offered_per_s", "valid", "value", "at_least"]], looks[strategy, variant])
+        _line(
+            ax, own[["offered_per_s", "valid", "value", "at_least"]], looks[strategy, variant], told.completed
+        )
     ceilings = list(_ceilings(rows, low, high))
     for ceiling in ceilings:
         ax.axhline(ceiling, color=INK, linewidth=0.7, linestyle=_CEILING, zorder=1, label="ceiling")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 
 from analysis.charts.grid import size_in, spread
+from analysis.charts.tags import tag
 
 _LETTER_IN: Final = 0.056
 _LINE_IN: Final = 0.135
@@ -32,6 +34,8 @@ class End:
     colour: str
     again: bool = False
     """its line has its name elsewhere, too: better none here than one far away"""
+    subject: str = ""
+    """whose line it is; empty where that is nobody's"""
 
 
 @dataclass(frozen=True)
@@ -109,10 +113,13 @@ def _write(ax: Axes, end: End, box: _Box) -> None:
     width, height = size_in(ax)
     x, y = _inches(ax, end.x, end.y)
     look: dict[str, Any] = {"transform": ax.transAxes, "color": end.colour, "clip_on": False}
+    drawn: list[Artist] = []
     if abs(box.middle - y) > _LEADER_IN:
         along = [(x + 0.03) / width, (box.left - 0.02) / width]
-        ax.plot(along, [y / height, box.middle / height], linewidth=0.6, label="leader", **look)
-    ax.text(box.left / width, box.middle / height, end.text, fontsize=7.5, va="center", **look)
+        drawn += ax.plot(along, [y / height, box.middle / height], linewidth=0.6, label="leader", **look)
+    drawn.append(ax.text(box.left / width, box.middle / height, end.text, fontsize=7.5, va="center", **look))
+    for artist in drawn if end.subject else []:
+        tag(artist, end.subject)
 
 
 def _inches(ax: Axes, x: float, y: float) -> tuple[float, float]:

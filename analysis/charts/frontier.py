@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.charts import told
 from analysis.charts.conditions import conditions
 from analysis.charts.direct_labels import End, label_ends
 from analysis.charts.entry import Entry, Part
@@ -20,6 +21,7 @@ from analysis.charts.parts import points_by_kind
 from analysis.charts.scales import duration_axis, log_axis, padded, span
 from analysis.charts.style import INK, MUTED
 from analysis.charts.subjects import Drawing, Drawn, looks_of
+from analysis.charts.tags import tag
 from analysis.format import milliseconds
 from analysis.order import subjects
 from analysis.trials.ceilings import ceilings
@@ -56,6 +58,7 @@ class _Mark:
     tip: str
     """`^` where nothing failed above it, `v` where nothing held below; empty where both ends are known"""
     shaky: bool
+    told: str
 
 
 def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figure:
@@ -98,7 +101,9 @@ def _question(ax: Axes, points: pd.DataFrame, looks: Drawing) -> None:
         marks = list(_marks(own, aside))
         _draw(ax, marks, look)
         seen += [(mark.at_ms, mark.per_s) for mark in marks]
-        ends += [End(mark.at_ms, mark.per_s, look.name, look.colour) for mark in marks[-1:]]
+        ends += [
+            End(mark.at_ms, mark.per_s, look.name, look.colour, subject=look.subject) for mark in marks[-1:]
+        ]
     label_ends(ax, ends, seen, beyond=_NEAR)
 
 
@@ -117,7 +122,12 @@ def _marks(rows: pd.DataFrame, aside: float) -> Iterator[_Mark]:
             continue
         tip = "v" if math.isnan(held) else "^" if math.isnan(failed) else ""
         yield _Mark(
-            float(row["duration_ms"]) * aside, known, known if tip else failed, tip, bool(row["shaky"])
+            float(row["duration_ms"]) * aside,
+            known,
+            known if tip else failed,
+            tip,
+            bool(row["shaky"]),
+            told.of_point({str(name): value for name, value in row.items()}),
         )
 
 
@@ -126,10 +136,12 @@ def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
     away = (top / bottom) ** _ARROW
     plain: dict[str, Any] = {"color": look.colour, "linestyle": "none"}
     at, rates = [mark.at_ms for mark in marks], [math.nan if mark.tip else mark.per_s for mark in marks]
-    ax.plot(at, rates, color=look.colour, linestyle=look.line, linewidth=1.0, alpha=0.6, label=look.name)
+    drawn = ax.plot(
+        at, rates, color=look.colour, linestyle=look.line, linewidth=1.0, alpha=0.6, label=look.name
+    )
     for mark in marks:
         x = mark.at_ms
-        ax.plot(
+        drawn += ax.plot(
             [x, x],
             [mark.per_s, mark.high_per_s],
             color=look.colour,
@@ -138,9 +150,9 @@ def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
         )
         if mark.tip:
             end = mark.per_s * (away if mark.tip == "^" else 1 / away)
-            ax.plot([x], [end], marker=mark.tip, markersize=3.5, label=f"{look.name}: open", **plain)
+            drawn += ax.plot([x], [end], marker=mark.tip, markersize=3.5, label=f"{look.name}: open", **plain)
         face = "white" if mark.shaky else look.colour
-        ax.plot(
+        (point,) = ax.plot(
             [x],
             [mark.per_s],
             marker=look.marker,
@@ -150,6 +162,9 @@ def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
             zorder=3,
             **plain,
         )
+        tag(point, look.subject, [mark.told])
+    for artist in drawn:
+        tag(artist, look.subject)
 
 
 def _ceilings(ax: Axes, limits: pd.DataFrame) -> None:

@@ -1,9 +1,11 @@
 """Whether theory knows what was measured: the p99 of waits, predicted and measured, against rho."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -23,6 +25,8 @@ from analysis.trials.points import at_rates
 from analysis.trials.predictions import agreement
 from results.terms import Stream
 
+Floats = npt.NDArray[np.float64]
+
 _WAIT: Final = "queue_wait_p99_ms"
 _SHOWN: Final = {_WAIT: Stream.TASKS} | {f"{stream.column}_p99_ms": stream for stream in Stream}
 """which stream each quantity is drawn like"""
@@ -30,6 +34,8 @@ _STEADY: Final = "Grey curve: the p99 of a pool's wait in steady state (M/D/c)"
 _AGREES: Final = "Agrees: within 20 % or 10 ms of what a valid trial measured"
 _FLOOR_MS: Final = 1.0
 """shorter waits are drawn here: below it lies what a request takes with nobody in its way"""
+_RHO: Final = 1 - np.geomspace(0.95, 0.005, 64)
+"""utilisations of a steady state's curve, the closer to each other the steeper it is"""
 
 
 def predictable(rows: pd.DataFrame) -> pd.DataFrame:
@@ -84,10 +90,15 @@ def _steady_state(ax: Axes, own: pd.DataFrame) -> None:
     known = own[own["mdc_wait_p99_ms"].notna()]
     if known.empty:
         return
-    servers, held_ms = int(known["slots"].iloc[0]), float(known["held_ms"].median())
-    rho = np.linspace(0.05, 0.995, 120)
-    waits = [mdc_wait(servers * r / held_ms, held_ms, servers, 99) for r in rho]
-    ax.plot(rho, np.maximum(waits, _FLOOR_MS), color=FAINT, linewidth=3, zorder=0, solid_capstyle="butt")
+    held_ms = float(known["held_ms"].median())
+    waits_ms = held_ms * _steady_waits(int(known["slots"].iloc[0]))
+    ax.plot(_RHO, np.maximum(waits_ms, _FLOOR_MS), color=FAINT, linewidth=3, zorder=0, solid_capstyle="butt")
+
+
+@cache
+def _steady_waits(servers: int) -> Floats:
+    """Return the p99 of the wait at each of `_RHO`, in times for which a task holds a server."""
+    return np.array([mdc_wait(servers * rho, 1.0, servers, 99) for rho in _RHO])
 
 
 def _parts(derived: Derived) -> Iterator[Part]:

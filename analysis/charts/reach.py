@@ -9,14 +9,16 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch, Polygon, Rectangle
 
+from analysis.charts import told
 from analysis.charts.conditions import conditions
 from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Caption, Shape, make_grid
 from analysis.charts.parts import points_by_kind
 from analysis.charts.scales import log_axis, span
 from analysis.charts.style import INK, MUTED, STATES, colour
+from analysis.charts.tags import tag
 from analysis.format import milliseconds
 from analysis.trials.points import by_question, edges
 from analysis.trials.questions import BLOCKING, QUESTIONS
@@ -33,6 +35,8 @@ _NUMBERS: Final = 0.3
 _APART_IN: Final = 0.08
 """between two numbers of one row; where there is less room, only the first is written"""
 _TICK: Final = 0.29
+_TALL: Final = 0.8
+"""of what can be asked in a row"""
 _THEORY: Final[dict[str, Any]] = {"color": INK, "linewidth": 1.1, "linestyle": (0, (1.5, 1))}
 _THIN: Final = 0.008
 """half the width of a stretch that is one rate, as a share of the axis: it is to be seen"""
@@ -68,8 +72,12 @@ def reach(points: pd.DataFrame, trials: pd.DataFrame, words: Caption) -> Figure:
         for row, (strategy, variant) in enumerate(named):
             mine = _of(points, strategy, variant, duration_ms)
             if len(mine):
-                tried = _of(valid, strategy, variant, duration_ms)["offered_per_s"]
-                _draw(ax, row, by_question(mine), sorted(set(tried)), width)
+                tried = sorted(set(_of(valid, strategy, variant, duration_ms)["offered_per_s"]))
+                others = set(ax.get_children())
+                _draw(ax, row, by_question(mine), tried, width)
+                for artist in set(ax.get_children()) - others:
+                    tag(artist, f"{strategy}/{variant}")
+                _ask(ax, row, by_question(mine), tried)
     for ax in axes[-columns:]:
         ax.set_xlabel("arrival rate (tasks/s)", fontsize=8)
     return figure
@@ -100,8 +108,9 @@ def _frame(ax: Axes, title: str, named: Sequence[tuple[str, str]], *, leftmost: 
         color=INK,
     )
     ax.set_yticks(range(len(named)), [_name(*subject) if leftmost else "" for subject in named])
-    for label, (strategy, _) in zip(ax.get_yticklabels(), named, strict=True):
+    for label, (strategy, variant) in zip(ax.get_yticklabels(), named, strict=True):
         label.set(color=colour(strategy), fontweight="bold")
+        tag(label, f"{strategy}/{variant}")
 
 
 def _draw(
@@ -128,6 +137,17 @@ def _draw(
     for rate in _theory(rows):
         ax.plot([rate, rate], [row + _BAR - _TICK, row + _BAR + _TICK], label="theory", **_THEORY)
     _numbers(ax, row, rows, width_in)
+
+
+def _ask(ax: Axes, row: int, rows: dict[str, dict[str, Any]], tried: Sequence[float]) -> None:
+    """Lay over a row, unseen, what tells its values."""
+    if tried:
+        top, bottom = row - _TALL / 2, row + _TALL / 2
+        corners = [(0.0, top), (1.0, top), (1.0, bottom), (0.0, bottom)]
+        cover = Polygon(corners, fill=False, linewidth=0, transform=ax.get_yaxis_transform(), zorder=9)
+        ax.add_patch(cover)
+        one = next(iter(rows.values()))
+        tag(cover, f"{one['strategy']}/{one['variant']}", [told.of_reach(rows, tried)])
 
 
 def _bar(stretch: Stretch, middle: float, thin: float) -> Rectangle:

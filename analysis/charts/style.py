@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from analysis.charts.dark import follow_the_reader
+from analysis.charts.tags import keep_tags
 
 mpl.rcdefaults()  # whatever a matplotlibrc says, in the working directory or at home
 
@@ -102,7 +103,8 @@ def to_svg(figure: Figure) -> bytes:
     _take_literally(figure)
     with mpl.rc_context(RC):
         figure.savefig(buffer, format="svg", dpi=_SVG_DPI, metadata={"Date": None, "Creator": None})
-    return follow_the_reader(_UNWRITABLE.sub(b"?", buffer.getvalue()).replace(_FONT, _ALIKE))
+    svg = keep_tags(_UNWRITABLE.sub(b"?", buffer.getvalue()))
+    return follow_the_reader(svg.replace(_FONT, _ALIKE))
 
 
 def to_png(figure: Figure) -> bytes:

@@ -13,7 +13,10 @@ from analysis.order import subjects
 class Drawn:
     """How one subject is drawn."""
 
+    subject: str
+    """as everything names it: `celery/tuned`"""
     name: str
+    """as short as the chart allows"""
     colour: str
     line: Any
     marker: str
@@ -27,6 +30,7 @@ def looks_of(rows: pd.DataFrame) -> Drawing:
     variants = rows.groupby("strategy")["variant"].nunique()
     return {
         (strategy, variant): Drawn(
+            f"{strategy}/{variant}",
             f"{strategy} · {variant}" if variants[strategy] > 1 else strategy,
             colour(strategy),
             *variant_style(variant),

@@ -7,6 +7,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from analysis.charts.dark import DARK, dark_rules
+from analysis.charts.tags import ATTRIBUTE, read_tag
 
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _HREF: Final = "{http://www.w3.org/1999/xlink}href"
@@ -27,6 +28,7 @@ def inline_svg(svg: bytes, name: str, label: str) -> str:
     for leftover in (*root.findall(f"{_SVG}metadata"), *root.findall(f"{_SVG}defs")):
         if leftover.tag.endswith("metadata") or leftover.find(f"{_SVG}style") is not None:
             root.remove(leftover)
+    _name_subjects(root)
     _tidy(root, f"c{zlib.crc32(name.encode()):x}-", follows=bool(dark_rules(svg)))
     root.attrib = {"viewBox": root.get("viewBox", ""), "role": "img", "aria-label": label}
     ET.register_namespace("", _SVG.strip("{}"))
@@ -40,6 +42,20 @@ def colour_variables() -> str:
 
 def _variable(colour: str) -> str:
     return f"--c{colour[1:]}"
+
+
+def _name_subjects(root: ET.Element) -> None:
+    """Say of what is drawn whose it is, and give what it tells to each of its points, or to it as a whole."""
+    for group in root.iter(f"{_SVG}g"):
+        if not (value := group.attrib.pop(ATTRIBUTE, "")):
+            continue
+        subject, told = read_tag(value)
+        group.set("data-subject", subject)
+        points = list(group.iter(f"{_SVG}use")) or [group]
+        for point, words in zip(points, told, strict=False):
+            title = ET.Element(f"{_SVG}title")
+            title.text = words
+            point.insert(0, title)
 
 
 def _tidy(root: ET.Element, prefix: str, *, follows: bool) -> None:

@@ -13,6 +13,7 @@ from analysis.charts.conditions import machine, placement
 from analysis.charts.style import colour
 from analysis.drills.facts import shipped_facts
 from analysis.format import milliseconds, number
+from analysis.order import subjects
 from analysis.report.drawing import Drawing
 from analysis.report.headline import headline
 from analysis.report.inline_svg import colour_variables
@@ -21,10 +22,13 @@ from analysis.report.notebook_sources import names
 from analysis.report.reach import Condition, first_condition
 from analysis.report.rows import all_rows
 from analysis.report.sections import Section, sections
+from analysis.report.sizing import BUSY, carriers
+from analysis.report.survival import KILLED
 from analysis.report.table import Table
 from analysis.report.theory import MOST, predicted_table, scores
 from analysis.report.views import views
 from analysis.report.words import Reading, read
+from analysis.trials.burst_words import sentence_on_bursts
 from analysis.trials.derive import Derived
 from analysis.trials.point_table import SHAKY, answers, moves
 from analysis.trials.questions import QUESTIONS
@@ -56,6 +60,27 @@ class Page:
     predictions: Table
     rows: Table
     views: list[dict[str, Any]]
+
+    @property
+    def bursts(self) -> str:
+        """What bursts would make of the answer; empty where there is nothing to be said."""
+        return sentence_on_bursts(self.condition.of(self.points)) if self.condition else ""
+
+    @property
+    def carriers(self) -> list[dict[str, Any]]:
+        """Who carries which rate, for its calculator."""
+        if self.condition is None:
+            return []
+        derived = self.derived
+        return carriers(
+            Sources(derived.manifest, derived.summary, self.points, shipped_facts()), self.condition
+        )
+
+    @property
+    def subjects(self) -> list[tuple[str, str]]:
+        """All of which a chart may show something."""
+        found = subjects(self.points) if len(self.points) else []
+        return [(strategy, variant) for strategy, variant, _ in found]
 
     @property
     def predicted(self) -> list[Drawing]:
@@ -130,6 +155,8 @@ def render(page: Page) -> str:
             unmeasured=derived.unmeasured,
             scores=scores(derived.predictions),
             theory_most=MOST,
+            sizing_busy=BUSY,
+            killed=KILLED.values(),
             limit_ms=derived.manifest.limit_ms,
             trials=len(trials),
             invalid=trials[~valid].to_dict("records"),

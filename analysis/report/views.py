@@ -11,6 +11,7 @@ from analysis.report.needs import Sources
 from analysis.report.rates import every_point, reliable_rates
 from analysis.report.reach import Condition
 from analysis.report.table import Value
+from analysis.trials.burst_words import sentence_on_bursts
 from analysis.trials.points import find_points
 from analysis.trials.rejudge import limits_of, rejudge, under
 from results.failures import Failure
@@ -26,10 +27,9 @@ def views(
     if spells.empty:
         return []
     own = sources.manifest.limit_ms
-    return [
-        {"own": each == own} | _view(judged_by(sources, spells, each, failures), condition)
-        for each in limits_of(sources.manifest)
-    ]
+    others = [each for each in limits_of(sources.manifest) if each != own]
+    judged = {own: sources} | {each: judged_by(sources, spells, each, failures) for each in others}
+    return [{"own": each == own} | _view(judged[each], condition) for each in sorted(judged)]
 
 
 def judged_by(sources: Sources, spells: pd.DataFrame, limit_ms: float, failures: list[Failure]) -> Sources:
@@ -48,6 +48,7 @@ def _view(sources: Sources, condition: Condition) -> dict[str, Any]:
         "limit_ms": sources.manifest.limit_ms,
         "limit": milliseconds(sources.manifest.limit_ms),
         "sentences": headline(sources.summary, sources.points, sources.manifest, condition, sources.facts),
+        "bursts": sentence_on_bursts(condition.of(sources.points)),
         "cells": {value.key: _cell(value) for value in (*rates, *points) if value.key},
     }
 

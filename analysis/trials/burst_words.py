@@ -27,6 +27,17 @@ def under_bursts(point: Mapping[str, Any]) -> list[str]:
 
 def note_on_bursts(points: pd.DataFrame) -> str:
     """Return the line under a table of answers; empty where there is nothing to be said."""
+    told = _shares(points)
+    return told and f"simulated, not measured: {told} of the rates above"
+
+
+def sentence_on_bursts(points: pd.DataFrame) -> str:
+    """Return the same as a sentence that needs no table; empty where there is nothing to be said."""
+    told = _shares(points)
+    return told and f"Simulated, not measured: {told} of the rates at which they block here."
+
+
+def _shares(points: pd.DataFrame) -> str:
     if not len(points):
         return ""
     blocking = points[(points["question"] == BLOCKING) & (points["trials"] > 0)]
@@ -35,7 +46,4 @@ def note_on_bursts(points: pd.DataFrame) -> str:
         return ""
     low, high = (f"{each:.0%}" for each in (shares.min(), shares.max()))
     at = low if low == high else f"{low} to {high}"
-    return (
-        f"simulated, not measured: under {_MILD} the APIs whose requests wait with the tasks "
-        f"would block at {at} of the rates above"
-    )
+    return f"under {_MILD} the APIs whose requests wait with the tasks would block at {at}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -51,7 +52,7 @@ class Derived:
     searched_at_ms: float | None = None
     """the campaign's own limit, where the manifest holds another, by which it was judged again"""
 
-    @property
+    @cached_property
     def points(self) -> pd.DataFrame:
         """Where each subject blocks and falls behind: see `points.find_points`."""
         return find_points(self.summary, self.manifest, self.failures)

@@ -1,6 +1,7 @@
 """The tidy summary: one row a step of a trial, everything that the charts and the words are made of."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -174,10 +175,10 @@ def _answers(
     name = stream.column
     answered, open_ended = _answered(rows, latency_ms)
     columns = _percentiles(name, latency_ms[answered], rows["bound_ms"].to_numpy()[open_ended])
-    samples = _samples(rows, latency_ms)
-    low, high = block_interval(samples, 99)
-    columns |= {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(samples)}
-    return columns | _spells(stream, rows, latency_ms, seconds, limit_ms)
+    known = _known(rows, latency_ms)
+    low, high = block_interval(known.latency_ms, 99)
+    columns |= {f"{name}_p99_low_ms": low, f"{name}_p99_high_ms": high, f"{name}_n": len(known.due_s)}
+    return columns | _spells(stream, known, seconds, limit_ms)
 
 
 def _answered(rows: pd.DataFrame, latency_ms: Floats) -> tuple[Mask, Mask]:
@@ -186,19 +187,26 @@ def _answered(rows: pd.DataFrame, latency_ms: Floats) -> tuple[Mask, Mask]:
     return (outcome == Outcome.ACCEPTED) & ~np.isnan(latency_ms), np.isin(outcome, _UNANSWERED)
 
 
-def _samples(rows: pd.DataFrame, latency_ms: Floats) -> Floats:
+@dataclass(frozen=True)
+class _Known:
+    """The requests of a stream of which something is known, in the order in which they were due."""
+
+    due_s: Floats
+    latency_ms: Floats
+    """of those without an answer the time for which they are known to have waited"""
+    slip_ms: Floats
+
+
+def _known(rows: pd.DataFrame, latency_ms: Floats) -> _Known:
     answered, open_ended = _answered(rows, latency_ms)
-    known: Floats = np.where(open_ended, rows["bound_ms"].to_numpy(), latency_ms)[answered | open_ended]
-    return known
+    known = answered | open_ended
+    samples: Floats = np.where(open_ended, rows["bound_ms"].to_numpy(), latency_ms)[known]
+    return _Known(rows["due_ns"].to_numpy()[known] / 1e9, samples, _slip_ms(rows)[known])
 
 
-def _spells(
-    stream: Stream, rows: pd.DataFrame, latency_ms: Floats, seconds: float, limit_ms: float
-) -> dict[str, Any]:
-    known = np.logical_or(*_answered(rows, latency_ms))
-    due_s = rows["due_ns"].to_numpy()[known] / 1e9
-    samples, slip_ms = _samples(rows, latency_ms), _slip_ms(rows)[known]
-    return slowness.columns(stream, slowness.observe(due_s, samples, seconds, limit_ms, slip_ms))
+def _spells(stream: Stream, known: _Known, seconds: float, limit_ms: float) -> dict[str, Any]:
+    seen = slowness.observe(known.due_s, known.latency_ms, seconds, limit_ms, known.slip_ms)
+    return slowness.columns(stream, seen)
 
 
 def slow_spells(frames: Frames, index: int, limits_ms: Iterable[float]) -> Iterator[dict[str, Any]]:
@@ -207,14 +215,14 @@ def slow_spells(frames: Frames, index: int, limits_ms: Iterable[float]) -> Itera
     step = load.steps[index]
     tasks = frames.tasks[_window(frames.tasks, index, step)].iloc[:: pattern_of(load.scenario).parts]
     others = frames.bystanders[_window(frames.bystanders, index, step)]
-    streams = [(Stream.TASKS, tasks, tasks["accept_ms"].to_numpy())]
+    streams = {Stream.TASKS: _known(tasks, tasks["accept_ms"].to_numpy())}
     for stream in BYSTANDERS:
         own = others[others["stream"].to_numpy() == stream]
-        streams.append((stream, own, own["latency_ms"].to_numpy()))
+        streams[stream] = _known(own, own["latency_ms"].to_numpy())
     for limit_ms in limits_ms:
         columns: dict[str, Any] = {}
-        for which, rows, latency_ms in streams:
-            columns |= _spells(which, rows, latency_ms, _seconds(step), limit_ms)
+        for which, known in streams.items():
+            columns |= _spells(which, known, _seconds(step), limit_ms)
         yield columns
 
 

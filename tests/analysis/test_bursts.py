@@ -6,8 +6,9 @@ import pytest
 
 from analysis.queueing.blocking import blocking_rate
 from analysis.queueing.bursts import burst_share
+from analysis.report.pages import render_page
 from analysis.report.words import read
-from analysis.trials.burst_words import note_on_bursts, under_bursts
+from analysis.trials.burst_words import note_on_bursts, sentence_on_bursts, under_bursts
 from analysis.trials.derive import derive
 from benchmarks.coverage.target import Target, run
 from results.schema import Service
@@ -98,3 +99,6 @@ def test_reading_and_note_tell_it_of_what_shares_the_pool_and_of_nothing_else(ru
     assert note.startswith("simulated, not measured: under mild bursts")
     assert "the APIs whose requests wait with the tasks" in note
     assert note_on_bursts(derived.points[derived.points["strategy"] == "celery"]) == ""
+    sentence = sentence_on_bursts(derived.points)
+    assert sentence.startswith("Simulated, not measured: under mild bursts")
+    assert f'id="under-bursts">{sentence}</p>' in render_page(derived, [], [])

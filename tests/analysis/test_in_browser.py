@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 import time
@@ -70,6 +71,16 @@ class Tab:
             self.call(
                 "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r"
             )
+
+    def arrow(self, key: str) -> None:
+        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key)
+
+    def point_at(self, element: str) -> None:
+        """Move the mouse to the middle of an element."""
+        box = f"const box = {element}.getBoundingClientRect()"
+        self.says(f"{element}.scrollIntoView({{block: 'center'}})")
+        x, y = self.says(f"{{ {box}; [(box.left + box.right) / 2, (box.top + box.bottom) / 2] }}")
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def open(self, address: str, width: int = 1200, scheme: str = "light") -> None:
         for domain in ("Page", "Runtime", "Log"):
@@ -188,6 +199,97 @@ def test_the_limit_moves_points_and_sentences_and_leaves_the_rest(page: Path, ta
     assert tab.complaints() == []
 
 
+TIP = "document.querySelector('#tip').innerText"
+CURVES = "document.querySelector('figure[id^=blocking]')"
+MARKS = f"[...{CURVES}.querySelectorAll('use[data-told]')]"
+
+
+def test_a_mark_tells_its_values_where_one_points_at_it(page: Path, tab: Tab) -> None:
+    tab.open(page.as_uri())
+    mark = f"{MARKS}.find(mark => mark.dataset.told.includes('celery/tuned at 60/s'))"
+    tab.point_at(mark)
+    assert "celery/tuned at 60/s: p99 of the worse of /ping and /ping-sync" in tab.says(TIP)
+    assert tab.says(f"{mark}.classList.contains('asked')")
+    tab.call("Input.dispatchMouseEvent", type="mouseMoved", x=2, y=2)
+    assert tab.says(TIP) == ""
+    row = "document.querySelector('figure[id^=reach] [data-subject=\"celery/tuned\"][data-told]')"
+    tab.point_at(row)
+    assert tab.says(TIP).startswith("celery/tuned, tasks of 50 ms: the API blocks")
+    assert tab.complaints() == []
+
+
+def test_the_arrow_keys_go_from_mark_to_mark_and_from_subject_to_subject(page: Path, tab: Tab) -> None:
+    tab.open(page.as_uri())
+    tab.says(f"{CURVES}.querySelector('.scroll').focus()")
+    seen = []
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"):
+        tab.arrow(key)
+        seen.append(tab.says(TIP).split(":")[0])
+    assert seen == [
+        "background_tasks/default at 20/s",
+        "background_tasks/default at 60/s",
+        "celery/tuned at 20/s",
+        "background_tasks/default at 120/s",
+        "background_tasks/default at 120/s",
+    ]
+    assert tab.says("document.querySelectorAll('.asked').length") == 1
+    tab.arrow("Escape")
+    assert tab.says(TIP) == ""
+    assert tab.complaints() == []
+
+
+CHIP = "{}.querySelector('.chips [value=\"celery/tuned\"]')"
+PRESSED = f"{CHIP}.getAttribute('aria-pressed')"
+DRAWN = "[...document.querySelectorAll('figure [data-subject=\"{}\"]')]"
+SHOWN = f"{DRAWN}.filter(each => each.getClientRects().length).length"
+REACH = "document.querySelector('figure[id^=reach]')"
+
+
+def test_a_subject_is_switched_off_in_every_chart_and_the_address_keeps_it(page: Path, tab: Tab) -> None:
+    tab.open(page.as_uri())
+    tab.says("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    theirs, ours = SHOWN.format("background_tasks/default"), SHOWN.format("celery/tuned")
+    before = tab.says(theirs)
+    assert tab.says(ours) > 10
+    tab.says(f"{CHIP.format(REACH)}.focus()")
+    tab.press("Enter")
+    assert tab.says(PRESSED.format(REACH)) == tab.says(PRESSED.format(CURVES)) == "false"
+    assert tab.says(ours) == 0
+    assert tab.says(theirs) == before
+    tab.says("document.querySelector('#limits [value=\"25\"]').click()")
+    assert tab.says("location.hash") == "#hide=celery/tuned&limit=25"
+    tab.open(f"{page.as_uri()}?again#hide=celery/tuned&limit=25")
+    assert tab.says(PRESSED.format(CURVES)) == "false"
+    assert "judged at 25 ms" in tab.says(JUDGED)
+    tab.says(f"{REACH}.querySelector('.chips .all').click()")
+    assert tab.says(PRESSED.format(CURVES)) == "true"
+    assert tab.says("location.hash") == "#limit=25"
+    assert tab.complaints() == []
+
+
+def test_the_calculator_tells_slots_and_who_carries_a_rate(page: Path, tab: Tab) -> None:
+    tab.open(f"{page.as_uri()}#rate=50&of=50")
+    needed, carrying, others = (
+        f"document.querySelector('#{name}').innerText" for name in ("needed", "carrying", "others")
+    )
+    assert tab.says(needed).startswith("50/s of 50 ms keep 2.5 slots in use; take 4 slots.")
+    assert "background_tasks/default" in tab.says(carrying)
+    tab.says("document.querySelector('#rate').focus()")
+    tab.says("document.querySelector('#rate').select()")
+    tab.call("Input.insertText", text="150")
+    assert tab.says("location.hash") == "#rate=150&of=50"
+    assert "take 10 slots" in tab.says(needed)
+    assert "background_tasks/default: the API blocks at 120/s, its slowest requests take" in tab.says(others)
+    assert (
+        "celery/tuned: the work falls behind at 120/s, 3 \N{MULTIPLICATION SIGN} 4 slots by the law"
+        in tab.says(others)
+    )
+    moved = "addEventListener('hashchange', () => done(0)); location.hash = '#rate=90&of=50'"
+    tab.says(f"new Promise(done => {{ {moved} }})")
+    assert "celery/tuned: held at 60/s, gave way at 120/s" in tab.says(others)
+    assert tab.complaints() == []
+
+
 def test_a_link_unfolds_what_it_leads_to(page: Path, tab: Tab) -> None:
     tab.open(page.as_uri())
     link = f"{NEEDS}[0].querySelector('a[href^=\"#row-\"]')"
@@ -206,5 +308,8 @@ def test_without_a_script_the_page_says_the_same(page: Path, tab: Tab) -> None:
     root = tab.call("DOM.getDocument", depth=0)["root"]["nodeId"]
     html = tab.call("DOM.getOuterHTML", nodeId=root)["outerHTML"]
     assert '<fieldset id="limits" hidden' in html
+    assert html.count('class="chips"') == 1
+    assert "<title>celery/tuned at 60/s: p99 of" in html
     assert html.count("<li>") > 5
-    assert "<input" not in html
+    assert '<div id="ask" data-busy="0.8" hidden' in html
+    assert "<input" not in re.sub(r'<div id="ask".*?</div>', "", html, flags=re.DOTALL)

@@ -44,7 +44,7 @@ VARIANT = "\"'><svg onload=x>\n$5"
 """These two become parts of file names and of `strategy/variant`: without a slash, and short."""
 LOADING = {"src", "href", "srcset", "action", "formaction", "data", "poster", "xlink:href", "background"}
 ACTIVE = {"iframe", "object", "embed", "base", "form", "math", "foreignobject", "template"}
-OWN_SCRIPT = (Path(page_module.__file__).parent / "templates" / "script.js").read_text().strip()
+OWN_SCRIPT = page_module.templates().get_template("script.js").render().strip()
 HARMLESS = re.compile(r"#[\w-]*|data:,|(charts|notebooks|tables)/[\w-]+\.\w+")
 DRAWN = {
     "svg",
