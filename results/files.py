@@ -4,16 +4,20 @@ Folders may have been filled by others: only what is plain is opened there.
 """
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from results.errors import BlockpointError
 from results.text import named
+
+REPLACED_MEANWHILE: Final = 100
+"""tries to put a folder in the place of one that other processes replace, too"""
 
 
 def open_plain(path: Path) -> BinaryIO:
@@ -64,11 +68,27 @@ def whole_folder(target: Path, *, replacing: bool = True) -> Iterator[Path]:
     try:
         yield made
         made.chmod(0o755)
-        if replacing:
-            shutil.rmtree(target, ignore_errors=True)
-        made.rename(target)
+        _move(made, target, replacing=replacing)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _move(made: Path, target: Path, *, replacing: bool) -> None:
+    """Rename a folder; where several processes replace one at a time, the last of them wins."""
+    aside = made.with_name(f"{made.name}-old")
+    for left in reversed(range(REPLACED_MEANWHILE if replacing else 1)):
+        try:
+            if replacing and target.is_dir():
+                with contextlib.suppress(FileNotFoundError):
+                    target.rename(aside)
+            made.rename(target)
+        except OSError as error:
+            if not left or error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        else:
+            return
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

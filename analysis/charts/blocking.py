@@ -84,7 +84,7 @@ def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Drawing)
     log_axis(ax, max(low / 1.6, FLOOR_MS), high * 2, "y", time=True)
     what = f"the worse of {_PING}" if streams == _BYSTANDERS else "accepting a task"
     for strategy, variant, own in subjects(rows):
-        _line(ax, worst_p99(own, streams), looks[strategy, variant], partial(told.waited, what, limit_ms))
+        _line(ax, worst_p99(own, streams), looks[strategy, variant], partial(told.wait_words, what, limit_ms))
 
 
 def _line(ax: Axes, found: pd.DataFrame, look: Drawn, says: Callable[..., str]) -> None:

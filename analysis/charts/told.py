@@ -23,7 +23,7 @@ def of_reach(rows: Rows, tried_per_s: Sequence[float]) -> str:
     return f"{_subject(one)}: {'; '.join([*map(_where, rows.values()), f'tried at {tried}/s'])}"
 
 
-def waited(what: str, limit_ms: float, value_ms: float, *, at_least: bool) -> str:
+def wait_words(what: str, limit_ms: float, value_ms: float, *, at_least: bool) -> str:
     """Tell how long something took, and on which side of the limit that is."""
     side = "above" if value_ms > limit_ms else "within"
     bound = "at least " if at_least else ""

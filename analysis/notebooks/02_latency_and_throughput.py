@@ -30,6 +30,7 @@ from analysis.trials.curves import with_gaps
 from analysis.trials.derive import read_derived
 from analysis.trials.load import load_campaign, read_trial
 from analysis.trials.points import at_rates
+from results.percentile import percentile
 from results.store import campaign_folder
 from results.terms import BYSTANDERS
 
@@ -184,9 +185,9 @@ for name, rows in requests.items():
     waiting = latency_ms[sent]
     found[name] = {
         "requests": len(rows),
-        "p99 (ms)": latency_ms.quantile(0.99),
+        "p99 (ms)": percentile(latency_ms.to_numpy(), 99),
         "requests, waiting": len(waiting),
-        "p99 (ms), waiting": waiting.quantile(0.99),
+        "p99 (ms), waiting": percentile(waiting.to_numpy(), 99),
         "median (ms)": latency_ms.median(),
         "median (ms), waiting": waiting.median(),
     }

@@ -76,7 +76,7 @@ def _survived(sources: Sources, strategy: str, variant: str) -> Row:
     return Row(strategy, variant, cells)
 
 
-def main(arguments: list[str]) -> int:
+def print_tables(arguments: list[str]) -> int:
     """Print the tables of the campaign named; returns the exit code."""
     if len(arguments) != 1:
         print("usage: python -m analysis.report.decide FOLDER", file=sys.stderr)
@@ -91,4 +91,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(print_tables(sys.argv[1:]))

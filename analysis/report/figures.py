@@ -62,7 +62,7 @@ def _matrix(folder: Path) -> str:
 _TABLES: Final[dict[str, Callable[[Path], str]]] = {"points": _points, "matrix": _matrix}
 
 
-def main(arguments: list[str]) -> int:
+def write_pages(arguments: list[str]) -> int:
     """Write the tables of the pages named, all of them without a name; returns the exit code."""
     for page in [Path(each) for each in arguments] or PAGES:
         before = page.read_text()
@@ -74,4 +74,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_pages(sys.argv[1:]))
