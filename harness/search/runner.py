@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from analysis.trials.brackets import Bracket, bracket
+from analysis.trials.brackets import Bracket, bracket, covering
 from analysis.trials.endings import ending
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
@@ -49,7 +49,8 @@ class PointSearch:
 
     def brackets(self) -> dict[str, Bracket]:
         """Return between which rates it gives way, by question."""
-        return {question: bracket(verdicts(self.observations, question)) for question in QUESTIONS}
+        answers = {question: verdicts(self.observations, question) for question in QUESTIONS}
+        return {question: covering(bracket(own), own) for question, own in answers.items()}
 
     def told(self, expected_per_s: Mapping[str, float | None], precision: float) -> str:
         """Return the same in words."""
