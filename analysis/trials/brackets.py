@@ -6,6 +6,8 @@ from typing import Final
 
 OUTVOTE: Final = 2
 """certain verdicts that set aside one that only leans"""
+FINER: Final = 2.0
+"""times as fine as it that a single one has to be to do the same: both together would be certain, too"""
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,8 @@ class Verdict:
     failed: bool
     certain: bool = True
     """its margin of error lies on one side of the limit"""
+    margin: float = 0.0
+    """of error of what it was told by; 0 where that is not known"""
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,21 @@ def outvoted(leaning: Verdict, answers: Iterable[Verdict]) -> bool:
     """Say whether so many certain verdicts contradict one that only leans that it does not count.
 
     What holds at a rate holds below it, too, and what fails there fails above it. A leaning verdict is the
-    likelier of two answers, a certain one is wrong in a twentieth: two of these are enough.
+    likelier of two answers, a certain one is wrong in a twentieth: two of these are enough, and one with
+    much less of a margin.
     """
     if leaning.certain:
         return False
     sign = 1 if leaning.failed else -1
-    beyond = (
+    beyond = [
         answer
         for answer in answers
-        if answer.failed != leaning.failed and sign * (answer.rate_per_s - leaning.rate_per_s) >= 0
-    )
-    return sum(answer.certain for answer in beyond) >= OUTVOTE
+        if answer.certain
+        and answer.failed != leaning.failed
+        and sign * (answer.rate_per_s - leaning.rate_per_s) >= 0
+    ]
+    finer = any(0 < answer.margin * FINER <= leaning.margin for answer in beyond)
+    return finer or len(beyond) >= OUTVOTE
 
 
 def _top(found: Bracket) -> float:

@@ -37,6 +37,8 @@ class Question:
     the wanted width; None where each row's verdict stands for itself"""
     fine: str = ""
     """what it is as long as it does not, before a rate: `fast to`; empty where its label has to do"""
+    measure: str = ""
+    """of the summary: what tells the verdicts; beside it `MEASURE_high`, the end of its interval"""
     named_by: str = ""
     """the heading of the streams that gave way; empty where it names none"""
     doubt: str = "within the margin of error"
@@ -98,7 +100,8 @@ class Question:
 
     def verdict(self, rate_per_s: float, row: Mapping[Any, Any]) -> Verdict:
         """Return what a row of the summary answers at that rate."""
-        return Verdict(rate_per_s, bool(row[self.column]), bool(row[self.certain_column]))
+        margin = float(row[f"{self.measure}_high"] - row[self.measure]) if self.measure else 0.0
+        return Verdict(rate_per_s, bool(row[self.column]), bool(row[self.certain_column]), margin)
 
 
 BLOCKING: Final = "blocking"
@@ -131,6 +134,7 @@ QUESTIONS: Final = {
             gives_way="falls behind",
             meaning="the backlog grows",
             fine="keeps up to",
+            measure="backlog_growth",
             explained=(
                 "where the backlog grew, by more than 1 % of the arrivals and by more than chance makes "
                 "likely, or where more than 1 % of the tasks were turned away. A verdict whose margin of "

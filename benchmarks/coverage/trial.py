@@ -57,7 +57,7 @@ def simulate(
     frames = Frames(trial, manifest.subject(plan.subject), tasks, bystanders, _no_resources())
     return [
         {str(name): value for name, value in row.items()}
-        for row in summarise(frames, manifest).to_dict("records")
+        for row in summarise(frames, manifest, p99_intervals=False).to_dict("records")
     ]
 
 

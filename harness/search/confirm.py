@@ -32,11 +32,13 @@ class Step:
     """None where the rate and the task decide"""
     stairs: tuple[float, ...] = ()
     """rising rates, of which this is the last, each a step of one trial; empty for a single rate"""
+    longer: float = 1.0
+    """times as long as a trial or a step of it usually is"""
 
     @property
     def confirms(self) -> bool:
         """Whether it is to make an edge sure that is located."""
-        return self.seconds is not None
+        return self.seconds is not None or self.longer > 1
 
 
 @dataclass(frozen=True)

@@ -184,8 +184,9 @@ class SearchRunner:
         search.last = trial
         if trial.valid:
             search.measured += 1
-            rows = summarise(read_trial(self._campaign, trial), self._campaign.manifest).to_dict("records")
-            search.observations += (observed(row, self._campaign.manifest.limit_ms) for row in rows)
+            manifest = self._campaign.manifest
+            rows = summarise(read_trial(self._campaign, trial), manifest, p99_intervals=False)
+            search.observations += (observed(row, manifest.limit_ms) for row in rows.to_dict("records"))
         elif trial.attempt >= self._profile.attempts:
             search.refused.append(trial)
 

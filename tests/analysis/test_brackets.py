@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.trials.brackets import Bracket, Verdict, covering
+from analysis.trials.brackets import Bracket, Verdict, bracket, covering
 
 HELD, LEANS_HELD = (False, True), (False, False)
 FAILED, LEANS_FAILED = (True, True), (True, False)
@@ -62,3 +62,12 @@ def test_an_open_interval_stays_open() -> None:
     leaning = [Verdict(60, failed=False), Verdict(70, failed=True, certain=False), Verdict(80, failed=False)]
     assert covering(Bracket(80, None), leaning) == Bracket(60, None, disputed=True)
     assert covering(Bracket(None, None), []) == Bracket(None, None)
+
+
+@pytest.mark.parametrize(("margin", "counts"), [(0.07, True), (0.036, True), (0.035, False), (0.0, True)])
+def test_a_verdict_that_only_leans_does_not_count_once_a_certain_one_is_much_finer(
+    margin: float, counts: bool
+) -> None:
+    leaning = Verdict(183, failed=True, certain=False, margin=0.07)
+    answers = [leaning, Verdict(183, failed=False, margin=margin), Verdict(200, failed=True, margin=0.02)]
+    assert covering(bracket(answers), answers).disputed == counts
