@@ -73,6 +73,8 @@ class Subject(Document, frozen=True, kw_only=True):
     supervised: bool = False
     """its workers are restarted when they exit, as part of the strategy"""
     settings: dict[str, Any] = {}
+    versions: dict[str, str] = {}
+    """of Python and all packages of an environment of its own; empty where it ran in the harness's"""
 
     @property
     def key(self) -> str:

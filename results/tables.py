@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from results.columns import LEDGER_RECORD, RANGES, TABLES
+from results.columns import RANGES, TABLES
 from results.errors import BlockpointError
 from results.files import read_plain
 from results.sums import check
@@ -28,8 +28,6 @@ SLACK_BYTES: Final = 2**26
 """and what any file may unpack to"""
 _DELTAS_FROM_BITS: Final = 32
 """narrower integers are smaller as they are"""
-
-_UNWRITTEN = bytes(4096 * LEDGER_RECORD.itemsize)
 
 
 def _arrow_schema(name: str) -> pa.Schema:
@@ -145,30 +143,6 @@ def _out_of_range(table: pa.Table) -> str:
         if not (held.min() >= low and held.max() <= high):
             return f"{column} is outside {low:g} to {high:g}"
     return ""
-
-
-def ledger_slots(path: Path, offset: int = 0) -> np.ndarray:
-    """Return the whole slots of a ledger file from byte `offset` on, as an array of `LEDGER_RECORD`.
-
-    The file grows by zeros ahead of its records; a slot whose moment is 0 is not written, or not yet. What
-    follows 4,096 empty slots is not read: a process has no more threads than that has slots.
-    """
-    parts = []
-    with path.open("rb") as file:
-        file.seek(offset)
-        while part := file.read(len(_UNWRITTEN)):
-            parts.append(part)
-            if part == _UNWRITTEN[: len(part)]:
-                break
-    data = b"".join(parts)
-    whole = len(data) - len(data) % LEDGER_RECORD.itemsize
-    return np.frombuffer(data[:whole], dtype=LEDGER_RECORD)
-
-
-def read_ledger(path: Path, offset: int = 0) -> np.ndarray:
-    """Return the records of a ledger file from byte `offset` on, as an array of `LEDGER_RECORD`."""
-    slots = ledger_slots(path, offset)
-    return np.compress(slots["moment"] != 0, slots)
 
 
 def _reason(error: Exception) -> str:

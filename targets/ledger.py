@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from results.columns import LEDGER_RECORD
-from results.tables import read_ledger
+from results.ledger_file import read_ledger
 from results.terms import Moment
 from targets.recordfile import RecordFile
 

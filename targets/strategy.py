@@ -1,5 +1,6 @@
 """What a strategy is, and how the installed ones are found."""
 
+import importlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -94,9 +95,20 @@ class Variant:
 
     summary: str
     build: Callable[[Settings], Strategy]
-    """returns the strategy without opening anything"""
+    """returns the strategy without opening anything; see `lazily` for one whose library is not everywhere"""
     by_name_only: bool = False
     """left out of profiles that measure every strategy; drills do not leave it out"""
+
+
+def lazily(where: str) -> Callable[[Settings], Strategy]:
+    """Return what builds `module:Class` and imports it only then, so that its name is known without it."""
+
+    def build(settings: Settings) -> Strategy:
+        module, _, name = where.partition(":")
+        made: Strategy = getattr(importlib.import_module(module), name)(settings)
+        return made
+
+    return build
 
 
 @dataclass(frozen=True)
@@ -111,9 +123,13 @@ class Definition:
     place: int = 100
     """where it stands among the others, from the simplest on"""
 
+    def variant(self, name: str) -> Variant:
+        """Return one of its variants; raises BlockpointError where there is none of that name."""
+        return lookup(f"variant of {self.name}", name, self.variants)
+
     def build(self, variant: str, settings: Settings) -> Strategy:
         """Return the strategy in that variant; raises BlockpointError where it is unknown or unsound."""
-        chosen = lookup(f"variant of {self.name}", variant, self.variants)
+        chosen = self.variant(variant)
         check_versions(self)
         key = f"strategy {self.name}/{variant}"
         try:

@@ -9,7 +9,9 @@ import click
 from analysis.queueing import saturation_rate
 from harness.campaign.profiles import EVERY, EVERY_VARIANT
 from harness.target.cores import Pinning
+from harness.target.declarations import subject as subject_of
 from harness.target.placement import BY_RULE, Placement
+from harness.target.versions import Pinned
 from results.errors import BlockpointError
 from results.schema import Subject
 from results.traffic import USUAL, Traffic
@@ -30,10 +32,9 @@ def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Set
     Raises BlockpointError for an unknown strategy or variant.
     """
     strategy, variant = split_key(key)
-    definition = find(strategy)
-    cores = pinning.cores("worker" if definition.build(variant, base).workers else "web")
+    cores = pinning.cores("worker" if subject_of(strategy, variant, base).workers else "web")
     settings = replace(base, cores=len(cores)) if cores else base
-    return definition.subject(variant, settings), settings
+    return subject_of(strategy, variant, settings), settings
 
 
 def predicted_per_s(
@@ -107,7 +108,7 @@ def registered(by_name_too: bool) -> Iterator[str]:
             if entry.by_name_only and not by_name_too:
                 continue
             try:
-                definition.subject(variant, Settings())
+                subject_of(name, variant, Settings())
             except BlockpointError as error:
                 _leave_out(name, error)
             else:
@@ -133,9 +134,9 @@ def select(rule: Sequence[str], strategies: Sequence[str], variants: Sequence[st
     chosen = []
     for name in strategies:
         strategy, _, given = name.partition("/")
-        definition = find(strategy)
+        definition = find(Pinned.parse(strategy).strategy)
         wanted = [given] if given else list(variants) or list(definition.variants)
         for variant in wanted:
-            definition.subject(variant, Settings())
+            subject_of(strategy, variant, Settings())
             chosen.append(f"{strategy}/{variant}")
     return list(dict.fromkeys(chosen))

@@ -9,9 +9,9 @@ from click.core import ParameterSource
 
 from harness.campaign.predictions import split_key
 from harness.campaign.setup import Conditions
+from harness.target.declarations import subject as subject_of
 from results.schema import Plan, Point
 from targets.settings import Settings, asked_of_a_target, variable
-from targets.strategy import find
 
 HEEDED: Final = frozenset(
     {
@@ -61,9 +61,8 @@ def unheeded(settings: Settings, asked: Mapping[str, str], subjects: Sequence[st
 def heeds(subject: str, settings: Settings, name: str) -> bool:
     """Say whether a subject declares something else where that setting is another."""
     strategy, variant = split_key(subject)
-    definition = find(strategy)
     other = replace(settings, **{name: getattr(settings, name) + 1})
-    return definition.subject(variant, settings) != definition.subject(variant, other)
+    return subject_of(strategy, variant, settings) != subject_of(strategy, variant, other)
 
 
 def _instead(settings: Settings, idle: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from harness.campaign.environment import host
 from harness.target.broker import server_binary
 from harness.target.cores import available_cores
+from harness.target.declarations import subject as subject_of
 from harness.trial.noise import MAX_HICCUP_P99_MS, ambient_noise
 from results.errors import BlockpointError
 from targets.settings import Settings
@@ -145,7 +146,7 @@ def _faults(definition: Definition) -> Iterator[str]:
     said = set()
     for variant in definition.variants:
         try:
-            definition.subject(variant, Settings())
+            subject_of(definition.name, variant, Settings())
         except BlockpointError as error:
             if str(error) not in said:
                 said.add(str(error))

@@ -9,6 +9,8 @@ from harness.campaign.profiles import PROFILES
 from harness.drills.catalogue import DRILLS
 from harness.search.profiles import SEARCHES
 from harness.target.cores import TOPOLOGIES
+from harness.target.declarations import subject as subject_of
+from harness.target.environments import is_made
 from harness.trial.generator import SCENARIOS
 from results.errors import BlockpointError
 from targets.settings import Settings
@@ -68,7 +70,9 @@ def _strategy(name: str, found: Definition | BlockpointError) -> dict[str, Any]:
 def _variant(definition: Definition, variant: str) -> dict[str, Any]:
     told = {"name": variant, "summary": definition.variants[variant].summary}
     try:
-        slots = definition.subject(variant, Settings()).services["sleep"].slots
+        if not is_made(definition.name):
+            return told | {"slots": None, "slots_are": "known once its environment is made", "problem": None}
+        slots = subject_of(definition.name, variant, Settings()).services["sleep"].slots
     except BlockpointError as error:
         return told | {"slots": None, "slots_are": "unknown", "problem": str(error)}
     return told | {"slots": slots or None, "slots_are": "limited" if slots else "no limit", "problem": None}

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from results.columns import LEDGER_RECORD, PROBE_RECORD
-from results.tables import ledger_slots, read_ledger
+from results.ledger_file import ledger_slots, read_ledger
 from results.terms import Moment
 
 

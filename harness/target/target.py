@@ -2,7 +2,6 @@
 
 import contextlib
 import secrets
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,15 +11,18 @@ from typing import Any
 from harness.target import direct
 from harness.target.broker import Broker, embedded_broker, free_port
 from harness.target.cores import Pinning
+from harness.target.declarations import declared, subject
+from harness.target.environments import environment_of
 from harness.target.external import external_broker
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child, Family, died
+from harness.target.versions import Pinned
 from results.errors import BlockpointError
 from results.schema import Subject
 from results.terms import Moment
 from results.waiting import wait_until
 from targets.settings import Settings
-from targets.strategy import find, from_elsewhere
+from targets.strategy import from_elsewhere
 
 START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0
@@ -208,13 +210,13 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     Raises BlockpointError for an unknown strategy, a library that is too old, or a process that exits at
     its start (with its last lines).
     """
-    definition = find(strategy)
+    environment = environment_of(strategy)
     settings, family, pinning = launch.settings, launch.family, launch.pinning
     folder = family.folder / secrets.token_hex(4)
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
         broker = None
-        if definition.build(variant, settings).queues:
+        if subject(strategy, variant, settings).queues:
             broker = cleanup.enter_context(
                 external_broker(launch.redis_url)
                 if launch.redis_url
@@ -223,14 +225,16 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
             settings = replace(settings, redis_url=broker.url)
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
-        subject = definition.subject(variant, settings)
-        target = Target(subject, f"http://{launch.host}:{port}", settings, broker, family)
+        told = declared(strategy, variant, settings)
+        assert told.subject is not None
+        target = Target(told.subject, f"http://{launch.host}:{port}", settings, broker, family)
         cleanup.callback(_stop, launch, target)
-        for index, worker in enumerate(definition.build(variant, settings).workers):
-            command = [sys.executable, "-m", *worker]
+        for index, worker in enumerate(told.workers):
+            command = [environment.python, "-m", *worker]
             log = logs / f"worker-{index}.log"
             target.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
-        command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}/{variant}"]
+        named = f"{Pinned.parse(strategy).strategy}/{variant}"
+        command = [environment.python, "-m", "uvicorn", f"targets.app:{named}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
         target.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))

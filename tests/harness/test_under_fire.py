@@ -16,9 +16,9 @@ import pytest
 from harness.campaign.progress import minutes
 from harness.trial.measurement import UNSAMPLED
 from results.columns import LEDGER_RECORD
+from results.ledger_file import read_ledger
 from results.schema import Trial
 from results.store import Campaign, open_campaign
-from results.tables import read_ledger
 from results.terms import NEVER, Moment
 
 from .blockpoint import LIMIT_S, QUIET, blockpoint, eventually, python_with, started

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from results.columns import EVENTS, LEDGER_RECORD, RANGES, TABLES
 from results.errors import BlockpointError
+from results.ledger_file import read_ledger
 from results.sums import seal, sums
-from results.tables import _arrow_schema, read_ledger, read_table, write_table
+from results.tables import _arrow_schema, read_table, write_table
 from results.terms import Moment
 
 from .conftest import columns

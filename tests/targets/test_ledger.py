@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from results.columns import LEDGER_RECORD
-from results.tables import read_ledger
+from results.ledger_file import read_ledger
 from results.terms import Moment
 from targets.ledger import Ledger
 from targets.recordfile import CHUNK_BYTES

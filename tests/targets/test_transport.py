@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.checked_redis import from_json, to_json
-from targets.transport import check_message
+from targets.strategies.arq.checked_redis import from_json, to_json
+from targets.strategies.celery.transport import check_message
 from tests.security.forged import CHANGES, Change, body, forged, message
 
 VALUES = st.recursive(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from results.tables import read_ledger
+from results.ledger_file import read_ledger
 from results.terms import KINDS, Moment
 from targets import ledger as ledger_module
 from targets import work

@@ -1,4 +1,4 @@
-"""ARQ over Redis; `arq targets.strategies.arq.TunedWorker` starts a worker by hand."""
+"""ARQ over Redis; by hand: `arq targets.strategies.arq.strategy.TunedWorker`."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
-from targets.checked_redis import CheckedRedis, from_json, to_json
 from targets.redis_server import RedisServer
 from targets.settings import Settings
-from targets.strategy import Definition, UnreachableError, Variant
+from targets.strategies.arq.checked_redis import CheckedRedis, from_json, to_json
+from targets.strategy import UnreachableError
 from targets.task import MAX_DURATION_MS, Task, hex_id
 from targets.work import TaskFailedError, perform, perform_async
 
-MODULE = "targets.strategies.arq"
+MODULE = "targets.strategies.arq.strategy"
 SHIPPED_JOBS, SHIPPED_POLL_S = 10, 0.5
 TUNED_POLL_S = 0.01
 TUNED_ATTEMPTS = 3
@@ -292,20 +292,3 @@ class ArqDurable(ArqTuned):
     async def stop(self) -> None:
         """Disconnect from Redis."""
         await self._redis.aclose(close_connection_pool=True)
-
-
-definition = Definition(
-    name="arq",
-    summary="ARQ worker process over Redis (ARQ is in maintenance only mode, since October 2025)",
-    variants={
-        "default": Variant("10 jobs at once, polled every 0.5 s, computing on the worker's loop", ArqDefault),
-        "tuned": Variant("`slots` jobs, polled every 0.01 s, no results, computing in threads", ArqTuned),
-        "durable": Variant(
-            "as tuned; bounded waits for Redis, finishes its jobs on SIGTERM, supervised",
-            ArqDurable,
-            by_name_only=True,
-        ),
-    },
-    requires={"arq": "0.28", "redis": "5.3.1"},
-    place=60,
-)

@@ -1,4 +1,4 @@
-"""Celery over Redis; `celery -A targets.strategies.celery:tuned worker ...` starts a worker by hand."""
+"""Celery over Redis; by hand: `celery -A targets.strategies.celery.strategy:tuned worker ...`."""
 
 import asyncio
 import gc
@@ -19,13 +19,13 @@ from results.schema import Service
 from results.terms import KINDS
 from targets.redis_server import RedisServer
 from targets.settings import Settings
-from targets.strategy import Definition, UnreachableError, Variant
+from targets.strategies.celery.transport import LOOK_MARGIN_S, SecondLook
+from targets.strategy import UnreachableError
 from targets.supervisor import die_with
 from targets.task import MAX_DURATION_MS, Task, hex_id
-from targets.transport import LOOK_MARGIN_S, SecondLook
 from targets.work import TaskFailedError, perform
 
-MODULE = "targets.strategies.celery"
+MODULE = "targets.strategies.celery.strategy"
 TASK = "blockpoint.perform"
 STATES = {"STARTED": "started", "RETRY": "started", "SUCCESS": "finished", "FAILURE": "failed"}
 UNACKNOWLEDGED = "unacked"
@@ -46,7 +46,7 @@ TUNED: dict[str, Any] = {
 PUBLISHERS = 4
 CHECKED = "redis-checked"
 """a transport that drops forged messages, which would end the durable worker again and again"""
-TRANSPORT_ALIASES[CHECKED] = "targets.transport:Transport"
+TRANSPORT_ALIASES[CHECKED] = "targets.strategies.celery.transport:Transport"
 DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
 """longer than the longest task, which would run twice"""
 ACCEPT_LIMIT_S = 3.0
@@ -298,33 +298,3 @@ class CeleryDurable(CeleryTuned):
             await asyncio.wait_for(self._publish(task), ACCEPT_LIMIT_S)
         except (OperationalError, OSError) as error:
             raise UnreachableError from error
-
-
-definition = Definition(
-    name="celery",
-    summary="Celery worker processes over Redis",
-    variants={
-        "default": Variant(
-            "prefork with a child a core of the machine, results in Redis, .delay() in the coroutine",
-            CeleryDefault,
-        ),
-        "late": Variant(
-            "as shipped, but acknowledged when a task has ended (acks_late) and nothing else",
-            CeleryLate,
-            by_name_only=True,
-        ),
-        "tuned": Variant(
-            "results ignored, publishing off the loop, socket time-outs, no prefetch limit, no gossip, "
-            "mingle or heartbeat; `slots` threads for waiting tasks, prefork for computing ones",
-            CeleryTuned,
-        ),
-        "durable": Variant(
-            "as tuned, but acknowledged when ended, given back when a child dies, not prefetched, visibility "
-            "timeout of 90 s, published in bounded time, supervised; `slots` children for waiting tasks",
-            CeleryDurable,
-            by_name_only=True,
-        ),
-    },
-    requires={"celery": "5.6.3", "kombu": "5.6.2", "redis": "5.3.1"},
-    place=50,
-)
