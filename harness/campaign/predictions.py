@@ -10,6 +10,7 @@ from analysis.queueing import saturation_rate
 from harness.campaign.profiles import EVERY, EVERY_VARIANT
 from harness.target.cores import Pinning
 from harness.target.declarations import subject as subject_of
+from harness.target.environments import NoEnvironmentError
 from harness.target.placement import BY_RULE, Placement
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
@@ -109,6 +110,8 @@ def registered(by_name_too: bool) -> Iterator[str]:
                 continue
             try:
                 subject_of(name, variant, Settings())
+            except NoEnvironmentError:
+                yield f"{name}/{variant}"
             except BlockpointError as error:
                 _leave_out(name, error)
             else:
@@ -137,6 +140,27 @@ def select(rule: Sequence[str], strategies: Sequence[str], variants: Sequence[st
         definition = find(Pinned.parse(strategy).strategy)
         wanted = [given] if given else list(variants) or list(definition.variants)
         for variant in wanted:
-            subject_of(strategy, variant, Settings())
+            definition.variant(variant)
             chosen.append(f"{strategy}/{variant}")
     return list(dict.fromkeys(chosen))
+
+
+def usable(keys: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """Return the subjects that can run here, and why the others cannot, said in a line each.
+
+    Raises BlockpointError where none is left, and for what is wrong with a strategy itself.
+    """
+    found, left_out = [], {}
+    for key in keys:
+        try:
+            subject_of(*split_key(key), Settings())
+        except NoEnvironmentError as error:
+            left_out[key] = str(error)
+        else:
+            found.append(key)
+    reasons = dict.fromkeys(left_out.values())
+    if not found and reasons:
+        raise BlockpointError("; ".join(reasons))
+    for reason in reasons:
+        click.echo(f"warning: left out: {reason}", err=True)
+    return found, left_out

@@ -102,6 +102,7 @@ class Agenda:
     limit_ms: float = 100.0
     precision: float = 1.1
     jobs: int = 1
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def work(self) -> list[Plan | Point]:
@@ -146,6 +147,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         calibration={kind: calibrate(kind) for kind in sorted(kinds)},
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
         environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
+        left_out=dict(agenda.left_out),
     )
     campaign = create_campaign(runs_folder() / name, manifest)
     members.held.enter_context(campaign.writing())
@@ -170,6 +172,12 @@ def reopen(name: str, members: Family) -> Campaign:
     host = then.get("host")
     if not isinstance(host, dict) or host.get("cpu_model") != now["host"]["cpu_model"]:
         raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
+    for told in campaign.manifest.subjects:
+        if told.versions and told.versions != subject_of(told.strategy, told.variant, Settings()).versions:
+            raise BlockpointError(
+                f"{campaign.folder} was measured with other packages of {told.strategy} than are here now: "
+                "its trials would not be comparable; start a new campaign"
+            )
     _recorded_pinning(campaign).apply(os.getpid(), "harness")
     return campaign
 

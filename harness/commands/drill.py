@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from harness.campaign.predictions import select
+from harness.campaign.predictions import select, usable
 from harness.campaign.profiles import EVERY_VARIANT
 from harness.campaign.runner import missing, tally
 from harness.campaign.setup import Agenda, Conditions
@@ -55,7 +55,9 @@ class DrillCommand(PlannedCommand[DrillRequest]):
 
     def agenda(self) -> Agenda:
         """Return the drills that were asked for, of whom they concern."""
-        return Agenda(profile=PROFILE, plans=_plans(self.request), jobs=self.jobs)
+        request = self.request
+        keys, left_out = usable(select([EVERY_VARIANT], request.strategies, request.variants))
+        return Agenda(profile=PROFILE, plans=_plans(request, keys), jobs=self.jobs, left_out=left_out)
 
     def left(self, campaign: Campaign) -> list[Plan]:
         """Return the drills that do not count yet."""
@@ -107,9 +109,8 @@ def _refuse_sharing(redis_url: str, jobs: int) -> None:
         raise BlockpointError(f"{jobs} jobs would share one database: leave --redis-url or --jobs away")
 
 
-def _plans(request: DrillRequest) -> list[Plan]:
+def _plans(request: DrillRequest, keys: Sequence[str]) -> list[Plan]:
     drills = [lookup("drill", name, DRILLS) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
-    keys = select([EVERY_VARIANT], request.strategies, request.variants)
     if request.redis_url:
         drills = [drill for drill in drills if not drill.breaks_broker]
     planned = planned_drills(

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.campaign.predictions import select, subject_on
+from harness.campaign.predictions import select, subject_on, usable
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
 from harness.campaign.setup import Agenda, Selection
@@ -47,10 +47,14 @@ class FindCommand(Command[FindRequest, Point]):
     def agenda(self) -> Agenda:
         """Return the points to be searched."""
         request, profile = self.request, self._take(self.request.profile)
-        keys = select(profile.subjects, request.strategies, request.variants)
+        keys, left_out = usable(select(profile.subjects, request.strategies, request.variants))
         wanted = points(profile, keys, request.settings, request.placement, request.traffic)
         return Agenda(
-            profile=profile.name, points=wanted, limit_ms=profile.limit_ms, precision=profile.precision
+            profile=profile.name,
+            points=wanted,
+            limit_ms=profile.limit_ms,
+            precision=profile.precision,
+            left_out=left_out,
         )
 
     def left(self, campaign: Campaign) -> list[Point]:

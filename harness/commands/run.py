@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from harness.campaign.grid import Planner
-from harness.campaign.predictions import predicted_per_s, select
+from harness.campaign.predictions import predicted_per_s, select, usable
 from harness.campaign.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.campaign.progress import describe, minutes
 from harness.campaign.runner import Tally, missing, tally, unmeasured_lines
@@ -40,10 +40,12 @@ class RunCommand(PlannedCommand[RunRequest]):
     def agenda(self) -> Agenda:
         """Return the planned trials, those that last longer than asked for being named."""
         self._take(asked_profile(self.request))
-        plans = _plans(self.request, self.profile)
-        for line in longer(plans, self.request.seconds):
+        request, profile = self.request, self.profile
+        keys, left_out = usable(select(profile.subjects, request.strategies, request.variants))
+        plans = _plans(request, profile, keys)
+        for line in longer(plans, request.seconds):
             self.say(line)
-        return Agenda(profile=self.profile.name, plans=plans)
+        return Agenda(profile=profile.name, plans=plans, left_out=left_out)
 
     def left(self, campaign: Campaign) -> list[Plan]:
         """Return the planned trials without a valid run."""
@@ -133,9 +135,8 @@ def _changed(profile: Profile, **changes: Any) -> Profile:
     return dataclasses.replace(profile, **asked)
 
 
-def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
+def _plans(request: RunRequest, profile: Profile, keys: Sequence[str]) -> list[Plan]:
     base = request.settings
-    keys = select(profile.subjects, request.strategies, request.variants)
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
         return predicted_per_s(

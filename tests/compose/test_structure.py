@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from harness.target.declarations import declared as declares
 from targets.settings import Settings
-from targets.strategy import split_name
+from targets.strategy import from_elsewhere, split_name
 from tests.strategies import discover
 
 from .composefile import FILE, ROOT, interpolated, read
@@ -30,11 +31,10 @@ def instructions(name: str) -> list[str]:
 
 
 def variants() -> list[tuple[str, str]]:
-    here = ("targets.strategies.",)
     return [
         (name, variant)
         for name, definition in sorted(discover().items())
-        if type(definition.build("default", Settings())).__module__.startswith(here)
+        if not from_elsewhere(name)
         for variant in definition.variants
     ]
 
@@ -52,7 +52,7 @@ def test_a_target_brings_its_own_workers_as_its_strategy_declares_them(service: 
     strategy, variant = split_name(WEB[service])
     environment = SERVICES[service]["environment"]
     settings = Settings.from_environment({k: str(v) for k, v in environment.items()})
-    declared = [["python", "-m", *worker] for worker in discover()[strategy].build(variant, settings).workers]
+    declared = [["python", "-m", *worker] for worker in declares(strategy, variant, settings).workers]
     depends = SERVICES[service].get("depends_on", {})
     workers = [name for name in depends if name != "redis"]
     assert sorted(SERVICES[name]["command"] for name in workers) == sorted(declared)

@@ -12,11 +12,11 @@ from harness.campaign.unheeded import DECLARED, heeds, unheeded
 from harness.commands.serve import _settings
 from harness.search.profiles import SEARCHES, points
 from harness.target.broker import free_port
+from harness.target.declarations import subject
 from harness.target.placement import BY_RULE
 from results.store import open_campaign
 from results.terms import Moment
 from targets.settings import STARTERS, Settings, variable
-from targets.strategy import find
 
 from .blockpoint import QUIET, blockpoint, started
 from .inside import inside
@@ -120,7 +120,7 @@ def test_an_option_goes_before_its_variable(monkeypatch: pytest.MonkeyPatch) -> 
     settings, wishes = _settings({"slots": "--slots 9"}, {"slots": 9, "anyio_tokens": 40})
     assert (settings.slots, settings.visibility_s) == (9, 12)
     assert wishes == {"slots": "--slots 9", "visibility_s": "BLOCKPOINT_VISIBILITY_S=12"}
-    assert find("celery").subject("durable", settings).window_s == 12
+    assert subject("celery", "durable", settings).window_s == 12
 
 
 @pytest.mark.e2e

@@ -6,7 +6,6 @@ import json
 import pathlib
 import pickle
 import secrets
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,25 +16,21 @@ import pytest
 
 from harness.target.broker import Broker, embedded_broker, free_port
 from harness.target.cores import Pinning
+from harness.target.declarations import declared, subject
+from harness.target.environments import environment_of
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child, Family, family
+from results.schema import Subject
 from results.terms import Moment
 from targets.settings import Settings
-from targets.strategy import Strategy
 from tests.harness.blockpoint import eventually
 from tests.security.forged import forged_messages
 from tests.security.pickles import found, layers
-from tests.strategies import discover
+from tests.strategies import brokered
 
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
-BROKERED = [
-    (name, variant)
-    for name, definition in sorted(discover().items())
-    for variant in definition.variants
-    if definition.build(variant, SETTINGS).queues
-]
-DURABLE = [name for name in BROKERED if name[1] == "durable"]
-AS_SHIPPED = [name for name in BROKERED if name not in DURABLE]
+DURABLE = [name for name in brokered() if name[1] == "durable"]
+AS_SHIPPED = [name for name in brokered() if name not in DURABLE]
 KEEPING_RESULTS = {("celery", "default"): "celery-task-meta-", ("arq", "default"): "arq:result:"}
 
 
@@ -90,14 +85,14 @@ class Target:
     def __post_init__(self) -> None:
         (self.folder / "ledger").mkdir()
         self.settings = replace(SETTINGS, redis_url=self.broker.url, ledger=self.folder / "ledger")
-        self.reader = LedgerReader(self.folder / "ledger", self.strategy.max_attempts)
+        self.reader = LedgerReader(self.folder / "ledger", self.subject.max_attempts)
         self.published = self.broker.client.pubsub()
         self.published.psubscribe("*")
 
     @property
-    def strategy(self) -> Strategy:
-        strategy, variant = self.name
-        return discover()[strategy].build(variant, SETTINGS)
+    def subject(self) -> Subject:
+        """What it declares."""
+        return subject(*self.name, SETTINGS)
 
     def start_web(self) -> None:
         port = free_port()
@@ -106,8 +101,8 @@ class Target:
         assert eventually(self._answers), (self.folder / "web.log").read_text()
 
     def start_workers(self) -> None:
-        for number, command in enumerate(self.strategy.workers):
-            self.workers.append(self._spawn(f"worker-{number}", list(command)))
+        for number, command in enumerate(declared(*self.name, SETTINGS).workers):
+            self.workers.append(self._spawn(f"worker-{number}", command))
 
     def reset(self) -> None:
         """End the workers and drop all but the routes that the web process has declared."""
@@ -140,7 +135,11 @@ class Target:
     def _spawn(self, role: str, command: list[str]) -> Child:
         log = self.folder / f"{role}.log"
         return self.members.spawn(
-            role, [sys.executable, "-m", *command], log, self.settings.to_environment(), Pinning()
+            role,
+            [environment_of(self.name[0]).python, "-m", *command],
+            log,
+            self.settings.to_environment(),
+            Pinning(),
         )
 
     def held(self) -> dict[bytes, list[bytes]]:
@@ -170,7 +169,7 @@ class Target:
         return list(readers[client.type(key)]())
 
 
-@pytest.fixture(scope="module", params=BROKERED, ids="/".join)
+@pytest.fixture(scope="module", params=brokered(), ids="/".join)
 def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("target")
     with family() as members, embedded_broker(members, folder / "broker", Pinning()) as broker:
@@ -263,7 +262,7 @@ def plant(target: Target, evil: object) -> list[str]:
     planted = []
     for key in target.held():
         name = key.decode()
-        if name not in target.strategy.queues:
+        if name not in target.subject.queues:
             continue
         planted.append(name)
         if client.type(key) == b"list":
@@ -289,7 +288,7 @@ def forge(target: Target) -> None:
     """Put what no client of ours would send into every queue, and into what waits for its acknowledgement."""
     client = target.broker.client
     if target.name[0] == "celery":
-        for queue in target.strategy.queues:
+        for queue in target.subject.queues:
             if queue != "unacked":
                 client.rpush(queue, *forged_messages(queue))
         for number, blob in enumerate(
@@ -320,7 +319,7 @@ def test_durable_workers_refuse_what_is_forged_and_go_on(target: Target) -> None
 
     def left() -> set[bytes]:
         held = target.held()
-        return {member for queue in target.strategy.queues for member in held.get(queue.encode(), [])}
+        return {member for queue in target.subject.queues for member in held.get(queue.encode(), [])}
 
     assert eventually(lambda: left() == ignored), left()
     assert "dropped" in target.logs()
@@ -330,7 +329,7 @@ def test_durable_workers_refuse_what_is_forged_and_go_on(target: Target) -> None
 @pytest.mark.e2e
 @pytest.mark.parametrize("serving", AS_SHIPPED, indirect=True, ids="/".join)
 def test_other_workers_end_as_their_libraries_do(target: Target) -> None:
-    queue, entry = target.strategy.queues[0], b"\xff\xfe"
+    queue, entry = target.subject.queues[0], b"\xff\xfe"
     if target.name[0] == "celery":
         target.broker.client.rpush(queue, entry)
     else:

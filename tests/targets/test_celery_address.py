@@ -5,11 +5,11 @@ import sys
 import pytest
 
 from targets.settings import Settings
-from targets.strategies.celery import CHECKED
+from targets.strategies.celery.strategy import CHECKED
 
 OURS, ANOTHER = "redis://127.0.0.1:1/0", "redis://127.0.0.1:2/0"
 CODE = """
-from targets.strategies import celery
+from targets.strategies.celery import strategy as celery
 app = getattr(celery, {app!r})
 backend = app.backend
 print(app.connection_for_write().as_uri(), app.connection_for_read().as_uri(), getattr(backend, "url", None))

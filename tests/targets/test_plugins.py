@@ -229,8 +229,8 @@ def test_a_name_that_two_others_claim_is_refused(install: Install) -> None:
 
 
 def test_one_of_ours_that_is_too_old_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(find("arq").requires, "redis", "999")  # type: ignore[arg-type]
-    with pytest.raises(BlockpointError, match="needs redis 999 or newer"):
+    monkeypatch.setitem(find("inline").requires, "fastapi", "999")  # type: ignore[arg-type]
+    with pytest.raises(BlockpointError, match="needs fastapi 999 or newer"):
         keys([EVERY])
-    with pytest.raises(BlockpointError, match="needs redis 999 or newer"):
-        find("arq").subject("default", Settings())
+    with pytest.raises(BlockpointError, match="needs fastapi 999 or newer"):
+        find("inline").subject("default", Settings())

@@ -1,8 +1,5 @@
 """A Redis URL is read as redis-py reads it, and every strategy then reaches that same database."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,28 +16,29 @@ from results.errors import BlockpointError
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from tests.harness.servers import Server, behind_tls, server
+from tests.strategies import told
 
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
 PASSWORD = "p%41/w#?[:@]& é+x"
 QUOTED = "p%2541%2Fw%23%3F%5B%3A%40%5D%26%20%C3%A9%2Bx"
 TWICE_QUOTED = QUOTED.replace("%", "%25")
-SUBMIT_EVERYWHERE = """
-import asyncio, sys
+SUBMIT = """
+import asyncio
 from fastapi import BackgroundTasks
 from targets.settings import Settings
-from tests.strategies import discover
+from targets.strategy import find
 from targets.task import Task
 
 async def submit(name, variant):
-    strategy = discover()[name].build(variant, Settings.from_environment())
+    strategy = find(name).build(variant, Settings.from_environment())
     await strategy.start()
     await strategy.submit(Task(id=7, kind="sleep", units=1), BackgroundTasks())
     print(name, variant, await strategy.state(7), len(strategy.queues))
     await strategy.stop()
-
-for name in ("arq", "celery"):
-    for variant in discover()[name].variants:
-        asyncio.run(submit(name, variant))
+"""
+EVERY_VARIANT = """
+for variant in find({name!r}).variants:
+    asyncio.run(submit({name!r}, variant))
 """
 SUBMITTED = """arq default accepted 1
 arq tuned accepted 1
@@ -172,15 +170,11 @@ def test_every_strategy_takes_every_form(guarded: Server, form: str, tmp_path: P
         url = form.format(
             quoted=QUOTED, twice=TWICE_QUOTED, port=guarded.port, path=guarded.path, tls=tls, ca=ca
         )
-        environ = {**os.environ, "BLOCKPOINT_REDIS_URL": url}
-        submitted = subprocess.run(
-            [sys.executable, "-c", SUBMIT_EVERYWHERE],
-            env=environ,
-            capture_output=True,
-            text=True,
-            check=False,
+        environ = {"BLOCKPOINT_REDIS_URL": url}
+        submitted = "".join(
+            told(name, f"{SUBMIT}{EVERY_VARIANT.format(name=name)}", environ) for name in ("arq", "celery")
         )
-    assert submitted.stdout == SUBMITTED, submitted.stderr[-3000:]
+    assert submitted == SUBMITTED
     database = f"db{RedisServer.parse(url).database}"
     assert list(guarded.client.info("keyspace")) == [database]
 
@@ -208,14 +202,8 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_by_every_library(
     guarded: Server, tmp_path: Path
 ) -> None:
     with behind_tls(guarded.port, tmp_path) as (tls, _):
-        environ = {**os.environ, "BLOCKPOINT_REDIS_URL": f"rediss://me:{QUOTED}@localhost:{tls}/7"}
+        environ = {"BLOCKPOINT_REDIS_URL": f"rediss://me:{QUOTED}@localhost:{tls}/7"}
         for name, variant in (("celery", "durable"), ("arq", "durable")):
-            script = (
-                SUBMIT_EVERYWHERE.partition("for name in")[0] + f"asyncio.run(submit({name!r}, {variant!r}))"
-            )
-            refused = subprocess.run(
-                [sys.executable, "-c", script], env=environ, capture_output=True, text=True, check=False
-            )
-            assert refused.returncode == 1
-            assert "CERTIFICATE_VERIFY_FAILED" in refused.stderr
+            with pytest.raises(AssertionError, match="CERTIFICATE_VERIFY_FAILED"):
+                told(name, f"{SUBMIT}asyncio.run(submit({name!r}, {variant!r}))", environ)
     assert "db7" not in guarded.client.info("keyspace")

@@ -1,21 +1,24 @@
-import inspect
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from arq.worker import Worker
-from kombu.transport.redis import Channel
 
+from harness.target.declarations import subject
 from results.errors import BlockpointError
 from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategies.inline import Inline
 from targets.strategy import Definition, Variant, check_versions, find, split_name
 from targets.task import MAX_DURATION_MS
-from tests.strategies import discover
+from tests.strategies import discover, told
 
+SHIPPED_VISIBILITY_S = "from kombu.transport.redis import Channel; print(Channel.visibility_timeout)"
+SHIPPED_TIMEOUT_S = (
+    "import inspect; from arq.worker import Worker; "
+    "print(inspect.signature(Worker).parameters['job_timeout'].default)"
+)
 PLUGIN = """
 from fastapi import BackgroundTasks
 from targets.strategies.inline import Inline
@@ -28,33 +31,33 @@ definition = Definition("elsewhere", "from another package", {"default": Variant
 def test_every_strategy_declares_every_kind() -> None:
     for definition in discover().values():
         for variant in definition.variants:
-            subject = definition.subject(variant, Settings(slots=7, cores=2))
-            assert set(subject.services) == set(KINDS)
-            assert subject.max_attempts >= 1
+            told = subject(definition.name, variant, Settings(slots=7, cores=2))
+            assert set(told.services) == set(KINDS)
+            assert told.max_attempts >= 1
             if variant in ("tuned", "durable"):
-                assert subject.services["sleep"].slots == 7
-            assert (subject.window_s > 0) == bool(subject.queues)
-            assert subject.supervised == (variant == "durable")
+                assert told.services["sleep"].slots == 7
+            assert (told.window_s > 0) == bool(told.queues) == bool(definition.broker)
+            assert told.supervised == (variant == "durable")
 
 
 @pytest.mark.parametrize("variant", ["default", "tuned", "durable"])
 def test_windows_are_those_of_the_settings(variant: str) -> None:
     settings = Settings(visibility_s=7, job_timeout_s=11)
-    assert find("celery").subject(variant, settings).window_s == 7
-    assert find("arq").subject(variant, settings).window_s == 21
+    assert subject("celery", variant, settings).window_s == 7
+    assert subject("arq", variant, settings).window_s == 21
 
 
 def test_windows_are_those_of_the_libraries_where_nothing_is_set() -> None:
-    visibility_s = Channel.visibility_timeout
-    job_timeout_s = inspect.signature(Worker).parameters["job_timeout"].default
-    assert find("celery").subject("default", Settings()).window_s == visibility_s
-    assert find("celery").subject("tuned", Settings()).window_s == visibility_s
-    assert find("arq").subject("default", Settings()).window_s == job_timeout_s + 10
+    visibility_s = float(told("celery", SHIPPED_VISIBILITY_S))
+    job_timeout_s = float(told("arq", SHIPPED_TIMEOUT_S))
+    assert subject("celery", "default", Settings()).window_s == visibility_s
+    assert subject("celery", "tuned", Settings()).window_s == visibility_s
+    assert subject("arq", "default", Settings()).window_s == job_timeout_s + 10
 
 
 def test_no_task_outlasts_the_durable_windows() -> None:
     for name in ("celery", "arq"):
-        assert find(name).subject("durable", Settings()).window_s > MAX_DURATION_MS / 1000
+        assert subject(name, "durable", Settings()).window_s > MAX_DURATION_MS / 1000
 
 
 class OfOldTimes:
@@ -71,8 +74,8 @@ class OfOldTimes:
 
 def test_a_strategy_that_declares_no_window_has_none() -> None:
     made: Any = lambda _: OfOldTimes()  # noqa: E731
-    subject = Definition("old", "", {"default": Variant("", made)}).subject("default", Settings())
-    assert (subject.window_s, subject.supervised) == (0.0, False)
+    old = Definition("old", "", {"default": Variant("", made)}).subject("default", Settings())
+    assert (old.window_s, old.supervised) == (0.0, False)
 
 
 @pytest.mark.parametrize(

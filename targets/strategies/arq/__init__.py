@@ -23,5 +23,6 @@ definition = Definition(
         ),
     },
     requires={"arq": "0.28", "redis": "5.3.1"},
+    broker="redis",
     place=60,
 )

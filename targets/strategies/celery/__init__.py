@@ -30,5 +30,6 @@ definition = Definition(
         ),
     },
     requires={"celery": "5.6.3", "kombu": "5.6.2", "redis": "5.3.1"},
+    broker="redis",
     place=50,
 )

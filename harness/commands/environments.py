@@ -1,0 +1,14 @@
+"""The command `environments`: the libraries of strategies, made before they are needed."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.target.environments import environment_of
+from harness.target.versions import Pinned
+from targets.strategy import find, installed
+
+
+def environments(strategies: Sequence[str]) -> Iterator[str]:
+    """Make what is asked for and yield a line for each; raises BlockpointError where one cannot be made."""
+    for name in strategies or [name for name, _ in installed()]:
+        find(Pinned.parse(name).strategy)
+        yield f"{name:20} {environment_of(name).python}"
