@@ -18,6 +18,7 @@ from harness.campaign.neighbours import measuring
 from harness.campaign.predictions import subject_on
 from harness.campaign.session import Procedure, Setup
 from harness.target.cores import Pinning, available_cores
+from harness.target.declarations import subject
 from harness.target.placement import Placement
 from harness.target.processes import Family
 from harness.terminal.signals import KEPT
@@ -173,7 +174,7 @@ def reopen(name: str, members: Family) -> Campaign:
     if not isinstance(host, dict) or host.get("cpu_model") != now["host"]["cpu_model"]:
         raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
     for told in campaign.manifest.subjects:
-        if told.versions and told.versions != subject_of(told.strategy, told.variant, Settings()).versions:
+        if told.versions and told.versions != subject(told.strategy, told.variant, Settings()).versions:
             raise BlockpointError(
                 f"{campaign.folder} was measured with other packages of {told.strategy} than are here now: "
                 "its trials would not be comparable; start a new campaign"
