@@ -215,6 +215,19 @@ subject_options = together(
         help="Task durations, such as 100ms.",
     ),
     click.option("--topology", "topologies", multiple=True, type=TOPOLOGIES, help="Who shares cores."),
+    click.option(
+        "--with",
+        "versions",
+        multiple=True,
+        metavar="PACKAGE=VERSION",
+        help="In the environment of every strategy; one strategy's own: NAME@VERSION.",
+    ),
+    default(
+        "--python",
+        "",
+        metavar="VERSION",
+        help="The same of the interpreter, as far as uv has one: 3.13, 3.14t.",
+    ),
 )
 """what is measured"""
 

@@ -25,6 +25,7 @@ from analysis.charts.tags import tag
 from analysis.format import milliseconds
 from analysis.order import subjects
 from analysis.trials.ceilings import ceilings
+from analysis.trials.endings import Ending
 from analysis.trials.questions import QUESTIONS, SATURATION
 
 _PANEL_IN: Final = (3.9, 3.4)
@@ -43,7 +44,7 @@ _ARROW: Final = 0.035
 _DOTTED: Final = (0, (1, 1.6))
 _EDGES: Final = (
     "A mark stands at the highest rate that held, a bar reaches from it to the lowest that failed; marks of "
-    "one duration stand side by side, and lines join those with a bar"
+    "one duration stand side by side, and lines join those whose search was finished"
 )
 _SHAKY: Final = "Shaky: repeats disagree, a margin of error crosses the limit, or no long trial confirmed it"
 
@@ -57,6 +58,8 @@ class _Mark:
     high_per_s: float
     tip: str
     """`^` where nothing failed above it, `v` where nothing held below; empty where both ends are known"""
+    joined: bool
+    """both ends are known, as closely as was asked for or nearly so"""
     shaky: bool
     told: str
 
@@ -126,6 +129,7 @@ def _marks(rows: pd.DataFrame, aside: float) -> Iterator[_Mark]:
             known,
             known if tip else failed,
             tip,
+            not tip and not Ending(row["ending"]).open,
             bool(row["shaky"]),
             told.of_point({str(name): value for name, value in row.items()}),
         )
@@ -135,7 +139,7 @@ def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
     bottom, top = ax.get_ylim()
     away = (top / bottom) ** _ARROW
     plain: dict[str, Any] = {"color": look.colour, "linestyle": "none"}
-    at, rates = [mark.at_ms for mark in marks], [math.nan if mark.tip else mark.per_s for mark in marks]
+    at, rates = [mark.at_ms for mark in marks], [mark.per_s if mark.joined else math.nan for mark in marks]
     drawn = ax.plot(
         at, rates, color=look.colour, linestyle=look.line, linewidth=1.0, alpha=0.6, label=look.name
     )

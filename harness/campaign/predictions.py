@@ -145,6 +145,15 @@ def select(rule: Sequence[str], strategies: Sequence[str], variants: Sequence[st
     return list(dict.fromkeys(chosen))
 
 
+def in_versions(keys: Sequence[str], pins: Sequence[str]) -> list[str]:
+    """Return subjects whose environments are to have these versions, too: `celery@kombu=5.6.2/tuned`."""
+    if not pins:
+        return list(keys)
+    asked = ",".join(pins)
+    split = [split_key(key) for key in keys]
+    return [f"{name}{',' if '@' in name else '@'}{asked}/{variant}" for name, variant in split]
+
+
 def usable(keys: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Return the subjects that can run here, and why the others cannot, said in a line each.
 

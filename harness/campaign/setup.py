@@ -78,10 +78,19 @@ class Selection(Conditions):
     seconds: float | None
     attempts: int | None
     topologies: tuple[str, ...]
+    versions: tuple[str, ...] = ()
+    """of packages, for every strategy: `fastapi=0.121.0`"""
+    python: str = ""
+    """a version of the interpreter, for every strategy"""
     arrivals: str = "poisson"
     burst_mean_s: float = BURST_MEAN_S
     trace: str = ""
     cv: float = 0.0
+
+    @property
+    def pins(self) -> list[str]:
+        """Return what the environment of every strategy is to differ in."""
+        return [*self.versions, *([f"python={self.python}"] if self.python else [])]
 
     @property
     def traffic(self) -> Traffic:

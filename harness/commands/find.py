@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from harness.campaign.predictions import select, subject_on, usable
+from harness.campaign.predictions import in_versions, select, subject_on, usable
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
 from harness.campaign.setup import Agenda, Selection
@@ -47,7 +47,9 @@ class FindCommand(Command[FindRequest, Point]):
     def agenda(self) -> Agenda:
         """Return the points to be searched."""
         request, profile = self.request, self._take(self.request.profile)
-        keys, left_out = usable(select(profile.subjects, request.strategies, request.variants))
+        keys, left_out = usable(
+            in_versions(select(profile.subjects, request.strategies, request.variants), request.pins)
+        )
         wanted = points(profile, keys, request.settings, request.placement, request.traffic)
         return Agenda(
             profile=profile.name,

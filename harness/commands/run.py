@@ -7,7 +7,7 @@ from typing import Any
 from rich.table import Table
 
 from harness.campaign.grid import Planner
-from harness.campaign.predictions import predicted_per_s, select, usable
+from harness.campaign.predictions import in_versions, predicted_per_s, select, usable
 from harness.campaign.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.campaign.progress import describe, minutes
 from harness.campaign.runner import Tally, missing, tally, unmeasured_lines
@@ -41,7 +41,9 @@ class RunCommand(PlannedCommand[RunRequest]):
         """Return the planned trials, those that last longer than asked for being named."""
         self._take(asked_profile(self.request))
         request, profile = self.request, self.profile
-        keys, left_out = usable(select(profile.subjects, request.strategies, request.variants))
+        keys, left_out = usable(
+            in_versions(select(profile.subjects, request.strategies, request.variants), request.pins)
+        )
         plans = _plans(request, profile, keys)
         for line in longer(plans, request.seconds):
             self.say(line)
