@@ -10,8 +10,8 @@ from analysis.queueing import saturation_rate
 from harness.campaign.profiles import EVERY, EVERY_VARIANT
 from harness.target.cores import Pinning
 from harness.target.declarations import subject as subject_of
-from harness.target.environments import NoEnvironmentError
 from harness.target.placement import BY_RULE, Placement
+from harness.target.uv import NoEnvironmentError
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
 from results.schema import Subject

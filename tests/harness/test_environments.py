@@ -7,7 +7,8 @@ import pytest
 
 from harness.target import environments
 from harness.target.declarations import declared, subject
-from harness.target.environments import OWN, NoEnvironmentError, environment_of
+from harness.target.environments import OWN, environment_of
+from harness.target.uv import NoEnvironmentError
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
 from results.store import open_campaign

@@ -1,6 +1,10 @@
 """A throw-away package that registers strategies, as another project's would."""
 
+import re
+import subprocess
+import sys
 import textwrap
+import venv
 from pathlib import Path
 
 HEAD = """
@@ -27,3 +31,34 @@ def write_plugin(folder: Path, name: str, body: str, *, value: str = "", head: s
         f"[blockpoint.strategies]\n{name} = {value or f'{module}:definition'}\n"
     )
     return folder
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Return what a page shows in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def fresh_python(folder: Path) -> tuple[Path, Path]:
+    """Make an environment that has ours; returns its Python and where its packages go."""
+    venv.create(folder / "venv", symlinks=True)
+    made = folder / "venv" / "bin" / "python"
+    asked = [str(made), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
+    ours = next(path for path in sys.path if path.endswith("site-packages"))
+    (packages / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    return made, packages
+
+
+def pip_install(source: Path, packages: Path) -> None:
+    """Install a project without asking an index."""
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--no-build-isolation",
+    ]
+    subprocess.run([*pip, "--target", str(packages), str(source)], check=True)

@@ -1,9 +1,6 @@
 """What docs/own-strategy.md says of a strategy of one's own, done as it says, in a throw-away environment."""
 
-import re
 import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -11,11 +8,11 @@ import pytest
 from harness.target.broker import free_port
 from results.store import open_campaign
 
-from .plugin import write_plugin
+from .plugin import blocks, fresh_python, pip_install, write_plugin
 
 pytestmark = pytest.mark.e2e
 
-PAGE = (Path(__file__).parents[2] / "docs" / "own-strategy.md").read_text()
+PAGE = Path(__file__).parents[2] / "docs" / "own-strategy.md"
 WORKING = """
 def forgets(task: Task) -> None:
     time.sleep(task.units / 1000)
@@ -43,36 +40,16 @@ IMPATIENT = (
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
-def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the Python of an environment that has ours, the page's strategy and an unsound one."""
     folder = tmp_path_factory.mktemp("own")
-    venv.create(folder / "venv", symlinks=True)
-    made = folder / "venv" / "bin" / "python"
-    asked = [str(made), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
-    packages = Path(subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip())
-    ours = next(path for path in sys.path if path.endswith("site-packages"))
-    (packages / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
+    made, packages = fresh_python(folder)
     mine = folder / "mine"
     mine.mkdir()
-    (mine / "mine.py").write_text(block("python"))
-    (mine / "pyproject.toml").write_text(block("toml"))
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-index",
-        "--no-deps",
-        "--no-build-isolation",
-    ]
-    subprocess.run([*pip, "--target", str(packages), str(mine)], check=True)
+    (mine / "mine.py").write_text(*blocks(PAGE, "python"))
+    (mine / "pyproject.toml").write_text(*blocks(PAGE, "toml"))
+    pip_install(mine, packages)
     write_plugin(packages, "guest", "import time\nfrom targets.work import recorded\n" + WORKING)
     return made
 

@@ -1,0 +1,56 @@
+"""What docs/own-queue.md says of a queue of one's own, done as it says, in a throw-away environment."""
+
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from uv import find_uv_bin
+
+from results.store import open_campaign
+
+from .plugin import blocks, fresh_python, pip_install
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "own-queue.md"
+QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
+
+
+def test_the_page_works_when_it_is_followed(tmp_path: Path) -> None:
+    python, packages = fresh_python(tmp_path)
+    project = tmp_path / "project"
+    postbox = project / "postbox"
+    postbox.mkdir(parents=True)
+    names, code = blocks(PAGE, "python")
+    (postbox / "__init__.py").write_text(names)
+    (postbox / "strategy.py").write_text(code)
+    (postbox / "requirements.in").write_text(*blocks(PAGE, "text"))
+    (project / "pyproject.toml").write_text(*blocks(PAGE, "toml"))
+    (project / "targets").mkdir()
+    for requirements in ("requirements.in", "requirements.txt"):
+        shutil.copy(ROOT / "targets" / requirements, project / "targets")
+    (lock,) = re.findall(r"^    \.venv/bin/uv (.*)$", PAGE.read_text(), re.MULTILINE)
+    subprocess.run([find_uv_bin(), "--quiet", *shlex.split(lock)], cwd=project, check=True)
+    pip_install(project, packages)
+
+    command = [python, "-P", "-m", "harness", "run", "--profile", "smoke", "--strategy", "postbox"]
+    load = ["--name", "mine", "--rate", "10", "--seconds", "2", "--duration", "20ms", *QUIET]
+    done = subprocess.run(
+        [*command, *load],
+        env={"BLOCKPOINT_RUNS": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    campaign = open_campaign(tmp_path / "mine")
+    (trial,) = campaign.trials()
+    assert trial.ceiling_per_s == pytest.approx(1 / 0.02)
+    assert trial.accounts.finished == trial.accounts.accepted > 0, done.stderr
+    assert trial.accounts.unaccounted == trial.accounts.started_twice == 0
+    assert "redis" in campaign.manifest.subjects[0].versions
+    assert "making the environment of postbox, once" in done.stderr
