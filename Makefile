@@ -6,6 +6,7 @@ SERVICE ?= pypi
 
 VENV := .venv
 BIN := $(VENV)/bin
+UV := UV_DEFAULT_INDEX=$${UV_DEFAULT_INDEX-$$PIP_INDEX_URL} $(BIN)/uv
 INSTALLED := $(VENV)/.installed
 AUDITOR := $(VENV)/auditor
 MKDOCS := $(VENV)/mkdocs
@@ -22,8 +23,11 @@ setup: $(INSTALLED)  ## install everything into .venv
 $(INSTALLED): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "blockpoint needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "no venv: install Python's venv package (Debian: python3-venv)"; exit 1; }
-	@echo "installing the locked requirements into $(VENV) (about a minute)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "installing the locked requirements into $(VENV)"
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > $(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
