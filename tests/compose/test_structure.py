@@ -35,6 +35,7 @@ def variants() -> list[tuple[str, str]]:
         (name, variant)
         for name, definition in sorted(discover().items())
         if type(definition.build("default", Settings())).__module__.startswith(here)
+        and not (ROOT / "targets" / "strategies" / name / "requirements.in").exists()
         for variant in definition.variants
     ]
 
