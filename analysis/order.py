@@ -10,7 +10,11 @@ STRATEGIES: Final = (
     "background_tasks",
     "background_tasks_async",
     "background_tasks_blocking",
+    "create_task",
+    "yield_dependency",
     "threadpool",
+    "processpool",
+    "apscheduler",
     "celery",
     "arq",
 )

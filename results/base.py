@@ -11,7 +11,7 @@ History of the format:
     2  checksums stand in `SHA256SUMS` instead of within the documents; of its target's identity a trial
        repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
        Later, what this version reads without, too: `cv` of a load, `options` of a point,
-       `versions` of a subject, `left_out` of a manifest.
+       `versions` and `bystanders` of a subject, `left_out` of a manifest, the stream `ping_db`.
 """
 
 from typing import Annotated, Final

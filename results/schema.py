@@ -47,7 +47,7 @@ class Service(Document, frozen=True, kw_only=True):
     read_limit: Several = 0
     """`poll`: the most tasks claimed at one look; 0: no limit"""
     shares: list[Name] = []
-    """which of the streams `accept`, `ping` and `ping_sync` wait in the same queue as the tasks; `accept`
+    """which streams, by their columns, wait in the same queue as the tasks, `ping_sync` for one; `accept`
     under the law `await`: the reply itself waits until the task has ended"""
 
     def __post_init__(self) -> None:
@@ -72,6 +72,8 @@ class Subject(Document, frozen=True, kw_only=True):
     """longest time for which the broker hides a task whose worker died; 0: it hides none"""
     supervised: bool = False
     """its workers are restarted when they exit, as part of the strategy"""
+    bystanders: list[Name] = []
+    """those that it offers beside `results.terms.OFFERED_BY_ALL`, by their columns"""
     settings: dict[str, Any] = {}
     versions: dict[str, str] = {}
     """of Python and all packages of an environment of its own; empty where it ran in the harness's"""

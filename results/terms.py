@@ -68,9 +68,12 @@ class Stream(enum.IntEnum):
     TASKS = 0, "tasks", "accept", "accept", "accepting a task"
     PING = 1, "/ping", "ping", "/ping", "/ping"
     PING_SYNC = 2, "/ping-sync", "ping_sync", "/ping-sync", "/ping-sync"
+    PING_DB = 3, "/ping-db", "ping_db", "/ping-db", "/ping-db"
 
 
 BYSTANDERS: Final = tuple(stream for stream in Stream if stream is not Stream.TASKS)
+OFFERED_BY_ALL: Final = (Stream.PING, Stream.PING_SYNC)
+"""the bystanders that every target offers"""
 
 
 @dataclass(frozen=True)

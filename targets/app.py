@@ -19,7 +19,7 @@ from targets.bodylimit import BodyLimit
 from targets.observation import observation
 from targets.probes import Probes
 from targets.settings import Settings
-from targets.strategy import Definition, find, split_name
+from targets.strategy import Definition, dependencies_of, find, split_name
 from targets.submission import submission
 from targets.work import KINDS, units_per_ms
 
@@ -48,6 +48,8 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
     app.add_exception_handler(RequestValidationError, refuse)
     app.include_router(submission(strategy, settings, probes))
     app.include_router(bystanders.router)
+    if dependencies := dependencies_of(strategy):
+        app.include_router(bystanders.reading(dependencies))
     app.include_router(observation(definition.subject(variant, settings), settings, probes))
     return app
 

@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Protocol
 
 from fastapi import BackgroundTasks
+from fastapi.params import Depends
 
 from results.errors import BlockpointError, lookup, unknown
 from results.schema import Service, Subject
+from results.terms import Stream
 from targets.settings import Settings
 from targets.soundness import misfit, undeclared
 from targets.task import Task
@@ -18,6 +21,7 @@ from targets.task import Task
 GROUP = "blockpoint.strategies"
 OURS = "targets.strategies."
 """the modules of this package's own strategies"""
+STRATEGIES = Path(__file__).parent / "strategies"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """of a strategy or variant: it stands in commands, folders and import strings"""
 
@@ -77,6 +81,8 @@ class InProcess:
     settings: Mapping[str, Any] = {}
     window_s = 0.0
     supervised = False
+    dependencies: Sequence[Depends] = ()
+    """see `dependencies_of`"""
 
     async def start(self) -> None:
         """Do nothing."""
@@ -87,6 +93,15 @@ class InProcess:
 
     async def stop(self) -> None:
         """Do nothing."""
+
+
+def dependencies_of(strategy: Strategy) -> Sequence[Depends]:
+    """Return what FastAPI injects into each request that submits: a strategy's `dependencies`, mostly none.
+
+    Where there are any, `/ping-db` is there too, and depends on the same.
+    """
+    found: Sequence[Depends] = getattr(strategy, "dependencies", ())
+    return found
 
 
 @dataclass(frozen=True)
@@ -168,6 +183,7 @@ class Definition:
             settings=dict(strategy.settings),
             window_s=getattr(strategy, "window_s", 0.0),
             supervised=getattr(strategy, "supervised", False),
+            bystanders=[Stream.PING_DB.column] if dependencies_of(strategy) else [],
         )
 
 
@@ -195,6 +211,11 @@ def from_elsewhere(name: str) -> bool:
     """Say whether that strategy is none of this package's own."""
     entries = _entries().get(name)
     return not entries or not _is_ours(entries[0])
+
+
+def brings_libraries(name: str) -> bool:
+    """Say whether that strategy needs what this package does not: see its `requirements.in`."""
+    return from_elsewhere(name) or (STRATEGIES / name / "requirements.in").exists()
 
 
 def split_name(target: str) -> tuple[str, str]:

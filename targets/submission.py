@@ -8,7 +8,7 @@ from results.terms import Moment
 from targets.ledger import ledger
 from targets.probes import Probes
 from targets.settings import Settings
-from targets.strategy import QueueFullError, Strategy, UnreachableError
+from targets.strategy import QueueFullError, Strategy, UnreachableError, dependencies_of
 from targets.task import (
     Refusal,
     Registration,
@@ -48,6 +48,7 @@ def refuse_drills(request: TaskRequest, settings: Settings) -> None:
 def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRouter:
     """Return the routes under `/tasks` and `/users` that hand tasks to `strategy`."""
     router = APIRouter()
+    dependencies = dependencies_of(strategy)
     record = ledger().record
     accepted = probes.tasks.labels("accepted")
     rejected = probes.tasks.labels("rejected")
@@ -65,7 +66,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         record(task.id, Moment.ACCEPTED)
         accepted.inc()
 
-    @router.post("/tasks", status_code=202, responses=REFUSALS | FOR_DRILLS)
+    @router.post("/tasks", status_code=202, responses=REFUSALS | FOR_DRILLS, dependencies=dependencies)
     async def create_task(request: TaskRequest, background: BackgroundTasks) -> TaskAccepted:
         """Accept one task; its id should be new, since a broker may drop the second of two."""
         refuse_drills(request, settings)
@@ -80,7 +81,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         await submit(task, background)
         return TaskAccepted(task_id=request.task_id)
 
-    @router.post("/users/register", status_code=202, responses=REFUSALS)
+    @router.post("/users/register", status_code=202, responses=REFUSALS, dependencies=dependencies)
     async def register(
         request: Registration, background: Annotated[BackgroundTasks, Depends(injected)]
     ) -> RegistrationAccepted:

@@ -26,12 +26,12 @@ from analysis.format import milliseconds, number
 from analysis.order import subjects
 from analysis.trials.curves import JOINED, has_curve, over_rates, runs, worst_p99
 from analysis.trials.points import at_rates
+from analysis.trials.streams import bystanders_in, worst_of
 from results.terms import BYSTANDERS, Stream
 
 Floats = npt.NDArray[np.float64]
 
 _BYSTANDERS: Final = [stream.column for stream in BYSTANDERS]
-_PING: Final = " and ".join(stream.latency for stream in BYSTANDERS)
 _NAMES_IN: Final = 1.75
 _BOXES: Final = (
     Box(0.72, 0.48, 5.6, 4.2),
@@ -68,7 +68,7 @@ def latency_of_all(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption
     for ax in (bystanders, accept):
         limit_line(ax, float(rows["limit_ms"].iloc[0]), named=False)
     _completed(completed, rows, looks)
-    head(bystanders, "An unrelated request", f"p99 of the worse of {_PING}", INK)
+    head(bystanders, "An unrelated request", f"p99 of {worst_of(bystanders_in(rows))}", INK)
     head(accept, "Accepting a task", "p99", INK)
     head(completed, "Work completed", "on the diagonal it keeps up", INK)
     for ax in (bystanders, completed):
@@ -82,7 +82,7 @@ def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Drawing)
     low, high = span([*found["value"], limit_ms])
     rate_axis(ax, rows["offered_per_s"])
     log_axis(ax, max(low / 1.6, FLOOR_MS), high * 2, "y", time=True)
-    what = f"the worse of {_PING}" if streams == _BYSTANDERS else "accepting a task"
+    what = worst_of(bystanders_in(rows)) if streams == _BYSTANDERS else "accepting a task"
     for strategy, variant, own in subjects(rows):
         _line(ax, worst_p99(own, streams), looks[strategy, variant], partial(told.wait_words, what, limit_ms))
 

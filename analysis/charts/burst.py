@@ -98,6 +98,7 @@ def _latency(ax: Axes, rows: pd.DataFrame, shade: str, top: float) -> None:
         Stream.TASKS: (shade, "-", 1.4),
         Stream.PING: ("#8A8A8A", "-", 1.1),
         Stream.PING_SYNC: ("#222222", (0, (3, 1)), 1.1),
+        Stream.PING_DB: ("#A86F00", (0, (1, 1)), 1.1),
     }
     for stream, (ink, line, width) in looks.items():
         column = worst_column(stream)
@@ -145,6 +146,8 @@ def _words(part: Part) -> Caption:
         f"{part.about} · grey area: arrivals, line: completions · worst latency: accepting in colour, "
         "/ping grey, /ping-sync dashed"
     )
+    if part.rows[worst_column(Stream.PING_DB)].notna().any():
+        subtitle += ", /ping-db dotted"
     scenario = part.trials["scenario"].iloc[0]
     caption = conditions(part.tables.manifest, part.trials, invalid_are="drawn in grey")
     return Caption(f"What a {scenario} does", subtitle, caption)

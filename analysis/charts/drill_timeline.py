@@ -27,6 +27,7 @@ _ROWS: Final = 2
 """panels a subject: latencies, and the backlog beneath"""
 _PING: Final = "#8A8A8A"
 _PING_SYNC: Final = "#222222"
+_PING_DB: Final = "#A86F00"
 _LONG: Final = 2.0
 """times the median subject's time"""
 _NAME_SHARE: Final = 0.16
@@ -44,7 +45,7 @@ def draw_timeline(points: pd.DataFrame, words: Caption, limit_ms: float) -> Figu
     blocks = -(-len(chosen) // columns)
     width = {1: 6.4, 2: 4.2}.get(columns, 2.95)
     shape = Shape(columns, width, 1.25, 0.55, group=_ROWS)
-    figure, axes = make_grid(blocks * _ROWS * columns, shape, words, rows=blocks * _ROWS, key=_key())
+    figure, axes = make_grid(blocks * _ROWS * columns, shape, words, rows=blocks * _ROWS, key=_key(points))
     latencies = points[points["series"].isin([stream.latency for stream in Stream])]["value"]
     top_ms = max(float(latencies.max()) if len(latencies) else 1.0, limit_ms) * 2.2
     heights = points[points["series"].isin(["backlog", "lost"])].groupby(["subject", "at_s"])["value"].sum()
@@ -79,6 +80,7 @@ def _latencies(ax: Axes, rows: pd.DataFrame, shade: str, top_ms: float, limit_ms
     log_axis(ax, FLOOR_MS, top_ms * 2.2, "y", time=True, limit=5)
     limit_line(ax, limit_ms, named=False)
     looks: dict[Stream, dict[str, Any]] = {
+        Stream.PING_DB: {"color": _PING_DB, "marker": "^", "markersize": 2.6, "markeredgewidth": 0},
         Stream.PING_SYNC: {"color": _PING_SYNC, "marker": "x", "markersize": 2.6, "markeredgewidth": 0.6},
         Stream.PING: {"color": _PING, "marker": ".", "markersize": 3.2},
         Stream.TASKS: {"color": shade, "marker": "o", "markersize": 2.8, "markeredgewidth": 0},
@@ -173,11 +175,13 @@ def _time(above: Axes, below: Axes, span: tuple[float, float], *, leftmost: bool
         below.tick_params(labelleft=False)
 
 
-def _key() -> list[Artist]:
+def _key(points: pd.DataFrame) -> list[Artist]:
+    reads = Stream.PING_DB.latency in set(points["series"])
     dots = [
         (MUTED, "o", 4, Stream.TASKS.words),
         (_PING, ".", 5, Stream.PING.words),
         (_PING_SYNC, "x", 4, Stream.PING_SYNC.words),
+        *([(_PING_DB, "^", 4, Stream.PING_DB.words)] if reads else []),
         (ALARM, "|", 7, "failed request"),
     ]
     return [

@@ -44,7 +44,7 @@ _P99S: Final = [f"{stream.column}_p99_ms" for stream in Stream]
 
 
 def latency_by_rate(rows: pd.DataFrame, words: Caption) -> Figure:
-    """Draw the accept latency and both bystanders against the arrival rate, one panel a subject.
+    """Draw the accept latency and the bystanders against the arrival rate, one panel a subject.
 
     `rows` are those of a summary with one kind, duration and topology.
     """

@@ -10,7 +10,8 @@ from analysis.charts.entry import Part
 from analysis.format import milliseconds, number
 from analysis.trials.derive import Derived
 from analysis.trials.points import CONDITION, at_rates
-from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream
+from analysis.trials.streams import bystanders_in
+from results.terms import ENOUGH_FOR_P99, Stream
 
 PERCENTILES: Final = "bold: p99; thin: p50"
 SHADED: Final = "Shaded: 95 % interval of the p99 within a run"
@@ -64,7 +65,7 @@ def in_a_name(value: float) -> str:
 
 def samples(rows: pd.DataFrame) -> str:
     """Say how many samples of bystanders a point has."""
-    counts = rows[[f"{stream.column}_n" for stream in BYSTANDERS]].to_numpy()
+    counts = rows[[f"{stream.column}_n" for stream in bystanders_in(rows)]].to_numpy()
     low, high = number(counts.min()), number(counts.max())
     return f"{low} samples a point" if low == high else f"{low} to {high} samples a point"
 

@@ -28,11 +28,12 @@ _RATES: Final = ("offered_per_s", "rho")
 _BYSTANDERS: Final = {
     Stream.PING: LineStyle("#8A8A8A", "-", "s", 1.4),
     Stream.PING_SYNC: LineStyle("#444444", (0, (4, 1.2)), "D", 1.4),
+    Stream.PING_DB: LineStyle("#A86F00", (0, (1, 1)), "^", 1.4),
 }
 
 
 def stream_style(stream: Stream, strategy: str) -> LineStyle:
-    """Return how a stream of requests is drawn: bystanders grey, tasks in the strategy's colour."""
+    """Return how a stream of requests is drawn: tasks in the strategy's colour, bystanders in others."""
     return _BYSTANDERS.get(stream) or LineStyle(colour(strategy), "-", "o", 2.0)
 
 

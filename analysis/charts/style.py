@@ -24,9 +24,13 @@ COLOURS: Final = {
     "threadpool": "#E69F00",
     "celery": "#009E73",
     "arq": "#CC79A7",
+    "create_task": "#6A3D9A",
+    "yield_dependency": "#1B7C8C",
+    "processpool": "#8C5A00",
+    "apscheduler": "#9A1F6A",
 }
 """Okabe and Ito's palette, which readers with any colour vision can tell apart; its black is not quite
-black, so that an SVG names it"""
+black, so that an SVG names it; then what is left to tell apart"""
 _OTHERS: Final = ("#332288", "#882255", "#999933", "#117733", "#AA4499", "#44AA99")
 """Paul Tol's muted palette, for strategies of other packages"""
 ROLE_COLOURS: Final = {"web": "#0072B2", "worker": "#E69F00", "broker": "#009E73"}

@@ -28,8 +28,8 @@ MOST_ARRIVALS: Final = 100_000
 """tasks of a schedule that are followed at the ceiling; of a trial with more, only so much time"""
 MOST_VARIED: Final = 30_000
 """as many of tasks that are not equally long, which takes some 100 times as long"""
-_BYSTANDERS: Final = ("ping", "ping_sync")
-_DURATIONS: Final = 1 + len(_BYSTANDERS)
+_BYSTANDERS: Final = {"ping": 1, "ping_sync": 2, "ping_db": 4}
+_DURATIONS: Final = 3
 """numbers the durations' generator, as each stream has its own"""
 _SEEDS: Final = 5
 _PRECISION: Final = 1.02
@@ -150,7 +150,7 @@ class _Queue:
         """Follow one schedule of tasks that are not equally long, job by job."""
         random = np.random.default_rng([seed, _DURATIONS])
         held_s = durations_ms(self.duration_s * 1000, self.traffic.cv, len(due_s), random) / 1000
-        came = {name: self._came_s(seed, stream) for stream, name in enumerate(_BYSTANDERS, start=1)}
+        came = {name: self._came_s(seed, stream) for name, stream in _BYSTANDERS.items()}
         service = Service(law=self.law, slots=self.servers, shares=list(self.shares))
         found = replay(service, self.servers, due_s, held_s + self.overhead_s, came)
         return max(self._p99(wait_s, came.get(name, due_s)) for name, wait_s in found.latency_s.items())

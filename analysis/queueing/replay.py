@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 
 PASSES: Final[dict[str, dict[str, int]]] = {
     "loop": {"ping": 1, "ping_sync": 3},
-    "pool": {"ping_sync": 2},
+    "pool": {"ping_sync": 2, "ping_db": 1},
 }
 """How often a bystander queues for what the tasks hold. A `def` endpoint that declares what it returns takes
 a thread twice, for its body and to validate what came of it (`fastapi/routing.py`: `run_endpoint_function`,
@@ -62,7 +62,7 @@ def replay(
 ) -> Replay:
     """Follow tasks due at `due_s`, each holding a server for `held_s`, and the sharing among `bystanders`.
 
-    `servers` is that of `fifo_servers`; `bystanders` has the due times of `ping` and `ping_sync`. Under the
+    `servers` is that of `fifo_servers`; `bystanders` has the due times of each by its column. Under the
     laws `loop` and `await` the loop is one server for everything; a request's reply leaves before its task
     runs, except where the endpoint awaits the task.
     """

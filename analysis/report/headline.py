@@ -20,6 +20,7 @@ _SLOW: Final = {
     Stream.TASKS: "accepting a task takes",
     Stream.PING: "unrelated `async def` endpoints take",
     Stream.PING_SYNC: "unrelated `def` endpoints take",
+    Stream.PING_DB: "unrelated endpoints that read the database take",
 }
 
 

@@ -8,7 +8,8 @@ import pandas as pd
 from analysis.format import milliseconds, number
 from analysis.report.half_load import row_anchor
 from analysis.report.table import NOTHING, Column, Row, Table, Value
-from results.terms import BYSTANDERS, ENOUGH_FOR_P99, Stream, pattern_of
+from analysis.trials.streams import bystanders_in
+from results.terms import ENOUGH_FOR_P99, Stream, pattern_of
 
 MOST: Final = 2_000
 """rows on a page; all of them are in `derived/summary.csv`"""
@@ -25,21 +26,22 @@ def all_rows(summary: pd.DataFrame, limit_ms: float) -> Table:
 
     `≥` stands before those with open samples, `of n` behind a p99 of so few that it is their maximum.
     """
+    others = bystanders_in(summary)
     columns = [Column("Scenario", numeric=False), Column("Tasks", numeric=False)]
     columns += [
         Column(each)
         for each in ("Offered /s", "\N{GREEK SMALL LETTER RHO}", "Completed /s", "Accept p50", "Accept p99")
     ]
-    columns += [Column(f"{stream.latency} p99") for stream in BYSTANDERS]
+    columns += [Column(f"{stream.latency} p99") for stream in others]
     columns += [Column(each) for each in ("Samples", "Queue wait p50", "Queue wait p99", "Completion p99")]
     columns += [Column(each) for each in ("Backlog growth", "Backlog at end", "Max loop lag")]
     columns += [Column("Notes", numeric=False)]
     records = zip(summary.index, summary.to_dict("records"), strict=True)
-    rows = [_row(int(str(place)), record, limit_ms) for place, record in records]
+    rows = [_row(int(str(place)), record, limit_ms, others) for place, record in records]
     return Table("rows", "One row a step of a trial, warm-up cut", columns, rows[:MOST])
 
 
-def _row(place: int, row: Mapping[Any, Any], limit_ms: float) -> Row:
+def _row(place: int, row: Mapping[Any, Any], limit_ms: float, others: list[Stream]) -> Row:
     step = f" #{row['step']}" if pattern_of(row["scenario"]).stepped else ""
     values = [
         Value(f"{row['scenario']}{step}"),
@@ -48,8 +50,8 @@ def _row(place: int, row: Mapping[Any, Any], limit_ms: float) -> Row:
         _figure(row["rho"]) if row["rho"] == row["rho"] else Value(NOTHING),
         _figure(row["completed_per_s"]),
         percentile_value(row, "accept", 50),
-        *(percentile_value(row, stream.column, 99, limit_ms) for stream in Stream),
-        _figure(sum(row[f"{stream.column}_n"] for stream in BYSTANDERS)),
+        *(percentile_value(row, stream.column, 99, limit_ms) for stream in (Stream.TASKS, *others)),
+        _figure(sum(row[f"{stream.column}_n"] for stream in others)),
         percentile_value(row, "queue_wait", 50),
         percentile_value(row, "queue_wait", 99),
         percentile_value(row, "completion", 99),

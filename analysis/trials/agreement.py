@@ -11,7 +11,7 @@ from analysis.stats import ratio_interval, shaky, t_quantile
 from analysis.trials.latency import latency_ms
 from analysis.trials.load import Frames
 from results.percentile import percentile
-from results.terms import BYSTANDERS, Outcome, Stream
+from results.terms import OFFERED_BY_ALL, Outcome, Stream
 
 Floats = npt.NDArray[np.float64]
 Figures = Mapping[str, Floats]
@@ -25,7 +25,7 @@ FEWEST_PAIRS: Final = 2
 """that show how runs differ"""
 METRICS: Final = {
     "accept p50": (Stream.TASKS.column, 50),
-    **{f"{stream.latency} p99": (stream.column, 99) for stream in Stream},
+    **{f"{stream.latency} p99": (stream.column, 99) for stream in (Stream.TASKS, *OFFERED_BY_ALL)},
     "completion p50": ("completion", 50),
     "throughput": ("throughput", 50),
 }
@@ -67,7 +67,7 @@ def figures(frames: Frames) -> dict[str, Floats]:
     answered_ns = frames.trial.load.drained_ns
     finished = frames.tasks["finished_ns"].to_numpy()
     done = ((finished >= step.measure_from_ns) & (finished < step.to_ns)).sum()
-    streams = {each.column: rows[rows["stream"].to_numpy() == each] for each in BYSTANDERS}
+    streams = {each.column: rows[rows["stream"].to_numpy() == each] for each in OFFERED_BY_ALL}
     return {
         Stream.TASKS.column: _latency(tasks, "replied_ns", answered_ns),
         "completion": _latency(tasks, "finished_ns", frames.trial.drained_ns),

@@ -107,7 +107,7 @@ def rejudged_folder(folder: Path, limit_ms: float | None) -> Path:
 
 
 def read_derived(folder: Path) -> Derived:
-    """Return the tables of `derived/`; made again where they lack the last trial or an answer.
+    """Return the tables of `derived/`; made again where they lack the last trial, an answer or a stream.
 
     Raises BlockpointError.
     """
@@ -119,7 +119,8 @@ def read_derived(folder: Path) -> Derived:
         return derive(folder)
     sealed = {(trial.plan.trial_id, trial.attempt) for trial in measured.trials}
     told = set(zip(summary["trial_id"], summary["attempt"], strict=True))
-    if told != sealed or any(question.column not in summary for question in QUESTIONS.values()):
+    wanted = {*(question.column for question in QUESTIONS.values()), *(f"{each.column}_n" for each in Stream)}
+    if told != sealed or not wanted <= set(summary.columns):
         return derive(folder)
     bursts = folder / "derived" / "bursts.csv"
     return Derived(

@@ -147,7 +147,7 @@ def _follow(frames: Frames, service: Service, servers: int, held_ms: list[float]
     held_s = _each_held_ms(frames, tasks, np.nan_to_num(np.array(held_ms))) / 1000
     found = replay(service, servers, seconds[asked], held_s, seconds)
     return _Followed(
-        queues=service.law in {"pool", "poll"} or (not servers and asked not in service.shares),
+        queues=asked not in service.shares and (service.law in {"pool", "poll"} or not servers),
         due_ns=due[asked],
         start_ns=found.start_s * 1e9 + origin,
         end_ns=found.end_s * 1e9 + origin,

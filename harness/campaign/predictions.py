@@ -17,7 +17,7 @@ from results.errors import BlockpointError
 from results.schema import Subject
 from results.traffic import USUAL, Traffic
 from targets.settings import Settings
-from targets.strategy import find, from_elsewhere, installed
+from targets.strategy import brings_libraries, find, installed
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -89,8 +89,8 @@ def predicted_blocking_per_s(
 def keys(rule: Sequence[str]) -> list[str]:
     """Return the subjects that a profile's rule stands for, in its order.
 
-    One of another package that cannot be used is left out, with a line on standard error. Raises
-    BlockpointError where one of ours cannot.
+    One of another package that cannot be used, or of ours that has requirements of its own, is left out, with
+    a line on standard error. Raises BlockpointError where another of ours cannot.
     """
     found: dict[str, None] = {}
     for item in rule:
@@ -119,7 +119,7 @@ def registered(by_name_too: bool) -> Iterator[str]:
 
 
 def _leave_out(name: str, error: BlockpointError) -> None:
-    if not from_elsewhere(name):
+    if not brings_libraries(name):
         raise error
     click.echo(f"warning: left out: {error}", err=True)
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from results.percentile import percentile
 from results.schema import Plan, Trial
 from results.store import Campaign
-from results.terms import ENOUGH_FOR_P99, NEVER, Outcome, Stream
+from results.terms import BYSTANDERS, ENOUGH_FOR_P99, NEVER, OFFERED_BY_ALL, Outcome
 from results.text import visible
 
 REFRESHES_PER_S = 2.0
@@ -115,7 +115,8 @@ def result(campaign: Campaign, trial: Trial) -> str:
     figures = [f"accept {_p99_ms(campaign.table(trial, 'requests'), measured_ns, trial, label='p99 ')}"]
     figures += [
         f"{stream.label} {_p99_ms(bystanders.filter(pa.array(streams == stream)), measured_ns, trial)}"
-        for stream in (Stream.PING, Stream.PING_SYNC)
+        for stream in BYSTANDERS
+        if stream in OFFERED_BY_ALL or stream in streams
     ]
     counts = trial.accounts
     figures.append(f"{counts.finished}/{counts.accepted} done")

@@ -77,7 +77,8 @@ def _has_workers(subject: Subject) -> bool:
 
 def _has_children(subject: Subject) -> bool:
     service = subject.services[KIND]
-    return subject.workers > 0 and service.law == "pool" and service.processes == service.slots
+    several = subject.workers > 0 or service.slots > 1
+    return service.law == "pool" and service.processes == service.slots and several
 
 
 def _hides(subject: Subject) -> bool:
@@ -110,7 +111,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
         ),
         Drill(
             name="kill-child",
-            summary="SIGKILL to the one child of a worker that started the latest task",
+            summary="SIGKILL to the one child, of a worker or a pool, that started the latest task",
             concerns=_has_children,
             fault=faults.kill_child,
         ),

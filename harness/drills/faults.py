@@ -8,11 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import psutil
+
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child
 from harness.target.roster import tree
 from harness.target.target import Target
 from results.errors import BlockpointError
+from results.waiting import wait_until
 
 STOP_LIMIT_S = 30.0
 """after SIGTERM, before a process is killed: what Kubernetes grants by default"""
@@ -60,13 +63,14 @@ def kill_worker(target: Target, _: LedgerReader) -> Injection:
     return Injection(pids, inject, target.start_workers)
 
 
-def kill_child(_: Target, reader: LedgerReader) -> Injection:
-    """SIGKILL the one child of a worker whose task started last; the worker forks another."""
+def kill_child(target: Target, reader: LedgerReader) -> Injection:
+    """SIGKILL the one child whose task started last: a worker forks another, a pool is broken."""
     running = reader.running()
     if not running:
         raise BlockpointError("no task was running any more when its process was to be killed")
     pids = list(running.values())[-1:]
-    return Injection(pids, lambda: _kill(pids), lambda: None)
+    noticed = (lambda: None) if target.workers else (lambda: _await_reaped(pids))
+    return Injection(pids, lambda: _kill(pids), noticed)
 
 
 def stop_worker(target: Target, _: LedgerReader) -> Injection:
@@ -106,6 +110,13 @@ def restart_workers(target: Target) -> None:
     _terminate(target.workers)
     _await_exit(target.workers)
     target.start_workers()
+
+
+def restart_web(target: Target) -> None:
+    """End the idle web process by SIGTERM, which lets it drain what it still holds, and start it again."""
+    _terminate(target.web)
+    _await_exit(target.web)
+    target.start_web()
 
 
 def take_workers_down(target: Target) -> None:
@@ -148,6 +159,11 @@ def _await_exit(children: Iterable[Child]) -> None:
 
 def _supervised(child: Child) -> bool:
     return SUPERVISOR in child.command
+
+
+def _await_reaped(pids: Iterable[int]) -> None:
+    """Wait until the parents of dead processes have noticed."""
+    wait_until(lambda: not any(map(psutil.pid_exists, pids)), STOP_LIMIT_S)
 
 
 def _kill(pids: Iterable[int]) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from harness.drills.catalogue import DRILLS, Drill
 from harness.drills.fault_log import FaultLog, Probe, restart, state, take_down_idle, tend
-from harness.drills.faults import restart_workers
+from harness.drills.faults import restart_web, restart_workers
 from harness.drills.record import Record
 from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
@@ -131,7 +131,10 @@ class Drilling:
         time.sleep(REST_POLL_S)
 
     def _await_horizon(self, reader: LedgerReader, log: FaultLog) -> None:
-        """Wait until all is at rest, then past the window of whatever is left."""
+        """Wait until all is at rest, then past the window of whatever is left.
+
+        What a web process holds and does not run, it gets a last chance to drain.
+        """
         quiet_s = self.plan.duration_ms / 1000 + self.drill.settle_s
         self._rest(reader, log, quiet_s)
         log.at_rest_ns = time.monotonic_ns()
@@ -142,6 +145,10 @@ class Drilling:
             exited, log.exited = log.exited, []
             self._rest(reader, log, quiet_s)
             log.exited = exited
+        elif self.target.broker is None and state(reader).pending:
+            restart_web(self.target)
+            log.hastened = True
+            self._rest(reader, log, quiet_s)
         for _ in range(MOST_WINDOWS):
             before = state(reader)
             if before.settled or not self._kept(before.pending):

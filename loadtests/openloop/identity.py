@@ -1,11 +1,13 @@
-"""Who answers at the target's address: asked before any load is sent."""
+"""Who answers at the target's address, and what it offers: asked before any load is sent."""
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from loadtests.openloop.address import Address
 from results.errors import BlockpointError
+from results.terms import BYSTANDERS, OFFERED_BY_ALL, Stream
 
 TIMEOUT_S = 10.0
 
@@ -46,3 +48,11 @@ def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> d
     if expect_nonce and health.get("nonce") != expect_nonce:
         raise BlockpointError(f"{where} is another instance of {found} than expected; no load was sent")
     return health
+
+
+def bystanders(health: Mapping[str, Any]) -> list[Stream]:
+    """Return the bystanders that a target offers, by its `/health`: what everyone offers, and its own."""
+    subject = health.get("subject")
+    own = subject.get("bystanders") if isinstance(subject, dict) else None
+    named = own if isinstance(own, list) else []
+    return [stream for stream in BYSTANDERS if stream in OFFERED_BY_ALL or stream.column in named]

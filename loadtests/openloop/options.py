@@ -78,7 +78,7 @@ COMMON: tuple[Option, ...] = (
         0,
         MOST_VARIATION,
     ),
-    Option("bystander_rate", 20.0, "requests per second to /ping and to /ping-sync, each", 0, 10_000),
+    Option("bystander_rate", 20.0, "requests per second to each bystander, such as /ping", 0, 10_000),
     Option("payload_bytes", 0, "size of each task's payload, bytes", 0, 65_536),
     Option("fail_first", 0, "attempts that each task fails before it succeeds", 0, 10),
     Option(

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from loadtests.openloop import figures, gate
+from loadtests.openloop.identity import bystanders
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import KINDS, Rows, merge, tables
@@ -52,6 +53,7 @@ class Run:
             "scenario": self.scenario.name,
             "settings": dict(self.settings.values),
             "users": users,
+            "bystanders": [int(stream) for stream in bystanders(self.identity)],
             "tag": self.tag,
             "count": self.workers,
             "start_ns": self.start_ns,

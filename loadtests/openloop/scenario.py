@@ -10,7 +10,7 @@ from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import PlannedStep, Schedule
 from loadtests.openloop.wire import PostTemplate, TimedPostTemplate, get_request
 from results.errors import BlockpointError
-from results.terms import Stream
+from results.terms import BYSTANDERS, OFFERED_BY_ALL
 from results.trace import trace_gaps
 from results.traffic import Traffic
 
@@ -31,7 +31,7 @@ _UNUSED_BY_CLOSED_LOOPS = {
     "max_in_flight": "a closed loop has as many requests in flight as --users",
     "slip_limit_ms": "a closed loop has no schedule to be late for",
 }
-BYSTANDER_PATHS = {Stream.PING: "/ping", Stream.PING_SYNC: "/ping-sync"}
+BYSTANDER_PATHS = {stream: stream.label for stream in BYSTANDERS}
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Scenario:
         check_poison(settings)
         check_traffic(settings)
         steps = self.steps(settings)
-        arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in steps)
+        beside_per_s = len(OFFERED_BY_ALL) * settings.bystander_rate
+        arrivals = sum(s.seconds * (s.rate_per_s + beside_per_s) for s in steps)
         if arrivals > MOST_ARRIVALS:
             raise BlockpointError(
                 f"{arrivals:.0f} requests are more than the {MOST_ARRIVALS} that one run can hold: "

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.draws import durations_ms, offsets_s
-from results.terms import Stream
+from results.terms import OFFERED_BY_ALL, Stream
 from results.traffic import USUAL, Traffic
 
 NS_PER_S = 1_000_000_000
-_DURATIONS = len(Stream)
-"""numbers the durations' generator, as each stream has its own"""
+_DURATIONS = 3
+"""numbers the durations' generator, as each stream has its own: later streams have the numbers above it"""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,10 @@ def plan(
     seed: int,
     traffic: Traffic = USUAL,
     bystander_per_s: float = 0.0,
+    bystanders: Sequence[Stream] = OFFERED_BY_ALL,
     warm_up: float = 0.0,
 ) -> Schedule:
-    """Plan the tasks of the steps, beside two bystander streams that are always Poisson.
+    """Plan the tasks of the steps, beside the bystanders, whose streams are always Poisson.
 
     Each stream and step draws from a generator of its own, and so do the durations: changing one leaves the
     others as they were.
@@ -68,17 +69,21 @@ def plan(
     starts = boundaries_ns(steps)
     parts: list[tuple[np.ndarray, np.ndarray, Stream, int]] = []
     for index, step in enumerate(steps):
-        for stream in Stream:
+        for stream in (Stream.TASKS, *bystanders):
             tasks = stream is Stream.TASKS
             rate = step.rate_per_s if tasks else bystander_per_s
             if rate <= 0:
                 continue
-            random = np.random.default_rng([seed, int(stream), index])
+            random = np.random.default_rng([seed, _generator(stream), index])
             at_s = offsets_s(traffic if tasks else USUAL, rate, step.seconds, random, warm_up)
             due = (at_s * NS_PER_S).astype(np.int64) + starts[index]
             lasting = _lasting_ms(step, len(due), traffic.cv, seed, index) if tasks else np.zeros(len(due))
             parts.append((due, lasting, stream, index))
     return _in_order(parts)
+
+
+def _generator(stream: Stream) -> int:
+    return stream + (stream >= _DURATIONS)
 
 
 def _lasting_ms(step: PlannedStep, count: int, cv: float, seed: int, index: int) -> np.ndarray:

@@ -87,9 +87,11 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSe
         seed=settings.seed,
         traffic=traffic(settings),
         bystander_per_s=settings.bystander_rate,
+        bystanders=[Stream(number) for number in order["bystanders"]],
         warm_up=settings.warm_up,
     ).shard(order["index"], order["count"])
-    names = [("POST", scenario.path), *(("GET", path) for path in BYSTANDER_PATHS.values())]
+    names = {Stream.TASKS: ("POST", scenario.path)}
+    names |= {stream: ("GET", path) for stream, path in BYSTANDER_PATHS.items()}
     streams = schedule.stream.tolist()
     fire = environment.events.request.fire
 

@@ -18,7 +18,7 @@ from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
 from results.sums import seal
 from results.tables import write_table
-from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome, Stream
+from results.terms import BYSTANDERS, FANOUT_PARTS, NEVER, OFFERED_BY_ALL, Moment, Outcome
 
 Floats = npt.NDArray[np.float64]
 START_NS = 5_000_000_000
@@ -40,7 +40,7 @@ class Cell:
     repeat: int = 0
     seed: int = 1
     suffers: tuple[str, ...] = ()
-    """streams that wait in the same queue as the tasks: accept, ping, ping_sync"""
+    """streams that wait in the same queue as the tasks; ping_db is there only where it does"""
     workers: int = 0
     reasons: list[str] = field(default_factory=list)
     bystander_per_s: float = 20.0
@@ -299,7 +299,8 @@ def _bystanders(
     rng: np.random.Generator, cell: Cell, accepted: Floats, wait: Floats, step: Any
 ) -> dict[str, Any]:
     tables = []
-    for name, stream in (("ping", Stream.PING), ("ping_sync", Stream.PING_SYNC)):
+    for stream in (each for each in BYSTANDERS if each in OFFERED_BY_ALL or each.column in cell.suffers):
+        name = stream.column
         shape = [(cell.bystander_per_s, seconds, duration) for _, seconds, duration in cell.steps]
         due, own_step = arrivals(rng, shape)
         latency = rng.gamma(4, 0.0003, len(due)) + NETWORK_S

@@ -59,6 +59,13 @@ def test_only_prefork_workers_have_children() -> None:
     assert {subject for _, subject in planned(["kill-child"])} == {"celery/default", "celery/durable"}
 
 
+def test_a_pool_of_processes_has_children_and_one_of_threads_has_none() -> None:
+    keys = ["processpool/tuned", "threadpool/tuned"]
+    drills = [DRILLS["kill-child"]]
+    made = planned_drills(drills, keys, SETTINGS, Pinning(), repeats=1, spread=False, seed=1, jobs=1)
+    assert [plan.subject for plan in made] == ["processpool/tuned"]
+
+
 def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:
     drills = [DRILLS["kill-web"]]
     made = planned_drills(drills, KEYS, SETTINGS, Pinning(), repeats=7, spread=False, seed=3, jobs=1)
@@ -173,6 +180,15 @@ def test_what_a_killed_child_ran_is_lost_unless_the_message_is_held_until_the_en
     assert fate(trials["kill-child", "celery/default"], Fate.LOST) == 1
     assert fate(trials["kill-child", "celery/durable"], Fate.LOST) == 0
     assert fate(trials["kill-child", "celery/durable"], Fate.STARTED_TWICE) >= 1
+
+
+@pytest.mark.e2e
+def test_a_killed_child_of_a_pool_takes_what_the_pool_held_along(tmp_path: Path) -> None:
+    trials = drilled(tmp_path, "kill-child", "--strategy", "processpool", "--slots", "2")
+    for variant in ("default", "tuned"):
+        assert fate(trials["kill-child", f"processpool/{variant}"], Fate.LOST) >= 2
+    assert fate(trials["kill-child", "processpool/default"], Fate.REJECTED) > 0
+    assert fate(trials["kill-child", "processpool/tuned"], Fate.REJECTED) == 0
 
 
 @pytest.mark.e2e

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.openloop.schedule import NS_PER_S, PlannedStep, boundaries_ns, plan
-from results.terms import Stream
+from results.terms import BYSTANDERS, Stream
 from results.traffic import Traffic
 
 steps = st.lists(
@@ -47,6 +47,18 @@ def test_arrivals_depend_neither_on_the_duration_nor_on_the_bystanders(seed: int
     plain = plan([PlannedStep(3, 50, 10)], seed=seed)
     other = plan([PlannedStep(3, 50, duration_ms)], seed=seed, bystander_per_s=20)
     assert np.array_equal(plain.due_ns, other.due_ns[other.stream == Stream.TASKS])
+
+
+@given(steps, seeds)
+def test_one_more_bystander_leaves_all_others_as_they_were(parts: list[PlannedStep], seed: int) -> None:
+    varied = Traffic(cv=1)
+    usual = plan(parts, seed=seed, traffic=varied, bystander_per_s=5)
+    more = plan(parts, seed=seed, traffic=varied, bystander_per_s=5, bystanders=BYSTANDERS)
+    others = more.stream != Stream.PING_DB
+    for name in ("due_ns", "stream", "arrival", "step", "duration_ms"):
+        assert np.array_equal(getattr(usual, name), getattr(more, name)[others])
+    own = more.due_ns[~others]
+    assert not any(len(own) and np.array_equal(own, usual.due_ns[usual.stream == each]) for each in Stream)
 
 
 @given(steps, seeds, st.integers(1, 5))

@@ -210,6 +210,8 @@ def test_bystanders_identity_and_metrics(target: Target, client: httpx.Client) -
     for path in ("/ping", "/ping-sync"):
         reply = client.get(path)
         assert (reply.status_code, reply.json()) == (200, {"pong": True})
+    reads = client.get("/ping-db").status_code
+    assert reads == (200 if target.subject.bystanders == ["ping_db"] else 404)
     identity = client.get("/health").json()
     assert identity["service"] == "blockpoint"
     assert f"{identity['strategy']}/{identity['variant']}" == target.subject.key
