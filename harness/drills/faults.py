@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.target.ledgers import LedgerReader
+from harness.target.lineage import tree
 from harness.target.processes import Child
-from harness.target.roster import tree
 from harness.target.target import Target
 from results.errors import BlockpointError
 

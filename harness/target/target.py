@@ -13,7 +13,8 @@ from harness.target import direct
 from harness.target.broker import Broker, embedded_broker, free_port
 from harness.target.cores import Pinning
 from harness.target.external import external_broker
-from harness.target.ledgers import LedgerReader
+from harness.target.ledgers import LedgerReader, looking_pids
+from harness.target.lineage import tree
 from harness.target.processes import Child, Family, died
 from results.errors import BlockpointError
 from results.schema import Subject
@@ -67,6 +68,7 @@ class Target:
         self.broker = broker
         self.web: list[Child] = []
         self.workers: list[Child] = []
+        self._web_processes = settings.web_processes
         self._family = family
         self._probes: set[int] = set()
 
@@ -174,9 +176,21 @@ class Target:
     def _answers(self) -> bool:
         self._refuse_dead([child for child in self.children() if child not in self.workers])
         try:
-            return bool(self.identity())
+            return bool(self.identity()) and self._all_up()
         except (OSError, ValueError):
             return False
+
+    def _all_up(self) -> bool:
+        """Say whether every web process has begun to serve: which of them answers next is chance."""
+        return self._web_processes == 1 or len(self.web_pids()) >= self._web_processes
+
+    def web_pids(self) -> set[int]:
+        """Return the processes that answer requests: those of the web that look at their event loop.
+
+        uvicorn's parent only restarts them.
+        """
+        living = {pid for child in self.web for pid in tree(child.pid)}
+        return living & looking_pids(self.ledger)
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
@@ -233,6 +247,7 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
         command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}/{variant}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
+        command += ["--workers", str(settings.web_processes)] * (settings.web_processes > 1)
         target.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
         target.await_answer()
         target.check()
