@@ -316,6 +316,14 @@ class Manifest(Versioned, frozen=True, kw_only=True):
             "gil": python.get("gil", True) if isinstance(python, dict) else True,
         }
 
+    @property
+    def served(self) -> dict[str, Any]:
+        """All conditions of the web process, by which figures may be compared or not."""
+        python = self.environment.get("python")
+        version = python.get("version") if isinstance(python, dict) else None
+        own = {"slots": self.slots, "loop": self.loop, "http": self.http, "python": version}
+        return {**self.conditions, **own}
+
     def subject(self, key: str) -> Subject:
         """Return the subject with that key; raises KeyError."""
         return {s.key: s for s in self.subjects}[key]

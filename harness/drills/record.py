@@ -82,7 +82,7 @@ class Record:
         log = self.log
         died = open_in(events) - self.alive - set(log.struck)
         return Incident(
-            summary=self.drill.summary,
+            summary=self.drill.told(self.target.web_processes),
             trigger=self.drill.trigger.words() if self.drill.fault else "",
             accepted=log.accepted,
             started=log.started,

@@ -68,7 +68,7 @@ class Target:
         self.broker = broker
         self.web: list[Child] = []
         self.workers: list[Child] = []
-        self._web_processes = settings.web_processes
+        self.web_processes = settings.web_processes
         self._family = family
         self._probes: set[int] = set()
 
@@ -182,7 +182,7 @@ class Target:
 
     def _all_up(self) -> bool:
         """Say whether every web process has begun to serve: which of them answers next is chance."""
-        return self._web_processes == 1 or len(self.web_pids()) >= self._web_processes
+        return self.web_processes == 1 or len(self.web_pids()) >= self.web_processes
 
     def web_pids(self) -> set[int]:
         """Return the processes that answer requests: those of the web that look at their event loop.

@@ -2,12 +2,14 @@
 
 import http.client
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from loadtests.openloop.address import Address
 from results.errors import BlockpointError
 
 TIMEOUT_S = 10.0
+MOST_PROCESSES = 1000
 
 
 def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> dict[str, Any]:
@@ -46,3 +48,10 @@ def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> d
     if expect_nonce and health.get("nonce") != expect_nonce:
         raise BlockpointError(f"{where} is another instance of {found} than expected; no load was sent")
     return health
+
+
+def web_processes(identity: Mapping[str, Any]) -> int:
+    """Return how many processes answer there, by what a target says of itself; 1 where it does not."""
+    conditions = identity.get("conditions")
+    told = conditions.get("web_processes") if isinstance(conditions, dict) else None
+    return told if isinstance(told, int) and 1 <= told <= MOST_PROCESSES else 1

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from loadtests.openloop import figures, gate
+from loadtests.openloop.identity import web_processes
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import KINDS, Rows, merge, tables
@@ -54,6 +55,7 @@ class Run:
             "users": users,
             "tag": self.tag,
             "count": self.workers,
+            "web_processes": web_processes(self.identity),
             "start_ns": self.start_ns,
             "boot_id": boot_id(),
         }
