@@ -1,11 +1,12 @@
-"""Whether the conditions of the web process matter: each measured beside the usual ones, in pairs.
+"""Whether the conditions of the web process matter: each against the usual ones, in pairs.
 
     python -m benchmarks.conditions [--runs FOLDER] [--condition NAME ...] [--only-table]
 
 Two strategies with tasks of 200 ms, far below and beyond what AnyIO's 40 tokens allow (200/s). Each condition
-is a campaign, with one of the usual conditions right before it that meets the same schedules; both stay in
-the folder, so that a long run can be made in parts (about two minutes a condition). A figure differs where
-its whole 95 % interval over the pairs is beyond a factor of 1.1, both ways.
+is a campaign of its own that stays in the folder, so that a long run can be made in parts (under two minutes
+each), and all meet the same schedules: a pair is the same repeat under both. A figure is bold where its whole
+95 % interval over the pairs is beyond a factor of 1.1. The usual conditions are measured once more at the
+end: what differs there is noise.
 """
 
 import os
@@ -25,11 +26,13 @@ from results.schema import Trial
 from results.store import Campaign, open_campaign
 
 CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "usual": (),
     "workers-2": ("--workers", "2"),
     "middleware": ("--middleware",),
     "anyio-100": ("--anyio-tokens", "100"),
     "anyio-200": ("--anyio-tokens", "200"),
     "asyncio-h11": ("--loop", "asyncio", "--http", "h11"),
+    "usual-again": (),
 }
 """the options of `blockpoint run` that each adds"""
 SUBJECTS: Final = ("background_tasks/default", "celery/tuned")
@@ -37,7 +40,7 @@ LIGHT_PER_S, HEAVY_PER_S = 100, 240
 LOAD: Final = ("--duration", "200ms", "--rate", str(LIGHT_PER_S), "--rate", str(HEAVY_PER_S))
 PAIRS: Final = 3
 SECONDS: Final = 4
-USUAL: Final = "usual-beside"
+USUAL: Final = "usual"
 
 
 @dataclass(frozen=True)
@@ -70,19 +73,18 @@ def main() -> int:
     print(machine(), flush=True)
     if not given.only_table:
         for name in given.condition or CONDITIONS:
-            measure(given.runs, f"{USUAL}-{name}", ())
-            measure(given.runs, name, CONDITIONS[name])
-    rows = [row for name in CONDITIONS if (given.runs / name).is_dir() for row in rows_of(given.runs, name)]
+            measure(given.runs, name)
+    rows = [row for name in CONDITIONS if name != USUAL for row in rows_of(given.runs, name)]
     print(table(["condition", "strategy", *(each.title for each in COLUMNS), "busiest process"], rows))
     return 0
 
 
-def measure(runs: Path, name: str, conditions: Sequence[str]) -> None:
-    """Measure one campaign of that name; raises CalledProcessError where it ends by an error."""
+def measure(runs: Path, name: str) -> None:
+    """Measure under one condition; raises CalledProcessError where that ends by an error."""
     asked = [part for subject in SUBJECTS for part in ("--strategy", subject)]
     about = [*LOAD, "--seconds", str(SECONDS), "--repeats", str(PAIRS), "--no-report", "--name", name]
     ended = subprocess.run(
-        [sys.executable, "-m", "harness", "run", *asked, *about, *conditions],
+        [sys.executable, "-m", "harness", "run", *asked, *about, *CONDITIONS[name]],
         env={**os.environ, "BLOCKPOINT_RUNS": str(runs)},
         cwd=ROOT,
         check=False,
@@ -93,12 +95,14 @@ def measure(runs: Path, name: str, conditions: Sequence[str]) -> None:
 
 
 def rows_of(runs: Path, name: str) -> Iterator[list[str]]:
-    """Yield a row a strategy: each figure under the usual conditions and under this one."""
-    usual, other = open_campaign(runs / f"{USUAL}-{name}"), open_campaign(runs / name)
+    """Yield a row a strategy, of what was measured: each figure as usual and under this condition."""
+    if not all((runs / each).is_dir() for each in (USUAL, name)):
+        return
+    usual, other = (open_campaign(runs / each) for each in (USUAL, name))
     before, after = measured(usual), measured(other)
     for subject in SUBJECTS:
         told = [cell(each, subject, before, after) for each in COLUMNS]
-        yield [" ".join(CONDITIONS[name]), subject, *told, busiest(subject, other)]
+        yield [" ".join(CONDITIONS[name]) or "the same again", subject, *told, busiest(subject, other)]
 
 
 Found = dict[tuple[str, float, int], Figures]
