@@ -83,16 +83,19 @@ def test_what_comes_unevenly_or_varies_blocks_earlier() -> None:
     assert bursts < 0.7 * varied < 0.7 * steady
 
 
-@pytest.mark.parametrize(("service", "ms"), [(POOL, 500), (LOOP, 20)])
 @pytest.mark.parametrize("cv", [0, 1])
-def test_several_pools_block_before_one_of_as_many_servers(service: Service, ms: float, cv: float) -> None:
-    several = service.in_each_of(4)
-    together = replace(several, law="pool", pools=1) if service is POOL else None
-    traffic = Traffic(cv=cv)
-    alone, found = (rate(each, ms, seconds=10, traffic=traffic) for each in (service, several))
-    assert found == pytest.approx(4 * alone, rel=0.25)
-    if together:
-        assert found < 0.98 * rate(together, ms, seconds=10, traffic=traffic)
+def test_several_pools_block_as_each_of_them_does_and_before_one_of_as_many_servers(cv: float) -> None:
+    four = POOL.in_each_of(4)
+    alone, several, together = (
+        rate(each, 500, seconds=10, traffic=Traffic(cv=cv)) for each in (POOL, four, replace(four, pools=1))
+    )
+    assert several == pytest.approx(4 * alone, rel=0.1)
+    assert several < 0.98 * together
+
+
+def test_several_loops_block_as_each_of_them_does() -> None:
+    alone, several = (rate(each, 20, seconds=60) for each in (LOOP, LOOP.in_each_of(4)))
+    assert several == pytest.approx(4 * alone, rel=0.15)
 
 
 def test_evenly_spaced_tasks_block_at_the_ceiling() -> None:
