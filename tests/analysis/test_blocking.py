@@ -89,7 +89,7 @@ def test_several_pools_block_as_each_of_them_does_and_before_one_of_as_many_serv
     alone, several, together = (
         rate(each, 500, seconds=10, traffic=Traffic(cv=cv)) for each in (POOL, four, replace(four, pools=1))
     )
-    assert several == pytest.approx(4 * alone, rel=0.1)
+    assert several == pytest.approx(4 * alone, rel=0.15)
     assert several < 0.98 * together
 
 
