@@ -138,7 +138,7 @@ def shown(told: Told, runs: Sequence[Figures]) -> str:
 def verdict(text: str, compared: Comparison, pairs: int) -> str:
     """Return the figures with what can be said of their difference."""
     if pairs < PAIRS:
-        return f"{text} ({pairs} pairs)"
+        return f"{text} ({pairs} pair{'s' * (pairs != 1)})"
     return f"**{text}**" if compared.differs else text
 
 
