@@ -14,6 +14,7 @@ NAMES = (
     "verdicts",
     "coverage",
     "stairs",
+    "conditions",
     "kills",
     "attack",
     "campaign_fuzz",

@@ -11,7 +11,7 @@ import sys
 
 from analysis.trials.derive import read_derived
 from analysis.trials.point_table import interval
-from analysis.trials.repeats import Repeated, repeated
+from analysis.trials.repeats import Repeated, repeated, unlike
 from benchmarks.processes import parser
 from results.store import campaign_folder
 
@@ -24,7 +24,11 @@ def main() -> int:
     options.add_argument("others", nargs="+")
     given = options.parse_args()
     names = [given.first, *given.others]
-    found = list(repeated([read_derived(campaign_folder(name)).points for name in names]))
+    runs_of = [read_derived(campaign_folder(name)) for name in names]
+    if differing := unlike([each.manifest for each in runs_of]):
+        print(f"not of one kind: they differ in {', '.join(differing)}", file=sys.stderr)
+        return 2
+    found = list(repeated([each.points for each in runs_of]))
     runs = "".join(f" {f'run {number}':>16}" for number in range(1, len(names) + 1))
     print(f"{'point':46} {'question':>10}{runs} {'together':>16} overlap")
     for point in found:

@@ -191,8 +191,9 @@ def environments_command(strategies: tuple[str, ...]) -> None:
 def serve_command(**given: Any) -> None:
     """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C.
 
-    Takes BLOCKPOINT_SLOTS, _ANYIO_TOKENS, _CORES, _VISIBILITY_S, _JOB_TIMEOUT_S, _UNITS_PER_MS_CPU,
-    _UNITS_PER_MS_CPU_NATIVE and _DRILLS from the environment too; an option goes before its variable.
+    Takes BLOCKPOINT_SLOTS, _ANYIO_TOKENS, _WEB_PROCESSES, _MIDDLEWARE, _CORES, _VISIBILITY_S,
+    _JOB_TIMEOUT_S, _UNITS_PER_MS_CPU, _UNITS_PER_MS_CPU_NATIVE and _DRILLS from the environment too; an
+    option goes before its variable.
     """
     from harness.commands.serve import serve
 

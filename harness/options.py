@@ -99,6 +99,7 @@ RATE = Number(MIN_RATE_PER_S, MAX_RATE_PER_S)
 SECONDS = Number(0.5, 3600)
 PORT = click.IntRange(1, 65535)
 SLOTS = click.IntRange(1, 1000)
+WEB_PROCESSES = click.IntRange(1, 64)
 LOOPS = click.Choice(["auto", "asyncio", "uvloop"])
 HTTPS = click.Choice(["auto", "h11", "httptools"])
 TOPOLOGIES = click.Choice(["one-box", "split"])
@@ -120,17 +121,24 @@ def together(*options: Callable[[Body], Body]) -> Callable[[Body], Body]:
     return add
 
 
+def _spelt(option: click.Parameter, value: Any) -> str:
+    if not isinstance(value, bool):
+        return f"{option.opts[0]} {value}"
+    return (option.opts if value else option.secondary_opts)[0]
+
+
 def noting(*names: str) -> Callable[[Body], Body]:
     """Pass on which of these options were given, as `asked`: each with how it was spelt."""
 
     def wrap(command: Body) -> Body:
         @functools.wraps(command)
         def noted(**given: Any) -> None:
-            source = click.get_current_context().get_parameter_source
+            context = click.get_current_context()
+            source, options = context.get_parameter_source, context.command.params
             asked = {
-                name: f"--{name.replace('_', '-')} {given[name]}"
-                for name in names
-                if source(name) is ParameterSource.COMMANDLINE
+                str(option.name): _spelt(option, given[str(option.name)])
+                for option in options
+                if option.name in names and source(str(option.name)) is ParameterSource.COMMANDLINE
             }
             command(**given, asked=asked)
 
@@ -156,6 +164,18 @@ target_options = together(
         type=SLOTS,
         help="Threads of a web process for `def` endpoints and `def` background tasks.",
     ),
+    default(
+        "--workers",
+        1,
+        "web_processes",
+        type=WEB_PROCESSES,
+        help="uvicorn's worker processes, each with an event loop and a pool of threads of its own.",
+    ),
+    default(
+        "--middleware/--no-middleware",
+        False,
+        help="A BaseHTTPMiddleware before every endpoint, which times each request.",
+    ),
     default("--loop", "auto", type=LOOPS, help="uvicorn's event loop."),
     default("--http", "auto", type=HTTPS, help="uvicorn's HTTP parser."),
     click.option(
@@ -168,7 +188,7 @@ target_options = together(
         help="A server's empty database, not the embedded broker; in the variable, no list of processes "
         "shows its password.",
     ),
-    noting("slots", "anyio_tokens"),
+    noting("slots", "anyio_tokens", "web_processes", "middleware"),
 )
 """what target is started"""
 

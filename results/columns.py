@@ -48,7 +48,7 @@ RESOURCES: Final[dict[str, str]] = {
     "rss_bytes": "int64",
     "queue_depth": "int64",  # tasks waiting in the broker; NEVER for other roles
     "loop_lag_ns": "int64",  # worst lateness of the event loop since the sample before; web only
-    "pool_in_use": "int32",  # borrowed AnyIO tokens; web only
+    "pool_in_use": "int32",  # borrowed AnyIO tokens, of the fullest pool; web only
 }
 HOLDINGS: Final[dict[str, str]] = {
     "task_id": "uint64",

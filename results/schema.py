@@ -46,12 +46,28 @@ class Service(Document, frozen=True, kw_only=True):
     """`poll`: time between two looks at the queue; 0: none, it is a `pool`"""
     read_limit: Several = 0
     """`poll`: the most tasks claimed at one look; 0: no limit"""
+    pools: Number = 1
+    """equal queues, one in each web process, among which it is chance who gets a task or request; `slots` and
+    `processes` are those of all together"""
     shares: list[Name] = []
     """which streams, by their columns, wait in the same queue as the tasks, `ping_sync` for one; `accept`
     under the law `await`: the reply itself waits until the task has ended"""
 
     def __post_init__(self) -> None:
         check_least(SHORTEST_POLL_S, poll_s=self.poll_s)
+
+    def in_each_of(self, pools: int) -> "Service":
+        """Return how that many processes together serve, each of which serves like this."""
+        return msgspec.structs.replace(
+            self, slots=self.slots * pools, processes=self.processes * pools, pools=pools
+        )
+
+    @property
+    def one_pool(self) -> "Service":
+        """How one of its pools serves."""
+        return msgspec.structs.replace(
+            self, slots=self.slots // self.pools, processes=self.processes // self.pools, pools=1
+        )
 
 
 class Subject(Document, frozen=True, kw_only=True):
@@ -230,6 +246,8 @@ class Trial(Versioned, frozen=True, kw_only=True):
     of a drill stand in its incident"""
     incident: Incident | None = None
     """of a drill"""
+    spread: list[Count] = []
+    """tasks that each web process accepted, the busiest first; empty in older trials"""
     rows: dict[Name, Count]
     checksums: dict[Name, Count] = {}
     """of format 1: CRC-32 of each table's file"""
@@ -261,6 +279,10 @@ class Manifest(Versioned, frozen=True, kw_only=True):
     """tasks in service at once in the `tuned` variants"""
     anyio_tokens: Several = 40
     """threads that a web process has for its `def` endpoints and `def` background tasks"""
+    web_processes: Number = 1
+    """uvicorn's `--workers`: processes that answer at one port, each with a loop and a pool of its own"""
+    middleware: bool = False
+    """a `BaseHTTPMiddleware` stands before every endpoint"""
     loop: str
     http: str
     subjects: list[Subject]
@@ -288,6 +310,25 @@ class Manifest(Versioned, frozen=True, kw_only=True):
         """How the tasks of its trials come and how long they last."""
         planned: list[Plan | Point] = [*self.plans, *self.points]
         return Traffic.of(planned[0].options if planned else [])
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """What of the serving processes is chosen beside the strategy, as `/health` has it."""
+        python = self.environment.get("python")
+        return {
+            "web_processes": self.web_processes,
+            "middleware": self.middleware,
+            "anyio_tokens": self.anyio_tokens,
+            "gil": python.get("gil", True) if isinstance(python, dict) else True,
+        }
+
+    @property
+    def served(self) -> dict[str, Any]:
+        """All conditions of the web process, by which figures may be compared or not."""
+        python = self.environment.get("python")
+        version = python.get("version") if isinstance(python, dict) else None
+        own = {"slots": self.slots, "loop": self.loop, "http": self.http, "python": version}
+        return {**self.conditions, **own}
 
     def subject(self, key: str) -> Subject:
         """Return the subject with that key; raises KeyError."""

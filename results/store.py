@@ -189,6 +189,7 @@ def _identity(trial: Trial, manifest: Manifest) -> dict[str, Any]:
     if isinstance(packages := manifest.environment.get("packages"), dict):
         versions = trial.load.identity.get("versions", {})
         told["versions"] = {name: packages.get(name) for name in versions}
+    told["conditions"] = manifest.conditions
     if subject is None:
         return told
     slots = {kind: service.slots for kind, service in subject.services.items()}

@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 
 from targets import bystanders
 from targets.bodylimit import BodyLimit
+from targets.middleware import ProcessTime
 from targets.observation import observation
 from targets.probes import Probes
 from targets.settings import Settings
@@ -45,6 +46,8 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
 
     app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
     app.add_middleware(BodyLimit)
+    if settings.middleware:
+        app.add_middleware(ProcessTime)
     app.add_exception_handler(RequestValidationError, refuse)
     app.include_router(submission(strategy, settings, probes))
     app.include_router(bystanders.router)

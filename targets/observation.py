@@ -9,11 +9,22 @@ from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 
 from results.clock import boot_id
+from results.interpreter import has_gil
 from results.schema import Subject
 from targets.probes import Probes
 from targets.settings import Settings
 
 PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+
+
+def conditions(settings: Settings) -> dict[str, Any]:
+    """Return what of the serving process is chosen beside the strategy."""
+    return {
+        "web_processes": settings.web_processes,
+        "middleware": settings.middleware,
+        "anyio_tokens": settings.anyio_tokens,
+        "gil": has_gil(),
+    }
 
 
 def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRouter:
@@ -27,6 +38,7 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         "subject": msgspec.to_builtins(subject),
         "nonce": settings.nonce,
         "boot_id": boot_id(),
+        "conditions": conditions(settings),
         "versions": {package: metadata.version(package) for package in PACKAGES},
     }
 

@@ -16,6 +16,9 @@ STARTERS: Final = ("redis_url", "ledger", "nonce")
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+MOST_WEB_PROCESSES: Final = 64
+
+WebProcesses = Annotated[int, msgspec.Meta(ge=1, le=MOST_WEB_PROCESSES)]
 CoreCount = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 WindowSeconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 UnitsPerMs = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
@@ -37,6 +40,10 @@ class Settings:
     """tasks in service at once in every `tuned` variant"""
     anyio_tokens: Slots = ANYIO_TOKENS
     """threads that a web process has for its `def` endpoints and `def` background tasks"""
+    web_processes: WebProcesses = 1
+    """uvicorn's `--workers`"""
+    middleware: bool = False
+    """put a `BaseHTTPMiddleware` before every endpoint"""
     cores: CoreCount = field(default_factory=lambda: os.cpu_count() or 1)
     """cores that the processes running tasks may use"""
     units_per_ms_cpu: UnitsPerMs = 0.0

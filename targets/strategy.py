@@ -163,7 +163,7 @@ class Definition:
         """Return the variant's declaration for the manifest; raises like `build`."""
         strategy = self.build(variant, settings)
         try:
-            subject = self._declared(strategy, variant)
+            subject = self._declared(strategy, variant, settings)
             fault = undeclared(subject)
         except (TypeError, ValueError, RecursionError) as error:
             fault = f"declares what cannot be recorded: {_said(error)}"
@@ -171,12 +171,12 @@ class Definition:
             raise BlockpointError(f"strategy {self.name}/{variant} {fault}")
         return subject
 
-    def _declared(self, strategy: Strategy, variant: str) -> Subject:
+    def _declared(self, strategy: Strategy, variant: str, settings: Settings) -> Subject:
         return Subject(
             strategy=self.name,
             variant=variant,
             summary=self.variants[variant].summary,
-            services=dict(strategy.services),
+            services=_of_all_processes(strategy, settings),
             max_attempts=strategy.max_attempts,
             queues=list(strategy.queues),
             workers=len(strategy.workers),
@@ -185,6 +185,14 @@ class Definition:
             supervised=getattr(strategy, "supervised", False),
             bystanders=[Stream.PING_DB.column] if dependencies_of(strategy) else [],
         )
+
+
+def _of_all_processes(strategy: Strategy, settings: Settings) -> dict[str, Service]:
+    """Return how it serves; one without workers declares a single web process, of which there may be more."""
+    services = dict(strategy.services)
+    if strategy.workers or settings.web_processes == 1:
+        return services
+    return {kind: service.in_each_of(settings.web_processes) for kind, service in services.items()}
 
 
 def installed() -> list[tuple[str, Definition | BlockpointError]]:

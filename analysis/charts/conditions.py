@@ -1,7 +1,7 @@
 """The conditions under which a chart's numbers hold, in words for its caption."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -10,6 +10,8 @@ from analysis.trials.summary import ROLES
 from results.schema import Manifest
 
 _SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")
+USUAL_TOKENS: Final = 40
+"""AnyIO's own default"""
 _ABSENT = "not installed"
 
 
@@ -21,11 +23,23 @@ def machine(manifest: Manifest) -> str:
     cores = host.get("cpu_count")
     parts = [f"{cores} cores" if cores else "", str(host.get("cpu_model") or "")]
     parts.append(f"{manifest.loop} + {manifest.http}")
+    parts += served(manifest)
     python = _version(environment.get("python"))
     versions = [f"Python {python}"] if python else []
     versions += [f"{name} {packages[name]}" for name in _SHOWN if packages.get(name, _ABSENT) != _ABSENT]
     parts.append(", ".join(versions))
     return " · ".join(part for part in parts if part)
+
+
+def served(manifest: Manifest) -> list[str]:
+    """Return, in words, which conditions of the serving process are not the usual ones."""
+    told = [
+        (f"{manifest.web_processes} uvicorn workers", manifest.web_processes > 1),
+        ("BaseHTTPMiddleware", manifest.middleware),
+        (f"{number(manifest.anyio_tokens)} AnyIO tokens", manifest.anyio_tokens != USUAL_TOKENS),
+        ("no GIL", not manifest.conditions["gil"]),
+    ]
+    return [words for words, unusual in told if unusual]
 
 
 def conditions(

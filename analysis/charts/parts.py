@@ -6,6 +6,7 @@ from typing import Final
 
 import pandas as pd
 
+from analysis.charts.conditions import served
 from analysis.charts.entry import Part
 from analysis.format import milliseconds, number
 from analysis.trials.derive import Derived
@@ -38,7 +39,8 @@ def by_condition(derived: Derived) -> Iterator[Part]:
 def by_kind(derived: Derived) -> Iterator[Part]:
     """Yield the rows at rates by kind and topology."""
     for (kind, topology), own in rows_at_rates(derived).groupby(["kind", "topology"], sort=True):
-        yield Part(derived, own, f"{kind}-{topology}", f"{kind} tasks, {topology}")
+        about = ", ".join([f"{kind} tasks", str(topology), *served(derived.manifest)])
+        yield Part(derived, own, f"{kind}-{topology}", about)
 
 
 def points_by_kind(derived: Derived) -> Iterator[Part]:
@@ -54,7 +56,8 @@ def conditions_of(derived: Derived, rows: pd.DataFrame) -> Iterator[Part]:
     """Yield any rows by kind, duration and topology."""
     for (kind, duration, topology), own in rows.groupby(CONDITION, sort=True):
         duration_ms = float(str(duration))
-        about = f"{kind} tasks of {milliseconds(duration_ms)}, {topology}"
+        tasks = f"{kind} tasks of {milliseconds(duration_ms)}"
+        about = ", ".join([tasks, str(topology), *served(derived.manifest)])
         yield Part(derived, own, f"{kind}-{in_a_name(duration_ms)}ms-{topology}", about)
 
 

@@ -15,6 +15,7 @@ from results.terms import Fate
 DRILLS: Final = (
     "kill-web",
     "stop-web",
+    "kill-web-worker",
     "kill-worker",
     "kill-child",
     "stop-worker",

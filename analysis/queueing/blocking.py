@@ -31,6 +31,8 @@ MOST_VARIED: Final = 30_000
 _BYSTANDERS: Final = {"ping": 1, "ping_sync": 2, "ping_db": 4}
 _DURATIONS: Final = 3
 """numbers the durations' generator, as each stream has its own"""
+_POOLS: Final = 5
+"""numbers that of the pools"""
 _SEEDS: Final = 5
 _PRECISION: Final = 1.02
 _DOUBLINGS: Final = 6
@@ -57,6 +59,10 @@ def blocking_rate(
     of a task waits too long, so that 1 % do at a rate of 0.01 / (S - limit), 0.1/s for tasks of 200 ms. The
     answer is never below one task a trial, which is the least that a trial can show.
 
+    Several pools are independent queues, and chance gives each task and each bystander one of them: the p99
+    is that of all their requests together. That blocks earlier than one queue of as many servers, since a
+    pool may be full while another is idle. How evenly a kernel really spreads connections is not in it.
+
     0.0 where every rate blocks (a reply that awaits a task longer than the limit), infinite where none does
     (see `unaffected`). None where no law is known: tasks that compute in threads of the web process, which
     take the GIL or a core from the event loop and from each other (see `fifo_servers`), a poll that requests
@@ -68,7 +74,7 @@ def blocking_rate(
         return math.inf
     if service.law == "await" and kind == "sleep":
         return 0.0
-    servers = fifo_servers(service, kind, cores)
+    servers = fifo_servers(service.one_pool, kind, cores // service.pools)
     if not service.shares or not servers or not ceiling or service.law == "poll":
         return None
     followed_s = min(seconds, (MOST_VARIED if traffic.cv else MOST_ARRIVALS) / ceiling)
@@ -76,6 +82,7 @@ def blocking_rate(
         _Queue(
             service.law,
             tuple(service.shares),
+            service.pools,
             servers,
             duration_ms / 1000,
             overhead_ms / 1000,
@@ -106,7 +113,7 @@ def unaffected(
     """
     if service.law == "await" and kind == "sleep":
         return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
-    return not service.shares and (kind == "sleep" or apart or service.processes > 1)
+    return not service.shares and (kind == "sleep" or apart or service.processes > service.pools)
 
 
 @dataclass(frozen=True)
@@ -115,7 +122,9 @@ class _Queue:
 
     law: Literal["await", "loop", "pool", "poll"]
     shares: tuple[str, ...]
+    pools: int
     servers: int
+    """of each pool"""
     duration_s: float
     overhead_s: float
     seconds: float
@@ -127,33 +136,65 @@ class _Queue:
         return float(np.median([self._worst_s(rate_per_s, seed) for seed in range(_SEEDS)]))
 
     def _worst_s(self, rate_per_s: float, seed: int) -> float:
-        """Follow one schedule. Bystanders hold nothing, but slow a loop down by what they take of it."""
-        due = self._due_s(rate_per_s, seed)
-        if self.traffic.cv:
-            return self._worst_varied_s(due, seed)
+        """Follow one schedule, pool by pool."""
+        came = {"accept": self._due_s(rate_per_s, seed)}
+        came |= {name: self._came_s(seed, number) for name, number in self._visitors.items()}
+        held_s = self._held_s(len(came["accept"]), seed)
+        random = np.random.default_rng([seed, _POOLS])
+        pool_of = {name: random.integers(self.pools, size=len(at)) for name, at in came.items()}
+        latency_s: dict[str, list[Floats]] = {}
+        due_s: dict[str, list[Floats]] = {}
+        for pool in range(self.pools):
+            own = {name: at[pool_of[name] == pool] for name, at in came.items()}
+            for name, found in self._follow(own, held_s[pool_of["accept"] == pool]).items():
+                latency_s.setdefault(name, []).append(found)
+                due_s.setdefault(name, []).append(own[name])
+        return max(self._p99(np.concatenate(latency_s[name]), np.concatenate(due_s[name])) for name in due_s)
+
+    @property
+    def _passes(self) -> dict[str, int]:
+        """How often each bystander queues here that shares the tasks' queue."""
         passes = PASSES["pool" if self.law == "pool" else "loop"]
-        sharing = {name: count for name, count in passes.items() if name in self.shares}
-        taken = 0.0 if self.law == "pool" else REQUEST_S * self.bystander_per_s * sum(sharing.values())
+        return {name: count for name, count in passes.items() if name in self.shares}
+
+    @property
+    def _visitors(self) -> dict[str, int]:
+        """The bystanders that are followed, each with the number of its generator."""
+        return _BYSTANDERS if self.traffic.cv else {name: n for n, name in enumerate(self._passes, start=1)}
+
+    def _held_s(self, tasks: int, seed: int) -> Floats:
+        """Return how long each task lasts."""
+        if not self.traffic.cv:
+            return np.full(tasks, self.duration_s)
+        random = np.random.default_rng([seed, _DURATIONS])
+        return durations_ms(self.duration_s * 1000, self.traffic.cv, tasks, random) / 1000
+
+    def _follow(self, came: dict[str, Floats], held_s: Floats) -> dict[str, Floats]:
+        """Return by stream how long its requests wait in one pool."""
+        return self._varied(came, held_s) if self.traffic.cv else self._alike(came)
+
+    def _alike(self, came: dict[str, Floats]) -> dict[str, Floats]:
+        """Follow equally long tasks; bystanders hold nothing, but slow a loop down by what they take."""
+        visited_per_s = self.bystander_per_s / self.pools * sum(self._passes.values())
+        taken = 0.0 if self.law == "pool" else REQUEST_S * visited_per_s
         held = (self.duration_s + self.overhead_s) / max(1 - taken, 0.1)
+        due = came["accept"]
         start = starts(due, held, self.servers)
-        p99 = []
+        waits = {}
         if "accept" in self.shares:
-            p99.append(self._p99(start - due + held * (self.law == "await"), due))
-        for stream, (_, count) in enumerate(sharing.items(), start=1):
-            came = at = self._came_s(seed, stream)
+            waits["accept"] = start - due + held * (self.law == "await")
+        for name, count in self._passes.items():
+            at = came[name]
             for _ in range(count):
                 at = visits(at, due, start, held, self.servers)
-            p99.append(self._p99(at - came, came))
-        return max(p99)
+            waits[name] = at - came[name]
+        return waits
 
-    def _worst_varied_s(self, due_s: Floats, seed: int) -> float:
-        """Follow one schedule of tasks that are not equally long, job by job."""
-        random = np.random.default_rng([seed, _DURATIONS])
-        held_s = durations_ms(self.duration_s * 1000, self.traffic.cv, len(due_s), random) / 1000
-        came = {name: self._came_s(seed, stream) for name, stream in _BYSTANDERS.items()}
+    def _varied(self, came: dict[str, Floats], held_s: Floats) -> dict[str, Floats]:
+        """Follow tasks that are not equally long, job by job."""
         service = Service(law=self.law, slots=self.servers, shares=list(self.shares))
-        found = replay(service, self.servers, due_s, held_s + self.overhead_s, came)
-        return max(self._p99(wait_s, came.get(name, due_s)) for name, wait_s in found.latency_s.items())
+        due, held = came["accept"], held_s + self.overhead_s
+        return replay(service, self.servers, due, held, {name: came[name] for name in _BYSTANDERS}).latency_s
 
     def _due_s(self, rate_per_s: float, seed: int) -> Floats:
         """Return the tasks' arrivals; one seed gives nearly the same pattern at neighbouring rates."""

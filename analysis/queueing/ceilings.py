@@ -53,6 +53,9 @@ def saturation_rate(
     Durations that vary (`cv`, lognormal of that mean) leave these ceilings as they are, since only the mean
     work counts; but of the polling law, which rounds each task up, S is then rounded up on average.
 
+    Several web processes have as many loops and pools: `slots` and `processes` are those of all of them, and
+    the ceiling is that of the sum as long as each gets its share of the tasks.
+
     `cores` are those that may run tasks. Raises ValueError for an unknown law or kind.
     """
     if kind not in KINDS:

@@ -41,9 +41,13 @@ class Replay:
 def fifo_servers(service: Service, kind: str, cores: int) -> int | None:
     """Return how many servers a FIFO queue of this service has; 0 for no limit, None where it is none.
 
+    Several pools are no single queue: which of them a request met is known of no bystander.
+
     Computing kinds in more threads or processes than cores may use share those cores by turns instead of
     waiting for each other, and no exact law is known here for tasks that all slow each other down.
     """
+    if service.pools > 1 and not (service.law == "await" and kind == "sleep"):
+        return None
     if service.law == "await":
         return 0 if kind == "sleep" else min(service.processes, cores)
     if service.law == "loop":

@@ -5,7 +5,7 @@ from typing import Final
 
 import pandas as pd
 
-from analysis.charts.conditions import cores_of
+from analysis.charts.conditions import cores_of, served
 from analysis.drills.facts import Fact
 from analysis.format import milliseconds, number
 from analysis.report.reach import Condition, Reach, reaches
@@ -51,7 +51,9 @@ def usual_way(found: Sequence[Reach], rows: pd.DataFrame, manifest: Manifest, co
     usual = next((each for each in found if (each.strategy, each.variant) == USUAL), found[0])
     where = cores_of(manifest, condition.topology)
     tasks = f"{condition.kind} tasks of {milliseconds(condition.duration_ms)}"
-    return f"For {tasks}{where and f' on {where}'}, {usual.name} {_carries(usual, rows)}."
+    unusual = listed(served(manifest))
+    conditions = f"{where and f' on {where}'}{unusual and f' with {unusual}'}"
+    return f"For {tasks}{conditions}, {usual.name} {_carries(usual, rows)}."
 
 
 def _carries(reach: Reach, rows: pd.DataFrame) -> str:

@@ -84,4 +84,7 @@ def percentile_value(row: Mapping[Any, Any], name: str, p: int, limit_ms: float 
 def _notes(row: Mapping[Any, Any]) -> Iterator[str]:
     if row["reasons"]:
         yield str(row["reasons"])
+    if row["web_processes"] > 1:
+        share = row["busiest_web_share"] * 100
+        yield f"busiest of {row['web_processes']} web processes: {share:.0f} % of the tasks"
     yield from (f"{row[name]} {word}" for name, word in _TROUBLES.items() if row[name])

@@ -61,6 +61,7 @@ def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str
         *_chance(valid),
         *_few(valid),
         *_waiting(valid),
+        *_spread(valid),
         *_losses(valid),
         *_left_out(own),
     ]
@@ -189,6 +190,16 @@ def _waiting(valid: pd.DataFrame) -> list[str]:
         return []
     rate = number(lightest["offered_per_s"])
     return [f"Even at {rate}/s half of the tasks waited {milliseconds(wait)} or more for a slot."]
+
+
+def _spread(valid: pd.DataFrame) -> list[str]:
+    """Tell how unevenly the tasks fell on several web processes: the busiest is full before the others."""
+    processes, shares = int(valid["web_processes"].iloc[0]), valid["busiest_web_share"].dropna()
+    if processes == 1 or shares.empty:
+        return []
+    low, high = f"{shares.min() * 100:.0f}", f"{shares.max() * 100:.0f}"
+    share = low if low == high else f"{low} to {high}"
+    return [f"The busiest of the {processes} web processes accepted {share} % of the tasks."]
 
 
 def _losses(valid: pd.DataFrame) -> list[str]:

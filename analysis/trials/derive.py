@@ -119,7 +119,11 @@ def read_derived(folder: Path) -> Derived:
         return derive(folder)
     sealed = {(trial.plan.trial_id, trial.attempt) for trial in measured.trials}
     told = set(zip(summary["trial_id"], summary["attempt"], strict=True))
-    wanted = {*(question.column for question in QUESTIONS.values()), *(f"{each.column}_n" for each in Stream)}
+    wanted = {
+        "web_processes",
+        *(question.column for question in QUESTIONS.values()),
+        *(f"{each.column}_n" for each in Stream),
+    }
     if told != sealed or not wanted <= set(summary.columns):
         return derive(folder)
     bursts = folder / "derived" / "bursts.csv"

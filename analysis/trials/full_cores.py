@@ -39,12 +39,14 @@ def _near_full(role: str, used: Mapping[str, float], row: Mapping[Any, Any], man
     """Say whether a role that does something has its cores near full, by itself or with what shares them.
 
     A web process whose tasks do not compute in native code or in processes of their own holds the GIL: it
-    cannot use more than one core, however many it is given.
+    cannot use more than one core, however many it is given, nor several of them more than one each.
     """
     topology = str(row["topology"])
     cores = usable_cores(manifest, topology, role)
     together = sum(used[other] for other in ROLES if _beside(role, other, manifest, topology))
-    alone = 1 if role == "web" and _one_at_a_time(row, manifest) else cores
+    alone = cores
+    if role == "web" and _one_at_a_time(row, manifest):
+        alone = min(manifest.web_processes, cores)
     return used[role] > 0 and (together >= FULL * cores or used[role] >= FULL * alone)
 
 
@@ -52,7 +54,7 @@ def _one_at_a_time(row: Mapping[Any, Any], manifest: Manifest) -> bool:
     subject = manifest.subject(f"{row['strategy']}/{row['variant']}")
     service = subject.services.get(str(row["kind"]))
     apart = subject.workers > 0
-    return apart or (row["kind"] != "cpu_native" and (service is None or service.processes == 1))
+    return apart or (row["kind"] != "cpu_native" and (service is None or service.processes == service.pools))
 
 
 def _beside(role: str, other: str, manifest: Manifest, topology: str) -> bool:

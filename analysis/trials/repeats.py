@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.trials.brackets import Bracket
 from analysis.trials.points import CONDITION, edges
+from results.schema import Manifest
 
 POINT: Final = ("strategy", "variant", *CONDITION, "question")
 """the columns by which one point is known in every run"""
@@ -38,6 +39,12 @@ class Repeated:
         low, high = min(map(_low, self.runs)), max(map(_high, self.runs))
         disputed = not self.agree or any(run.disputed for run in self.runs)
         return Bracket(low or None, high if np.isfinite(high) else None, disputed=disputed)
+
+
+def unlike(manifests: Sequence[Manifest]) -> list[str]:
+    """Return the conditions in which campaigns differ that shall be repeats of each other."""
+    first, *others = [each.served for each in manifests]
+    return [name for name in first if any(other[name] != first[name] for other in others)]
 
 
 def repeated(tables: Sequence[pd.DataFrame]) -> Iterator[Repeated]:

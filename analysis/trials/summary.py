@@ -65,6 +65,8 @@ def _row(frames: Frames, manifest: Manifest, index: int, p99_intervals: bool) ->
             "ceiling_per_s": np.nan if ceiling is None else ceiling,
             "rho": np.nan if ceiling is None else utilisation(offered, ceiling),
             "slots": service.slots if service else 0,
+            "web_processes": manifest.web_processes,
+            "busiest_web_share": trial.spread[0] / max(sum(trial.spread), 1) if trial.spread else np.nan,
             "valid": trial.valid,
             "reasons": "; ".join(trial.reasons),
             "stopped_early": trial.stopped_early,

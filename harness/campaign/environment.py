@@ -14,6 +14,7 @@ import psutil
 from results.checkout import checkout
 from results.clock import boot_id
 from results.inheritance import inherited
+from results.interpreter import has_gil
 
 PACKAGES = (
     "blockpoint",
@@ -70,7 +71,7 @@ def python() -> dict[str, Any]:
         "implementation": platform.python_implementation(),
         "compiler": platform.python_compiler(),
         "optimised": bool(sysconfig.get_config_var("PY_CORE_CFLAGS")),
-        "gil": getattr(sys, "_is_gil_enabled", lambda: True)(),
+        "gil": has_gil(),
         "switch_interval_s": sys.getswitchinterval(),
     }
 

@@ -43,6 +43,9 @@ class Conditions:
     seed: int
     slots: int
     anyio_tokens: int = ANYIO_TOKENS
+    web_processes: int = 1
+    """uvicorn's `--workers`"""
+    middleware: bool = False
     asked: Mapping[str, str] = field(default_factory=dict)
     """settings of the target that were asked for by name, each with how it was"""
     loop: str
@@ -63,7 +66,12 @@ class Conditions:
     @property
     def settings(self) -> Settings:
         """Return what strategies may know beforehand."""
-        return Settings(slots=self.slots, anyio_tokens=self.anyio_tokens)
+        return Settings(
+            slots=self.slots,
+            anyio_tokens=self.anyio_tokens,
+            web_processes=self.web_processes,
+            middleware=self.middleware,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +154,8 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         topology=topologies,
         slots=conditions.slots,
         anyio_tokens=conditions.anyio_tokens,
+        web_processes=conditions.web_processes,
+        middleware=conditions.middleware,
         loop=served_by(conditions.loop, ("uvloop", "asyncio")),
         http=served_by(conditions.http, ("httptools", "h11")),
         subjects=[subject_on(key, base, pinning)[0] for key in keys],
@@ -212,6 +222,8 @@ def prepare(
         settings=Settings(
             slots=manifest.slots,
             anyio_tokens=manifest.anyio_tokens,
+            web_processes=manifest.web_processes,
+            middleware=manifest.middleware,
             units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
             units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
         ),

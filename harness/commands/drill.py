@@ -12,7 +12,7 @@ from harness.campaign.runner import missing, tally
 from harness.campaign.setup import Agenda, Conditions
 from harness.commands.drill_documents import drill_documents, strays
 from harness.commands.skeleton import Conclusion, PlannedCommand
-from harness.drills.catalogue import DRILLS
+from harness.drills.catalogue import DRILLS, Drill
 from harness.drills.plans import planned_drills
 from harness.drills.trial import DrillProcedure
 from harness.target.placement import NOWHERE
@@ -69,7 +69,7 @@ class DrillCommand(PlannedCommand[DrillRequest]):
 
     def show(self, work: Sequence[Plan]) -> None:
         """Print how often each drill would be done with each strategy."""
-        _show(self.console, work)
+        _show(self.console, work, self.request.web_processes)
         words, _, _ = self.outlook(work)
         self.console.print(f"{words} in all")
 
@@ -110,7 +110,7 @@ def _refuse_sharing(redis_url: str, jobs: int) -> None:
 
 
 def _plans(request: DrillRequest, keys: Sequence[str]) -> list[Plan]:
-    drills = [lookup("drill", name, DRILLS) for name in dict.fromkeys(request.names)] or list(DRILLS.values())
+    drills = _asked(request)
     if request.redis_url:
         drills = [drill for drill in drills if not drill.breaks_broker]
     planned = planned_drills(
@@ -131,11 +131,20 @@ def _plans(request: DrillRequest, keys: Sequence[str]) -> list[Plan]:
     return planned
 
 
-def _show(console: Console, planned: Sequence[Plan]) -> None:
+def _asked(request: DrillRequest) -> list[Drill]:
+    """Return the drills that were named, else all that are defined for so many web processes."""
+    named = [lookup("drill", name, DRILLS) for name in dict.fromkeys(request.names)]
+    for drill in named:
+        if why := drill.refusal(request.web_processes):
+            raise BlockpointError(f"{drill.name} {why}")
+    return named or [drill for drill in DRILLS.values() if not drill.refusal(request.web_processes)]
+
+
+def _show(console: Console, planned: Sequence[Plan], web_processes: int) -> None:
     cells: dict[tuple[str, str], int] = {}
     for plan in planned:
         cells[plan.drill, plan.subject] = cells.get((plan.drill, plan.subject), 0) + 1
     table = Table("drill", "strategy", "repeats", "what is done", box=None, pad_edge=False)
     for (drill, subject), repeats in sorted(cells.items()):
-        table.add_row(drill, subject, str(repeats), DRILLS[drill].summary)
+        table.add_row(drill, subject, str(repeats), DRILLS[drill].told(web_processes))
     console.print(table)

@@ -8,6 +8,7 @@ from harness.drills import faults
 from harness.drills.faults import Fault
 from harness.target.target import Launch, Target
 from results.schema import Subject
+from targets.settings import MOST_WEB_PROCESSES
 
 KIND: Final = "sleep"
 WINDOWS: Final[Mapping[str, Any]] = {"visibility_s": 12.0, "job_timeout_s": 2.0}
@@ -40,6 +41,10 @@ class Drill:
 
     name: str
     summary: str
+    of_several: str = ""
+    """the summary where there are several web processes; empty where it is the same"""
+    least_web_processes: int = 1
+    most_web_processes: int = MOST_WEB_PROCESSES
     concerns: Callable[[Subject], bool]
     """says whether it can happen to that subject"""
     fault: Fault | None = None
@@ -60,6 +65,18 @@ class Drill:
     """needs a broker of our own"""
     restarts: bool = False
     """whatever dies is started again at once, since tasks kill their processes"""
+
+    def told(self, web_processes: int) -> str:
+        """Return what is done, in words."""
+        return (self.of_several if web_processes > 1 else "") or self.summary
+
+    def refusal(self, web_processes: int) -> str:
+        """Return why it is not defined for so many web processes; empty where it is."""
+        if web_processes < self.least_web_processes:
+            return f"needs --workers {self.least_web_processes} or more"
+        if web_processes > self.most_web_processes:
+            return "is defined for one web process: leave --workers away"
+        return ""
 
     def launch(self, plain: Launch) -> Launch:
         """Return how the target of such a drill is started."""
@@ -94,14 +111,23 @@ DRILLS: Final[Mapping[str, Drill]] = {
         Drill(
             name="kill-web",
             summary="SIGKILL to the web process, started again at once",
+            of_several="SIGKILL to uvicorn's parent and all of its workers, started again at once",
             concerns=_any,
             fault=faults.kill_web,
         ),
         Drill(
             name="stop-web",
             summary="SIGTERM to the web process (a deploy), started again once it has exited",
+            of_several="SIGTERM to uvicorn's parent, which ends its workers (a deploy), started again then",
             concerns=_any,
             fault=faults.stop_web,
+        ),
+        Drill(
+            name="kill-web-worker",
+            summary="SIGKILL to one of uvicorn's workers, which its parent replaces (--workers 2 or more)",
+            least_web_processes=2,
+            concerns=_any,
+            fault=faults.kill_web_worker,
         ),
         Drill(
             name="kill-worker",
@@ -163,6 +189,7 @@ DRILLS: Final[Mapping[str, Drill]] = {
             name="poison-kill",
             summary="every thirtieth task kills the process it runs in, at its first two starts",
             concerns=_any,
+            most_web_processes=1,
             options=("--poison", "kill", "--poison-every", "30", "--poison-kills", "2"),
             restarts=True,
         ),

@@ -8,13 +8,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import psutil
 
 from harness.target.ledgers import LedgerReader
+from harness.target.lineage import tree
 from harness.target.processes import Child
-from harness.target.roster import tree
 from harness.target.target import Target
 from results.errors import BlockpointError
+from results.terms import Moment
 from results.waiting import wait_until
 
 STOP_LIMIT_S = 30.0
@@ -43,6 +45,19 @@ def kill_web(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the web process; it is started again at once, as a supervisor would."""
     pids = [pid for child in target.web for pid in tree(child.pid)]
     return Injection(pids, lambda: _kill_all(target.web), target.start_web)
+
+
+def kill_web_worker(target: Target, reader: LedgerReader) -> Injection:
+    """SIGKILL the uvicorn worker that accepted the latest task; its parent starts another."""
+    events = reader.events()
+    accepted = events[events["moment"] == Moment.ACCEPTED]
+    pids = [int(each["pid"]) for each in np.sort(accepted, order="at_ns")[-1:]]
+
+    def await_successor() -> None:
+        wait_until(lambda: not target.web_pids().intersection(pids), STOP_LIMIT_S)
+        target.await_answer()
+
+    return Injection(pids, lambda: _kill(pids), await_successor)
 
 
 def stop_web(target: Target, _: LedgerReader) -> Injection:

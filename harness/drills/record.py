@@ -11,7 +11,7 @@ from analysis.queueing import saturation_rate
 from harness.drills.catalogue import Drill
 from harness.drills.fault_log import FaultLog, open_in
 from harness.target.target import Target
-from harness.trial.accounts import account_for_tasks
+from harness.trial.accounts import account_for_tasks, spread
 from harness.trial.resources import resource_columns
 from results.clock import boot_id
 from results.findings import Incident
@@ -62,6 +62,7 @@ class Record:
             load=self.load,
             accounts=accounts(verdicts),
             incident=incident,
+            spread=spread(events, frozenset()),
             rows=rows,
             reasons=self._reasons(incident, verdicts),
         )
@@ -81,7 +82,7 @@ class Record:
         log = self.log
         died = open_in(events) - self.alive - set(log.struck)
         return Incident(
-            summary=self.drill.summary,
+            summary=self.drill.told(self.target.web_processes),
             trigger=self.drill.trigger.words() if self.drill.fault else "",
             accepted=log.accepted,
             started=log.started,

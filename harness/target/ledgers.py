@@ -91,6 +91,11 @@ def _without_gap(slots: np.ndarray) -> np.ndarray:
     return slots[: empty[0]] if len(empty) else slots
 
 
+def looking_pids(folder: Path) -> set[int]:
+    """Return the web processes, living or not, that have begun to look at themselves."""
+    return {int(path.stem.removeprefix("probes-")) for path in folder.glob("probes-*.bin")}
+
+
 def read_probes(folder: Path, since_ns: int) -> np.ndarray:
     """Return the web processes' looks at themselves since `since_ns`, as an array of `PROBE_RECORD`."""
     parts = []

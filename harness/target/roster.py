@@ -5,15 +5,10 @@ from collections.abc import Iterable
 
 import psutil
 
+from harness.target.lineage import alive, lineage, tree
 from harness.target.target import Target
 
 DIED = "died"
-DEAD = (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
-
-
-def tree(pid: int) -> list[int]:
-    """Return a process and all below it that live."""
-    return [pid, *(process.pid for process in _family(pid)[1:] if _alive(process))]
 
 
 def alive_pids(target: Target) -> frozenset[int]:
@@ -37,7 +32,7 @@ class Roster:
         children = target.children()
         self._heads = [(child.role, child.pid) for child in children]
         self._members = [
-            (child.role, each) for child in children for each in _family(child.pid) if _alive(each)
+            (child.role, each) for child in children for each in lineage(child.pid) if alive(each)
         ]
         self._stood_still: set[str] = set()
 
@@ -53,26 +48,10 @@ class Roster:
         """Return why a trial since then does not count: who has ended, started again since or not."""
         dead: dict[str, list[int]] = {}
         for role, member in self._members:
-            if not _alive(member):
+            if not alive(member):
                 dead.setdefault(role, []).append(member.pid)
         return [
             f"{DIED}: of the {role}, {len(pids)} process{'es' * (len(pids) > 1)} ended while it was measured "
             f"(pid {', '.join(map(str, pids))})"
             for role, pids in dead.items()
         ]
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    try:
-        process = psutil.Process(pid)
-        return [process, *process.children(recursive=True)]
-    except psutil.Error:
-        return []
-
-
-def _alive(process: psutil.Process) -> bool:
-    """Say whether this very process lives; another one of its number does not count."""
-    try:
-        return process.is_running() and process.status() not in DEAD
-    except psutil.Error:
-        return False

@@ -14,7 +14,8 @@ from harness.target.cores import Pinning
 from harness.target.declarations import declared
 from harness.target.environments import environment_of
 from harness.target.external import external_broker
-from harness.target.ledgers import LedgerReader
+from harness.target.ledgers import LedgerReader, looking_pids
+from harness.target.lineage import tree
 from harness.target.processes import Child, Family, died
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
@@ -69,6 +70,7 @@ class Target:
         self.broker = broker
         self.web: list[Child] = []
         self.workers: list[Child] = []
+        self.web_processes = settings.web_processes
         self._family = family
         self._probes: set[int] = set()
 
@@ -176,9 +178,21 @@ class Target:
     def _answers(self) -> bool:
         self._refuse_dead([child for child in self.children() if child not in self.workers])
         try:
-            return bool(self.identity())
+            return bool(self.identity()) and self._all_up()
         except (OSError, ValueError):
             return False
+
+    def _all_up(self) -> bool:
+        """Say whether every web process has begun to serve: which of them answers next is chance."""
+        return self.web_processes == 1 or len(self.web_pids()) >= self.web_processes
+
+    def web_pids(self) -> set[int]:
+        """Return the processes that answer requests: those of the web that look at their event loop.
+
+        uvicorn's parent only restarts them.
+        """
+        living = {pid for child in self.web for pid in tree(child.pid)}
+        return living & looking_pids(self.ledger)
 
     def identity(self) -> dict[str, Any]:
         """Ask `/health`; raises BlockpointError where another program answers, OSError where none does."""
@@ -236,6 +250,7 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
         command = [environment.python, "-m", "uvicorn", f"targets.app:{named.strategy}/{variant}"]
         command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
         command += ["--no-access-log", "--log-level", "warning"]
+        command += ["--workers", str(settings.web_processes)] * (settings.web_processes > 1)
         target.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
         target.await_answer()
         target.check()

@@ -3,7 +3,8 @@
 What the generator wrote is read, the rest is written.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pyarrow as pa
 from analysis.drills.fates import Evidence, Rows, Verdicts, fates
 from results.columns import EVENTS
 from results.tables import Columns, read_table, write_table
-from results.terms import GIVEN_UP, Look, Outcome
+from results.terms import GIVEN_UP, Look, Moment, Outcome
 
 Held = Mapping[Look, Mapping[str, set[int]]]
 """task ids that each look saw, by the broker's key"""
@@ -39,6 +40,12 @@ def account_for_tasks(
     if held:
         rows["holdings"] = write_table(staged, "holdings", _holdings(held))
     return fates(asked, events, named, evidence), rows
+
+
+def spread(events: np.ndarray, web: Set[int]) -> list[int]:
+    """Return how many tasks each web process accepted, the busiest first; `web` are those that could."""
+    accepted = Counter(events["pid"][events["moment"] == Moment.ACCEPTED].tolist())
+    return sorted((accepted[pid] for pid in web | accepted.keys()), reverse=True)
 
 
 def failed_requests(requests: pa.Table, drained_ns: int, slo_ms: float) -> int:

@@ -15,7 +15,7 @@ from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
 from harness.target.roster import DIED, Roster, alive_pids, halted
 from harness.target.target import Launch, Target
-from harness.trial.accounts import Held, account_for_tasks, failed_requests
+from harness.trial.accounts import Held, account_for_tasks, failed_requests, spread
 from harness.trial.early_stop import Watch
 from harness.trial.generator import arguments, generating, read_load, sampling
 from harness.trial.noise import await_quiet, during, excuses, reasons_for_company, reasons_for_noise
@@ -92,7 +92,7 @@ class Measurement:
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         self.target.preflight(self.plan.kind)
         before = self._await_quiet()
-        reader, roster = self.target.reader(), Roster(self.target)
+        reader, roster, web = self.target.reader(), Roster(self.target), self.target.web_pids()
         since_ns = time.monotonic_ns()
         samples = staged / "resources.jsonl"
         over = self._load(staged, samples, reader, roster)
@@ -103,7 +103,8 @@ class Measurement:
         samples.unlink(missing_ok=True)
         plan, cores = self.plan, self.launch.settings.cores
         evidence, fanout = self._evidence(survivors), load.scenario == "fanout"
-        verdicts, rows = account_for_tasks(staged, reader.events(), held, resources, evidence, fanout=fanout)
+        events = reader.events()
+        verdicts, rows = account_for_tasks(staged, events, held, resources, evidence, fanout=fanout)
         tasks = accounts(verdicts)
         noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
         refused = [
@@ -126,6 +127,7 @@ class Measurement:
             load=load,
             accounts=tasks,
             survivors=sorted(survivors),
+            spread=spread(events, web),
             rows=rows,
             reasons=[
                 *refused,

@@ -15,7 +15,8 @@ from results.terms import NEVER
 def resource_columns(samples: Path, probes: np.ndarray) -> Columns:
     """Return the columns of `resources`; `probes` are `PROBE_RECORD`s of the same stretch of time.
 
-    Loop lag and pool use stand in the web's rows: the worst of the probes since the sample before.
+    Loop lag and pool use stand in the web's rows: the worst of the probes since the sample before, of the
+    fullest pool and the latest loop where there are several web processes.
     """
     rows: list[tuple[object, ...]] = []
     last_ns = 0

@@ -6,7 +6,8 @@ on it.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.connection import Connection
@@ -35,6 +36,13 @@ class Client:
         self._idle: OrderedDict[Connection, None] = OrderedDict()
         self._on_answered = answered
         self._on_unanswered = unanswered
+
+    def adopt(self, sockets: Iterable[Any]) -> None:
+        """Use these, which are open already, before any that would have to be opened."""
+        for opened in sockets:
+            self._idle[Connection(self._address, self, opened)] = None
+            self._sockets += 1
+        self.sockets_max = max(self.sockets_max, self._sockets)
 
     def send(self, row: int, request: bytes, *, hang_up: bool = False) -> None:
         """Send a request on an idle connection, or on a new one where none is idle.

@@ -55,7 +55,7 @@ class Owner(Protocol):
 
 
 class Connection:
-    """A connection with at most one request in flight; opens on creation without waiting."""
+    """A connection with at most one request in flight; opens at its first request, without waiting."""
 
     __slots__ = (
         "_address",
@@ -72,23 +72,24 @@ class Connection:
         "touched",
     )
 
-    def __init__(self, address: Address, owner: Owner) -> None:
+    def __init__(self, address: Address, owner: Owner, opened: Any = None) -> None:
+        """Take `opened` for its own, a socket that is connected already and does not block."""
         self._owner = owner
         self._address = address
         self._row = _IDLE
         self._unsent = b""
         self._parser: _Parser | None = None
-        self._connected = False
+        self._connected = opened is not None
         self._hang_up = False
         self._open = True
         self.touched = False
         """whether a byte of the request in flight has left"""
-        self._sock = _plain_socket(address.family, socket.SOCK_STREAM)
-        self._sock.setblocking(False)
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._sock = opened or _unconnected(address)
         loop = gevent.get_hub().loop
         self._reader = loop.io(self._sock.fileno(), _READ)
         self._writer = loop.io(self._sock.fileno(), _WRITE)
+        if self._connected:
+            self._reader.start(self._readable)
 
     def send(self, row: int, request: bytes, *, hang_up: bool = False) -> bool:
         """Send a request; False if the connection is closed and no byte of the request has left.
@@ -240,3 +241,10 @@ class Connection:
         self.close()
         if row != _IDLE:
             self._owner.unanswered(row, outcome, error)
+
+
+def _unconnected(address: Address) -> Any:
+    made = _plain_socket(address.family, socket.SOCK_STREAM)
+    made.setblocking(False)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return made

@@ -10,6 +10,7 @@ from results.errors import BlockpointError
 from results.terms import BYSTANDERS, OFFERED_BY_ALL, Stream
 
 TIMEOUT_S = 10.0
+MOST_PROCESSES = 1000
 
 
 def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> dict[str, Any]:
@@ -56,3 +57,10 @@ def bystanders(health: Mapping[str, Any]) -> list[Stream]:
     own = subject.get("bystanders") if isinstance(subject, dict) else None
     named = own if isinstance(own, list) else []
     return [stream for stream in BYSTANDERS if stream in OFFERED_BY_ALL or stream.column in named]
+
+
+def web_processes(identity: Mapping[str, Any]) -> int:
+    """Return how many processes answer there, by what a target says of itself; 1 where it does not."""
+    conditions = identity.get("conditions")
+    told = conditions.get("web_processes") if isinstance(conditions, dict) else None
+    return told if isinstance(told, int) and 1 <= told <= MOST_PROCESSES else 1

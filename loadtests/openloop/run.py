@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from loadtests.openloop import figures, gate
-from loadtests.openloop.identity import bystanders
+from loadtests.openloop.identity import bystanders, web_processes
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import KINDS, Rows, merge, tables
@@ -56,6 +56,7 @@ class Run:
             "bystanders": [int(stream) for stream in bystanders(self.identity)],
             "tag": self.tag,
             "count": self.workers,
+            "web_processes": web_processes(self.identity),
             "start_ns": self.start_ns,
             "boot_id": boot_id(),
         }

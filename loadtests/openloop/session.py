@@ -1,8 +1,9 @@
 """One process's part of a run: walks its schedule, waits for the answers, never for one of them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 import numpy as np
@@ -71,14 +72,19 @@ class LoadSession:
         settled: Settled,
         *,
         hung_up: np.ndarray | None = None,
+        opened: Iterable[Any] = (),
     ) -> None:
-        """`hung_up`, bool by row: whose connections to close before the answer; None stands for none."""
+        """`hung_up`, bool by row: whose connections to close before the answer; None stands for none.
+
+        `opened`: sockets to begin with.
+        """
         self._recorder = Recorder(schedule)
         self._offsets_ns = schedule.due_ns
         self._request = request
         self._limits = limits
         self._settled = settled
         self._client = Client(address, self._answered, self._unanswered)
+        self._client.adopt(opened)
         self._hung_up = (np.zeros(len(schedule), bool) if hung_up is None else hung_up).tolist()
         self._due: list[int] = []
         self._next = 0

@@ -14,6 +14,7 @@ from locust import User, task
 from loadtests.openloop import statistics
 from loadtests.openloop.address import resolve
 from loadtests.openloop.arguments import add_to
+from loadtests.openloop.client import CONNECTIONS
 from loadtests.openloop.commandline import check_alone, check_options, check_users
 from loadtests.openloop.complaints import complain
 from loadtests.openloop.coordinator import Coordinator
@@ -24,6 +25,7 @@ from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests, tra
 from loadtests.openloop.schedule import NS_PER_S, plan
 from loadtests.openloop.session import LoadSession, SessionLimits
 from loadtests.openloop.shape import UntilDrained
+from loadtests.openloop.spread import spread
 from results.errors import BlockpointError
 from results.terms import Stream
 
@@ -94,6 +96,7 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSe
     names |= {stream: ("GET", path) for stream, path in BYSTANDER_PATHS.items()}
     streams = schedule.stream.tolist()
     fire = environment.events.request.fire
+    processes = order["web_processes"]
 
     def settled(row: int, response_time_ms: float | None, size: int, error: str) -> None:
         method, path = names[streams[row]]
@@ -118,6 +121,7 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSe
         ),
         settled,
         hung_up=hung_up(schedule.arrival, settings.close_early_every) & (schedule.stream == Stream.TASKS),
+        opened=spread(target, processes, CONNECTIONS, settings.seed) if processes > 1 else (),
     )
 
 

@@ -17,6 +17,7 @@ POOL = Service(law="pool", slots=40, shares=["ping_sync"])
 LOOP = Service(law="loop", slots=1, shares=ALL)
 WORKER = Service(law="poll", slots=10, poll_s=0.5, read_limit=100)
 AWAITED = Service(law="await", slots=0, shares=["accept"])
+OWN = Service(law="pool", slots=40)
 
 
 def rate(service: Service, duration_ms: float, kind: str = "sleep", **conditions: Any) -> float:
@@ -64,6 +65,8 @@ def test_a_reply_that_awaits_a_task_longer_than_the_limit_always_blocks() -> Non
         ("threads that take turns at the GIL", POOL, "cpu", False, None),
         ("threads of their own, at the same GIL", Service(law="pool", slots=40), "cpu", False, None),
         ("threads at the same core", Service(law="pool", slots=40), "cpu_native", False, None),
+        ("a GIL in each process, and a core", replace(OWN, processes=2, pools=2), "cpu", False, None),
+        ("pools that share a core", POOL.in_each_of(4), "cpu_native", False, None),
         ("requests that wait for a poll", replace(WORKER, shares=["ping"]), "sleep", False, None),
     ],
 )
@@ -78,6 +81,21 @@ def test_what_comes_unevenly_or_varies_blocks_earlier() -> None:
         rate(POOL, 100, seconds=30, traffic=traffic) for traffic in (USUAL, Traffic(cv=2), Traffic("onoff"))
     )
     assert bursts < 0.7 * varied < 0.7 * steady
+
+
+@pytest.mark.parametrize("cv", [0, 1])
+def test_several_pools_block_as_each_of_them_does_and_before_one_of_as_many_servers(cv: float) -> None:
+    four = POOL.in_each_of(4)
+    alone, several, together = (
+        rate(each, 500, seconds=10, traffic=Traffic(cv=cv)) for each in (POOL, four, replace(four, pools=1))
+    )
+    assert several == pytest.approx(4 * alone, rel=0.15)
+    assert several < 0.98 * together
+
+
+def test_several_loops_block_as_each_of_them_does() -> None:
+    alone, several = (rate(each, 20, seconds=60) for each in (LOOP, LOOP.in_each_of(4)))
+    assert several == pytest.approx(4 * alone, rel=0.15)
 
 
 def test_evenly_spaced_tasks_block_at_the_ceiling() -> None:
@@ -132,6 +150,8 @@ def test_it_follows_the_queue_at_few_rates_and_remembers(monkeypatch: pytest.Mon
         (Service(law="loop", slots=4, processes=4), "cpu", 2),
         (AWAITED, "sleep", 0),
         (AWAITED, "cpu", 1),
+        (AWAITED.in_each_of(2), "sleep", 0),
+        (POOL.in_each_of(2), "sleep", None),
     ],
 )
 def test_how_many_servers_a_queue_has(service: Service, kind: str, servers: int | None) -> None:

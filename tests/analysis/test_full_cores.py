@@ -11,7 +11,9 @@ SPLIT = {"web": [0], "worker": [1, 2], "broker": [0], "generator": [3]}
 WIDE = {"web": [0, 1, 2], "worker": [0, 1, 2], "broker": [0, 1, 2], "generator": [3]}
 
 
-def manifest(pinned: dict[str, list[int]], *, workers: int = 1, processes: int = 1) -> Manifest:
+def manifest(
+    pinned: dict[str, list[int]], *, workers: int = 1, processes: int = 1, web_processes: int = 1
+) -> Manifest:
     service = Service(law="pool", slots=40, processes=processes)
     services = dict.fromkeys(("sleep", "cpu", "cpu_native"), service)
     return Manifest(
@@ -21,6 +23,7 @@ def manifest(pinned: dict[str, list[int]], *, workers: int = 1, processes: int =
         profile="",
         seed=1,
         topology=["one-box"],
+        web_processes=web_processes,
         loop="",
         http="",
         subjects=[
@@ -79,3 +82,9 @@ def test_a_web_process_has_one_core_unless_its_tasks_let_go_of_it(
 ) -> None:
     told = manifest(WIDE, workers=workers, processes=processes)
     assert core_bound([row(100, kind, web=1.5)], Bracket(None, 100), told) == bound
+
+
+@pytest.mark.parametrize(("used", "bound"), [(0.92, ""), (1.85, "web")])
+def test_two_web_processes_can_fill_two_cores(used: float, bound: str) -> None:
+    two = manifest(WIDE, web_processes=2)
+    assert core_bound([row(100, web=used)], Bracket(None, 100), two) == bound

@@ -1,14 +1,17 @@
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION
-from analysis.trials.repeats import POINT, Repeated, repeated
+from analysis.trials.repeats import POINT, Repeated, repeated, unlike
 from analysis.trials.verdicts import blocking
 from results.terms import Stream
+from tests.analysis.synthetic import Cell, build
 
 LIMIT_MS = 100.0
 
@@ -107,3 +110,10 @@ def test_repeats_that_are_certain_of_both_differ_by_more_than_chance() -> None:
     ]
     found, sure = QUESTIONS[BLOCKING].interval(rows, LIMIT_MS, 1.1)
     assert (found, sure) == (Bracket(80, 120, disputed=True), False)
+
+
+def test_campaigns_of_unlike_conditions_are_told_apart(tmp_path: Path) -> None:
+    usual = build(tmp_path, [Cell("celery", [(20, 1, 50)])])[0].manifest
+    other = msgspec.structs.replace(usual, web_processes=2, http="h11")
+    assert unlike([usual, usual]) == []
+    assert unlike([usual, usual, other]) == ["web_processes", "http"]

@@ -107,6 +107,36 @@ def test_an_unknown_drill_offers_the_nearest(
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        (["kill-web-worker"], "kill-web-worker needs --workers 2 or more"),
+        (
+            ["poison-kill", "--workers", "2"],
+            "poison-kill is defined for one web process: leave --workers away",
+        ),
+    ],
+)
+def test_a_drill_that_is_not_defined_for_so_many_web_processes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: list[str], refusal: str
+) -> None:
+    said = inside(monkeypatch, capsys, "drill", *asked, "--dry-run")
+    assert (said.code, said.err) == (2, f"error: {refusal}\n")
+
+
+def test_the_others_say_whom_they_strike(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = (
+        inside(monkeypatch, capsys, "drill", "--strategy", "inline", "--dry-run", *more).out
+        for more in ((), ("--workers", "2"))
+    )
+    assert "SIGKILL to the web process" in one
+    assert "SIGKILL to uvicorn's parent and all" in two
+    assert ("kill-web-worker" in one, "kill-web-worker" in two) == (False, True)
+    assert ("poison-kill" in one, "poison-kill" in two) == (True, False)
+
+
 def setup(members: Family, jobs: int) -> Setup:
     return Setup(members, SETTINGS, Measuring(Limits()), 1, 0.0, "asyncio", "h11", jobs=jobs)
 

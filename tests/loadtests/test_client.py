@@ -211,6 +211,28 @@ def test_hanging_up_on_a_kept_connection_leaves_the_others_alone(
     client.close()
 
 
+def test_sockets_that_are_open_already_are_used_in_turn_before_any_other(
+    heard: Heard, listener: socket.socket
+) -> None:
+    client = heard.client(port_of(listener))
+    ours = [socket.create_connection(("127.0.0.1", port_of(listener))) for _ in range(CONNECTIONS)]
+    peers = [listener.accept()[0] for _ in ours]
+    for each in ours:
+        each.setblocking(False)
+    client.adopt(ours)
+    for row, peer in enumerate(peers):
+        client.send(row, REQUEST)
+        peer.setblocking(False)
+        assert read_now(peer) == REQUEST
+        peer.sendall(reply(200, b"ok"))
+        heard.wait(row + 1)
+    client.close()
+    assert [row for row, _ in heard.answers] == list(range(CONNECTIONS))
+    assert (heard.failures, client.sockets_max) == ([], CONNECTIONS)
+    for peer in peers:
+        peer.close()
+
+
 def read_now(peer: socket.socket) -> bytes:
     """Read some bytes, letting the event loop run meanwhile; empty at the connection's end."""
     await_byte(peer)

@@ -17,23 +17,27 @@ from harness.target.processes import family
 from harness.target.target import Launch, Target, running_target
 from results.terms import KINDS, Moment
 from targets.bodylimit import MAX_BODY_BYTES
+from targets.middleware import HEADER
 from targets.settings import Settings
 from targets.task import MAX_PAYLOAD_CHARS
 from tests.strategies import discover
 
 pytestmark = pytest.mark.e2e
 
-SUBJECTS = [(name, variant) for name, found in sorted(discover().items()) for variant in found.variants]
+SUBJECTS: list[tuple[str, str, dict[str, Any]]] = [
+    *((name, variant, {}) for name, found in sorted(discover().items()) for variant in found.variants),
+    ("background_tasks", "default", {"middleware": True}),
+]
 SETTLE_S = 60.0
 UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
 
 
-@pytest.fixture(scope="module", params=SUBJECTS, ids="/".join)
+@pytest.fixture(scope="module", params=SUBJECTS, ids=lambda given: "/".join([*given[:2], *given[2]]))
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    strategy, variant = request.param
+    strategy, variant, conditions = request.param
     logs = tmp_path_factory.mktemp("logs")
     with family() as members:
-        launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS))
+        launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS, **conditions))
         with running_target(launch, strategy, variant, logs) as running:
             running.preflight("sleep")
             yield running
@@ -68,6 +72,11 @@ def at_ns(events: np.ndarray, task_id: str, moment: Moment) -> int:
     mine = events[(events["task_id"] == int(task_id, 16)) & (events["moment"] == moment)]
     assert len(mine) == 1
     return int(mine["at_ns"][0])
+
+
+def test_only_a_target_that_has_the_middleware_times_its_requests(client: httpx.Client) -> None:
+    reply = client.get("/health")
+    assert reply.json()["conditions"]["middleware"] is (HEADER in reply.headers)
 
 
 @pytest.mark.parametrize("kind", KINDS)

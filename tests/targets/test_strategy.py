@@ -44,6 +44,16 @@ def test_every_strategy_declares_every_kind() -> None:
             assert told.supervised == (variant == "durable")
 
 
+def test_every_web_process_has_a_pool_of_its_own_and_workers_are_no_more_for_it() -> None:
+    for definition in discover().values():
+        for variant in definition.variants:
+            one, three = (definition.subject(variant, Settings(web_processes=n)) for n in (1, 3))
+            own = {kind: service.in_each_of(3) for kind, service in one.services.items()}
+            assert three.services == (one.services if one.workers else own)
+    pool = find("background_tasks").subject("default", Settings(web_processes=3, anyio_tokens=7))
+    assert (pool.services["sleep"].slots, pool.services["sleep"].one_pool.slots) == (21, 7)
+
+
 @pytest.mark.parametrize("variant", ["default", "tuned", "durable"])
 def test_windows_are_those_of_the_settings(variant: str) -> None:
     settings = Settings(visibility_s=7, job_timeout_s=11)
