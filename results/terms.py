@@ -2,17 +2,60 @@
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 NEVER: Final = -1
 LONGEST_MS: Final = 86_400_000
 """a day: no duration, limit or latency that is asked for is longer"""
-KINDS: Final = ("sleep", "cpu", "cpu_native")
-"""The kinds of task; `targets.work` gives each its body."""
 ENOUGH_FOR_P99: Final = 100
 """Samples below which a p99 is their maximum, and no more is known of it."""
 FANOUT_PARTS: Final = 3
 """Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work: what it stands for, and what theory has to know of it."""
+
+    name: str
+    summary: str
+    bound: Literal["", "gil", "cores"] = ""
+    """what lets only some of them run at once, however many slots there are; empty: they only wait"""
+    awaited: bool = True
+    """a coroutine awaits it; the others hold the event loop"""
+    needs: str = ""
+    """the setting of a target that names the server without which it cannot be done"""
+
+    @property
+    def held(self) -> bool:
+        """Whether it lasts as long as it was asked to, however many run beside it."""
+        return not self.bound
+
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind("sleep", "waits: blocking in threads and processes, awaiting in coroutines"),
+        Kind(
+            "http",
+            "calls a local server that answers late (http.client, in coroutines aiohttp)",
+            needs="http_sink",
+        ),
+        Kind(
+            "smtp",
+            "mails to a local server that accepts late (smtplib, in coroutines aiosmtplib)",
+            needs="smtp_sink",
+        ),
+        Kind("cpu", "computes in pure Python and holds the GIL", bound="gil", awaited=False),
+        Kind(
+            "cpu_native",
+            "computes in C (SHA-256 of 64 KiB buffers) and releases the GIL",
+            bound="cores",
+            awaited=False,
+        ),
+    )
+}
+"""The kinds of task; `targets.work` gives each its body."""
 
 
 class Moment(enum.IntEnum):

@@ -14,14 +14,15 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
-from targets import bystanders
+from results.terms import KINDS
+from targets import bystanders, calls
 from targets.bodylimit import BodyLimit
 from targets.observation import observation
 from targets.probes import Probes
 from targets.settings import Settings
 from targets.strategy import Definition, find, split_name
 from targets.submission import submission
-from targets.work import KINDS, units_per_ms
+from targets.work import units_per_ms
 
 
 def create_app(definition: Definition, variant: str, settings: Settings) -> FastAPI:
@@ -42,6 +43,7 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
         async with probes.running():
             yield
         await strategy.stop()
+        await calls.close()
 
     app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
     app.add_middleware(BodyLimit)

@@ -12,12 +12,14 @@ from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
 """AnyIO's own default"""
-STARTERS: Final = ("redis_url", "ledger", "nonce")
+STARTERS: Final = ("redis_url", "ledger", "nonce", "http_sink", "smtp_sink")
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 CoreCount = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 WindowSeconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Address = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+:[0-9]{1,5}$|^$")]
+"""`host:port`; empty: there is none"""
 UnitsPerMs = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
 
@@ -33,6 +35,10 @@ class Settings:
     """folder of the ledger's files; None records nothing"""
     nonce: str = ""
     """given by whoever starts the target, shown by `/health`"""
+    http_sink: Address = ""
+    """where tasks of the kind `http` call"""
+    smtp_sink: Address = ""
+    """where tasks of the kind `smtp` send their mail"""
     slots: Slots = 40
     """tasks in service at once in every `tuned` variant"""
     anyio_tokens: Slots = ANYIO_TOKENS

@@ -10,6 +10,7 @@ from fastapi import BackgroundTasks
 
 from results.errors import BlockpointError, lookup, unknown
 from results.schema import Service, Subject
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.soundness import misfit, undeclared
 from targets.task import Task
@@ -36,7 +37,8 @@ class Strategy(Protocol):
     """One way to run a task off the request path, in one variant."""
 
     services: Mapping[str, Service]
-    """how it serves each kind of task"""
+    """how it serves each kind of task; a kind that coroutines can await need not be named: it is served as
+    `sleep` is, by the same threads, processes or coroutines"""
     workers: Sequence[Sequence[str]]
     """commands of the worker processes, run with this interpreter's `-m`; empty when in-process"""
     queues: Sequence[str]
@@ -143,7 +145,7 @@ class Definition:
             strategy=self.name,
             variant=variant,
             summary=self.variants[variant].summary,
-            services=dict(strategy.services),
+            services=completed(strategy.services),
             max_attempts=strategy.max_attempts,
             queues=list(strategy.queues),
             workers=len(strategy.workers),
@@ -151,6 +153,14 @@ class Definition:
             window_s=getattr(strategy, "window_s", 0.0),
             supervised=getattr(strategy, "supervised", False),
         )
+
+
+def completed(services: Mapping[str, Service]) -> dict[str, Service]:
+    """Return how every kind is served: those that are awaited as `sleep`, where they are not named."""
+    waiting = {
+        name: services["sleep"] for name, kind in KINDS.items() if kind.awaited and "sleep" in services
+    }
+    return {**waiting, **services}
 
 
 def installed() -> list[tuple[str, Definition | BlockpointError]]:

@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
+from fastapi.exceptions import RequestValidationError
 
-from results.terms import Moment
+from results.terms import KINDS, Moment
 from targets.ledger import ledger
 from targets.probes import Probes
-from targets.settings import Settings
+from targets.settings import Settings, variable
 from targets.strategy import QueueFullError, Strategy, UnreachableError
 from targets.task import (
     Refusal,
@@ -45,6 +46,14 @@ def refuse_drills(request: TaskRequest, settings: Settings) -> None:
         raise HTTPException(403, NO_DRILLS)
 
 
+def refuse_undoable(kind: str, settings: Settings) -> None:
+    """Raise RequestValidationError (422) where the server is missing that such a task needs."""
+    needed = KINDS[kind].needs
+    if needed and not getattr(settings, needed):
+        message = f"this target was started without {variable(needed)}, which tasks of kind {kind} need"
+        raise RequestValidationError([{"loc": ("body", "kind"), "msg": message, "type": "no_server"}])
+
+
 def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRouter:
     """Return the routes under `/tasks` and `/users` that hand tasks to `strategy`."""
     router = APIRouter()
@@ -69,6 +78,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
     async def create_task(request: TaskRequest, background: BackgroundTasks) -> TaskAccepted:
         """Accept one task; its id should be new, since a broker may drop the second of two."""
         refuse_drills(request, settings)
+        refuse_undoable(request.kind, settings)
         task = Task(
             id=int(request.task_id, 16),
             kind=request.kind,
@@ -85,6 +95,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         request: Registration, background: Annotated[BackgroundTasks, Depends(injected)]
     ) -> RegistrationAccepted:
         """Register a user: a welcome e-mail, a notice to the admin and an update of the statistics."""
+        refuse_undoable(request.kind, settings)
         units = request.duration_ms * units_per_ms(request.kind, settings)
         parts = request.part_ids()
         for part in parts:

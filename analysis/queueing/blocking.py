@@ -15,6 +15,7 @@ from results.draws import durations_ms, offsets_s
 from results.lognormal import not_exceeded
 from results.percentile import percentile
 from results.schema import Service
+from results.terms import KINDS
 from results.traffic import USUAL, Traffic
 
 Floats = npt.NDArray[np.float64]
@@ -66,7 +67,7 @@ def blocking_rate(
     slow_ms = not_exceeded(duration_ms, traffic.cv, 0.99) if traffic.cv else duration_ms
     if unaffected(service, kind, slow_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
         return math.inf
-    if service.law == "await" and kind == "sleep":
+    if service.law == "await" and KINDS[kind].held:
         return 0.0
     servers = fifo_servers(service, kind, cores)
     if not service.shares or not servers or not ceiling or service.law == "poll":
@@ -104,9 +105,10 @@ def unaffected(
     queue. That a broker and its workers take a core from the web process is no queue either, and not seen
     here.
     """
-    if service.law == "await" and kind == "sleep":
+    held = KINDS[kind].held
+    if service.law == "await" and held:
         return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
-    return not service.shares and (kind == "sleep" or apart or service.processes > 1)
+    return not service.shares and (held or apart or service.processes > 1)
 
 
 @dataclass(frozen=True)

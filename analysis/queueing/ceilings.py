@@ -32,10 +32,11 @@ def saturation_rate(
     =========  =================================================================================
     law        ceiling
     =========  =================================================================================
-    `await`    none for `sleep`: coroutines wait side by side. Computing ones are a `loop`.
+    `await`    none for what only waits (`sleep`, `http`): coroutines wait side by side. What computes is
+               a `loop`.
     `loop`     processes / S: an event loop runs one blocking body at a time
-    `pool`     c / S for `sleep`; min(c, processes, cores) / S for `cpu`, since pure Python uses one
-               core a process (the GIL); min(c, cores) / S for `cpu_native`, which releases it
+    `pool`     c / S for what only waits; min(c, processes, cores) / S for `cpu`, since pure Python uses
+               one core a process (the GIL); min(c, cores) / S for `cpu_native`, which releases it
     `poll`     min(read_limit / poll, c / T, processes / claim) with T = max(S rounded *up past* the next
                tick of the poll, S + c x claim), and never more than `pool` allows
     =========  =================================================================================
@@ -57,12 +58,12 @@ def saturation_rate(
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
-    seconds = duration_ms / 1000
-    law = "loop" if service.law == "await" and kind != "sleep" else service.law
+    seconds, held = duration_ms / 1000, KINDS[kind].held
+    law = "loop" if service.law == "await" and not held else service.law
     if law == "await":
         return None
     if law == "loop":
-        return _per_second(service.processes if kind == "sleep" else min(service.processes, cores), seconds)
+        return _per_second(service.processes if held else min(service.processes, cores), seconds)
     if law == "pool":
         return _pool(service, kind, seconds, cores)
     if law == "poll":
@@ -86,10 +87,11 @@ def backlog_growth(rho: float) -> float:
 
 def _pool(service: Service, kind: str, seconds: float, cores: int) -> float | None:
     limits = [service.slots] if service.slots else []
-    if kind == "cpu":
-        limits += [service.processes, cores]
-    elif kind == "cpu_native":
+    bound = KINDS[kind].bound
+    if bound:
         limits.append(cores)
+    if bound == "gil":
+        limits.append(service.processes)
     return _per_second(min(limits), seconds) if limits else None
 
 

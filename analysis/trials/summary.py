@@ -16,7 +16,7 @@ from analysis.trials.questions import judged
 from results.findings import Noise
 from results.percentile import percentile
 from results.schema import Load, Manifest, Service, Step, Trial
-from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
+from results.terms import BYSTANDERS, KINDS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -276,7 +276,7 @@ def _backlog(
     tasks: pd.DataFrame, step: Step, tasks_per_s: float, load: Load, service: Service | None
 ) -> dict[str, Any]:
     tick_s = service.poll_s if service else 0.0
-    held = load.kind == "sleep"
+    held = KINDS[load.kind].held
     found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, cv=load.cv)
     return {
         "completion_slope_per_s": backlog.completion_slope(tasks, step),

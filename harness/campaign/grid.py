@@ -9,6 +9,7 @@ import msgspec
 
 from harness.campaign.profiles import Profile, rates, takes, trial_seconds
 from results.schema import Plan
+from results.terms import KINDS
 from results.traffic import USUAL, Traffic
 
 Ceiling = Callable[[str, str, float, str], float | None]
@@ -48,7 +49,7 @@ class Planner:
     def _steady(self, subject: str, topology: str, repeat: int) -> Iterator[Plan]:
         profile = self.profile
         for kind, duration_ms in itertools.product(profile.kinds, profile.durations_ms):
-            if topology not in (profile.topologies if kind == "sleep" else profile.cpu_topologies):
+            if topology not in (profile.topologies if KINDS[kind].held else profile.cpu_topologies):
                 continue
             limit = self.ceiling(subject, kind, duration_ms, topology)
             for rate in self.rates_per_s or rates(profile, limit):

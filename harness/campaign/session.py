@@ -18,8 +18,9 @@ from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
 from results.failures import keep_failure
 from results.findings import Noise
-from results.schema import Plan, Trial
+from results.schema import Manifest, Plan, Point, Trial
 from results.store import Campaign
+from results.terms import KINDS
 from targets.settings import Settings
 
 MIN_FREE_BYTES = 500 * 2**20
@@ -155,13 +156,27 @@ class Session:
     def _launch(self, plan: Plan) -> Launch:
         setup, pinning = self._setup, Pinning.described(self._campaign.manifest.pinning[plan.topology])
         _, settings = subject_on(plan.subject, setup.settings, pinning)
-        plain = Launch(setup.family, pinning, settings, setup.loop, setup.http, redis_url=setup.redis_url)
+        plain = Launch(
+            setup.family,
+            pinning,
+            settings,
+            setup.loop,
+            setup.http,
+            redis_url=setup.redis_url,
+            needs=needs(self._campaign.manifest),
+        )
         return self._procedure.launch(plan, plain)
 
     def drop(self) -> None:
         """Take the target down."""
         self._current = None
         self._open.close()
+
+
+def needs(manifest: Manifest) -> frozenset[str]:
+    """Return the settings that name servers which a campaign's tasks need: a target stays up for all."""
+    work: list[Plan | Point] = [*manifest.plans, *manifest.points]
+    return frozenset(filter(None, (KINDS[item.kind].needs for item in work)))
 
 
 def _check_disk(folder: Path) -> None:

@@ -24,11 +24,12 @@ from harness.terminal.signals import KEPT
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
+from results.terms import KINDS
 from results.text import masked
 from results.trace import trace_gaps
 from results.traffic import BURST_MEAN_S, Traffic
 from targets.settings import ANYIO_TOKENS, Settings
-from targets.work import KINDS, calibrate
+from targets.work import calibrate
 
 LONGEST_NAME = 100
 NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")
@@ -123,7 +124,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
     base = conditions.settings
-    kinds = {item.kind for item in agenda.work if KINDS[item.kind].calibrated}
+    kinds = {item.kind for item in agenda.work if not KINDS[item.kind].held}
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
     manifest = Manifest(

@@ -11,9 +11,9 @@ from harness.search.profiles import SEARCHES
 from harness.target.cores import TOPOLOGIES
 from harness.trial.generator import SCENARIOS
 from results.errors import BlockpointError
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategy import Definition, installed
-from targets.work import KINDS
 
 SECTIONS = {
     "kinds": ("kinds of task", 10),

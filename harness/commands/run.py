@@ -20,7 +20,7 @@ from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, lookup
 from results.schema import Plan
 from results.store import Campaign
-from targets.work import KINDS
+from results.terms import KINDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
             key, base, kind, duration_ms, topology, placement=request.placement, cv=request.cv
         )
 
-    computes = any(KINDS[kind].calibrated for kind in profile.kinds)
+    computes = not all(KINDS[kind].held for kind in profile.kinds)
     topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if computes else ())])
     plans = Planner(profile, ceiling, request.seed, request.rates_per_s, request.traffic).plan(
         keys, list(topologies)

@@ -15,6 +15,7 @@ from harness.target.cores import Pinning
 from harness.target.external import external_broker
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child, Family, died
+from harness.target.sink import SERVERS, Sink, running_sink
 from results.errors import BlockpointError
 from results.schema import Subject
 from results.terms import Moment
@@ -50,6 +51,8 @@ class Launch:
     """a running server instead of the embedded one"""
     grace_s: float = 0.0
     """time that processes get to end by themselves; a drained target has nothing to finish"""
+    needs: frozenset[str] = frozenset()
+    """settings that name servers which the tasks need, see `results.terms.KINDS`"""
     appendonly: bool = False
     """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
 
@@ -65,15 +68,17 @@ class Target:
         self.nonce = settings.nonce
         self.ledger = settings.ledger or Path()
         self.broker = broker
+        self.sink: Sink | None = None
         self.web: list[Child] = []
         self.workers: list[Child] = []
         self._family = family
         self._probes: set[int] = set()
 
     def children(self) -> list[Child]:
-        """Return the web's, workers' and embedded broker's processes."""
+        """Return the web's, workers', embedded broker's and sink's processes."""
         broker = [self.broker.child] if self.broker and self.broker.child else []
-        return [*self.web, *self.workers, *broker]
+        sink = [self.sink.child] if self.sink else []
+        return [*self.web, *self.workers, *broker, *sink]
 
     def check(self) -> None:
         """Raise BlockpointError where one of its processes has exited."""
@@ -221,10 +226,15 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
                 else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
             )
             settings = replace(settings, redis_url=broker.url)
+        sink = None
+        if servers := launch.needs.intersection(SERVERS):
+            sink = cleanup.enter_context(running_sink(family, servers, logs / "sink.log", pinning))
+            settings = replace(settings, http_sink=sink.http, smtp_sink=sink.smtp)
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
         subject = definition.subject(variant, settings)
         target = Target(subject, f"http://{launch.host}:{port}", settings, broker, family)
+        target.sink = sink
         cleanup.callback(_stop, launch, target)
         for index, worker in enumerate(definition.build(variant, settings).workers):
             command = [sys.executable, "-m", *worker]

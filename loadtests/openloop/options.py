@@ -7,6 +7,7 @@ from typing import Any
 
 from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
+from results.terms import KINDS
 from results.traffic import ARRIVALS, BURST_MEAN_S, MOST_VARIATION
 
 
@@ -54,7 +55,7 @@ COMMON: tuple[Option, ...] = (
     Option("rate", 50.0, "task arrivals per second, of all workers together", 0.01, 100_000),
     Option("seconds", 20.0, "length of the schedule, s", 0.1, 86_400),
     Option("duration_ms", 100.0, "duration of each task, ms", 0, 60_000),
-    Option("kind", "sleep", "what a task does", choices=("sleep", "cpu", "cpu_native")),
+    Option("kind", "sleep", "what a task does", choices=tuple(KINDS)),
     Option("seed", 1, "seed of the schedule: the same seed gives the same arrivals", 0, 2**32 - 1),
     Option("arrivals", "poisson", "spacing of the tasks", choices=ARRIVALS),
     Option(

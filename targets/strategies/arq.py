@@ -17,6 +17,8 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
+from results.terms import KINDS
+from targets import calls
 from targets.checked_redis import CheckedRedis, from_json, to_json
 from targets.redis_server import RedisServer
 from targets.settings import Settings
@@ -68,7 +70,7 @@ async def run_tuned(ctx: dict[str, Any], message: dict[str, Any]) -> None:
     """Do the task, computing in a thread, and retry it where it fails."""
     task, attempt = Task.from_message(message), ctx["job_try"]
     try:
-        if task.kind == "sleep":
+        if KINDS[task.kind].awaited:
             await perform_async(task, attempt)
         else:
             await asyncio.get_running_loop().run_in_executor(ctx["pool"], perform, task, attempt)
@@ -84,8 +86,14 @@ async def make_pool(ctx: dict[str, Any]) -> None:
 
 
 async def close_pool(ctx: dict[str, Any]) -> None:
-    """Wait for the threads that compute."""
+    """Wait for the threads that compute, and close what tasks called by."""
     ctx["pool"].shutdown()
+    await calls.close()
+
+
+async def hang_up(_ctx: dict[str, Any]) -> None:
+    """Close what tasks called by."""
+    await calls.close()
 
 
 class DefaultWorker:
@@ -96,6 +104,7 @@ class DefaultWorker:
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(from_json)
     job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
+    on_shutdown = hang_up
 
 
 class TunedWorker:
