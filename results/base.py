@@ -10,7 +10,7 @@ History of the format:
        from their rows.
     2  checksums stand in `SHA256SUMS` instead of within the documents; of its target's identity a trial
        repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
-       Later, what this version reads without, too: `cv` of a load, `options` of a point.
+       Later, what this version reads without, too: `cv` and `mix` of a load, `options` of a point.
 """
 
 from typing import Annotated, Final

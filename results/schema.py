@@ -28,6 +28,7 @@ from results.base import (
     check_least,
 )
 from results.findings import Accounts, Incident, Noise
+from results.lasting import Lasting
 from results.terms import LONGEST_MS, SEARCHING
 from results.traffic import Traffic
 
@@ -108,6 +109,8 @@ class Load(Versioned, frozen=True, kw_only=True):
     """see `results.traffic`"""
     cv: Figure = 0.0
     """coefficient of variation of the tasks' durations; a step's is their mean"""
+    mix: Figure = 0.0
+    """one task in ten lasted so many times as long as the others"""
     bystander_per_s: Rate
     """rate of each bystander stream"""
     boot_id: str
@@ -135,6 +138,11 @@ class Load(Versioned, frozen=True, kw_only=True):
     interrupted: bool = False
     reasons: list[str] = []
     """why the gate refused the trial; empty when it passed"""
+
+    @property
+    def lasting(self) -> Lasting:
+        """The law of its tasks' durations."""
+        return Lasting(self.cv, self.mix)
 
 
 class Plan(Document, frozen=True, kw_only=True):

@@ -12,7 +12,6 @@ from analysis.queueing.ceilings import saturation_rate
 from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers, replay
 from analysis.queueing.trace import starts, visits
 from results.draws import durations_ms, offsets_s
-from results.lognormal import not_exceeded
 from results.percentile import percentile
 from results.schema import Service
 from results.terms import KINDS
@@ -63,8 +62,8 @@ def blocking_rate(
     take the GIL or a core from the event loop and from each other (see `fifo_servers`), a poll that requests
     wait for, tasks that take no time. Raises like `saturation_rate`.
     """
-    ceiling = saturation_rate(service, kind, duration_ms, cores, traffic.cv)
-    slow_ms = not_exceeded(duration_ms, traffic.cv, 0.99) if traffic.cv else duration_ms
+    ceiling = saturation_rate(service, kind, duration_ms, cores, traffic.lasting)
+    slow_ms = traffic.lasting.not_exceeded(duration_ms, 0.99)
     if unaffected(service, kind, slow_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
         return math.inf
     if service.law == "await" and KINDS[kind].held:
@@ -72,7 +71,7 @@ def blocking_rate(
     servers = fifo_servers(service, kind, cores)
     if not service.shares or not servers or not ceiling or service.law == "poll":
         return None
-    followed_s = min(seconds, (MOST_VARIED if traffic.cv else MOST_ARRIVALS) / ceiling)
+    followed_s = min(seconds, (MOST_VARIED if traffic.lasting else MOST_ARRIVALS) / ceiling)
     return _crossing(
         _Queue(
             service.law,
@@ -131,7 +130,7 @@ class _Queue:
     def _worst_s(self, rate_per_s: float, seed: int) -> float:
         """Follow one schedule. Bystanders hold nothing, but slow a loop down by what they take of it."""
         due = self._due_s(rate_per_s, seed)
-        if self.traffic.cv:
+        if self.traffic.lasting:
             return self._worst_varied_s(due, seed)
         passes = PASSES["pool" if self.law == "pool" else "loop"]
         sharing = {name: count for name, count in passes.items() if name in self.shares}
@@ -151,7 +150,7 @@ class _Queue:
     def _worst_varied_s(self, due_s: Floats, seed: int) -> float:
         """Follow one schedule of tasks that are not equally long, job by job."""
         random = np.random.default_rng([seed, _DURATIONS])
-        held_s = durations_ms(self.duration_s * 1000, self.traffic.cv, len(due_s), random) / 1000
+        held_s = durations_ms(self.duration_s * 1000, self.traffic.lasting, len(due_s), random) / 1000
         came = {name: self._came_s(seed, stream) for stream, name in enumerate(_BYSTANDERS, start=1)}
         service = Service(law=self.law, slots=self.servers, shares=list(self.shares))
         found = replay(service, self.servers, due_s, held_s + self.overhead_s, came)

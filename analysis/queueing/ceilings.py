@@ -6,7 +6,7 @@ Light on purpose: the harness places its rates with it, so nothing here imports 
 import math
 from typing import Final
 
-from results.lognormal import above, not_exceeded
+from results.lasting import EQUALLY, Lasting
 from results.schema import Service
 from results.terms import KINDS
 
@@ -22,7 +22,7 @@ _MOST_TICKS: Final = 10_000
 
 
 def saturation_rate(
-    service: Service, kind: str, duration_ms: float, cores: int, cv: float = 0.0
+    service: Service, kind: str, duration_ms: float, cores: int, lasting: Lasting = EQUALLY
 ) -> float | None:
     """Return the highest rate (tasks/s) that a service can sustain, None where theory knows no limit.
 
@@ -51,8 +51,8 @@ def saturation_rate(
     their slot within the same look, which leaves the read limit (100 / 0.5 s; measured 200.0/s at 0, 1
     and 2 ms, 108 at 5 ms, where filling 10 slots takes as long, and 20.0 from 10 ms on).
 
-    Durations that vary (`cv`, lognormal of that mean) leave these ceilings as they are, since only the mean
-    work counts; but of the polling law, which rounds each task up, S is then rounded up on average.
+    Durations that vary (`lasting`, of that mean) leave these ceilings as they are, since only the mean work
+    counts; but of the polling law, which rounds each task up, S is then rounded up on average.
 
     `cores` are those that may run tasks. Raises ValueError for an unknown law or kind.
     """
@@ -67,7 +67,7 @@ def saturation_rate(
     if law == "pool":
         return _pool(service, kind, seconds, cores)
     if law == "poll":
-        limits = (_poll(service, seconds, cv), _pool(service, kind, seconds, cores))
+        limits = (_poll(service, seconds, lasting), _pool(service, kind, seconds, cores))
         return min((limit for limit in limits if limit is not None), default=None)
     raise ValueError(f"unknown law {service.law!r}")
 
@@ -95,7 +95,7 @@ def _pool(service: Service, kind: str, seconds: float, cores: int) -> float | No
     return _per_second(min(limits), seconds) if limits else None
 
 
-def _poll(service: Service, seconds: float, cv: float) -> float | None:
+def _poll(service: Service, seconds: float, lasting: Lasting) -> float | None:
     if not service.poll_s:
         return None
     limits = [service.processes / CLAIM_S]
@@ -105,19 +105,19 @@ def _poll(service: Service, seconds: float, cv: float) -> float | None:
         look = service.slots * CLAIM_S
         held = seconds + look
         if seconds > look:
-            held = max(held, _ticks(seconds / service.poll_s, cv) * service.poll_s)
+            held = max(held, _ticks(seconds / service.poll_s, lasting) * service.poll_s)
         limits.append(service.slots / held)
     return min(limits)
 
 
-def _ticks(polls: float, cv: float) -> float:
+def _ticks(polls: float, lasting: Lasting) -> float:
     """Return how many polls a task holds its slot, on average, that lasts so many: 1 + sum of P(S >= k)."""
-    if not cv:
+    if not lasting:
         return math.floor(polls + _ROUNDING) + 1
-    last = math.ceil(not_exceeded(polls, cv, _ALL_BUT_FEW))
+    last = math.ceil(lasting.not_exceeded(polls, _ALL_BUT_FEW))
     if last > _MOST_TICKS:
         return polls + 0.5
-    return 1 + sum(above(k, polls, cv) for k in range(1, last + 1))
+    return 1 + sum(lasting.at_least(k, polls) for k in range(1, last + 1))
 
 
 def _per_second(lanes: int, seconds: float) -> float | None:

@@ -108,7 +108,11 @@ def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
         return frames.trial.ceiling_per_s
     service = _service(frames)
     cores = usable_cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
-    return saturation_rate(service, kind, step.duration_ms, cores, frames.trial.load.cv) if service else None
+    return (
+        saturation_rate(service, kind, step.duration_ms, cores, frames.trial.load.lasting)
+        if service
+        else None
+    )
 
 
 def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
@@ -277,7 +281,7 @@ def _backlog(
 ) -> dict[str, Any]:
     tick_s = service.poll_s if service else 0.0
     held = KINDS[load.kind].held
-    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, cv=load.cv)
+    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, lasting=load.lasting)
     return {
         "completion_slope_per_s": backlog.completion_slope(tasks, step),
         "backlog_growth": found.growth,

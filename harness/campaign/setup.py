@@ -82,12 +82,13 @@ class Selection(Conditions):
     burst_mean_s: float = BURST_MEAN_S
     trace: str = ""
     cv: float = 0.0
+    mix: float = 0.0
 
     @property
     def traffic(self) -> Traffic:
         """Return the traffic to be offered; raises BlockpointError where its parts do not fit together."""
         trace = str(Path(self.trace).resolve()) if self.trace else ""
-        asked = Traffic(self.arrivals, self.cv, self.burst_mean_s, trace).check()
+        asked = Traffic(self.arrivals, self.cv, self.burst_mean_s, trace, self.mix).check()
         if trace:
             trace_gaps(trace)
         return asked

@@ -64,7 +64,11 @@ class RunCommand(PlannedCommand[RunRequest]):
         for plan in work:
             where = (plan.kind, plan.duration_ms, plan.topology)
             limit = predicted_per_s(
-                plan.subject, request.settings, *where, placement=request.placement, cv=request.cv
+                plan.subject,
+                request.settings,
+                *where,
+                placement=request.placement,
+                lasting=request.traffic.lasting,
             )
             table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
         self.console.print(table)
@@ -139,7 +143,13 @@ def _plans(request: RunRequest, profile: Profile) -> list[Plan]:
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
         return predicted_per_s(
-            key, base, kind, duration_ms, topology, placement=request.placement, cv=request.cv
+            key,
+            base,
+            kind,
+            duration_ms,
+            topology,
+            placement=request.placement,
+            lasting=request.traffic.lasting,
         )
 
     computes = not all(KINDS[kind].held for kind in profile.kinds)

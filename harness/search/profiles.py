@@ -188,7 +188,9 @@ def _point(
     services_s = SERVICES_LONG * duration_ms / 1000
     declared, _ = subject_on(subject, base, placement.pinning(topology))
     seconds = max(profile.seconds, LOOKS_LONG * declared.services[kind].poll_s)
-    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement, cv=traffic.cv)
+    law = predicted_per_s(
+        subject, base, kind, duration_ms, topology, placement=placement, lasting=traffic.lasting
+    )
     blocking = None
     if profile.predict:
         blocking = predicted_blocking_per_s(

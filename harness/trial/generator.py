@@ -28,6 +28,7 @@ OPTIONS = frozenset(
         "--burst-mean-s",
         "--trace",
         "--cv",
+        "--mix",
     }
 )
 """what a plan may add: a manifest from elsewhere could else have Locust run any file"""

@@ -117,7 +117,7 @@ class Measurement:
             attempt=attempt,
             started_at=started_at,
             boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores, load.cv),
+            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores, load.lasting),
             drained=over.drained,
             drained_ns=over.drained_ns,
             stopped_early=over.stopped_early,
@@ -239,7 +239,7 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
     """Say whether any step of a load comes near the rate at which theory sees the service saturate."""
     parts = FANOUT_PARTS if load.scenario == "fanout" else 1
     for step in load.steps:
-        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores, load.cv)
+        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores, load.lasting)
         if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
             return True
     return False

@@ -8,7 +8,7 @@ from typing import Any
 from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
 from results.terms import KINDS
-from results.traffic import ARRIVALS, BURST_MEAN_S, MOST_VARIATION
+from results.traffic import ARRIVALS, BURST_MEAN_S, LEAST_MIX, MOST_MIX, MOST_VARIATION
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,14 @@ COMMON: tuple[Option, ...] = (
         "coefficient of variation of the tasks' durations, which are then lognormal; 0: all equally long",
         0,
         MOST_VARIATION,
+    ),
+    Option(
+        "mix",
+        0.0,
+        "how many times as long as the others one task in ten is, for example 10; 0: as long",
+        LEAST_MIX,
+        MOST_MIX,
+        zero_is_off=True,
     ),
     Option("bystander_rate", 20.0, "requests per second to /ping and to /ping-sync, each", 0, 10_000),
     Option("payload_bytes", 0, "size of each task's payload, bytes", 0, 65_536),

@@ -27,6 +27,7 @@ _UNUSED_BY_CLOSED_LOOPS = {
     "burst_mean_s": "the users of a closed loop come when they were answered",
     "trace": "the users of a closed loop come when they were answered",
     "cv": "the tasks of a closed loop are equally long",
+    "mix": "the tasks of a closed loop are equally long",
     "close_early_every": "the users of a closed loop wait for their answers",
     "max_in_flight": "a closed loop has as many requests in flight as --users",
     "slip_limit_ms": "a closed loop has no schedule to be late for",
@@ -80,7 +81,7 @@ def one_step(settings: LoadSettings) -> list[PlannedStep]:
 
 def traffic(settings: LoadSettings) -> Traffic:
     """Return how tasks come and how long they last."""
-    return Traffic(settings.arrivals, settings.cv, settings.burst_mean_s, settings.trace)
+    return Traffic(settings.arrivals, settings.cv, settings.burst_mean_s, settings.trace, settings.mix)
 
 
 def check_traffic(settings: LoadSettings) -> None:
@@ -110,7 +111,7 @@ def requests(
     sound = [task_fields(settings, s.duration_ms, path) for s in steps]
     spoilt = [{**fields, **poison_fields(settings)} for fields in sound] if settings.poison else []
     # the poisonous ones follow the others, in the order of the steps
-    post = TimedPostTemplate if settings.cv else PostTemplate
+    post = TimedPostTemplate if traffic(settings).lasting else PostTemplate
     templates = [post(path, authority, fields) for fields in sound + spoilt]
     template = schedule.step + len(sound) * (poisoned(schedule.arrival, settings.poison_every) & bool(spoilt))
     pings = {int(stream): get_request(p, authority) for stream, p in BYSTANDER_PATHS.items()}

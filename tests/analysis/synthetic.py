@@ -14,6 +14,7 @@ from benchmarks.simulation import fifo as varied_fifo
 from results.documents import write_document
 from results.draws import durations_ms
 from results.findings import Accounts
+from results.lasting import Lasting
 from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
 from results.sums import seal
@@ -163,7 +164,9 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
     parts = FANOUT_PARTS if cell.scenario == "fanout" else 1
     due, step = arrivals(rng, cell.steps)
     durations = np.array([duration for *_, duration in cell.steps])
-    lasting = durations[step] * durations_ms(1.0, cell.cv, len(due), np.random.default_rng(cell.seed))
+    lasting = durations[step] * durations_ms(
+        1.0, Lasting(cell.cv), len(due), np.random.default_rng(cell.seed)
+    )
     service = np.repeat(lasting, parts) / 1000
     held = np.repeat(np.array([_held(cell, duration) for duration in durations])[step], parts)
     accepted = np.repeat(due, parts) + NETWORK_S
