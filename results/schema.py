@@ -29,7 +29,7 @@ from results.base import (
 )
 from results.findings import Accounts, Incident, Noise
 from results.lasting import Lasting
-from results.terms import LONGEST_MS, SEARCHING
+from results.terms import KINDS, LONGEST_MS, SEARCHING
 from results.traffic import Traffic
 
 
@@ -169,6 +169,14 @@ class Plan(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         Traffic.of(self.options)
         check_least(LEAST, duration_ms=self.duration_ms)
+        if not KINDS.keys() >= set(self.kinds):
+            raise ValueError("its registrations start tasks of an unknown kind")
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its tasks: those of a registration's, or its own."""
+        told = dict(zip(self.options[::2], self.options[1::2], strict=False))
+        return told["--parts"].split(",") if told.get("--parts") else [self.kind]
 
 
 class Point(Document, frozen=True, kw_only=True):
@@ -198,6 +206,11 @@ class Point(Document, frozen=True, kw_only=True):
         Traffic.of(self.options)
         rates = {"lowest_per_s": self.lowest_per_s, "highest_per_s": self.highest_per_s}
         check_least(LEAST, duration_ms=self.duration_ms, **rates)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its tasks."""
+        return [self.kind]
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""

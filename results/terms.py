@@ -11,6 +11,8 @@ ENOUGH_FOR_P99: Final = 100
 """Samples below which a p99 is their maximum, and no more is known of it."""
 FANOUT_PARTS: Final = 3
 """Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
+REGISTRATION: Final = ("smtp", "http", "cache")
+"""What they really are: the welcome mail, the notice to the admin, the update of the statistics."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,13 @@ KINDS: Final = {
             "smtp",
             "mails to a local server that accepts late (smtplib, in coroutines aiosmtplib)",
             needs="smtp_sink",
+        ),
+        Kind(
+            "cache",
+            "writes 1 KiB after 1 KiB to the broker's server, a round trip each (redis-py, in coroutines its "
+            "asyncio client)",
+            bound="gil",
+            needs="cache_url",
         ),
         Kind("cpu", "computes in pure Python and holds the GIL", bound="gil", awaited=False),
         Kind(

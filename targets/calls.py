@@ -30,7 +30,7 @@ class CallFailedError(RuntimeError):
 def call(address: str, delay_ms: float) -> None:
     """Ask the server at `host:port` for an answer so late, blocking; this thread keeps the connection."""
     connection: HTTPConnection | None = getattr(_own, "connection", None)
-    if connection is None:
+    if connection is None or f"{connection.host}:{connection.port}" != address:
         connection = _own.connection = HTTPConnection(address, timeout=LIMIT_S)
     try:
         connection.request("GET", _path(delay_ms))

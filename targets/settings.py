@@ -12,7 +12,7 @@ from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
 """AnyIO's own default"""
-STARTERS: Final = ("redis_url", "ledger", "nonce", "http_sink", "smtp_sink")
+STARTERS: Final = ("redis_url", "ledger", "nonce", "http_sink", "smtp_sink", "cache_url")
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -39,6 +39,8 @@ class Settings:
     """where tasks of the kind `http` call"""
     smtp_sink: Address = ""
     """where tasks of the kind `smtp` send their mail"""
+    cache_url: str = field(default="", repr=False)
+    """where tasks of the kind `cache` write: the broker's server"""
     slots: Slots = 40
     """tasks in service at once in every `tuned` variant"""
     anyio_tokens: Slots = ANYIO_TOKENS
@@ -48,6 +50,8 @@ class Settings:
     units_per_ms_cpu: UnitsPerMs = 0.0
     """calibration of the kind `cpu`; 0 calibrates at the start"""
     units_per_ms_cpu_native: UnitsPerMs = 0.0
+    units_per_ms_cache: UnitsPerMs = 0.0
+    """round trips of the kind `cache`; 0 calibrates at the start"""
     visibility_s: WindowSeconds = 0.0
     """Celery's visibility timeout; 0: the variant's own"""
     job_timeout_s: WindowSeconds = 0.0

@@ -23,6 +23,8 @@ from targets.task import (
 )
 from targets.work import units_per_ms
 
+STATISTICS_WRITES = 10.0
+"""round trips of a registration's task of the kind `cache`, however long the others last"""
 NO_DRILLS = "kill_first is for drills: this target was not started with BLOCKPOINT_DRILLS=1 and a ledger"
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -52,6 +54,19 @@ def refuse_undoable(kind: str, settings: Settings) -> None:
     if needed and not getattr(settings, needed):
         message = f"this target was started without {variable(needed)}, which tasks of kind {kind} need"
         raise RequestValidationError([{"loc": ("body", "kind"), "msg": message, "type": "no_server"}])
+
+
+def started_by(request: Registration, settings: Settings) -> list[Task]:
+    """Return the tasks of a registration; raises RequestValidationError where one cannot be done."""
+    for kind in request.kinds:
+        refuse_undoable(kind, settings)
+    written = {"cache": STATISTICS_WRITES} if request.parts else {}
+    return [
+        Task(
+            id=part, kind=kind, units=written.get(kind) or request.duration_ms * units_per_ms(kind, settings)
+        )
+        for part, kind in zip(request.part_ids(), request.kinds, strict=True)
+    ]
 
 
 def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRouter:
@@ -95,12 +110,10 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         request: Registration, background: Annotated[BackgroundTasks, Depends(injected)]
     ) -> RegistrationAccepted:
         """Register a user: a welcome e-mail, a notice to the admin and an update of the statistics."""
-        refuse_undoable(request.kind, settings)
-        units = request.duration_ms * units_per_ms(request.kind, settings)
-        parts = request.part_ids()
-        for part in parts:
-            await submit(Task(id=part, kind=request.kind, units=units), background)
-        return RegistrationAccepted(task_id=request.task_id, tasks=[hex_id(part) for part in parts])
+        tasks = started_by(request, settings)
+        for task in tasks:
+            await submit(task, background)
+        return RegistrationAccepted(task_id=request.task_id, tasks=[hex_id(task.id) for task in tasks])
 
     @router.get("/tasks/{task_id}")
     async def task_state(task_id: Annotated[TaskId, Path()]) -> TaskState:

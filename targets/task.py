@@ -74,6 +74,12 @@ class TaskRequest(BaseModel):
     ] = 0
 
 
+def _all_or_none(parts: list[str]) -> list[str]:
+    if parts and len(parts) != FANOUT_PARTS:
+        raise ValueError(f"should be {FANOUT_PARTS} kinds or none")
+    return parts
+
+
 class Registration(BaseModel):
     """Body of `POST /users/register`, which starts `FANOUT_PARTS` tasks.
 
@@ -85,7 +91,17 @@ class Registration(BaseModel):
     task_id: Annotated[TaskId, Field(pattern=r"^[0-9a-f]{15}[048c]$")]
     email: Annotated[str, Field(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$")] = "new.user@example.org"
     kind: KindName = "sleep"
+    parts: Annotated[
+        list[KindName],
+        Field(max_length=FANOUT_PARTS, description=f"kinds of its {FANOUT_PARTS} tasks; none: all of `kind`"),
+        AfterValidator(_all_or_none),
+    ] = []
     duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS), A_NUMBER] = 0.0
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each task that the registration starts."""
+        return self.parts or [self.kind] * FANOUT_PARTS
 
     def part_ids(self) -> list[int]:
         """Return the ids of the tasks that the registration starts."""

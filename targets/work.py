@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from results.terms import KINDS, Moment
+from targets import cache as writes
 from targets import calls, mails
 from targets.ledger import ledger
 from targets.settings import Settings
@@ -53,6 +54,20 @@ async def _smtp_awaiting(units: float) -> None:
     await mails.send_awaiting(surroundings().smtp_sink, units)
 
 
+def _cache(units: float) -> None:
+    writes.write(surroundings().cache_url, units)
+
+
+async def _cache_awaiting(units: float) -> None:
+    await writes.write_awaiting(surroundings().cache_url, units)
+
+
+async def hang_up() -> None:
+    """Close what the tasks of this event loop were connected to."""
+    await calls.close()
+    await writes.close()
+
+
 def _cpu(units: float) -> None:
     state = 1
     for _ in range(int(units)):
@@ -78,6 +93,7 @@ BODIES = {
     "sleep": Body(_sleep, _sleep_awaiting),
     "http": Body(_http, _http_awaiting),
     "smtp": Body(_smtp, _smtp_awaiting),
+    "cache": Body(_cache, _cache_awaiting),
     "cpu": Body(_cpu),
     "cpu_native": Body(_cpu_native),
 }
@@ -110,7 +126,9 @@ def units_per_ms(kind: str, settings: Settings) -> float:
     """Return how many units of a kind make a millisecond, from the settings or calibrated now."""
     if KINDS[kind].held:
         return 1.0
-    return float(getattr(settings, f"units_per_ms_{kind}")) or calibrate(kind)
+    if given := float(getattr(settings, f"units_per_ms_{kind}")):
+        return given
+    return writes.round_trips_per_ms(settings.cache_url) if kind == "cache" else calibrate(kind)
 
 
 @contextmanager

@@ -43,9 +43,12 @@ def fifo_servers(service: Service, kind: str, cores: int) -> int | None:
     """Return how many servers a FIFO queue of this service has; 0 for no limit, None where it is none.
 
     Computing kinds in more threads or processes than cores may use share those cores by turns instead of
-    waiting for each other, and no exact law is known here for tasks that all slow each other down.
+    waiting for each other, and no exact law is known here for tasks that all slow each other down. So do
+    round trips that take turns in a thread or on a loop.
     """
     bound, computing = KINDS[kind].bound, min(service.processes, cores)
+    if bound and KINDS[kind].awaited:
+        return None
     if service.law == "await":
         return computing if bound else 0
     if service.law == "loop":

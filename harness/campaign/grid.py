@@ -9,7 +9,7 @@ import msgspec
 
 from harness.campaign.profiles import Profile, rates, takes, trial_seconds
 from results.schema import Plan
-from results.terms import KINDS
+from results.terms import FANOUT_PARTS, KINDS, REGISTRATION, STEADY
 from results.traffic import USUAL, Traffic
 
 Ceiling = Callable[[str, str, float, str], float | None]
@@ -52,6 +52,8 @@ class Planner:
             if topology not in (profile.topologies if KINDS[kind].held else profile.cpu_topologies):
                 continue
             limit = self.ceiling(subject, kind, duration_ms, topology)
+            if limit and profile.registrations:
+                limit /= FANOUT_PARTS
             for rate in self.rates_per_s or rates(profile, limit):
                 yield self._trial(
                     subject,
@@ -59,7 +61,8 @@ class Planner:
                     repeat,
                     kind=kind,
                     duration_ms=duration_ms,
-                    scenario="steady",
+                    scenario="fanout" if profile.registrations else STEADY,
+                    options=["--parts", ",".join(REGISTRATION)] if profile.registrations else [],
                     rate_per_s=rate,
                     seconds=trial_seconds(profile.seconds, profile.max_seconds, duration_ms, rate),
                 )

@@ -50,6 +50,8 @@ class Profile:
     """base rate as a fraction of the ceiling"""
     burst_spike: float = 2.0
     """rate of the spike, which lasts a quarter of the time, as a multiple of the ceiling"""
+    registrations: bool = False
+    """its requests are registrations, which start three tasks each: mail, notice and statistics"""
     attempts: int = 2
     """tries that an invalid trial gets in all"""
     retry_until_s: float = float("inf")
@@ -98,6 +100,23 @@ PROFILES = {
             sweep_subjects=(*FEATURED, "arq/default"),
             burst_subjects=FEATURED,
             retry_until_s=265,
+        ),
+        Profile(
+            name="registration",
+            summary="under ten minutes: the article's registration, whose tasks mail, call and write",
+            subjects=(EVERY,),
+            kinds=("smtp",),
+            durations_ms=(100.0,),
+            fractions=(0.3, 0.6),
+            common_rates_per_s=(10,),
+            max_rate_per_s=60,
+            overload=1,
+            seconds=5,
+            max_seconds=10,
+            drain_s=10,
+            bystander_per_s=40,
+            repeats=1,
+            registrations=True,
         ),
         Profile(
             name="full",

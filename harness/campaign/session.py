@@ -176,7 +176,7 @@ class Session:
 def needs(manifest: Manifest) -> frozenset[str]:
     """Return the settings that name servers which a campaign's tasks need: a target stays up for all."""
     work: list[Plan | Point] = [*manifest.plans, *manifest.points]
-    return frozenset(filter(None, (KINDS[item.kind].needs for item in work)))
+    return frozenset(filter(None, (KINDS[kind].needs for item in work for kind in item.kinds)))
 
 
 def _check_disk(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Opens a campaign, new or old, and what is needed to run its trials."""
 
+import contextlib
 import datetime as dt
 import importlib.util
 import itertools
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -28,9 +30,15 @@ from results.terms import KINDS
 from results.text import masked
 from results.trace import trace_gaps
 from results.traffic import BURST_MEAN_S, Traffic
+from targets.cache import round_trips_per_ms
 from targets.settings import ANYIO_TOKENS, Settings
 from targets.work import calibrate
 
+if TYPE_CHECKING:
+    from harness.target.broker import Broker
+
+CACHE_KIND = "cache"
+"""calibrated on the broker's server, the others on a core"""
 LONGEST_NAME = 100
 NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")
 """what every file system, shell and page takes as it is"""
@@ -125,7 +133,12 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
     base = conditions.settings
-    kinds = {item.kind for item in agenda.work if not KINDS[item.kind].held}
+    kinds = {kind for item in agenda.work for kind in item.kinds if not KINDS[kind].held}
+    calibration = {kind: calibrate(kind) for kind in sorted(kinds - {CACHE_KIND})}
+    with _broker(conditions.redis_url, members, pinning) as first_look:
+        broker = first_look.describe()
+        if CACHE_KIND in kinds:
+            calibration[CACHE_KIND] = round_trips_per_ms(first_look.url)
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
     manifest = Manifest(
@@ -145,9 +158,9 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         limit_ms=agenda.limit_ms,
         precision=agenda.precision,
         jobs=agenda.jobs,
-        calibration={kind: calibrate(kind) for kind in sorted(kinds)},
+        calibration=calibration,
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
-        environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
+        environment={**environment(), "broker": broker},
     )
     campaign = create_campaign(runs_folder() / name, manifest)
     members.held.enter_context(campaign.writing())
@@ -198,6 +211,7 @@ def prepare(
             anyio_tokens=manifest.anyio_tokens,
             units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
             units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
+            units_per_ms_cache=manifest.calibration.get(CACHE_KIND, 1.0),
         ),
         procedure=procedure,
         attempts=attempts,
@@ -242,16 +256,13 @@ def _kept(campaign: Campaign) -> str:
     return f"{sealed} sealed trials of {campaign.folder} are kept; go on with --resume {named}"
 
 
-def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:
+def _broker(redis_url: str, members: Family, pinning: Pinning) -> contextlib.AbstractContextManager["Broker"]:
     from harness.target.broker import embedded_broker
     from harness.target.external import external_broker
 
-    with (
-        external_broker(redis_url)
-        if redis_url
-        else embedded_broker(members, members.folder / "first-look", pinning)
-    ) as broker:
-        return broker.describe()
+    if redis_url:
+        return external_broker(redis_url)
+    return embedded_broker(members, members.folder / "first-look", pinning)
 
 
 def _recorded_pinning(campaign: Campaign) -> Pinning:

@@ -9,6 +9,8 @@ from harness.sink.mail import mail_connection
 from results.errors import BlockpointError
 
 HOST = "127.0.0.1"
+UP = "the sink is up"
+"""said once all of its servers listen"""
 BACKLOG = 4096
 """connections that wait to be taken: a burst of them must not meet the retries of TCP"""
 
@@ -25,6 +27,7 @@ async def serve(http_port: int, smtp_port: int) -> None:
             except OSError as error:
                 raise BlockpointError(f"the sink cannot listen on {HOST}:{port}: {error.strerror}") from None
             await servers.enter_async_context(server)
+        print(UP, flush=True)
         await asyncio.Event().wait()
 
 

@@ -1,25 +1,23 @@
 """The sink beside a target: the servers that its tasks call and mail to, in a process of their own."""
 
 import contextlib
-import socket
 import sys
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from harness.sink.__main__ import HOST, UP
 from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family, died
 from results.errors import BlockpointError
 from results.waiting import wait_until
 
-HOST: Final = "127.0.0.1"
 HTTP, SMTP = "http_sink", "smtp_sink"
 """the settings of a target that name the sink's servers"""
 SERVERS: Final = frozenset({HTTP, SMTP})
 START_LIMIT_S = 15.0
-_CONNECT_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def running_sink(family: Family, servers: Set[str], log: Path, pinning: Pinning)
     def up() -> bool:
         if not child.running:
             raise died("the sink", child)
-        return all(_listening(port) for port in (http, smtp) if port)
+        return UP in child.log.read_text()
 
     try:
         if not wait_until(up, START_LIMIT_S):
@@ -53,9 +51,3 @@ def running_sink(family: Family, servers: Set[str], log: Path, pinning: Pinning)
         yield Sink(child, *(f"{HOST}:{port}" if port else "" for port in (http, smtp)))
     finally:
         family.stop(child)
-
-
-def _listening(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection((HOST, port), _CONNECT_S):
-        return True
-    return False

@@ -27,6 +27,8 @@ START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0
 IDENTITY_LIMIT_S = 5.0
 ACCEPT_LIMIT_S = 15.0
+CACHE = "cache_url"
+"""the setting that names the broker's server to the tasks"""
 LAST_WORDS_S = 1.0
 """time that a process gets to say what went wrong with a task"""
 RECORDING = (
@@ -219,13 +221,14 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
         broker = None
-        if definition.build(variant, settings).queues:
+        if definition.build(variant, settings).queues or CACHE in launch.needs:
             broker = cleanup.enter_context(
                 external_broker(launch.redis_url)
                 if launch.redis_url
                 else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
             )
-            settings = replace(settings, redis_url=broker.url)
+            cache_url = broker.url if CACHE in launch.needs else ""
+            settings = replace(settings, redis_url=broker.url, cache_url=cache_url)
         sink = None
         if servers := launch.needs.intersection(SERVERS):
             sink = cleanup.enter_context(running_sink(family, servers, logs / "sink.log", pinning))

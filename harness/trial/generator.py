@@ -29,6 +29,7 @@ OPTIONS = frozenset(
         "--trace",
         "--cv",
         "--mix",
+        "--parts",
     }
 )
 """what a plan may add: a manifest from elsewhere could else have Locust run any file"""

@@ -90,7 +90,8 @@ class Measurement:
         Raises BlockpointError where there is nothing to seal: the target or the generator died.
         """
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self.target.preflight(self.plan.kind)
+        for kind in dict.fromkeys(self.plan.kinds):
+            self.target.preflight(kind)
         before = self._await_quiet()
         reader, roster = self.target.reader(), Roster(self.target)
         since_ns = time.monotonic_ns()
@@ -215,7 +216,7 @@ class Measurement:
     def _evidence(self, survivors: frozenset[int]) -> Evidence:
         return Evidence(
             max_attempts=self.target.subject.max_attempts,
-            in_process=self.target.broker is None,
+            in_process=not self.target.subject.queues,
             alive_pids=survivors,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
-from results.terms import KINDS
+from results.terms import KINDS, REGISTRATION
 from results.traffic import ARRIVALS, BURST_MEAN_S, LEAST_MIX, MOST_MIX, MOST_VARIATION
 
 
@@ -56,6 +56,11 @@ COMMON: tuple[Option, ...] = (
     Option("seconds", 20.0, "length of the schedule, s", 0.1, 86_400),
     Option("duration_ms", 100.0, "duration of each task, ms", 0, 60_000),
     Option("kind", "sleep", "what a task does", choices=tuple(KINDS)),
+    Option(
+        "parts",
+        "",
+        f"kinds of the tasks that a registration starts, such as {','.join(REGISTRATION)}; empty: all --kind",
+    ),
     Option("seed", 1, "seed of the schedule: the same seed gives the same arrivals", 0, 2**32 - 1),
     Option("arrivals", "poisson", "spacing of the tasks", choices=ARRIVALS),
     Option(

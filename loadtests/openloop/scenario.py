@@ -10,7 +10,7 @@ from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import PlannedStep, Schedule
 from loadtests.openloop.wire import PostTemplate, TimedPostTemplate, get_request
 from results.errors import BlockpointError
-from results.terms import Stream
+from results.terms import FANOUT_PARTS, KINDS, Stream
 from results.trace import trace_gaps
 from results.traffic import Traffic
 
@@ -22,6 +22,7 @@ _UNUSED_BY_REGISTRATIONS = {
     "fail_first": "the tasks of a registration do not fail",
     "poison": "only tasks can be poisonous, not registrations",
 }
+_UNUSED_BY_TASKS = {"parts": "only a registration starts more than one task"}
 _UNUSED_BY_CLOSED_LOOPS = {
     "arrivals": "the users of a closed loop come when they were answered",
     "burst_mean_s": "the users of a closed loop come when they were answered",
@@ -52,6 +53,7 @@ class Scenario:
                 raise BlockpointError(f"{OPTIONS[name].flag}: {why}")
         check_poison(settings)
         check_traffic(settings)
+        kinds_of_parts(settings.parts)
         steps = self.steps(settings)
         arrivals = sum(s.seconds * (s.rate_per_s + 2 * settings.bystander_rate) for s in steps)
         if arrivals > MOST_ARRIVALS:
@@ -64,7 +66,7 @@ class Scenario:
     @property
     def unused(self) -> dict[str, str]:
         """The common options that this scenario cannot follow, and why."""
-        return (_UNUSED_BY_REGISTRATIONS if self.path == REGISTER_PATH else {}) | (
+        return (_UNUSED_BY_REGISTRATIONS if self.path == REGISTER_PATH else _UNUSED_BY_TASKS) | (
             _UNUSED_BY_CLOSED_LOOPS if self.closed else {}
         )
 
@@ -90,11 +92,21 @@ def check_traffic(settings: LoadSettings) -> None:
         trace_gaps(settings.trace)
 
 
+def kinds_of_parts(parts: str) -> list[str]:
+    """Return the kinds of a registration's tasks, none where they are not named; raises BlockpointError."""
+    kinds = parts.split(",") if parts else []
+    if kinds and (len(kinds) != FANOUT_PARTS or not KINDS.keys() >= set(kinds)):
+        raise BlockpointError(
+            f"--parts: {parts} is not {FANOUT_PARTS} of {', '.join(KINDS)} with commas between"
+        )
+    return kinds
+
+
 def task_fields(settings: LoadSettings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
     """Return the fields of a task's JSON body, without its id."""
     fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
     if path == REGISTER_PATH:
-        return {"email": "load@example.org", **fields}
+        return {"email": "load@example.org", "parts": kinds_of_parts(settings.parts), **fields}
     return {**fields, "payload": "x" * settings.payload_bytes, "fail_first": settings.fail_first}
 
 

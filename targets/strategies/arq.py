@@ -18,13 +18,12 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets import calls
 from targets.checked_redis import CheckedRedis, from_json, to_json
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategy import Definition, UnreachableError, Variant
 from targets.task import MAX_DURATION_MS, Task, hex_id
-from targets.work import TaskFailedError, perform, perform_async
+from targets.work import TaskFailedError, hang_up, perform, perform_async
 
 MODULE = "targets.strategies.arq"
 SHIPPED_JOBS, SHIPPED_POLL_S = 10, 0.5
@@ -86,14 +85,14 @@ async def make_pool(ctx: dict[str, Any]) -> None:
 
 
 async def close_pool(ctx: dict[str, Any]) -> None:
-    """Wait for the threads that compute, and close what tasks called by."""
+    """Wait for the threads that compute, and close what tasks were connected to."""
     ctx["pool"].shutdown()
-    await calls.close()
+    await hang_up()
 
 
-async def hang_up(_ctx: dict[str, Any]) -> None:
-    """Close what tasks called by."""
-    await calls.close()
+async def close_connections(_ctx: dict[str, Any]) -> None:
+    """Close what tasks were connected to."""
+    await hang_up()
 
 
 class DefaultWorker:
@@ -104,7 +103,7 @@ class DefaultWorker:
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(from_json)
     job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
-    on_shutdown = hang_up
+    on_shutdown = close_connections
 
 
 class TunedWorker:

@@ -15,7 +15,7 @@ from harness.target.cores import Pinning
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import family
 from harness.target.target import Launch, Target, running_target
-from results.terms import KINDS, Moment
+from results.terms import KINDS, REGISTRATION, Moment
 from targets.bodylimit import MAX_BODY_BYTES
 from targets.settings import Settings
 from targets.task import MAX_PAYLOAD_CHARS
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 SUBJECTS = [(name, variant) for name, found in sorted(discover().items()) for variant in found.variants]
 SETTLE_S = 60.0
 NEEDS = frozenset(filter(None, (kind.needs for kind in KINDS.values())))
-UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
+UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0, "units_per_ms_cache": 1.0}
 
 
 @pytest.fixture(scope="module", params=SUBJECTS, ids="/".join)
@@ -118,11 +118,12 @@ def test_a_failing_task_is_retried_as_declared(target: Target) -> None:
         assert seen == expected
 
 
-def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client) -> None:
+@pytest.mark.parametrize("kinds", [[], list(REGISTRATION)], ids=["alike", "as they are"])
+def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client, kinds: list[str]) -> None:
     reader = target.reader()
     task_id = new_id()
     parts = [f"{int(task_id, 16) + part:016x}" for part in (1, 2, 3)]
-    reply = client.post("/users/register", json={"task_id": task_id, "duration_ms": 2})
+    reply = client.post("/users/register", json={"task_id": task_id, "parts": kinds, "duration_ms": 2})
     assert (reply.status_code, reply.json()) == (202, {"task_id": task_id, "tasks": parts})
     events = settled(reader)
     for part in parts:
@@ -150,6 +151,8 @@ def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client)
         ("/tasks", {"task_id": "00000000000000aa", "payload": "x" * MAX_BODY_BYTES}, 413),
         ("/users/register", {"task_id": "00000000000000a1"}, 422),
         ("/users/register", {"task_id": "00000000000000a4", "email": "nobody"}, 422),
+        ("/users/register", {"task_id": "00000000000000a4", "parts": ["http"]}, 422),
+        ("/users/register", {"task_id": "00000000000000a4", "parts": ["http", "smtp", "fax"]}, 422),
     ],
 )
 def test_bad_input_is_refused_and_starts_nothing(

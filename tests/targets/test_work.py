@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
-from harness.target.broker import free_port
+from harness.target.broker import embedded_broker, free_port
 from harness.target.cores import Pinning
 from harness.target.processes import family
 from harness.target.sink import SERVERS, running_sink
@@ -39,7 +40,7 @@ async def _awaited(task: Task) -> None:
     try:
         await perform_async(task)
     finally:
-        await calls.close()
+        await work.hang_up()
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +49,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     needed = {kind.needs for kind in KINDS.values()}
     with family() as members:
         log = tmp_path_factory.mktemp("sink") / "sink.log"
-        with running_sink(members, needed & SERVERS, log, Pinning()) as sink:
-            yield Settings(http_sink=sink.http, smtp_sink=sink.smtp).to_environment()
+        with (
+            running_sink(members, needed & SERVERS, log, Pinning()) as sink,
+            embedded_broker(members, members.folder / "broker", Pinning()) as broker,
+        ):
+            yield Settings(
+                http_sink=sink.http, smtp_sink=sink.smtp, cache_url=broker.url, units_per_ms_cache=10.0
+            ).to_environment()
 
 
 @pytest.fixture
@@ -60,6 +66,7 @@ def surrounded(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iter
     work.surroundings.cache_clear()
     yield servers
     work.surroundings.cache_clear()
+    calls._own.__dict__.clear()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -87,15 +94,15 @@ def test_what_only_waits_lasts_at_least_as_long_as_it_was_asked_to(kind: str, as
     assert time.monotonic() - began_s >= 0.03
 
 
-@pytest.mark.parametrize("kind", ["http", "smtp"])
+@pytest.mark.parametrize("kind", ["http", "smtp", "cache"])
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_task_whose_server_is_gone_fails(
     folder: Path, kind: str, asynchronous: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = f"127.0.0.1:{free_port()}"
-    gone = Settings(http_sink=address, smtp_sink=address)
+    gone = Settings(http_sink=address, smtp_sink=address, cache_url=f"redis://{address}/0")
     monkeypatch.setattr(work, "surroundings", lambda: gone)
-    with pytest.raises(Exception, match=r"refused|connect"):  # noqa: PT012
+    with pytest.raises(Exception, match=r"(?i)refused|connect"):  # noqa: PT012
         if asynchronous:
             asyncio.run(_awaited(Task(1, kind, 1)))
         else:
@@ -182,6 +189,21 @@ def test_work_is_proportional_to_its_units(kind: str) -> None:
 
     ratio = fastest_s(per_ms * 4) / fastest_s(per_ms * 2)
     assert 1.3 < ratio < 3
+
+
+def test_a_cache_task_writes_as_often_as_it_is_told(surrounded: dict[str, str]) -> None:
+    url = surrounded["BLOCKPOINT_CACHE_URL"]
+    client = redis.Redis.from_url(url)
+
+    def writes() -> int:
+        return int(client.info("commandstats").get("cmdstat_set", {"calls": 0})["calls"])
+
+    before = writes()
+    perform(Task(1, "cache", 7.0))
+    asyncio.run(_awaited(Task(2, "cache", 5.0)))
+    assert writes() - before == 12
+    client.close()
+    assert units_per_ms("cache", Settings(cache_url=url)) > 0
 
 
 def test_a_given_calibration_is_used() -> None:
