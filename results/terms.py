@@ -144,6 +144,7 @@ class Pattern:
 
 STEADY: Final = "steady"
 STAIRS: Final = "stairs"
+SOAK: Final = "soak"
 SEARCHING: Final = (STEADY, STAIRS)
 """the scenarios whose trials answer a point"""
 PATTERNS: Final = {
@@ -155,6 +156,7 @@ PATTERNS: Final = {
         Pattern("burst", rank=None, timeline=True),
         Pattern("duration_sweep", rank=None, durations=True),
         Pattern("fanout", rank=None, parts=FANOUT_PARTS, stepped=False),
+        Pattern(SOAK, rank=None, stepped=False),
         Pattern("closed_loop", rank=None, stepped=False),
     )
 }

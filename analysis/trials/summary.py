@@ -76,6 +76,7 @@ def _row(frames: Frames, manifest: Manifest, index: int, p99_intervals: bool) ->
         | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms, p99_intervals)
         | _bystanders(frames, index, step, manifest.limit_ms, p99_intervals)
         | _work(tasks, trial.drained_ns)
+        | _lengths(tasks, step, load, trial.drained_ns)
         | _backlog(frames.tasks, step, offered, load, service)
         | _resources(frames.resources, step)
         | {"unaccounted": trial.accounts.unaccounted}
@@ -268,6 +269,19 @@ def _work(tasks: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
     return columns
 
 
+def _lengths(tasks: pd.DataFrame, step: Step, load: Load, drained_ns: int) -> dict[str, Any]:
+    """Return the same of the short and of the long tasks of a mix, apart."""
+    if not load.mix:
+        return {}
+    long = tasks["duration_ms"].to_numpy() > step.duration_ms
+    parts = {"short": tasks[~long], "long": tasks[long]}
+    return {
+        f"{name}_{column}": value
+        for name, own in parts.items()
+        for column, value in _work(own, drained_ns).items()
+    }
+
+
 def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for p in (50, 99):
@@ -299,11 +313,13 @@ def _resources(rows: pd.DataFrame, step: Step) -> dict[str, Any]:
     rows = rows[(at >= step.measure_from_ns) & (at < step.to_ns)]
     role = rows["role"].to_numpy()
     columns: dict[str, Any] = {}
-    for name in ROLES:
+    for name in (*ROLES, "harness"):
         own = rows[role == name]
         seen = own["processes"].any()  # a broker elsewhere has no process here
         columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if seen else np.nan
         columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if seen else np.nan
+    stored = rows["rss_bytes"].to_numpy()[role == "stored"]
+    columns["broker_used_mib"] = stored.max() / 2**20 if len(stored) else np.nan
     web = rows[role == "web"]
     lag = web["loop_lag_ns"].to_numpy()
     columns["loop_lag_max_ms"] = percentile(lag[lag != NEVER] / 1e6, 100)
