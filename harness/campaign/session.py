@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
 from results.failures import keep_failure
 from results.findings import Noise
-from results.schema import Manifest, Plan, Point, Trial
+from results.schema import Plan, Point, Trial
 from results.store import Campaign
 from results.terms import KINDS
 from targets.settings import Settings
@@ -154,7 +154,8 @@ class Session:
         return self._current
 
     def _launch(self, plan: Plan) -> Launch:
-        setup, pinning = self._setup, Pinning.described(self._campaign.manifest.pinning[plan.topology])
+        setup, manifest = self._setup, self._campaign.manifest
+        pinning = Pinning.described(manifest.pinning[plan.topology])
         _, settings = subject_on(plan.subject, setup.settings, pinning)
         plain = Launch(
             setup.family,
@@ -163,7 +164,7 @@ class Session:
             setup.loop,
             setup.http,
             redis_url=setup.redis_url,
-            needs=needs(self._campaign.manifest),
+            needs=servers_of([*manifest.plans, *manifest.points]),
         )
         return self._procedure.launch(plan, plain)
 
@@ -173,9 +174,8 @@ class Session:
         self._open.close()
 
 
-def needs(manifest: Manifest) -> frozenset[str]:
-    """Return the settings that name servers which a campaign's tasks need: a target stays up for all."""
-    work: list[Plan | Point] = [*manifest.plans, *manifest.points]
+def servers_of(work: Iterable[Plan | Point]) -> frozenset[str]:
+    """Return the settings that name servers which these tasks need."""
     return frozenset(filter(None, (KINDS[kind].needs for item in work for kind in item.kinds)))
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from harness.sink.__main__ import HOST, UP
 from harness.target.broker import free_port
 from harness.target.cores import Pinning
-from harness.target.processes import Child, Family, died
+from harness.target.processes import COMPLAINT, Child, Family, died
 from results.errors import BlockpointError
 from results.waiting import wait_until
 
@@ -41,7 +41,7 @@ def running_sink(family: Family, servers: Set[str], log: Path, pinning: Pinning)
 
     def up() -> bool:
         if not child.running:
-            raise died("the sink", child)
+            raise _why(child)
         return UP in child.log.read_text()
 
     try:
@@ -51,3 +51,10 @@ def running_sink(family: Family, servers: Set[str], log: Path, pinning: Pinning)
         yield Sink(child, *(f"{HOST}:{port}" if port else "" for port in (http, smtp)))
     finally:
         family.stop(child)
+
+
+def _why(child: Child) -> BlockpointError:
+    """Return why the sink has exited: its own one line, else the last that it printed."""
+    said = child.log.read_text(errors="replace").splitlines()
+    own = [line.removeprefix(COMPLAINT) for line in said if line.startswith(COMPLAINT)]
+    return BlockpointError(own[-1]) if own else died("the sink", child)

@@ -84,7 +84,7 @@ def test_a_port_that_is_taken_is_said_in_one_line(
         port = taken.getsockname()[1]
         monkeypatch.setattr("harness.target.sink.free_port", lambda: port)
         with (
-            pytest.raises(BlockpointError, match=f"the sink cannot listen on 127.0.0.1:{port}: Address"),
+            pytest.raises(BlockpointError, match=f"^the sink cannot listen on 127.0.0.1:{port}: Address.*$"),
             running_sink(members, {HTTP}, tmp_path / "sink.log", Pinning()),
         ):
             pytest.fail("it cannot listen there")
@@ -98,7 +98,7 @@ def test_a_missing_mail_server_is_said_in_one_line(
     python = python_with(tmp_path / "venv", tmp_path / "shadow")
     monkeypatch.setattr("harness.target.sink.sys.executable", python)
     with (
-        pytest.raises(BlockpointError, match=r"no mail server: .*aiosmtpd.*; run `make setup`"),
+        pytest.raises(BlockpointError, match=r"^no mail server: .*aiosmtpd.*; run `make setup`"),
         running_sink(members, {SMTP}, tmp_path / "sink.log", Pinning()),
     ):
         pytest.fail("there is no mail server")
