@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from results.descriptors import allow_many
 from targets.task import MAX_DURATION_MS
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def _session() -> "ClientSession":
     if session is None:
         from aiohttp import ClientSession, ClientTimeout, TCPConnector
 
+        allow_many()
         # by default aiohttp would let 100 calls run at once: a pool of slots that no strategy declares
         connector = TCPConnector(limit=0)
         session = ClientSession(connector=connector, timeout=ClientTimeout(total=LIMIT_S))

@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
-from fastapi.exceptions import RequestValidationError
 
 from results.terms import KINDS, Moment
 from targets.ledger import ledger
@@ -29,11 +28,9 @@ NO_DRILLS = "kill_first is for drills: this target was not started with BLOCKPOI
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
     400: {"model": Refusal, "description": "The body cannot be read"},
+    403: {"model": Refusal, "description": "This target was not started for such a task"},
     413: {"model": Refusal, "description": "The body is too long"},
     503: {"model": Refusal, "description": "The queue is full, or the broker cannot be reached"},
-}
-FOR_DRILLS: dict[int | str, dict[str, Any]] = {
-    403: {"model": Refusal, "description": "The task is for drills, and this target is not"},
 }
 
 
@@ -49,15 +46,16 @@ def refuse_drills(request: TaskRequest, settings: Settings) -> None:
 
 
 def refuse_undoable(kind: str, settings: Settings) -> None:
-    """Raise RequestValidationError (422) where the server is missing that such a task needs."""
+    """Raise HTTPException (403) where the server is missing that such a task needs."""
     needed = KINDS[kind].needs
     if needed and not getattr(settings, needed):
-        message = f"this target was started without {variable(needed)}, which tasks of kind {kind} need"
-        raise RequestValidationError([{"loc": ("body", "kind"), "msg": message, "type": "no_server"}])
+        raise HTTPException(
+            403, f"this target was started without {variable(needed)}, which tasks of kind {kind} need"
+        )
 
 
 def started_by(request: Registration, settings: Settings) -> list[Task]:
-    """Return the tasks of a registration; raises RequestValidationError where one cannot be done."""
+    """Return the tasks of a registration; raises HTTPException where one cannot be done."""
     for kind in request.kinds:
         refuse_undoable(kind, settings)
     written = {"cache": STATISTICS_WRITES} if request.parts else {}
@@ -89,7 +87,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         record(task.id, Moment.ACCEPTED)
         accepted.inc()
 
-    @router.post("/tasks", status_code=202, responses=REFUSALS | FOR_DRILLS)
+    @router.post("/tasks", status_code=202, responses=REFUSALS)
     async def create_task(request: TaskRequest, background: BackgroundTasks) -> TaskAccepted:
         """Accept one task; its id should be new, since a broker may drop the second of two."""
         refuse_drills(request, settings)

@@ -74,12 +74,6 @@ class TaskRequest(BaseModel):
     ] = 0
 
 
-def _all_or_none(parts: list[str]) -> list[str]:
-    if parts and len(parts) != FANOUT_PARTS:
-        raise ValueError(f"should be {FANOUT_PARTS} kinds or none")
-    return parts
-
-
 class Registration(BaseModel):
     """Body of `POST /users/register`, which starts `FANOUT_PARTS` tasks.
 
@@ -92,10 +86,10 @@ class Registration(BaseModel):
     email: Annotated[str, Field(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$")] = "new.user@example.org"
     kind: KindName = "sleep"
     parts: Annotated[
-        list[KindName],
-        Field(max_length=FANOUT_PARTS, description=f"kinds of its {FANOUT_PARTS} tasks; none: all of `kind`"),
-        AfterValidator(_all_or_none),
-    ] = []
+        list[KindName] | None,
+        Field(description="kinds of its tasks; none: all of `kind`"),
+        Field(min_length=FANOUT_PARTS, max_length=FANOUT_PARTS),
+    ] = None
     duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS), A_NUMBER] = 0.0
 
     @property

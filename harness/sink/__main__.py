@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 
 from harness.sink.http import LateReply
 from harness.sink.mail import mail_connection
+from results.descriptors import allow_many
 from results.errors import BlockpointError
 
 HOST = "127.0.0.1"
@@ -18,6 +20,8 @@ BACKLOG = 4096
 async def serve(http_port: int, smtp_port: int) -> None:
     """Serve for ever; raises BlockpointError where a port cannot be had."""
     loop = asyncio.get_running_loop()
+    if smtp_port:
+        mail_connection()  # says in time that it cannot be made
     async with contextlib.AsyncExitStack() as servers:
         for port, protocol in ((http_port, LateReply), (smtp_port, mail_connection)):
             if not port:
@@ -25,7 +29,8 @@ async def serve(http_port: int, smtp_port: int) -> None:
             try:
                 server = await loop.create_server(protocol, HOST, port, backlog=BACKLOG)
             except OSError as error:
-                raise BlockpointError(f"the sink cannot listen on {HOST}:{port}: {error.strerror}") from None
+                reason = os.strerror(error.errno or 0)
+                raise BlockpointError(f"the sink cannot listen on {HOST}:{port}: {reason}") from None
             await servers.enter_async_context(server)
         print(UP, flush=True)
         await asyncio.Event().wait()
@@ -34,9 +39,8 @@ async def serve(http_port: int, smtp_port: int) -> None:
 def main() -> None:
     """Serve, or say in one line why not."""
     http_port, smtp_port = map(int, sys.argv[1:])
+    allow_many()
     try:
-        if smtp_port:
-            mail_connection()
         asyncio.run(serve(http_port, smtp_port))
     except BlockpointError as error:
         sys.exit(f"blockpoint: {error}")

@@ -106,7 +106,7 @@ def task_fields(settings: LoadSettings, duration_ms: float, path: str = TASKS_PA
     """Return the fields of a task's JSON body, without its id."""
     fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
     if path == REGISTER_PATH:
-        return {"email": "load@example.org", "parts": kinds_of_parts(settings.parts), **fields}
+        return {"email": "load@example.org", "parts": kinds_of_parts(settings.parts) or None, **fields}
     return {**fields, "payload": "x" * settings.payload_bytes, "fail_first": settings.fail_first}
 
 

@@ -75,7 +75,7 @@ def test_what_is_no_registration_has_no_parts() -> None:
 def test_a_registration_says_what_its_tasks_are() -> None:
     settings = read(COMMON, SimpleNamespace(parts="smtp,http,cache"))
     assert task_fields(settings, 5.0, REGISTER_PATH)["parts"] == ["smtp", "http", "cache"]
-    assert task_fields(read(COMMON, SimpleNamespace()), 5.0, REGISTER_PATH)["parts"] == []
+    assert task_fields(read(COMMON, SimpleNamespace()), 5.0, REGISTER_PATH)["parts"] is None
 
 
 @given(st.floats(0.01, 100_000))

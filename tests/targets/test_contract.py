@@ -118,8 +118,10 @@ def test_a_failing_task_is_retried_as_declared(target: Target) -> None:
         assert seen == expected
 
 
-@pytest.mark.parametrize("kinds", [[], list(REGISTRATION)], ids=["alike", "as they are"])
-def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client, kinds: list[str]) -> None:
+@pytest.mark.parametrize("kinds", [None, list(REGISTRATION)], ids=["alike", "as they are"])
+def test_a_registration_starts_three_tasks(
+    target: Target, client: httpx.Client, kinds: list[str] | None
+) -> None:
     reader = target.reader()
     task_id = new_id()
     parts = [f"{int(task_id, 16) + part:016x}" for part in (1, 2, 3)]
