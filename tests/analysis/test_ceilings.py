@@ -54,11 +54,12 @@ def test_the_ceiling_of_each_law(
     ), why
 
 
-def test_durations_that_vary_are_rounded_up_to_polls_on_average() -> None:
+@pytest.mark.parametrize("law", [Lasting(cv=1.5), Lasting(mix=10), Lasting(mix=3)], ids=str)
+def test_durations_that_vary_are_rounded_up_to_polls_on_average(law: Lasting) -> None:
     for duration_ms in (200.0, 500.0, 1000.0):
-        drawn = durations_ms(duration_ms, Lasting(1.5), 200_000, np.random.default_rng(1)) / 1000
+        drawn = durations_ms(duration_ms, law, 200_000, np.random.default_rng(1)) / 1000
         held = (np.floor(drawn / 0.5) + 1).mean() * 0.5
-        found = saturation_rate(ARQ_DEFAULT, "sleep", duration_ms, 2, lasting=Lasting(1.5))
+        found = saturation_rate(ARQ_DEFAULT, "sleep", duration_ms, 2, lasting=law)
         assert found == pytest.approx(10 / held, rel=0.01)
 
 
