@@ -65,7 +65,7 @@ def test_a_plan_is_reproducible_and_its_names_are_unique(profile: str) -> None:
     assert plans == planned(profile)
     assert len({plan.trial_id for plan in plans}) == len(plans)
     assert {plan.subject for plan in plans} == set(keys(PROFILES[profile].subjects))
-    if profile != "smoke":
+    if profile not in ("smoke", "soak"):
         assert [p.subject for p in plans] != [p.subject for p in planned(profile, seed=2)]
 
 
@@ -172,9 +172,9 @@ def test_a_campaign_needs_the_servers_of_all_its_tasks() -> None:
 @pytest.mark.parametrize("parts", ["smtp,fax,cache", "smtp,,http"])
 def test_a_plan_from_elsewhere_has_no_tasks_of_unknown_kinds(parts: str) -> None:
     (plan,) = Planner(PROFILES["smoke"], lambda *_: 300.0, 1).plan(["arq/tuned"], ["one-box"])
-    document = msgspec.json.encode(msgspec.structs.replace(plan, options=["--parts", parts]))
+    document = msgspec.to_builtins(plan) | {"options": ["--parts", parts]}
     with pytest.raises(msgspec.ValidationError, match="unknown kind"):
-        msgspec.json.decode(document, type=Plan)
+        msgspec.convert(document, Plan)
 
 
 def test_the_chunks_of_a_soak_follow_each_other_at_one_rate_with_seeds_of_their_own() -> None:

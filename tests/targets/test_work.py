@@ -66,7 +66,8 @@ def surrounded(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iter
     work.surroundings.cache_clear()
     yield servers
     work.surroundings.cache_clear()
-    calls._own.__dict__.clear()
+    if own := vars(calls._own).pop("connection", None):
+        own.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
