@@ -67,7 +67,9 @@ def _parts(derived: Derived) -> "list[Part]":
 
 def _words(part: Part) -> Caption:
     subtitle = f"{part.about} · the greatest resident set in each chunk; broker data: what its server says"
-    return Caption(SOAK_CHART.title, subtitle, conditions(part.tables.manifest, part.rows))
+    return Caption(
+        SOAK_CHART.title, subtitle, conditions(part.tables.manifest, part.rows, invalid_are="drawn alike")
+    )
 
 
 SOAK_CHART: Final = Entry(
