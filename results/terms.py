@@ -22,7 +22,8 @@ class Kind:
     name: str
     summary: str
     bound: Literal["", "gil", "cores"] = ""
-    """what lets only some of them run at once, however many slots there are; empty: they only wait"""
+    """what lets only some of them run at once, however many slots there are; empty: they only wait. Round
+    trips to a cache overlap in threads, so that `gil` is on the safe side for them"""
     awaited: bool = True
     """a coroutine awaits it; the others hold the event loop"""
     needs: str = ""

@@ -36,7 +36,7 @@ def saturation_rate(
                a `loop`.
     `loop`     processes / S: an event loop runs one blocking body at a time
     `pool`     c / S for what only waits; min(c, processes, cores) / S for `cpu`, since pure Python uses
-               one core a process (the GIL), and for `cache`, whose round trips are nearly all Python;
+               one core a process (the GIL), and for `cache`, on the safe side: round trips overlap;
                min(c, cores) / S for `cpu_native`, which releases it
     `poll`     min(read_limit / poll, c / T, processes / claim) with T = max(S rounded *up past* the next
                tick of the poll, S + c x claim), and never more than `pool` allows
