@@ -37,12 +37,13 @@ def running_sink(family: Family, servers: Set[str], log: Path, pinning: Pinning)
     """
     http, smtp = (free_port() if name in servers else 0 for name in (HTTP, SMTP))
     command = [sys.executable, "-m", "harness.sink", str(http), str(smtp)]
+    before = log.read_text() if log.exists() else ""
     child = family.spawn("sink", command, log, {}, pinning)
 
     def up() -> bool:
         if not child.running:
             raise _why(child)
-        return UP in child.log.read_text()
+        return UP in child.log.read_text().removeprefix(before)
 
     try:
         if not wait_until(up, START_LIMIT_S):

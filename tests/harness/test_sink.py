@@ -72,6 +72,12 @@ def test_a_mail_is_accepted_as_late_as_its_header_says(sink: Sink) -> None:
             assert time.monotonic() - began_s >= least_s
 
 
+def test_a_sink_that_is_started_again_is_awaited_again(members: Family, tmp_path: Path) -> None:
+    for _ in range(2):
+        with running_sink(members, {HTTP}, tmp_path / "sink.log", Pinning()) as made:
+            assert httpx.get(f"http://{made.http}/?ms=0", trust_env=False).text == "ok"
+
+
 def test_only_the_servers_that_are_asked_for_are_started(members: Family, tmp_path: Path) -> None:
     with running_sink(members, {SMTP}, tmp_path / "sink.log", Pinning()) as made:
         assert (made.http, bool(made.smtp)) == ("", True)
