@@ -12,7 +12,9 @@ from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.processes import Family
 from harness.target.sink import HTTP, SERVERS, SMTP, Sink, running_sink
+from harness.target.target import Launch, running_target
 from results.errors import BlockpointError
+from targets.settings import Settings
 from tests.harness.blockpoint import python_with
 
 
@@ -108,3 +110,16 @@ def test_a_missing_mail_server_is_said_in_one_line(
         running_sink(members, {SMTP}, tmp_path / "sink.log", Pinning()),
     ):
         pytest.fail("there is no mail server")
+
+
+@pytest.mark.e2e
+def test_a_target_whose_sink_has_died_says_so(members: Family, tmp_path: Path) -> None:
+    settings = Settings(slots=2, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
+    launch = Launch(members, Pinning(), settings, needs=frozenset({HTTP}))
+    with running_target(launch, "background_tasks", "default", tmp_path) as target:
+        target.preflight("http")
+        assert target.sink is not None
+        assert target.sink.child in target.children()
+        target.sink.child.kill()
+        with pytest.raises(BlockpointError, match=r"^the sink process of background_tasks/default exited"):
+            target.preflight("http")
