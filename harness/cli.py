@@ -189,7 +189,7 @@ def environments_command(strategies: tuple[str, ...]) -> None:
 @default("--host", "127.0.0.1", help="Address to listen on; keep it loopback.")
 @target_options
 def serve_command(**given: Any) -> None:
-    """Run a STRATEGY in a VARIANT in the foreground: broker, API and workers, until Ctrl-C.
+    """Run a STRATEGY in a VARIANT in the foreground: broker, sink, API and workers, until Ctrl-C.
 
     Takes BLOCKPOINT_SLOTS, _ANYIO_TOKENS, _WEB_PROCESSES, _MIDDLEWARE, _CORES, _VISIBILITY_S,
     _JOB_TIMEOUT_S, _UNITS_PER_MS_CPU, _UNITS_PER_MS_CPU_NATIVE and _DRILLS from the environment too; an

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from results.terms import KINDS
-from results.traffic import ARRIVALS, BURST_MEAN_S, MOST_VARIATION
+from results.traffic import ARRIVALS, BURST_MEAN_S, LEAST_MIX, MOST_MIX, MOST_VARIATION
 
 if TYPE_CHECKING:
     from harness.target.placement import Placement
@@ -33,6 +33,14 @@ class Number(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number", param, ctx)
         return number
+
+
+class Ratio(Number):
+    """A number within bounds, or 0 for none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        return 0.0 if str(value).strip() in ("0", "0.0") else super().convert(value, param, ctx)
 
 
 class Milliseconds(click.ParamType[float]):
@@ -271,6 +279,13 @@ traffic_options = together(
         0.0,
         type=Number(0, MOST_VARIATION),
         help="Coefficient of variation of the tasks' durations, then lognormal; 0: all equally long.",
+    ),
+    default(
+        "--mix",
+        0.0,
+        type=Ratio(LEAST_MIX, MOST_MIX),
+        metavar="RATIO",
+        help="One task in ten lasts RATIO times as long as the others, for example 10; 0: as long.",
     ),
 )
 """the traffic that is offered"""

@@ -10,7 +10,7 @@ History of the format:
        from their rows.
     2  checksums stand in `SHA256SUMS` instead of within the documents; of its target's identity a trial
        repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
-       Later, what this version reads without, too: `cv` of a load, `options` of a point,
+       Later, what this version reads without, too: `cv` and `mix` of a load, `options` of a point,
        `versions` and `bystanders` of a subject, the stream `ping_db`, `left_out`, `web_processes` and
        `middleware` of a manifest, `pools` of a service, `spread` of a trial.
 """

@@ -42,7 +42,7 @@ EVENTS: Final[dict[str, str]] = {
 }
 RESOURCES: Final[dict[str, str]] = {
     "at_ns": "int64",
-    "role": "string",  # web, worker, broker, generator, harness, other, steal
+    "role": "string",  # web, worker, broker, stored, sink, generator, harness, other, steal
     "processes": "int16",
     "cpu_cores": "float64",  # mean number of cores used since the sample before
     "rss_bytes": "int64",

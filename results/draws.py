@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from results.lasting import LONG_SHARE, Lasting
 from results.lognormal import spread
 from results.trace import trace_gaps
 from results.traffic import Traffic
@@ -44,16 +45,19 @@ def offsets_s(
     )
 
 
-def durations_ms(mean_ms: float, cv: float, count: int, random: np.random.Generator) -> Floats:
-    """Return how long tasks last: independent lognormal values, to the microsecond and a minute at most.
+def durations_ms(mean_ms: float, law: Lasting, count: int, random: np.random.Generator) -> Floats:
+    """Return how long tasks last: independent values of a law, to the microsecond and a minute at most.
 
     With s^2 = ln(1 + cv^2) a lognormal law of mean m and coefficient of variation cv is that of
     exp(ln m - s^2 / 2 + s Z). One seed gives the same values, in units of the mean, whatever their number.
     """
-    if not cv or not mean_ms:
+    if not law or not mean_ms:
         return np.full(count, mean_ms)
-    s = spread(cv)
-    drawn = random.lognormal(np.log(mean_ms) - s * s / 2, s, count)
+    if law.mix:
+        drawn = np.where(random.random(count) < LONG_SHARE, *law.lengths(mean_ms)[::-1])
+    else:
+        s = spread(law.cv)
+        drawn = random.lognormal(np.log(mean_ms) - s * s / 2, s, count)
     return np.clip(np.round(drawn, 3), SHORTEST_MS, LONGEST_DRAWN_MS)
 
 

@@ -19,14 +19,9 @@ def not_exceeded(mean: float, cv: float, share: float) -> float:
 
 
 def unfilled(after: float, mean: float, cv: float) -> float:
-    """Return the share of its servers that a stream of tasks has not yet taken so long after it began.
-
-    It is E[max(S - t, 0)] / E[S], the share of the tasks in service in the long run whose age is above t.
-    """
+    """Return E[max(S - t, 0)] / E[S], see `results.lasting`; `cv` is not 0."""
     if after <= 0 or not mean:
         return 1.0 if mean else 0.0
-    if not cv:
-        return max(0.0, 1 - after / mean)
     s, far = spread(cv), math.log(after / mean)
     return _NORMAL.cdf((s * s / 2 - far) / s) - after / mean * _NORMAL.cdf((-s * s / 2 - far) / s)
 

@@ -28,7 +28,8 @@ from results.base import (
     check_least,
 )
 from results.findings import Accounts, Incident, Noise
-from results.terms import LONGEST_MS, SEARCHING
+from results.lasting import Lasting
+from results.terms import KINDS, LONGEST_MS, SEARCHING
 from results.traffic import Traffic
 
 
@@ -128,6 +129,8 @@ class Load(Versioned, frozen=True, kw_only=True):
     """see `results.traffic`"""
     cv: Figure = 0.0
     """coefficient of variation of the tasks' durations; a step's is their mean"""
+    mix: Figure = 0.0
+    """one task in ten lasted so many times as long as the others"""
     bystander_per_s: Rate
     """rate of each bystander stream"""
     boot_id: str
@@ -156,6 +159,11 @@ class Load(Versioned, frozen=True, kw_only=True):
     reasons: list[str] = []
     """why the gate refused the trial; empty when it passed"""
 
+    @property
+    def lasting(self) -> Lasting:
+        """The law of its tasks' durations."""
+        return Lasting(self.cv, self.mix)
+
 
 class Plan(Document, frozen=True, kw_only=True):
     """One trial as planned."""
@@ -181,6 +189,14 @@ class Plan(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         Traffic.of(self.options)
         check_least(LEAST, duration_ms=self.duration_ms)
+        if not KINDS.keys() >= set(self.kinds):
+            raise ValueError("its registrations start tasks of an unknown kind")
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its tasks: those of a registration's, or its own."""
+        told = dict(zip(self.options[::2], self.options[1::2], strict=False))
+        return told["--parts"].split(",") if told.get("--parts") else [self.kind]
 
 
 class Point(Document, frozen=True, kw_only=True):
@@ -210,6 +226,11 @@ class Point(Document, frozen=True, kw_only=True):
         Traffic.of(self.options)
         rates = {"lowest_per_s": self.lowest_per_s, "highest_per_s": self.highest_per_s}
         check_least(LEAST, duration_ms=self.duration_ms, **rates)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of its tasks."""
+        return [self.kind]
 
     def covers(self, plan: Plan) -> bool:
         """Say whether a planned trial is one at this point."""

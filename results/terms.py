@@ -2,17 +2,70 @@
 
 import enum
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 NEVER: Final = -1
 LONGEST_MS: Final = 86_400_000
 """a day: no duration, limit or latency that is asked for is longer"""
-KINDS: Final = ("sleep", "cpu", "cpu_native")
-"""The kinds of task; `targets.work` gives each its body."""
 ENOUGH_FOR_P99: Final = 100
 """Samples below which a p99 is their maximum, and no more is known of it."""
 FANOUT_PARTS: Final = 3
 """Tasks that one registration starts; their ids are the request's id + 1 ... + FANOUT_PARTS."""
+REGISTRATION: Final = ("smtp", "http", "cache")
+"""What they really are: the welcome mail, the notice to the admin, the update of the statistics."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work: what it stands for, and what theory has to know of it."""
+
+    name: str
+    summary: str
+    bound: Literal["", "gil", "cores"] = ""
+    """what lets only some of them run at once, however many slots there are; empty: they only wait. Round
+    trips to a cache overlap in threads, so that `gil` is on the safe side for them"""
+    awaited: bool = True
+    """a coroutine awaits it; the others hold the event loop"""
+    needs: str = ""
+    """the setting of a target that names the server without which it cannot be done"""
+
+    @property
+    def held(self) -> bool:
+        """Whether it lasts as long as it was asked to, however many run beside it."""
+        return not self.bound
+
+
+KINDS: Final = {
+    kind.name: kind
+    for kind in (
+        Kind("sleep", "waits: blocking in threads and processes, awaiting in coroutines"),
+        Kind(
+            "http",
+            "calls a local server that answers late (http.client, in coroutines aiohttp)",
+            needs="http_sink",
+        ),
+        Kind(
+            "smtp",
+            "mails to a local server that accepts late (smtplib, in coroutines aiosmtplib)",
+            needs="smtp_sink",
+        ),
+        Kind(
+            "cache",
+            "writes 1 KiB after 1 KiB to the broker's server, a round trip each (redis-py, in coroutines its "
+            "asyncio client)",
+            bound="gil",
+            needs="cache_url",
+        ),
+        Kind("cpu", "computes in pure Python and holds the GIL", bound="gil", awaited=False),
+        Kind(
+            "cpu_native",
+            "computes in C (SHA-256 of 64 KiB buffers) and releases the GIL",
+            bound="cores",
+            awaited=False,
+        ),
+    )
+}
+"""The kinds of task; `targets.work` gives each its body."""
 
 
 class Moment(enum.IntEnum):
@@ -95,6 +148,7 @@ class Pattern:
 
 STEADY: Final = "steady"
 STAIRS: Final = "stairs"
+SOAK: Final = "soak"
 SEARCHING: Final = (STEADY, STAIRS)
 """the scenarios whose trials answer a point"""
 PATTERNS: Final = {
@@ -106,6 +160,7 @@ PATTERNS: Final = {
         Pattern("burst", rank=None, timeline=True),
         Pattern("duration_sweep", rank=None, durations=True),
         Pattern("fanout", rank=None, parts=FANOUT_PARTS, stepped=False),
+        Pattern(SOAK, rank=None, stepped=False),
         Pattern("closed_loop", rank=None, stepped=False),
     )
 }

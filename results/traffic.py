@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from results.errors import BlockpointError
+from results.lasting import Lasting
 
 ARRIVALS: Final = ("poisson", "constant", "onoff", "trace")
 BURST_MEAN_S: Final = 0.5
+LEAST_MIX: Final = 1.5
+MOST_MIX: Final = 1_000.0
 MOST_VARIATION: Final = 10.0
 """a lognormal law of more would put most of the work into tasks that a trial never sees"""
 
@@ -24,6 +27,8 @@ class Traffic:
     """`onoff`: mean length of a stretch, and of the silence after it"""
     trace: str = ""
     """`trace`: the file of arrivals"""
+    mix: float = 0.0
+    """one task in ten lasts so many times as long as the others; 0: as long"""
 
     def check(self) -> "Traffic":
         """Return it; raises BlockpointError for options that do not fit together."""
@@ -33,7 +38,14 @@ class Traffic:
             raise BlockpointError("--arrivals trace: give the file of arrivals too, --trace FILE")
         if self.burst_mean_s != BURST_MEAN_S and self.arrivals != "onoff":
             raise BlockpointError("--burst-mean-s: says nothing without --arrivals onoff")
+        if self.mix and self.cv:
+            raise BlockpointError("--mix: with --cv the durations would follow two laws")
         return self
+
+    @property
+    def lasting(self) -> Lasting:
+        """The law of its durations."""
+        return Lasting(self.cv, self.mix)
 
     @property
     def even(self) -> bool:
@@ -45,7 +57,7 @@ class Traffic:
 
         The mean rest of a service that is met at random is S (1 + cv^2) / 2 (Feller's waiting time paradox).
         """
-        return duration_ms * max(1.0, (1 + self.cv * self.cv) / 2)
+        return duration_ms * max(1.0, (1 + self.lasting.variation**2) / 2)
 
     @property
     def options(self) -> list[str]:
@@ -56,6 +68,7 @@ class Traffic:
             "--cv": (f"{self.cv:g}", f"{usual.cv:g}"),
             "--burst-mean-s": (f"{self.burst_mean_s:g}", f"{usual.burst_mean_s:g}"),
             "--trace": (self.trace, usual.trace),
+            "--mix": (f"{self.mix:g}", f"{usual.mix:g}"),
         }
         return [part for name, (own, other) in told.items() if own != other for part in (name, own)]
 
@@ -65,9 +78,11 @@ class Traffic:
         told = dict(zip(options[::2], options[1::2], strict=False))
         arrivals, cv = told.get("--arrivals", "poisson"), float(told.get("--cv", 0.0))
         mean_s = float(told.get("--burst-mean-s", BURST_MEAN_S))
-        if arrivals not in ARRIVALS or not 0 <= cv <= MOST_VARIATION or not mean_s > 0:
+        mix = float(told.get("--mix", 0.0))
+        lasting = 0 <= cv <= MOST_VARIATION and (not mix or LEAST_MIX <= mix <= MOST_MIX)
+        if arrivals not in ARRIVALS or not lasting or not mean_s > 0:
             raise ValueError(f"unknown traffic: {' '.join(options)}")
-        return cls(arrivals, cv, mean_s, told.get("--trace", ""))
+        return cls(arrivals, cv, mean_s, told.get("--trace", ""), mix)
 
     @property
     def words(self) -> str:
@@ -78,6 +93,7 @@ class Traffic:
             "trace": "arrivals of a trace",
         }
         last = f"lognormal durations of cv {self.cv:g}" if self.cv else ""
+        last = f"one task in ten {self.mix:g} times as long as the others" if self.mix else last
         return ", ".join(filter(None, (come.get(self.arrivals, ""), last)))
 
 

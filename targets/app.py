@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
+from results.terms import KINDS
 from targets import bystanders
 from targets.bodylimit import BodyLimit
 from targets.middleware import ProcessTime
@@ -22,7 +23,7 @@ from targets.probes import Probes
 from targets.settings import Settings
 from targets.strategy import Definition, dependencies_of, find, split_name
 from targets.submission import submission
-from targets.work import KINDS, units_per_ms
+from targets.work import hang_up, units_per_ms
 
 
 def create_app(definition: Definition, variant: str, settings: Settings) -> FastAPI:
@@ -35,14 +36,16 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        for kind in KINDS:
-            units_per_ms(kind, settings)
+        for name, kind in KINDS.items():
+            if not kind.needs or getattr(settings, kind.needs):
+                units_per_ms(name, settings)
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.anyio_tokens
         await strategy.start()
         settle()
         async with probes.running():
             yield
         await strategy.stop()
+        await hang_up()
 
     app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
     app.add_middleware(BodyLimit)

@@ -12,7 +12,7 @@ from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
 """AnyIO's own default"""
-STARTERS: Final = ("redis_url", "ledger", "nonce")
+STARTERS: Final = ("redis_url", "ledger", "nonce", "http_sink", "smtp_sink", "cache_url")
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -21,6 +21,8 @@ MOST_WEB_PROCESSES: Final = 64
 WebProcesses = Annotated[int, msgspec.Meta(ge=1, le=MOST_WEB_PROCESSES)]
 CoreCount = Annotated[int, msgspec.Meta(ge=1, le=1024)]
 WindowSeconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+Address = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+:[0-9]{1,5}$|^$")]
+"""`host:port`; empty: there is none"""
 UnitsPerMs = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 
 
@@ -36,6 +38,12 @@ class Settings:
     """folder of the ledger's files; None records nothing"""
     nonce: str = ""
     """given by whoever starts the target, shown by `/health`"""
+    http_sink: Address = ""
+    """where tasks of the kind `http` call"""
+    smtp_sink: Address = ""
+    """where tasks of the kind `smtp` send their mail"""
+    cache_url: str = field(default="", repr=False)
+    """where tasks of the kind `cache` write: the broker's server"""
     slots: Slots = 40
     """tasks in service at once in every `tuned` variant"""
     anyio_tokens: Slots = ANYIO_TOKENS
@@ -49,6 +57,8 @@ class Settings:
     units_per_ms_cpu: UnitsPerMs = 0.0
     """calibration of the kind `cpu`; 0 calibrates at the start"""
     units_per_ms_cpu_native: UnitsPerMs = 0.0
+    units_per_ms_cache: UnitsPerMs = 0.0
+    """round trips of the kind `cache`; 0 calibrates at the start"""
     visibility_s: WindowSeconds = 0.0
     """Celery's visibility timeout; 0: the variant's own"""
     job_timeout_s: WindowSeconds = 0.0

@@ -38,7 +38,8 @@ def undeclared(subject: Subject) -> str:
     """
     recorded = msgspec.json.decode(msgspec.json.encode(subject), type=Subject)
     if missing := [kind for kind in KINDS if kind not in recorded.services]:
-        return f"does not say how it serves tasks of kind {', '.join(missing)}: `services` needs every kind"
+        named = ", ".join(missing)
+        return f"does not say how it serves tasks of kind {named}: `services` needs sleep and what computes"
     return ""
 
 

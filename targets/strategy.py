@@ -13,7 +13,7 @@ from fastapi.params import Depends
 
 from results.errors import BlockpointError, lookup, unknown
 from results.schema import Service, Subject
-from results.terms import Stream
+from results.terms import KINDS, Stream
 from targets.settings import Settings
 from targets.soundness import misfit, undeclared
 from targets.task import Task
@@ -41,7 +41,8 @@ class Strategy(Protocol):
     """One way to run a task off the request path, in one variant."""
 
     services: Mapping[str, Service]
-    """how it serves each kind of task"""
+    """how it serves each kind of task; a kind that coroutines can await need not be named: it is served as
+    `sleep` is, by the same threads, processes or coroutines"""
     workers: Sequence[Sequence[str]]
     """commands of the worker processes, run with this interpreter's `-m`; empty when in-process"""
     queues: Sequence[str]
@@ -189,10 +190,18 @@ class Definition:
 
 def _of_all_processes(strategy: Strategy, settings: Settings) -> dict[str, Service]:
     """Return how it serves; one without workers declares a single web process, of which there may be more."""
-    services = dict(strategy.services)
+    services = completed(strategy.services)
     if strategy.workers or settings.web_processes == 1:
         return services
     return {kind: service.in_each_of(settings.web_processes) for kind, service in services.items()}
+
+
+def completed(services: Mapping[str, Service]) -> dict[str, Service]:
+    """Return how every kind is served: those that are awaited as `sleep`, where they are not named."""
+    waiting = {
+        name: services["sleep"] for name, kind in KINDS.items() if kind.awaited and "sleep" in services
+    }
+    return {**waiting, **services}
 
 
 def installed() -> list[tuple[str, Definition | BlockpointError]]:

@@ -3,9 +3,9 @@
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from results.terms import FANOUT_PARTS
+from results.terms import FANOUT_PARTS, KINDS
 
 MAX_DURATION_MS = 60_000
 MAX_PAYLOAD_CHARS = 65_536
@@ -13,7 +13,15 @@ MAX_FAIL_FIRST = 10
 MAX_KILL_FIRST = 3
 
 TaskId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", description="64 bits as 16 lowercase hex digits")]
-Kind = Literal["sleep", "cpu", "cpu_native"]
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"should be one of {', '.join(KINDS)}")
+    return kind
+
+
+KindName = Annotated[str, AfterValidator(_known), Field(json_schema_extra={"enum": list(KINDS)})]
 
 
 def _number(value: Any) -> Any:
@@ -32,7 +40,7 @@ class Task(msgspec.Struct, frozen=True):
     id: int
     kind: str
     units: float
-    """amount of work: milliseconds for `sleep`, calibrated iterations for the computing kinds"""
+    """amount of work: milliseconds of what only waits, calibrated iterations of the other kinds"""
     fail_first: int = 0
     """attempts that end by an exception before one succeeds"""
     payload: str = ""
@@ -55,7 +63,7 @@ class TaskRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     task_id: TaskId
-    kind: Kind = "sleep"
+    kind: KindName = "sleep"
     duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS), A_NUMBER] = 0.0
     payload: Annotated[str, Field(max_length=MAX_PAYLOAD_CHARS)] = ""
     fail_first: Annotated[int, Field(ge=0, le=MAX_FAIL_FIRST), A_NUMBER] = 0
@@ -76,8 +84,18 @@ class Registration(BaseModel):
 
     task_id: Annotated[TaskId, Field(pattern=r"^[0-9a-f]{15}[048c]$")]
     email: Annotated[str, Field(pattern=r"^[!-?A-~]{1,64}@[!-?A-~]{1,190}$")] = "new.user@example.org"
-    kind: Kind = "sleep"
+    kind: KindName = "sleep"
+    parts: Annotated[
+        list[KindName] | None,
+        Field(description="kinds of its tasks; none: all of `kind`"),
+        Field(min_length=FANOUT_PARTS, max_length=FANOUT_PARTS),
+    ] = None
     duration_ms: Annotated[float, Field(ge=0, le=MAX_DURATION_MS), A_NUMBER] = 0.0
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kind of each task that the registration starts."""
+        return self.parts or [self.kind] * FANOUT_PARTS
 
     def part_ids(self) -> list[int]:
         """Return the ids of the tasks that the registration starts."""

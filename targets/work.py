@@ -5,12 +5,14 @@ import hashlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
-from results.terms import Moment
+from results.terms import KINDS, Moment
+from targets import cache as writes
+from targets import calls, mails
 from targets.ledger import ledger
 from targets.settings import Settings
 from targets.task import Task
@@ -22,8 +24,48 @@ class TaskFailedError(RuntimeError):
     """Raised by a task that was asked to fail."""
 
 
+@cache
+def surroundings() -> Settings:
+    """Return the settings of this process, by which a task finds the servers that it needs."""
+    return Settings.from_environment()
+
+
 def _sleep(units: float) -> None:
     time.sleep(units / 1000)
+
+
+async def _sleep_awaiting(units: float) -> None:
+    await asyncio.sleep(units / 1000)
+
+
+def _http(units: float) -> None:
+    calls.call(surroundings().http_sink, units)
+
+
+async def _http_awaiting(units: float) -> None:
+    await calls.call_awaiting(surroundings().http_sink, units)
+
+
+def _smtp(units: float) -> None:
+    mails.send(surroundings().smtp_sink, units)
+
+
+async def _smtp_awaiting(units: float) -> None:
+    await mails.send_awaiting(surroundings().smtp_sink, units)
+
+
+def _cache(units: float) -> None:
+    writes.write(surroundings().cache_url, units)
+
+
+async def _cache_awaiting(units: float) -> None:
+    await writes.write_awaiting(surroundings().cache_url, units)
+
+
+async def hang_up() -> None:
+    """Close what the tasks of this event loop were connected to."""
+    await calls.close()
+    await writes.close()
 
 
 def _cpu(units: float) -> None:
@@ -39,21 +81,23 @@ def _cpu_native(units: float) -> None:
 
 
 @dataclass(frozen=True)
-class Kind:
-    """A kind of work: what it stands for and its body, whose argument is an amount of units."""
+class Body:
+    """What a kind of task does; its argument is an amount of units."""
 
-    summary: str
-    body: Callable[[float], None]
-    calibrated: bool
+    blocking: Callable[[float], None]
+    awaiting: Callable[[float], Awaitable[None]] | None = None
+    """the same in a coroutine; None where there is nothing to await"""
 
 
-KINDS = {
-    "sleep": Kind(
-        "waits: blocking in threads and processes, awaiting in coroutines", _sleep, calibrated=False
-    ),
-    "cpu": Kind("computes in pure Python and holds the GIL", _cpu, calibrated=True),
-    "cpu_native": Kind("computes in C (SHA-256 of 64 KiB buffers) and releases the GIL", _cpu_native, True),
+BODIES = {
+    "sleep": Body(_sleep, _sleep_awaiting),
+    "http": Body(_http, _http_awaiting),
+    "smtp": Body(_smtp, _smtp_awaiting),
+    "cache": Body(_cache, _cache_awaiting),
+    "cpu": Body(_cpu),
+    "cpu_native": Body(_cpu_native),
 }
+"""by the name of the kind, see `results.terms.KINDS`"""
 
 
 def calibrate(kind: str, target_s: float = 0.1) -> float:
@@ -61,7 +105,7 @@ def calibrate(kind: str, target_s: float = 0.1) -> float:
 
     CPU time of this thread is counted, and the fastest of five runs taken: noise only ever adds time.
     """
-    body = KINDS[kind].body
+    body = BODIES[kind].blocking
     units = 16
     while True:
         elapsed_s = _cpu_s(body, units)
@@ -80,9 +124,11 @@ def _cpu_s(body: Callable[[float], None], units: float) -> float:
 @cache
 def units_per_ms(kind: str, settings: Settings) -> float:
     """Return how many units of a kind make a millisecond, from the settings or calibrated now."""
-    if not KINDS[kind].calibrated:
+    if KINDS[kind].held:
         return 1.0
-    return float(getattr(settings, f"units_per_ms_{kind}")) or calibrate(kind)
+    if given := float(getattr(settings, f"units_per_ms_{kind}")):
+        return given
+    return writes.round_trips_per_ms(settings.cache_url) if kind == "cache" else calibrate(kind)
 
 
 @contextmanager
@@ -112,13 +158,14 @@ def recorded(task: Task, attempt: int = 1) -> Iterator[None]:
 def perform(task: Task, attempt: int = 1) -> None:
     """Do the task, blocking the calling thread; raises TaskFailedError where it is to fail."""
     with recorded(task, attempt):
-        KINDS[task.kind].body(task.units)
+        BODIES[task.kind].blocking(task.units)
 
 
 async def perform_async(task: Task, attempt: int = 1) -> None:
-    """Do the task as a coroutine: `sleep` awaits, the computing kinds hold the event loop."""
+    """Do the task as a coroutine, which awaits what can be awaited; computing holds the event loop."""
+    body = BODIES[task.kind]
     with recorded(task, attempt):
-        if task.kind == "sleep":
-            await asyncio.sleep(task.units / 1000)
+        if body.awaiting:
+            await body.awaiting(task.units)
         else:
-            KINDS[task.kind].body(task.units)
+            body.blocking(task.units)

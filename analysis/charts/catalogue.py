@@ -13,6 +13,7 @@ from analysis.charts.latency import BY_DURATION, BY_RATE
 from analysis.charts.loss_matrix import LOSS_MATRIX
 from analysis.charts.prediction import PREDICTION
 from analysis.charts.reach import REACH
+from analysis.charts.soak import SOAK_CHART
 from analysis.charts.work import QUEUE_WAIT, THROUGHPUT
 from analysis.drills.derive import Drills
 from analysis.trials.derive import Derived
@@ -24,6 +25,7 @@ CHARTS: Final[dict[type, list[Entry]]] = {
         FRONTIER,
         COST,
         BURST,
+        SOAK_CHART,
         BY_DURATION,
         BY_RATE,
         THROUGHPUT,

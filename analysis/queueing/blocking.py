@@ -12,9 +12,9 @@ from analysis.queueing.ceilings import saturation_rate
 from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers, replay
 from analysis.queueing.trace import starts, visits
 from results.draws import durations_ms, offsets_s
-from results.lognormal import not_exceeded
 from results.percentile import percentile
 from results.schema import Service
+from results.terms import KINDS
 from results.traffic import USUAL, Traffic
 
 Floats = npt.NDArray[np.float64]
@@ -68,16 +68,16 @@ def blocking_rate(
     take the GIL or a core from the event loop and from each other (see `fifo_servers`), a poll that requests
     wait for, tasks that take no time. Raises like `saturation_rate`.
     """
-    ceiling = saturation_rate(service, kind, duration_ms, cores, traffic.cv)
-    slow_ms = not_exceeded(duration_ms, traffic.cv, 0.99) if traffic.cv else duration_ms
+    ceiling = saturation_rate(service, kind, duration_ms, cores, traffic.lasting)
+    slow_ms = traffic.lasting.not_exceeded(duration_ms, 0.99)
     if unaffected(service, kind, slow_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
         return math.inf
-    if service.law == "await" and kind == "sleep":
+    if service.law == "await" and KINDS[kind].held:
         return 0.0
     servers = fifo_servers(service.one_pool, kind, cores // service.pools)
     if not service.shares or not servers or not ceiling or service.law == "poll":
         return None
-    followed_s = min(seconds, (MOST_VARIED if traffic.cv else MOST_ARRIVALS) / ceiling)
+    followed_s = min(seconds, (MOST_VARIED if traffic.lasting else MOST_ARRIVALS) / ceiling)
     return _crossing(
         _Queue(
             service.law,
@@ -111,9 +111,10 @@ def unaffected(
     queue. That a broker and its workers take a core from the web process is no queue either, and not seen
     here.
     """
-    if service.law == "await" and kind == "sleep":
+    held = KINDS[kind].held
+    if service.law == "await" and held:
         return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
-    return not service.shares and (kind == "sleep" or apart or service.processes > service.pools)
+    return not service.shares and (held or apart or service.processes > service.pools)
 
 
 @dataclass(frozen=True)
@@ -160,18 +161,20 @@ class _Queue:
     @property
     def _visitors(self) -> dict[str, int]:
         """The bystanders that are followed, each with the number of its generator."""
-        return _BYSTANDERS if self.traffic.cv else {name: n for n, name in enumerate(self._passes, start=1)}
+        return (
+            _BYSTANDERS if self.traffic.lasting else {name: n for n, name in enumerate(self._passes, start=1)}
+        )
 
     def _held_s(self, tasks: int, seed: int) -> Floats:
         """Return how long each task lasts."""
-        if not self.traffic.cv:
+        if not self.traffic.lasting:
             return np.full(tasks, self.duration_s)
         random = np.random.default_rng([seed, _DURATIONS])
-        return durations_ms(self.duration_s * 1000, self.traffic.cv, tasks, random) / 1000
+        return durations_ms(self.duration_s * 1000, self.traffic.lasting, tasks, random) / 1000
 
     def _follow(self, came: dict[str, Floats], held_s: Floats) -> dict[str, Floats]:
         """Return by stream how long its requests wait in one pool."""
-        return self._varied(came, held_s) if self.traffic.cv else self._alike(came)
+        return self._varied(came, held_s) if self.traffic.lasting else self._alike(came)
 
     def _alike(self, came: dict[str, Floats]) -> dict[str, Floats]:
         """Follow equally long tasks; bystanders hold nothing, but slow a loop down by what they take."""

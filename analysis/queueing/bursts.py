@@ -4,6 +4,7 @@ import math
 from typing import Final
 
 from analysis.queueing.blocking import blocking_rate
+from results.lasting import EQUALLY, Lasting
 from results.schema import Service
 from results.traffic import Traffic
 
@@ -23,7 +24,7 @@ def burst_share(
     *,
     apart: bool,
     limit_ms: float = 100.0,
-    cv: float = 0.0,
+    lasting: Lasting = EQUALLY,
 ) -> float | None:
     """Return the blocking rate under mild bursts as a share of that under Poisson arrivals.
 
@@ -39,7 +40,7 @@ def burst_share(
             limit_ms=limit_ms,
             seconds=FOLLOWED_S,
             bystander_per_s=_BYSTANDER_PER_S,
-            traffic=Traffic(arrivals, cv),
+            traffic=Traffic(arrivals, cv=lasting.cv, mix=lasting.mix),
         )
         for arrivals in ("poisson", MILD.arrivals)
     )

@@ -6,7 +6,7 @@ Light on purpose: the harness places its rates with it, so nothing here imports 
 import math
 from typing import Final
 
-from results.lognormal import above, not_exceeded
+from results.lasting import EQUALLY, Lasting
 from results.schema import Service
 from results.terms import KINDS
 
@@ -22,7 +22,7 @@ _MOST_TICKS: Final = 10_000
 
 
 def saturation_rate(
-    service: Service, kind: str, duration_ms: float, cores: int, cv: float = 0.0
+    service: Service, kind: str, duration_ms: float, cores: int, lasting: Lasting = EQUALLY
 ) -> float | None:
     """Return the highest rate (tasks/s) that a service can sustain, None where theory knows no limit.
 
@@ -32,10 +32,12 @@ def saturation_rate(
     =========  =================================================================================
     law        ceiling
     =========  =================================================================================
-    `await`    none for `sleep`: coroutines wait side by side. Computing ones are a `loop`.
+    `await`    none for what only waits (`sleep`, `http`): coroutines wait side by side. What computes is
+               a `loop`.
     `loop`     processes / S: an event loop runs one blocking body at a time
-    `pool`     c / S for `sleep`; min(c, processes, cores) / S for `cpu`, since pure Python uses one
-               core a process (the GIL); min(c, cores) / S for `cpu_native`, which releases it
+    `pool`     c / S for what only waits; min(c, processes, cores) / S for `cpu`, since pure Python uses
+               one core a process (the GIL), and for `cache`, on the safe side: round trips overlap;
+               min(c, cores) / S for `cpu_native`, which releases it
     `poll`     min(read_limit / poll, c / T, processes / claim) with T = max(S rounded *up past* the next
                tick of the poll, S + c x claim), and never more than `pool` allows
     =========  =================================================================================
@@ -50,8 +52,8 @@ def saturation_rate(
     their slot within the same look, which leaves the read limit (100 / 0.5 s; measured 200.0/s at 0, 1
     and 2 ms, 108 at 5 ms, where filling 10 slots takes as long, and 20.0 from 10 ms on).
 
-    Durations that vary (`cv`, lognormal of that mean) leave these ceilings as they are, since only the mean
-    work counts; but of the polling law, which rounds each task up, S is then rounded up on average.
+    Durations that vary (`lasting`, of that mean) leave these ceilings as they are, since only the mean work
+    counts; but of the polling law, which rounds each task up, S is then rounded up on average.
 
     Several web processes have as many loops and pools: `slots` and `processes` are those of all of them, and
     the ceiling is that of the sum as long as each gets its share of the tasks.
@@ -60,16 +62,16 @@ def saturation_rate(
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
-    seconds = duration_ms / 1000
-    law = "loop" if service.law == "await" and kind != "sleep" else service.law
+    seconds, held = duration_ms / 1000, KINDS[kind].held
+    law = "loop" if service.law == "await" and not held else service.law
     if law == "await":
         return None
     if law == "loop":
-        return _per_second(service.processes if kind == "sleep" else min(service.processes, cores), seconds)
+        return _per_second(service.processes if held else min(service.processes, cores), seconds)
     if law == "pool":
         return _pool(service, kind, seconds, cores)
     if law == "poll":
-        limits = (_poll(service, seconds, cv), _pool(service, kind, seconds, cores))
+        limits = (_poll(service, seconds, lasting), _pool(service, kind, seconds, cores))
         return min((limit for limit in limits if limit is not None), default=None)
     raise ValueError(f"unknown law {service.law!r}")
 
@@ -89,14 +91,15 @@ def backlog_growth(rho: float) -> float:
 
 def _pool(service: Service, kind: str, seconds: float, cores: int) -> float | None:
     limits = [service.slots] if service.slots else []
-    if kind == "cpu":
-        limits += [service.processes, cores]
-    elif kind == "cpu_native":
+    bound = KINDS[kind].bound
+    if bound:
         limits.append(cores)
+    if bound == "gil":
+        limits.append(service.processes)
     return _per_second(min(limits), seconds) if limits else None
 
 
-def _poll(service: Service, seconds: float, cv: float) -> float | None:
+def _poll(service: Service, seconds: float, lasting: Lasting) -> float | None:
     if not service.poll_s:
         return None
     limits = [service.processes / CLAIM_S]
@@ -106,19 +109,19 @@ def _poll(service: Service, seconds: float, cv: float) -> float | None:
         look = service.slots * CLAIM_S
         held = seconds + look
         if seconds > look:
-            held = max(held, _ticks(seconds / service.poll_s, cv) * service.poll_s)
+            held = max(held, _ticks(seconds / service.poll_s, lasting) * service.poll_s)
         limits.append(service.slots / held)
     return min(limits)
 
 
-def _ticks(polls: float, cv: float) -> float:
+def _ticks(polls: float, lasting: Lasting) -> float:
     """Return how many polls a task holds its slot, on average, that lasts so many: 1 + sum of P(S >= k)."""
-    if not cv:
+    if not lasting:
         return math.floor(polls + _ROUNDING) + 1
-    last = math.ceil(not_exceeded(polls, cv, _ALL_BUT_FEW))
+    last = math.ceil(lasting.not_exceeded(polls, _ALL_BUT_FEW))
     if last > _MOST_TICKS:
         return polls + 0.5
-    return 1 + sum(above(k, polls, cv) for k in range(1, last + 1))
+    return 1 + sum(lasting.at_least(k, polls) for k in range(1, last + 1))
 
 
 def _per_second(lanes: int, seconds: float) -> float | None:

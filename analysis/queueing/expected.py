@@ -5,7 +5,6 @@ from typing import Final
 
 from analysis.queueing.blocking import unaffected
 from analysis.queueing.ceilings import saturation_rate
-from results.lognormal import not_exceeded
 from results.schema import Point, Subject
 from results.traffic import Traffic
 
@@ -21,8 +20,8 @@ def expected_blocking(point: Point, subject: Subject, limit_ms: float) -> float 
     service = subject.services.get(point.kind)
     if point.blocking_per_s is not None or service is None:
         return point.blocking_per_s
-    apart, cv = subject.workers > 0, Traffic.of(point.options).cv
-    slow_ms = not_exceeded(point.duration_ms, cv, 0.99) if cv else point.duration_ms
+    apart, lasting = subject.workers > 0, Traffic.of(point.options).lasting
+    slow_ms = lasting.not_exceeded(point.duration_ms, 0.99)
     free = unaffected(service, point.kind, slow_ms, apart=apart, limit_ms=limit_ms)
     return math.inf if free else None
 

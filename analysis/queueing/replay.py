@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from analysis.queueing.trace import poll, serve
 from results.schema import Service
+from results.terms import KINDS
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,17 +45,20 @@ def fifo_servers(service: Service, kind: str, cores: int) -> int | None:
     Several pools are no single queue: which of them a request met is known of no bystander.
 
     Computing kinds in more threads or processes than cores may use share those cores by turns instead of
-    waiting for each other, and no exact law is known here for tasks that all slow each other down.
+    waiting for each other, and no exact law is known here for tasks that all slow each other down. So do
+    round trips that take turns in a thread or on a loop.
     """
-    if service.pools > 1 and not (service.law == "await" and kind == "sleep"):
+    bound, computing = KINDS[kind].bound, min(service.processes, cores)
+    if bound and KINDS[kind].awaited:
+        return None
+    if service.pools > 1 and (bound or service.law != "await"):
         return None
     if service.law == "await":
-        return 0 if kind == "sleep" else min(service.processes, cores)
+        return computing if bound else 0
     if service.law == "loop":
-        return service.processes if kind == "sleep" else min(service.processes, cores)
-    if kind == "cpu" and service.slots > min(service.processes, cores):
-        return None
-    return None if kind == "cpu_native" and service.slots > cores else service.slots
+        return computing if bound else service.processes
+    most = {"": service.slots, "gil": computing, "cores": cores}[bound]
+    return service.slots if service.slots <= most else None
 
 
 def replay(

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from analysis.charts.catalogue import catalogue
+from analysis.charts.parts import rows_at_rates
 from analysis.charts.style import save
 from analysis.drills.derive import Drills, derive_drills
 from analysis.report.drawing import Drawing
@@ -71,8 +72,8 @@ def _fill(made: Path, derived: Derived, progress: Progress) -> None:
 
 
 def _draw(made: Path, derived: Derived, progress: Progress) -> tuple[list[Drawing], list[str]]:
-    """Draw the charts, and run the notebooks, which judge by the campaign's own limit."""
-    if derived.searched_at_ms is not None:
+    """Draw the charts, and run the notebooks, which judge trials at rates by the campaign's own limit."""
+    if derived.searched_at_ms is not None or rows_at_rates(derived).empty:
         return draw_all(derived, made / "charts", progress), []
     return _beside_each_other(made, derived, "trials", progress)
 

@@ -14,6 +14,7 @@ from analysis.report import remarks
 from analysis.report.drawing import Drawing
 from analysis.report.half_load import cpu_a_task_ms, half_loads, rate, waited
 from analysis.report.headline import killed_web
+from analysis.report.lengths import lengths
 from analysis.report.needs import Sources
 from analysis.report.rates import every_point
 from analysis.report.reach import Condition
@@ -207,6 +208,8 @@ ASKED: Final = (
     ),
     Asked("longer", "What do longer tasks change?", "Duration", ("duration", "frontier"), remarks.of_longer),
     Asked("bursts", "What does a burst do?", "Bursts", ("burst",)),
+    Asked("lengths", "What do long tasks do to short ones?", "Long and short", tables=lengths),
+    Asked("soak", "Does it last for hours?", "Soak", ("soak",)),
     Asked("cost", "What does it cost?", "Cost", ("cost",), remarks.of_costs, _costs),
     Asked("lost", "What do I lose when something dies?", "Losses", reading=_lost, tables=_losses),
 )

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.stats import t_quantile
-from results.lognormal import unfilled
+from results.lasting import EQUALLY, Lasting
 from results.schema import Step
 from results.terms import NEVER, Outcome
 
@@ -77,7 +77,7 @@ def measure(
     *,
     held: bool = False,
     tick_s: float = 0.0,
-    cv: float = 0.0,
+    lasting: Lasting = EQUALLY,
 ) -> Backlog:
     """Return whether a step's work fell behind; theory expects a growth of max(0, 1 - 1/rho).
 
@@ -87,9 +87,9 @@ def measure(
     that fill at first, or hold few or many by chance, are then no growth. Otherwise tasks leave when they
     end, and looking begins one service time after the load. `tick_s`: a poll's interval; service and ticks
     make waves, so that a batch is no shorter than either (at most 16 batches, at least 6). What was shed
-    came, too, and never leaves. `cv`: of the durations. Where they vary, long tasks go on filling the slots
-    for many services, and a line that is empty meanwhile proves nothing: until all but `NEAR` of the slots
-    that will be needed are taken, it is not certain that the work keeps up.
+    came, too, and never leaves. `lasting`: the law of the durations. Where they vary, long tasks go on
+    filling the slots for many services, and a line that is empty meanwhile proves nothing: until all but
+    `NEAR` of the slots that will be needed are taken, it is not certain that the work keeps up.
     """
     growth, margin, emptied = _growth(tasks, step, tasks_per_s, held=held, tick_s=tick_s)
     behind = growth > max(GROWTH_LIMIT, _LEAN * margin)
@@ -102,21 +102,21 @@ def measure(
         float(waiting.mean()),
         int(waiting[-1]),
         behind=behind,
-        certain=growth > margin if behind else _keeps_up(growth + margin, step, cv, emptied=emptied),
+        certain=growth > margin if behind else _keeps_up(growth + margin, step, lasting, emptied=emptied),
     )
 
 
-def _keeps_up(growth_high: float, step: Step, cv: float, *, emptied: bool) -> bool:
+def _keeps_up(growth_high: float, step: Step, lasting: Lasting, *, emptied: bool) -> bool:
     """Say whether it is certain that the work keeps up."""
-    if not cv:
+    if not lasting:
         return growth_high < NEAR or emptied
-    return _filled(step, cv) and growth_high < NEAR_VARIED
+    return _filled(step, lasting) and growth_high < NEAR_VARIED
 
 
-def _filled(step: Step, cv: float) -> bool:
+def _filled(step: Step, lasting: Lasting) -> bool:
     """Say whether the slots had filled before looking began; with equally long tasks they have."""
     after_ms = (step.measure_from_ns - step.from_ns) / 1e6
-    return not cv or unfilled(after_ms, step.duration_ms, cv) < NEAR
+    return not lasting or lasting.unfilled(after_ms, step.duration_ms) < NEAR
 
 
 def completion_slope(tasks: pd.DataFrame, step: Step) -> float:

@@ -24,6 +24,6 @@ def share_under_bursts(key: Mapping[str, Any], manifest: Manifest) -> float:
         usable_cores(manifest, str(key["topology"]), "worker" if apart else "web"),
         apart=apart,
         limit_ms=manifest.limit_ms,
-        cv=traffic.cv,
+        lasting=traffic.lasting,
     )
     return np.nan if share is None else share

@@ -37,11 +37,13 @@ def _law(
     if service is None:
         return measured
     cores = usable_cores(manifest, topology, "worker" if subject.workers else "web")
-    cv = manifest.traffic.cv
-    expected = [saturation_rate(service, kind, float(each), cores, cv) for each in measured["duration_ms"]]
+    lasting = manifest.traffic.lasting
+    expected = [
+        saturation_rate(service, kind, float(each), cores, lasting) for each in measured["duration_ms"]
+    ]
     if not np.allclose(np.array(expected, float), measured["ceiling_per_s"], rtol=0.01, equal_nan=True):
         return measured
     places = np.geomspace(*durations_ms, _PLACES)
-    rates = [saturation_rate(service, kind, float(each), cores, cv) for each in places]
+    rates = [saturation_rate(service, kind, float(each), cores, lasting) for each in places]
     law = pd.DataFrame({"duration_ms": places, "ceiling_per_s": np.array(rates, float)})
     return law.assign(strategy=strategy, variant=variant)

@@ -66,7 +66,7 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
     strategy, variant = declared.strategy, declared.variant
     about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
     cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
-    ceiling = saturation_rate(service, kind, duration_ms, cores, manifest.traffic.cv)
+    ceiling = saturation_rate(service, kind, duration_ms, cores, manifest.traffic.lasting)
     searched = _searched(about, manifest)
     for question in QUESTIONS.values():
         yield about | {

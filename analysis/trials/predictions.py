@@ -84,7 +84,7 @@ def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.Dat
     cores = usable_cores(manifest, frames.trial.plan.topology, "worker" if frames.subject.workers else "web")
     servers = fifo_servers(service, load.kind, cores)
     held_ms = _held_ms(frames, service, servers)
-    steady_servers = servers if load.arrivals == "poisson" and not load.cv else None
+    steady_servers = servers if load.arrivals == "poisson" and not load.lasting else None
     followed = None if servers is None else _follow(frames, service, servers, held_ms)
     rows = []
     for (_, measured), step, held in zip(summary.iterrows(), load.steps, held_ms, strict=True):
@@ -172,7 +172,7 @@ def _each_held_ms(frames: Frames, tasks: pd.DataFrame, held_ms: Floats) -> Float
     """Return how long each task holds its server: its step's mean, and what varies about it by design."""
     step, drawn_ms = tasks["step"].to_numpy(), tasks["duration_ms"].to_numpy()
     held = np.asarray(held_ms[step])
-    if not frames.trial.load.cv:
+    if not frames.trial.load.lasting:
         return held
     served = tasks["service_ms"].notna().to_numpy()
     for index in np.unique(step[served]):

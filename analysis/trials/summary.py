@@ -16,7 +16,7 @@ from analysis.trials.questions import judged
 from results.findings import Noise
 from results.percentile import percentile
 from results.schema import Load, Manifest, Service, Step, Trial
-from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
+from results.terms import BYSTANDERS, KINDS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -78,6 +78,7 @@ def _row(frames: Frames, manifest: Manifest, index: int, p99_intervals: bool) ->
         | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms, p99_intervals)
         | _bystanders(frames, index, step, manifest.limit_ms, p99_intervals)
         | _work(tasks, trial.drained_ns)
+        | _lengths(tasks, step, load, trial.drained_ns)
         | _backlog(frames.tasks, step, offered, load, service)
         | _resources(frames.resources, step)
         | {"unaccounted": trial.accounts.unaccounted}
@@ -110,7 +111,11 @@ def _ceiling(frames: Frames, manifest: Manifest, step: Step) -> float | None:
         return frames.trial.ceiling_per_s
     service = _service(frames)
     cores = usable_cores(manifest, plan.topology, "worker" if frames.subject.workers else "web")
-    return saturation_rate(service, kind, step.duration_ms, cores, frames.trial.load.cv) if service else None
+    return (
+        saturation_rate(service, kind, step.duration_ms, cores, frames.trial.load.lasting)
+        if service
+        else None
+    )
 
 
 def usable_cores(manifest: Manifest, topology: str, role: str) -> int:
@@ -266,6 +271,19 @@ def _work(tasks: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
     return columns
 
 
+def _lengths(tasks: pd.DataFrame, step: Step, load: Load, drained_ns: int) -> dict[str, Any]:
+    """Return the same of the short and of the long tasks of a mix, apart."""
+    if not load.mix:
+        return {}
+    long = tasks["duration_ms"].to_numpy() > step.duration_ms
+    parts = {"short": tasks[~long], "long": tasks[long]}
+    return {
+        f"{name}_{column}": value
+        for name, own in parts.items()
+        for column, value in _work(own, drained_ns).items()
+    }
+
+
 def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for p in (50, 99):
@@ -278,8 +296,8 @@ def _backlog(
     tasks: pd.DataFrame, step: Step, tasks_per_s: float, load: Load, service: Service | None
 ) -> dict[str, Any]:
     tick_s = service.poll_s if service else 0.0
-    held = load.kind == "sleep"
-    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, cv=load.cv)
+    held = KINDS[load.kind].held
+    found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, lasting=load.lasting)
     return {
         "completion_slope_per_s": backlog.completion_slope(tasks, step),
         "backlog_growth": found.growth,
@@ -297,11 +315,13 @@ def _resources(rows: pd.DataFrame, step: Step) -> dict[str, Any]:
     rows = rows[(at >= step.measure_from_ns) & (at < step.to_ns)]
     role = rows["role"].to_numpy()
     columns: dict[str, Any] = {}
-    for name in ROLES:
+    for name in (*ROLES, "harness"):
         own = rows[role == name]
         seen = own["processes"].any()  # a broker elsewhere has no process here
         columns[f"{name}_cpu_cores"] = own["cpu_cores"].mean() if seen else np.nan
         columns[f"{name}_rss_mib"] = own["rss_bytes"].max() / 2**20 if seen else np.nan
+    stored = rows["rss_bytes"].to_numpy()[role == "stored"]
+    columns["broker_used_mib"] = stored.max() / 2**20 if len(stored) else np.nan
     web = rows[role == "web"]
     lag = web["loop_lag_ns"].to_numpy()
     columns["loop_lag_max_ms"] = percentile(lag[lag != NEVER] / 1e6, 100)

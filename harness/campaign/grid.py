@@ -9,6 +9,7 @@ import msgspec
 
 from harness.campaign.profiles import Profile, rates, takes, trial_seconds
 from results.schema import Plan
+from results.terms import FANOUT_PARTS, KINDS, REGISTRATION
 from results.traffic import USUAL, Traffic
 
 Ceiling = Callable[[str, str, float, str], float | None]
@@ -30,7 +31,8 @@ class Planner:
         """Return the trials in the order in which they run.
 
         All subjects meet the same seeds. Within a repeat the subjects come in random order, and a
-        subject's trials too, so that a drift of the machine falls on no one alone.
+        subject's trials too, so that a drift of the machine falls on no one alone. The chunks of a soak
+        follow each other.
         """
         shuffle = random.Random(self.seed).shuffle
         ordered: list[Plan] = []
@@ -43,14 +45,18 @@ class Planner:
             for block in blocks:
                 shuffle(block)
                 ordered += block
+        if self.profile.soak:
+            ordered.sort(key=lambda plan: (plan.subject, plan.topology))
         return [numbered(plan, number) for number, plan in enumerate(ordered, start=1)]
 
     def _steady(self, subject: str, topology: str, repeat: int) -> Iterator[Plan]:
         profile = self.profile
         for kind, duration_ms in itertools.product(profile.kinds, profile.durations_ms):
-            if topology not in (profile.topologies if kind == "sleep" else profile.cpu_topologies):
+            if topology not in (profile.topologies if KINDS[kind].held else profile.cpu_topologies):
                 continue
             limit = self.ceiling(subject, kind, duration_ms, topology)
+            if limit and profile.registrations:
+                limit /= FANOUT_PARTS
             for rate in self.rates_per_s or rates(profile, limit):
                 yield self._trial(
                     subject,
@@ -58,7 +64,8 @@ class Planner:
                     repeat,
                     kind=kind,
                     duration_ms=duration_ms,
-                    scenario="steady",
+                    scenario=profile.scenario,
+                    options=["--parts", ",".join(REGISTRATION)] if profile.registrations else [],
                     rate_per_s=rate,
                     seconds=trial_seconds(profile.seconds, profile.max_seconds, duration_ms, rate),
                 )

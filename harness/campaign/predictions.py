@@ -14,6 +14,7 @@ from harness.target.placement import BY_RULE, Placement
 from harness.target.uv import NoEnvironmentError
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
+from results.lasting import EQUALLY, Lasting
 from results.schema import Subject
 from results.traffic import USUAL, Traffic
 from targets.settings import Settings
@@ -46,11 +47,11 @@ def predicted_per_s(
     topology: str,
     *,
     placement: Placement = BY_RULE,
-    cv: float = 0.0,
+    lasting: Lasting = EQUALLY,
 ) -> float | None:
     """Return the rate at which theory sees a subject saturate; None where it knows no limit."""
     subject, settings = subject_on(key, base, placement.pinning(topology))
-    return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores, cv)
+    return saturation_rate(subject.services[kind], kind, duration_ms, settings.cores, lasting)
 
 
 def predicted_blocking_per_s(

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from results.terms import SOAK, STEADY
+
 SAME_RATE = 1.12
 """rates of a grid closer than this factor are one"""
 SERVICES_LONG = 6
@@ -50,10 +52,21 @@ class Profile:
     """base rate as a fraction of the ceiling"""
     burst_spike: float = 2.0
     """rate of the spike, which lasts a quarter of the time, as a multiple of the ceiling"""
+    registrations: bool = False
+    """its requests are registrations, which start three tasks each: mail, notice and statistics"""
+    soak: bool = False
+    """its repeats are the chunks of one long run: they follow each other on one target"""
     attempts: int = 2
     """tries that an invalid trial gets in all"""
     retry_until_s: float = float("inf")
     """no invalid trial is repeated once the campaign has taken this long"""
+
+    @property
+    def scenario(self) -> str:
+        """The load pattern of its trials at rates."""
+        if self.soak:
+            return SOAK
+        return "fanout" if self.registrations else STEADY
 
 
 FEATURED = ("background_tasks/default", "background_tasks_blocking/default", "celery/tuned", "arq/tuned")
@@ -98,6 +111,41 @@ PROFILES = {
             sweep_subjects=(*FEATURED, "arq/default"),
             burst_subjects=FEATURED,
             retry_until_s=265,
+        ),
+        Profile(
+            name="registration",
+            summary="under ten minutes: the article's registration, whose tasks mail, call and write",
+            subjects=(EVERY,),
+            kinds=("smtp",),
+            durations_ms=(100.0,),
+            fractions=(0.3, 0.6),
+            common_rates_per_s=(10,),
+            max_rate_per_s=60,
+            overload=1,
+            seconds=5,
+            max_seconds=10,
+            drain_s=10,
+            bystander_per_s=40,
+            repeats=1,
+            registrations=True,
+        ),
+        Profile(
+            name="soak",
+            summary="two hours a strategy at 80 % of saturation, in chunks of five minutes: what grows?",
+            subjects=("celery/tuned", "arq/tuned"),
+            kinds=("sleep",),
+            durations_ms=(100.0,),
+            fractions=(0.8,),
+            common_rates_per_s=(),
+            max_rate_per_s=400,
+            overload=1,
+            seconds=300,
+            max_seconds=300,
+            drain_s=10,
+            bystander_per_s=10,
+            repeats=24,
+            soak=True,
+            attempts=1,
         ),
         Profile(
             name="full",

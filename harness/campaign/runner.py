@@ -13,6 +13,7 @@ from harness.campaign.session import Procedure, Session, Setup
 from results.failures import read_failures
 from results.schema import Plan, Trial
 from results.store import Campaign
+from results.terms import SOAK
 from results.text import visible
 
 TARGET_S = 1.5
@@ -95,7 +96,8 @@ def _tries(campaign: Campaign) -> Iterator[tuple[Plan, list[Trial]]]:
 
 def _block_key(procedure: Procedure, item: Attempt) -> tuple[str, str, int]:
     plan, _ = item
-    return plan.subject, plan.topology, plan.repeat // procedure.repeats_together
+    together = plan.repeat // procedure.repeats_together if plan.scenario != SOAK else 0
+    return plan.subject, plan.topology, together
 
 
 def _run_block(

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,8 +18,9 @@ from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
 from results.failures import keep_failure
 from results.findings import Noise
-from results.schema import Plan, Trial
+from results.schema import Plan, Point, Trial
 from results.store import Campaign
+from results.terms import KINDS
 from targets.settings import Settings
 
 MIN_FREE_BYTES = 500 * 2**20
@@ -153,15 +154,29 @@ class Session:
         return self._current
 
     def _launch(self, plan: Plan) -> Launch:
-        setup, pinning = self._setup, Pinning.described(self._campaign.manifest.pinning[plan.topology])
+        setup, manifest = self._setup, self._campaign.manifest
+        pinning = Pinning.described(manifest.pinning[plan.topology])
         _, settings = subject_on(plan.subject, setup.settings, pinning)
-        plain = Launch(setup.family, pinning, settings, setup.loop, setup.http, redis_url=setup.redis_url)
+        plain = Launch(
+            setup.family,
+            pinning,
+            settings,
+            setup.loop,
+            setup.http,
+            redis_url=setup.redis_url,
+            needs=servers_of([*manifest.plans, *manifest.points]),
+        )
         return self._procedure.launch(plan, plain)
 
     def drop(self) -> None:
         """Take the target down."""
         self._current = None
         self._open.close()
+
+
+def servers_of(work: Iterable[Plan | Point]) -> frozenset[str]:
+    """Return the settings that name servers which these tasks need."""
+    return frozenset(filter(None, (KINDS[kind].needs for item in work for kind in item.kinds)))
 
 
 def _check_disk(folder: Path) -> None:

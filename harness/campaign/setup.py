@@ -1,5 +1,6 @@
 """Opens a campaign, new or old, and what is needed to run its trials."""
 
+import contextlib
 import datetime as dt
 import importlib.util
 import itertools
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -25,12 +27,19 @@ from harness.terminal.signals import KEPT
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
+from results.terms import KINDS
 from results.text import masked
 from results.trace import trace_gaps
 from results.traffic import BURST_MEAN_S, Traffic
+from targets.cache import round_trips_per_ms
 from targets.settings import ANYIO_TOKENS, Settings
-from targets.work import KINDS, calibrate
+from targets.work import calibrate
 
+if TYPE_CHECKING:
+    from harness.target.broker import Broker
+
+CACHE_KIND = "cache"
+"""calibrated on the broker's server, the others on a core"""
 LONGEST_NAME = 100
 NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")
 """what every file system, shell and page takes as it is"""
@@ -94,6 +103,7 @@ class Selection(Conditions):
     burst_mean_s: float = BURST_MEAN_S
     trace: str = ""
     cv: float = 0.0
+    mix: float = 0.0
 
     @property
     def pins(self) -> list[str]:
@@ -104,7 +114,7 @@ class Selection(Conditions):
     def traffic(self) -> Traffic:
         """Return the traffic to be offered; raises BlockpointError where its parts do not fit together."""
         trace = str(Path(self.trace).resolve()) if self.trace else ""
-        asked = Traffic(self.arrivals, self.cv, self.burst_mean_s, trace).check()
+        asked = Traffic(self.arrivals, self.cv, self.burst_mean_s, trace, self.mix).check()
         if trace:
             trace_gaps(trace)
         return asked
@@ -142,7 +152,12 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
     base = conditions.settings
-    kinds = {item.kind for item in agenda.work if KINDS[item.kind].calibrated}
+    kinds = {kind for item in agenda.work for kind in item.kinds if not KINDS[kind].held}
+    calibration = {kind: calibrate(kind) for kind in sorted(kinds - {CACHE_KIND})}
+    with _broker(conditions.redis_url, members, pinning) as first_look:
+        broker = first_look.describe()
+        if CACHE_KIND in kinds:
+            calibration[CACHE_KIND] = round_trips_per_ms(first_look.url)
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
     manifest = Manifest(
@@ -164,9 +179,9 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         limit_ms=agenda.limit_ms,
         precision=agenda.precision,
         jobs=agenda.jobs,
-        calibration={kind: calibrate(kind) for kind in sorted(kinds)},
+        calibration=calibration,
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
-        environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
+        environment={**environment(), "broker": broker},
         left_out=dict(agenda.left_out),
     )
     campaign = create_campaign(runs_folder() / name, manifest)
@@ -226,6 +241,7 @@ def prepare(
             middleware=manifest.middleware,
             units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
             units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
+            units_per_ms_cache=manifest.calibration.get(CACHE_KIND, 1.0),
         ),
         procedure=procedure,
         attempts=attempts,
@@ -270,16 +286,13 @@ def _kept(campaign: Campaign) -> str:
     return f"{sealed} sealed trials of {campaign.folder} are kept; go on with --resume {named}"
 
 
-def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:
+def _broker(redis_url: str, members: Family, pinning: Pinning) -> contextlib.AbstractContextManager["Broker"]:
     from harness.target.broker import embedded_broker
     from harness.target.external import external_broker
 
-    with (
-        external_broker(redis_url)
-        if redis_url
-        else embedded_broker(members, members.folder / "first-look", pinning)
-    ) as broker:
-        return broker.describe()
+    if redis_url:
+        return external_broker(redis_url)
+    return embedded_broker(members, members.folder / "first-look", pinning)
 
 
 def _recorded_pinning(campaign: Campaign) -> Pinning:

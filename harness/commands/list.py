@@ -13,9 +13,9 @@ from harness.target.declarations import subject as subject_of
 from harness.target.environments import is_made
 from harness.trial.generator import SCENARIOS
 from results.errors import BlockpointError
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategy import Definition, installed
-from targets.work import KINDS
 
 SECTIONS = {
     "kinds": ("kinds of task", 10),

@@ -20,7 +20,7 @@ from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, lookup
 from results.schema import Plan
 from results.store import Campaign
-from targets.work import KINDS
+from results.terms import KINDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,11 @@ class RunCommand(PlannedCommand[RunRequest]):
         for plan in work:
             where = (plan.kind, plan.duration_ms, plan.topology)
             limit = predicted_per_s(
-                plan.subject, request.settings, *where, placement=request.placement, cv=request.cv
+                plan.subject,
+                request.settings,
+                *where,
+                placement=request.placement,
+                lasting=request.traffic.lasting,
             )
             table.add_row(describe(plan), f"{plan.seconds:g} s", "none" if limit is None else f"{limit:g}/s")
         self.console.print(table)
@@ -142,10 +146,16 @@ def _plans(request: RunRequest, profile: Profile, keys: Sequence[str]) -> list[P
 
     def ceiling(key: str, kind: str, duration_ms: float, topology: str) -> float | None:
         return predicted_per_s(
-            key, base, kind, duration_ms, topology, placement=request.placement, cv=request.cv
+            key,
+            base,
+            kind,
+            duration_ms,
+            topology,
+            placement=request.placement,
+            lasting=request.traffic.lasting,
         )
 
-    computes = any(KINDS[kind].calibrated for kind in profile.kinds)
+    computes = not all(KINDS[kind].held for kind in profile.kinds)
     topologies = dict.fromkeys([*profile.topologies, *(profile.cpu_topologies if computes else ())])
     plans = Planner(profile, ceiling, request.seed, request.rates_per_s, request.traffic).plan(
         keys, list(topologies)

@@ -15,7 +15,8 @@ from harness.campaign.unheeded import unheeded
 from harness.target.broker import write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import family
-from harness.target.target import Launch, Target, running_target
+from harness.target.sink import SERVERS
+from harness.target.target import CACHE, Launch, Target, running_target
 from results.errors import BlockpointError
 from targets.settings import Settings, asked_of_a_target, variable
 
@@ -40,7 +41,16 @@ def serve(
         click.echo(line, err=True)
     how = {name: options[name] for name in ("loop", "http", "redis_url")}
     with family() as members:
-        launch = Launch(members, Pinning(), settings, host=host, port=port, grace_s=GRACE_S, **how)
+        launch = Launch(
+            members,
+            Pinning(),
+            settings,
+            host=host,
+            port=port,
+            grace_s=GRACE_S,
+            needs=SERVERS | {CACHE},
+            **how,
+        )
         with running_target(launch, strategy, variant, members.folder) as target:
             target.preflight("sleep")
             for line in _introduced(target, members.folder):

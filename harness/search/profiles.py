@@ -10,9 +10,9 @@ from harness.search.confirm import Terms
 from harness.target.placement import Placement
 from results.errors import BlockpointError
 from results.schema import Point
+from results.terms import KINDS
 from results.traffic import USUAL, Traffic
 from targets.settings import Settings
-from targets.work import KINDS
 
 FEWEST_ARRIVALS = 12
 """in any trial: it lasts until so many tasks have come, whatever the profile says"""
@@ -159,7 +159,7 @@ def points(
         _point(profile, (subject, kind, duration_ms, topology), base, placement, traffic)
         for subject in subjects
         for kind in profile.kinds
-        for topology in (profile.cpu_topologies if KINDS[kind].calibrated else profile.topologies)
+        for topology in (profile.topologies if KINDS[kind].held else profile.cpu_topologies)
         for duration_ms in profile.durations_ms
     ]
     for point in found:
@@ -188,7 +188,9 @@ def _point(
     services_s = SERVICES_LONG * duration_ms / 1000
     declared, _ = subject_on(subject, base, placement.pinning(topology))
     seconds = max(profile.seconds, LOOKS_LONG * declared.services[kind].poll_s)
-    law = predicted_per_s(subject, base, kind, duration_ms, topology, placement=placement, cv=traffic.cv)
+    law = predicted_per_s(
+        subject, base, kind, duration_ms, topology, placement=placement, lasting=traffic.lasting
+    )
     blocking = None
     if profile.predict:
         blocking = predicted_blocking_per_s(

@@ -23,7 +23,7 @@ from harness.search.profiles import SearchProfile
 from harness.search.trials import observed, planned
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
-from results.terms import STAIRS
+from results.terms import KINDS, STAIRS
 
 GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
@@ -173,7 +173,7 @@ class SearchRunner:
         manifest = self._campaign.manifest
         subject = manifest.subject(point.subject)
         rates = {name: q.expected(point, subject, manifest.limit_ms) for name, q in QUESTIONS.items()}
-        if self._profile.predict and point.kind == "sleep":
+        if self._profile.predict and KINDS[point.kind].held:
             return rates
         return {name: None if rate == math.inf else rate for name, rate in rates.items()}
 

@@ -104,6 +104,10 @@ class Broker:
             total += int(count(queue)) if count else 0
         return total
 
+    def used_bytes(self) -> int:
+        """Return how much memory the server has allocated; 0 where it does not say."""
+        return int(self.client.info("memory").get("used_memory", 0))
+
     def holdings(self, queues: Iterable[str]) -> dict[str, set[int]]:
         """Return the task ids that stand in each queue's entries.
 

@@ -31,8 +31,9 @@ class Pinning:
     note: str = ""
 
     def cores(self, role: str) -> tuple[int, ...]:
-        """Return a role's cores; the harness and its sampler sit with the generator."""
-        return {"web": self.web, "worker": self.worker, "broker": self.broker}.get(role, self.generator)
+        """Return a role's cores; the sink sits with the broker, harness and sampler with the generator."""
+        placed = {"web": self.web, "worker": self.worker, "broker": self.broker, "sink": self.broker}
+        return placed.get(role, self.generator)
 
     @property
     def used(self) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from harness.target.external import external_broker
 from harness.target.ledgers import LedgerReader, looking_pids
 from harness.target.lineage import tree
 from harness.target.processes import Child, Family, died
+from harness.target.sink import SERVERS, Sink, running_sink
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
 from results.schema import Subject
@@ -29,6 +30,8 @@ START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0
 IDENTITY_LIMIT_S = 5.0
 ACCEPT_LIMIT_S = 15.0
+CACHE = "cache_url"
+"""the setting that names the broker's server to the tasks"""
 LAST_WORDS_S = 1.0
 """time that a process gets to say what went wrong with a task"""
 RECORDING = (
@@ -53,6 +56,8 @@ class Launch:
     """a running server instead of the embedded one"""
     grace_s: float = 0.0
     """time that processes get to end by themselves; a drained target has nothing to finish"""
+    needs: frozenset[str] = frozenset()
+    """settings that name servers which the tasks need, see `results.terms.KINDS`"""
     appendonly: bool = False
     """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
 
@@ -68,6 +73,7 @@ class Target:
         self.nonce = settings.nonce
         self.ledger = settings.ledger or Path()
         self.broker = broker
+        self.sink: Sink | None = None
         self.web: list[Child] = []
         self.workers: list[Child] = []
         self.web_processes = settings.web_processes
@@ -75,9 +81,10 @@ class Target:
         self._probes: set[int] = set()
 
     def children(self) -> list[Child]:
-        """Return the web's, workers' and embedded broker's processes."""
+        """Return the web's, workers', embedded broker's and sink's processes."""
         broker = [self.broker.child] if self.broker and self.broker.child else []
-        return [*self.web, *self.workers, *broker]
+        sink = [self.sink.child] if self.sink else []
+        return [*self.web, *self.workers, *broker, *sink]
 
     def check(self) -> None:
         """Raise BlockpointError where one of its processes has exited."""
@@ -230,18 +237,24 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
         broker = None
-        if find(named.strategy).broker:
+        if find(named.strategy).broker or CACHE in launch.needs:
             broker = cleanup.enter_context(
                 external_broker(launch.redis_url)
                 if launch.redis_url
                 else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
             )
-            settings = replace(settings, redis_url=broker.url)
+            cache_url = broker.url if CACHE in launch.needs else ""
+            settings = replace(settings, redis_url=broker.url, cache_url=cache_url)
+        sink = None
+        if servers := launch.needs.intersection(SERVERS):
+            sink = cleanup.enter_context(running_sink(family, servers, logs / "sink.log", pinning))
+            settings = replace(settings, http_sink=sink.http, smtp_sink=sink.smtp)
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
         told = declared(strategy, variant, settings)
         assert told.subject is not None
         target = Target(told.subject, f"http://{launch.host}:{port}", settings, broker, family)
+        target.sink = sink
         cleanup.callback(_stop, launch, target)
         for index, worker in enumerate(told.workers):
             command = [environment.python, "-m", *worker]

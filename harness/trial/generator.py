@@ -28,6 +28,8 @@ OPTIONS = frozenset(
         "--burst-mean-s",
         "--trace",
         "--cv",
+        "--mix",
+        "--parts",
     }
 )
 """what a plan may add: a manifest from elsewhere could else have Locust run any file"""

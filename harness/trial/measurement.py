@@ -90,7 +90,8 @@ class Measurement:
         Raises BlockpointError where there is nothing to seal: the target or the generator died.
         """
         started_at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        self.target.preflight(self.plan.kind)
+        for kind in dict.fromkeys(self.plan.kinds):
+            self.target.preflight(kind)
         before = self._await_quiet()
         reader, roster, web = self.target.reader(), Roster(self.target), self.target.web_pids()
         since_ns = time.monotonic_ns()
@@ -118,7 +119,7 @@ class Measurement:
             attempt=attempt,
             started_at=started_at,
             boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores, load.cv),
+            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores, load.lasting),
             drained=over.drained,
             drained_ns=over.drained_ns,
             stopped_early=over.stopped_early,
@@ -217,7 +218,7 @@ class Measurement:
     def _evidence(self, survivors: frozenset[int]) -> Evidence:
         return Evidence(
             max_attempts=self.target.subject.max_attempts,
-            in_process=self.target.broker is None,
+            in_process=not self.target.subject.queues,
             alive_pids=survivors,
         )
 
@@ -241,7 +242,7 @@ def overloads(service: Service, load: Load, cores: int) -> bool:
     """Say whether any step of a load comes near the rate at which theory sees the service saturate."""
     parts = FANOUT_PARTS if load.scenario == "fanout" else 1
     for step in load.steps:
-        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores, load.cv)
+        ceiling = saturation_rate(service, load.kind, step.duration_ms, cores, load.lasting)
         if ceiling is not None and step.rate_per_s * parts >= OVERLOADED_FROM * ceiling:
             return True
     return False

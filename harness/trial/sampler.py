@@ -24,6 +24,8 @@ EVERY_S = 0.2
 LOOK_FOR_CHILDREN_EVERY = 10
 BROKER = "broker"
 """role under which the queues' depth stands, though the server may not be ours and have no process here"""
+STORED = "stored"
+"""role under which the memory stands that the broker's server says its data take"""
 OTHER = "other"
 """role under which the CPU use of all programs but ours stands: the machine's less ours, so that a single
 sample may err by some of the clock's ticks, even below zero, while their mean does not"""
@@ -124,6 +126,7 @@ def _run(
         rows: dict[str, tuple[int, float, int, int]] = {}
         if broker:
             rows[BROKER] = (0, 0.0, 0, broker.depth(queues))
+            rows[STORED] = (0, 0.0, broker.used_bytes(), -1)
         for name, role in roles.items():
             processes, used_s, rss = role.sample()
             unclaimed_s -= used_s

@@ -7,7 +7,8 @@ from typing import Any
 
 from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
-from results.traffic import ARRIVALS, BURST_MEAN_S, MOST_VARIATION
+from results.terms import KINDS, REGISTRATION
+from results.traffic import ARRIVALS, BURST_MEAN_S, LEAST_MIX, MOST_MIX, MOST_VARIATION
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,12 @@ COMMON: tuple[Option, ...] = (
     Option("rate", 50.0, "task arrivals per second, of all workers together", 0.01, 100_000),
     Option("seconds", 20.0, "length of the schedule, s", 0.1, 86_400),
     Option("duration_ms", 100.0, "duration of each task, ms", 0, 60_000),
-    Option("kind", "sleep", "what a task does", choices=("sleep", "cpu", "cpu_native")),
+    Option("kind", "sleep", "what a task does", choices=tuple(KINDS)),
+    Option(
+        "parts",
+        "",
+        f"kinds of the tasks that a registration starts, such as {','.join(REGISTRATION)}; empty: all --kind",
+    ),
     Option("seed", 1, "seed of the schedule: the same seed gives the same arrivals", 0, 2**32 - 1),
     Option("arrivals", "poisson", "spacing of the tasks", choices=ARRIVALS),
     Option(
@@ -77,6 +83,14 @@ COMMON: tuple[Option, ...] = (
         "coefficient of variation of the tasks' durations, which are then lognormal; 0: all equally long",
         0,
         MOST_VARIATION,
+    ),
+    Option(
+        "mix",
+        0.0,
+        "how many times as long as the others one task in ten is, for example 10; 0: as long",
+        LEAST_MIX,
+        MOST_MIX,
+        zero_is_off=True,
     ),
     Option("bystander_rate", 20.0, "requests per second to each bystander, such as /ping", 0, 10_000),
     Option("payload_bytes", 0, "size of each task's payload, bytes", 0, 65_536),

@@ -103,6 +103,7 @@ class Run:
             seed=settings.seed,
             arrivals=settings.arrivals,
             cv=settings.cv,
+            mix=settings.mix,
             bystander_per_s=settings.bystander_rate,
             boot_id=boot_id(),
             timer="+".join(sorted({r["timer"] for r in reports})),

@@ -10,7 +10,7 @@ from loadtests.openloop.recorder import task_ids
 from loadtests.openloop.schedule import PlannedStep, Schedule
 from loadtests.openloop.wire import PostTemplate, TimedPostTemplate, get_request
 from results.errors import BlockpointError
-from results.terms import BYSTANDERS, OFFERED_BY_ALL
+from results.terms import BYSTANDERS, FANOUT_PARTS, KINDS, OFFERED_BY_ALL
 from results.trace import trace_gaps
 from results.traffic import Traffic
 
@@ -22,11 +22,13 @@ _UNUSED_BY_REGISTRATIONS = {
     "fail_first": "the tasks of a registration do not fail",
     "poison": "only tasks can be poisonous, not registrations",
 }
+_UNUSED_BY_TASKS = {"parts": "only a registration starts more than one task"}
 _UNUSED_BY_CLOSED_LOOPS = {
     "arrivals": "the users of a closed loop come when they were answered",
     "burst_mean_s": "the users of a closed loop come when they were answered",
     "trace": "the users of a closed loop come when they were answered",
     "cv": "the tasks of a closed loop are equally long",
+    "mix": "the tasks of a closed loop are equally long",
     "close_early_every": "the users of a closed loop wait for their answers",
     "max_in_flight": "a closed loop has as many requests in flight as --users",
     "slip_limit_ms": "a closed loop has no schedule to be late for",
@@ -51,6 +53,7 @@ class Scenario:
                 raise BlockpointError(f"{OPTIONS[name].flag}: {why}")
         check_poison(settings)
         check_traffic(settings)
+        kinds_of_parts(settings.parts)
         steps = self.steps(settings)
         beside_per_s = len(OFFERED_BY_ALL) * settings.bystander_rate
         arrivals = sum(s.seconds * (s.rate_per_s + beside_per_s) for s in steps)
@@ -64,7 +67,7 @@ class Scenario:
     @property
     def unused(self) -> dict[str, str]:
         """The common options that this scenario cannot follow, and why."""
-        return (_UNUSED_BY_REGISTRATIONS if self.path == REGISTER_PATH else {}) | (
+        return (_UNUSED_BY_REGISTRATIONS if self.path == REGISTER_PATH else _UNUSED_BY_TASKS) | (
             _UNUSED_BY_CLOSED_LOOPS if self.closed else {}
         )
 
@@ -81,7 +84,7 @@ def one_step(settings: LoadSettings) -> list[PlannedStep]:
 
 def traffic(settings: LoadSettings) -> Traffic:
     """Return how tasks come and how long they last."""
-    return Traffic(settings.arrivals, settings.cv, settings.burst_mean_s, settings.trace)
+    return Traffic(settings.arrivals, settings.cv, settings.burst_mean_s, settings.trace, settings.mix)
 
 
 def check_traffic(settings: LoadSettings) -> None:
@@ -90,11 +93,21 @@ def check_traffic(settings: LoadSettings) -> None:
         trace_gaps(settings.trace)
 
 
+def kinds_of_parts(parts: str) -> list[str]:
+    """Return the kinds of a registration's tasks, none where they are not named; raises BlockpointError."""
+    kinds = parts.split(",") if parts else []
+    if kinds and (len(kinds) != FANOUT_PARTS or not KINDS.keys() >= set(kinds)):
+        raise BlockpointError(
+            f"--parts: {parts} is not {FANOUT_PARTS} of {', '.join(KINDS)} with commas between"
+        )
+    return kinds
+
+
 def task_fields(settings: LoadSettings, duration_ms: float, path: str = TASKS_PATH) -> dict[str, Any]:
     """Return the fields of a task's JSON body, without its id."""
     fields: dict[str, Any] = {"kind": settings.kind, "duration_ms": duration_ms}
     if path == REGISTER_PATH:
-        return {"email": "load@example.org", **fields}
+        return {"email": "load@example.org", "parts": kinds_of_parts(settings.parts) or None, **fields}
     return {**fields, "payload": "x" * settings.payload_bytes, "fail_first": settings.fail_first}
 
 
@@ -111,7 +124,7 @@ def requests(
     sound = [task_fields(settings, s.duration_ms, path) for s in steps]
     spoilt = [{**fields, **poison_fields(settings)} for fields in sound] if settings.poison else []
     # the poisonous ones follow the others, in the order of the steps
-    post = TimedPostTemplate if settings.cv else PostTemplate
+    post = TimedPostTemplate if traffic(settings).lasting else PostTemplate
     templates = [post(path, authority, fields) for fields in sound + spoilt]
     template = schedule.step + len(sound) * (poisoned(schedule.arrival, settings.poison_every) & bool(spoilt))
     pings = {int(stream): get_request(p, authority) for stream, p in BYSTANDER_PATHS.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from results.draws import durations_ms, offsets_s
+from results.lasting import Lasting
 from results.terms import OFFERED_BY_ALL, Stream
 from results.traffic import USUAL, Traffic
 
@@ -77,7 +78,9 @@ def plan(
             random = np.random.default_rng([seed, _generator(stream), index])
             at_s = offsets_s(traffic if tasks else USUAL, rate, step.seconds, random, warm_up)
             due = (at_s * NS_PER_S).astype(np.int64) + starts[index]
-            lasting = _lasting_ms(step, len(due), traffic.cv, seed, index) if tasks else np.zeros(len(due))
+            lasting = (
+                _lasting_ms(step, len(due), traffic.lasting, seed, index) if tasks else np.zeros(len(due))
+            )
             parts.append((due, lasting, stream, index))
     return _in_order(parts)
 
@@ -86,9 +89,9 @@ def _generator(stream: Stream) -> int:
     return stream + (stream >= _DURATIONS)
 
 
-def _lasting_ms(step: PlannedStep, count: int, cv: float, seed: int, index: int) -> np.ndarray:
+def _lasting_ms(step: PlannedStep, count: int, law: Lasting, seed: int, index: int) -> np.ndarray:
     """Return how long each task of a step lasts, in order of arrival."""
-    return durations_ms(step.duration_ms, cv, count, np.random.default_rng([seed, _DURATIONS, index]))
+    return durations_ms(step.duration_ms, law, count, np.random.default_rng([seed, _DURATIONS, index]))
 
 
 def _in_order(parts: Sequence[tuple[np.ndarray, np.ndarray, Stream, int]]) -> Schedule:

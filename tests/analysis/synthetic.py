@@ -14,6 +14,7 @@ from benchmarks.simulation import fifo as varied_fifo
 from results.documents import write_document
 from results.draws import durations_ms
 from results.findings import Accounts
+from results.lasting import Lasting
 from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
 from results.sums import seal
@@ -53,6 +54,8 @@ class Cell:
     closed: bool = False
     cv: float = 0.0
     """coefficient of variation of the durations"""
+    mix: float = 0.0
+    """how many times as long as the others one task in ten is"""
     arrivals: str = "poisson"
     """what the load says that they were: here they are Poisson in any case"""
 
@@ -145,6 +148,7 @@ def _plan(cell: Cell, number: int) -> Plan:
         seed=cell.seed,
         repeat=cell.repeat,
         topology=cell.topology,
+        options=["--mix", f"{cell.mix:g}"] if cell.mix else [],
     )
 
 
@@ -163,11 +167,13 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
     parts = FANOUT_PARTS if cell.scenario == "fanout" else 1
     due, step = arrivals(rng, cell.steps)
     durations = np.array([duration for *_, duration in cell.steps])
-    lasting = durations[step] * durations_ms(1.0, cell.cv, len(due), np.random.default_rng(cell.seed))
+    lasting = durations[step] * durations_ms(
+        1.0, Lasting(cell.cv, cell.mix), len(due), np.random.default_rng(cell.seed)
+    )
     service = np.repeat(lasting, parts) / 1000
     held = np.repeat(np.array([_held(cell, duration) for duration in durations])[step], parts)
     accepted = np.repeat(due, parts) + NETWORK_S
-    if cell.cv:
+    if cell.cv or cell.mix:
         started = varied_fifo(accepted, service, _slots(cell))
     else:
         started = fifo(accepted, held, _slots(cell)) if held.any() else accepted.copy()
@@ -229,6 +235,7 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
         seed=cell.seed,
         arrivals=cell.arrivals,
         cv=cell.cv,
+        mix=cell.mix,
         bystander_per_s=cell.bystander_per_s,
         boot_id="one",
         timer="timerfd",
@@ -342,9 +349,16 @@ def _events(
 def _resources(cell: Cell, horizon: float, accepted: Floats, finished: Floats) -> dict[str, Any]:
     at = np.arange(0.1, horizon, 0.2)
     waiting = np.searchsorted(accepted, at) - np.searchsorted(np.sort(finished), at)
-    roles = ["web", "generator"] + (["worker", "broker"] if cell.workers else [])
-    cores = {"web": 0.35, "worker": 0.5, "broker": 0.08, "generator": 0.2}
-    memory = {"web": 90, "worker": 140, "broker": 12, "generator": 110}
+    roles = ["web", "generator", "harness"] + (["worker", "broker", "stored"] if cell.workers else [])
+    cores = {"web": 0.35, "worker": 0.5, "broker": 0.08, "stored": 0.0, "generator": 0.2, "harness": 0.05}
+    memory = {
+        "web": 90,
+        "worker": 140,
+        "broker": 12,
+        "stored": 2 + cell.repeat,
+        "generator": 110,
+        "harness": 130,
+    }
     n = len(at)
     return {
         "at_ns": np.tile(_ns(at), len(roles)),

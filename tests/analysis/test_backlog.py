@@ -8,6 +8,7 @@ from analysis.queueing import backlog_growth
 from analysis.trials.backlog import Backlog, completion_slope, measure, outstanding
 from benchmarks.simulation import Queue, fifo, trial
 from results.draws import durations_ms, offsets_s
+from results.lasting import Lasting
 from results.schema import Step
 from results.terms import NEVER, Outcome
 from results.traffic import USUAL
@@ -155,7 +156,7 @@ def varied(rho: float, services: float, seed: int, cv: float = 2.0) -> tuple[pd.
     """Return a trial of 40 slots that lasts so many services of 1 s."""
     rate, random = rho * 40, np.random.default_rng(seed)
     due = offsets_s(USUAL, rate, services, random, 0.2)
-    held = durations_ms(1_000, cv, len(due), random) / 1000
+    held = durations_ms(1_000, Lasting(cv), len(due), random) / 1000
     started = fifo(due, held, 40)
     moments = {"due_ns": due, "started_ns": started, "finished_ns": started + held}
     tasks = pd.DataFrame({name: (at * 1e9).astype(np.int64) for name, at in moments.items()})
@@ -172,7 +173,9 @@ def varied(rho: float, services: float, seed: int, cv: float = 2.0) -> tuple[pd.
 def test_slots_that_long_tasks_go_on_filling_do_not_prove_that_the_work_keeps_up() -> None:
     def surely_kept_up(cv: float) -> int:
         made = (varied(1.1, 10, seed) for seed in range(SEEDS))
-        found = [measure(tasks, step, step.rate_per_s, held=True, cv=cv) for tasks, step in made]
+        found = [
+            measure(tasks, step, step.rate_per_s, held=True, lasting=Lasting(cv)) for tasks, step in made
+        ]
         return sum(each.certain and not each.behind for each in found)
 
     assert surely_kept_up(0.0) > SEEDS / 5, "their line is empty for most of the trial"
@@ -181,7 +184,7 @@ def test_slots_that_long_tasks_go_on_filling_do_not_prove_that_the_work_keeps_up
 
 def test_once_the_slots_have_filled_varied_tasks_are_judged_far_from_saturation() -> None:
     made = [varied(rho, 60, seed) for rho in (0.5, 1.4) for seed in range(5)]
-    found = [measure(tasks, step, step.rate_per_s, held=True, cv=2.0) for tasks, step in made]
+    found = [measure(tasks, step, step.rate_per_s, held=True, lasting=Lasting(2.0)) for tasks, step in made]
     assert [each.behind for each in found] == [False] * 5 + [True] * 5
     assert all(each.certain for each in found)
 
@@ -189,5 +192,5 @@ def test_once_the_slots_have_filled_varied_tasks_are_judged_far_from_saturation(
 def test_a_line_of_varied_tasks_that_happens_to_empty_is_no_proof() -> None:
     """At 3 % more than can be served it grows by a few tasks a minute, and wanders by more than that."""
     made = (varied(1.03, 60, seed, cv=1.0) for seed in range(SEEDS))
-    found = [measure(tasks, step, step.rate_per_s, held=True, cv=1.0) for tasks, step in made]
+    found = [measure(tasks, step, step.rate_per_s, held=True, lasting=Lasting(1.0)) for tasks, step in made]
     assert sum(each.certain and not each.behind for each in found) <= SEEDS / 20

@@ -11,6 +11,7 @@ from analysis.report.words import read
 from analysis.trials.burst_words import note_on_bursts, sentence_on_bursts, under_bursts
 from analysis.trials.derive import derive
 from benchmarks.coverage.target import Target, run
+from results.lasting import Lasting
 from results.schema import Service
 from results.traffic import Traffic
 from tests.analysis.synthetic import Cell, build
@@ -55,7 +56,7 @@ def test_a_search_under_steady_traffic_learns_what_bursts_would_leave() -> None:
     share = burst_share(POOL, "sleep", 100, 1, apart=False)
     assert share is not None
     assert 0.47 < share < 0.58
-    varied = burst_share(POOL, "sleep", 100, 1, apart=False, cv=2.0)
+    varied = burst_share(POOL, "sleep", 100, 1, apart=False, lasting=Lasting(2.0))
     assert varied is not None
     assert varied > share, "what varies blocks earlier already"
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.queueing import CLAIM_S, backlog_growth, saturation_rate, utilisation
 from results.draws import durations_ms
+from results.lasting import Lasting
 from results.schema import Service
 
 
@@ -53,22 +54,27 @@ def test_the_ceiling_of_each_law(
     ), why
 
 
-def test_durations_that_vary_are_rounded_up_to_polls_on_average() -> None:
+@pytest.mark.parametrize("law", [Lasting(cv=1.5), Lasting(mix=10), Lasting(mix=3)], ids=str)
+def test_durations_that_vary_are_rounded_up_to_polls_on_average(law: Lasting) -> None:
     for duration_ms in (200.0, 500.0, 1000.0):
-        drawn = durations_ms(duration_ms, 1.5, 200_000, np.random.default_rng(1)) / 1000
+        drawn = durations_ms(duration_ms, law, 200_000, np.random.default_rng(1)) / 1000
         held = (np.floor(drawn / 0.5) + 1).mean() * 0.5
-        found = saturation_rate(ARQ_DEFAULT, "sleep", duration_ms, 2, cv=1.5)
+        found = saturation_rate(ARQ_DEFAULT, "sleep", duration_ms, 2, lasting=law)
         assert found == pytest.approx(10 / held, rel=0.01)
 
 
 def test_no_other_ceiling_depends_on_the_variation() -> None:
     for each in (service("loop"), service("pool", 40), service("await")):
-        assert saturation_rate(each, "sleep", 100, 2, cv=2) == saturation_rate(each, "sleep", 100, 2)
+        assert saturation_rate(each, "sleep", 100, 2, lasting=Lasting(2)) == saturation_rate(
+            each, "sleep", 100, 2
+        )
 
 
 def test_very_long_tasks_of_a_quick_poll_lose_half_a_tick() -> None:
     quick = service("poll", 1, poll_s=0.01)
-    assert saturation_rate(quick, "sleep", 60_000, 2, cv=2) == pytest.approx(1 / 60.005, rel=1e-6)
+    assert saturation_rate(quick, "sleep", 60_000, 2, lasting=Lasting(2)) == pytest.approx(
+        1 / 60.005, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(("law", "kind"), [("magic", "sleep"), ("pool", "juggle")])

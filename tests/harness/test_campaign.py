@@ -46,7 +46,7 @@ def check_sealed(campaign: Campaign) -> None:
         assert int((moments == Moment.FINISHED).sum()) == accounts.finished
         resources = campaign.table(trial, "resources")
         roles = set(resources["role"].to_pylist())
-        brokered = () if trial.plan.subject.startswith("background") else ("broker", "worker")
+        brokered = () if trial.plan.subject.startswith("background") else ("broker", "stored", "worker")
         # the sampler gives way to everything: where a core is never free it sees nothing, and that is said
         blind = any(reason.startswith("noise: nobody saw") for reason in trial.reasons)
         assert roles == {"web", "generator", "harness", "other", "steal", *brokered} or (blind and not roles)

@@ -1,6 +1,7 @@
 import dataclasses
 import itertools
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,10 +9,12 @@ from hypothesis import strategies as st
 from harness.campaign.grid import Planner
 from harness.campaign.predictions import keys, predicted_per_s, select
 from harness.campaign.profiles import PROFILES, SAME_RATE, rates, trial_seconds
+from harness.campaign.session import servers_of
 from harness.commands.run import RunRequest, asked_profile, longer
 from harness.target.cores import choose
 from results.errors import BlockpointError
 from results.schema import Plan
+from results.terms import FANOUT_PARTS, REGISTRATION
 from results.traffic import USUAL, Traffic
 from targets.settings import Settings
 
@@ -62,7 +65,7 @@ def test_a_plan_is_reproducible_and_its_names_are_unique(profile: str) -> None:
     assert plans == planned(profile)
     assert len({plan.trial_id for plan in plans}) == len(plans)
     assert {plan.subject for plan in plans} == set(keys(PROFILES[profile].subjects))
-    if profile != "smoke":
+    if profile not in ("smoke", "soak"):
         assert [p.subject for p in plans] != [p.subject for p in planned(profile, seed=2)]
 
 
@@ -147,3 +150,38 @@ def test_every_trial_of_a_grid_is_as_long_as_was_asked_for_or_says_why_not(secon
         if seconds < 6
         else []
     )
+
+
+def test_registrations_are_counted_in_tasks_and_say_what_their_tasks_are() -> None:
+    chosen = dataclasses.replace(PROFILES["registration"], common_rates_per_s=(), max_rate_per_s=1_000)
+    plans = Planner(chosen, lambda *_: 300.0, 1).plan(["arq/tuned"], ["one-box"])
+    assert sorted(plan.rate_per_s for plan in plans) == [0.3 * 300 / FANOUT_PARTS, 0.6 * 300 / FANOUT_PARTS]
+    assert {plan.scenario for plan in plans} == {"fanout"}
+    assert all(tuple(plan.kinds) == REGISTRATION for plan in plans)
+
+
+def test_a_campaign_needs_the_servers_of_all_its_tasks() -> None:
+    (plan,) = Planner(PROFILES["smoke"], lambda *_: 300.0, 1).plan(["arq/tuned"], ["one-box"])
+    registration = msgspec.structs.replace(plan, options=["--parts", ",".join(REGISTRATION)])
+    called = msgspec.structs.replace(plan, kind="http")
+    assert servers_of([plan]) == frozenset()
+    assert servers_of([plan, called]) == {"http_sink"}
+    assert servers_of([registration]) == {"http_sink", "smtp_sink", "cache_url"}
+
+
+@pytest.mark.parametrize("parts", ["smtp,fax,cache", "smtp,,http"])
+def test_a_plan_from_elsewhere_has_no_tasks_of_unknown_kinds(parts: str) -> None:
+    (plan,) = Planner(PROFILES["smoke"], lambda *_: 300.0, 1).plan(["arq/tuned"], ["one-box"])
+    document = msgspec.to_builtins(plan) | {"options": ["--parts", parts]}
+    with pytest.raises(msgspec.ValidationError, match="unknown kind"):
+        msgspec.convert(document, Plan)
+
+
+def test_the_chunks_of_a_soak_follow_each_other_at_one_rate_with_seeds_of_their_own() -> None:
+    plans = Planner(PROFILES["soak"], lambda *_: 400.0, 1).plan(["celery/tuned", "arq/tuned"], ["one-box"])
+    subjects = [plan.subject for plan in plans]
+    assert subjects == sorted(subjects)
+    first = [plan for plan in plans if plan.subject == subjects[0]]
+    assert [plan.repeat for plan in first] == list(range(PROFILES["soak"].repeats))
+    assert len({plan.seed for plan in first}) == len(first)
+    assert {(plan.scenario, plan.rate_per_s) for plan in first} == {("soak", 320.0)}

@@ -66,7 +66,7 @@ def test_trials_are_as_long_as_was_asked_for(name: str, seconds: float) -> None:
 
 
 def test_a_search_offers_the_traffic_that_was_asked_for_and_predicts_for_it() -> None:
-    traffic = request(arrivals="onoff", cv=0.0, trace="", burst_mean_s=1.0).traffic
+    traffic = request(arrivals="onoff", cv=0.0, trace="", burst_mean_s=1.0, mix=0.0).traffic
     profile = dataclasses.replace(STANDARD, seconds=30)
     steady, bursts = (
         points(profile, ["background_tasks/default"], Settings(), BY_RULE, each)[0]
@@ -82,7 +82,7 @@ def test_a_search_offers_the_traffic_that_was_asked_for_and_predicts_for_it() ->
 
 def test_a_bad_trace_is_refused_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(BlockpointError, match="cannot be read"):
-        _ = request(arrivals="trace", cv=0.0, trace=str(tmp_path / "none"), burst_mean_s=0.5).traffic
+        _ = request(arrivals="trace", cv=0.0, trace=str(tmp_path / "none"), burst_mean_s=0.5, mix=0.0).traffic
 
 
 def test_a_prediction_for_very_long_trials_follows_only_part_of_them() -> None:

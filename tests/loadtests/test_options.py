@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from loadtests.openloop.address import resolve
 from loadtests.openloop.options import COMMON, Option, read
-from loadtests.openloop.scenario import Scenario
+from loadtests.openloop.scenario import REGISTER_PATH, Scenario, task_fields
 from loadtests.openloop.schedule import PlannedStep
 from results.errors import BlockpointError
 
@@ -36,6 +36,9 @@ def test_defaults_are_within_their_own_ranges() -> None:
         ("close_early_every", -1),
         ("close_early_every", 1_001),
         ("warm_up", 1.0),
+        ("mix", 1),
+        ("mix", -10),
+        ("mix", 1_001),
     ],
 )
 def test_a_bad_value_gives_one_line_that_names_the_option(name: str, given_: object) -> None:
@@ -54,6 +57,25 @@ def test_a_drills_options_are_off_until_asked_for() -> None:
 def test_an_unknown_poison_is_told_the_known_ones() -> None:
     with pytest.raises(BlockpointError, match=r"'arsenic' is not one of raise, kill$"):
         read(COMMON, SimpleNamespace(poison="arsenic"))
+
+
+@pytest.mark.parametrize("parts", ["smtp", "smtp,http,fax", "smtp,http,cache,cpu", ","])
+def test_a_registration_has_three_parts_of_known_kinds(parts: str) -> None:
+    scenario = Scenario("x", lambda s: [PlannedStep(s.seconds, s.rate, 0)], path=REGISTER_PATH)
+    with pytest.raises(BlockpointError, match=r"--parts: .* is not 3 of sleep, http"):
+        scenario.plan(read(COMMON, SimpleNamespace(parts=parts)))
+
+
+def test_what_is_no_registration_has_no_parts() -> None:
+    scenario = Scenario("x", lambda s: [PlannedStep(s.seconds, s.rate, 0)])
+    with pytest.raises(BlockpointError, match="--parts: only a registration"):
+        scenario.plan(read(COMMON, SimpleNamespace(parts="smtp,http,cache")))
+
+
+def test_a_registration_says_what_its_tasks_are() -> None:
+    settings = read(COMMON, SimpleNamespace(parts="smtp,http,cache"))
+    assert task_fields(settings, 5.0, REGISTER_PATH)["parts"] == ["smtp", "http", "cache"]
+    assert task_fields(read(COMMON, SimpleNamespace()), 5.0, REGISTER_PATH)["parts"] is None
 
 
 @given(st.floats(0.01, 100_000))

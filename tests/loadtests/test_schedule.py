@@ -79,13 +79,13 @@ def test_stretches_follow_each_other_without_a_gap(parts: list[PlannedStep]) -> 
     assert edges[-1] == pytest.approx(sum(p.seconds for p in parts) * NS_PER_S, abs=1)
 
 
-@given(steps, seeds, st.floats(0.1, 3))
+@given(steps, seeds, st.builds(Traffic, cv=st.floats(0.1, 3)) | st.builds(Traffic, mix=st.floats(1.5, 100)))
 def test_durations_are_drawn_apart_from_the_arrivals_and_the_same_at_every_rate(
-    parts: list[PlannedStep], seed: int, cv: float
+    parts: list[PlannedStep], seed: int, traffic: Traffic
 ) -> None:
     fixed, varied, other = (
-        plan(parts, seed=seed, traffic=Traffic(cv=own), bystander_per_s=rate)
-        for own, rate in ((0.0, 5), (cv, 5), (cv, 20))
+        plan(parts, seed=seed, traffic=own, bystander_per_s=rate)
+        for own, rate in ((Traffic(), 5), (traffic, 5), (traffic, 20))
     )
     assert np.array_equal(fixed.due_ns, varied.due_ns)
     tasks = varied.stream == Stream.TASKS

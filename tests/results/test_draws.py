@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from results.draws import LONGEST_DRAWN_MS, durations_ms, offsets_s
+from results.lasting import EQUALLY, Lasting
 from results.traffic import Traffic
 
 seeds = st.integers(0, 2**32 - 1)
@@ -76,19 +77,19 @@ def test_the_bursts_of_a_seed_are_the_same_at_every_rate(seed: int, rate_per_s: 
 
 @pytest.mark.parametrize("cv", [0.3, 1.0, 2.0])
 def test_durations_have_the_mean_and_the_variation_that_were_asked_for(cv: float) -> None:
-    drawn_ms = durations_ms(100.0, cv, 1_000_000, np.random.default_rng(5))
+    drawn_ms = durations_ms(100.0, Lasting(cv), 1_000_000, np.random.default_rng(5))
     assert drawn_ms.mean() == pytest.approx(100, rel=0.01)
     assert drawn_ms.std() == pytest.approx(100 * cv, rel=0.03)
     assert np.log(drawn_ms).std() == pytest.approx(np.sqrt(np.log1p(cv**2)), rel=0.01)
 
 
 def test_durations_are_what_a_request_can_say_and_a_target_takes() -> None:
-    drawn_ms = durations_ms(30_000.0, 10.0, 10_000, np.random.default_rng(0))
+    drawn_ms = durations_ms(30_000.0, Lasting(10.0), 10_000, np.random.default_rng(0))
     assert np.array_equal(drawn_ms, np.round(drawn_ms, 3))
     assert drawn_ms.min() > 0
     assert drawn_ms.max() == LONGEST_DRAWN_MS
-    assert durations_ms(70.0, 0.0, 3, np.random.default_rng(0)).tolist() == [70.0, 70.0, 70.0]
-    assert durations_ms(0.0, 2.0, 2, np.random.default_rng(0)).tolist() == [0.0, 0.0]
+    assert durations_ms(70.0, EQUALLY, 3, np.random.default_rng(0)).tolist() == [70.0, 70.0, 70.0]
+    assert durations_ms(0.0, Lasting(2.0), 2, np.random.default_rng(0)).tolist() == [0.0, 0.0]
 
 
 def test_a_trace_is_scaled_to_the_rate_and_repeated(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ anything = st.builds(
     cv=st.sampled_from([0.0, 0.5, 2.0]),
     burst_mean_s=st.sampled_from([0.5, 2.0]),
     trace=st.sampled_from(["", "/t/trace.csv"]),
+    mix=st.sampled_from([0.0, 2.0, 10.0]),
 )
 
 
@@ -28,7 +29,10 @@ def test_the_usual_traffic_needs_no_options() -> None:
     assert not Traffic().words
 
 
-@pytest.mark.parametrize("options", ["--arrivals never", "--cv -1", "--cv nan", "--cv x", "--burst-mean-s 0"])
+@pytest.mark.parametrize(
+    "options",
+    ["--arrivals never", "--cv -1", "--cv nan", "--cv x", "--burst-mean-s 0", "--mix 1", "--mix nan"],
+)
 def test_options_of_no_traffic_are_refused(options: str) -> None:
     with pytest.raises(ValueError, match=r"unknown traffic|convert"):
         Traffic.of(options.split())
@@ -40,6 +44,7 @@ def test_options_of_no_traffic_are_refused(options: str) -> None:
         (Traffic("trace"), "give the file"),
         (Traffic(trace="t"), "nothing without --arrivals trace"),
         (Traffic("poisson", burst_mean_s=1), "nothing without --arrivals onoff"),
+        (Traffic(cv=1, mix=10), "two laws"),
     ],
 )
 def test_options_that_do_not_fit_together_are_one_clear_line(traffic: Traffic, said: str) -> None:

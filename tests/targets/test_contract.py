@@ -15,7 +15,7 @@ from harness.target.cores import Pinning
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import family
 from harness.target.target import Launch, Target, running_target
-from results.terms import KINDS, Moment
+from results.terms import KINDS, REGISTRATION, Moment
 from targets.bodylimit import MAX_BODY_BYTES
 from targets.middleware import HEADER
 from targets.settings import Settings
@@ -29,7 +29,8 @@ SUBJECTS: list[tuple[str, str, dict[str, Any]]] = [
     ("background_tasks", "default", {"middleware": True}),
 ]
 SETTLE_S = 60.0
-UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
+NEEDS = frozenset(filter(None, (kind.needs for kind in KINDS.values())))
+UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0, "units_per_ms_cache": 1.0}
 
 
 @pytest.fixture(scope="module", params=SUBJECTS, ids=lambda given: "/".join([*given[:2], *given[2]]))
@@ -37,7 +38,7 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     strategy, variant, conditions = request.param
     logs = tmp_path_factory.mktemp("logs")
     with family() as members:
-        launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS, **conditions))
+        launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS, **conditions), needs=NEEDS)
         with running_target(launch, strategy, variant, logs) as running:
             running.preflight("sleep")
             yield running
@@ -100,7 +101,7 @@ def test_every_accepted_task_starts_and_finishes_exactly_once(
         assert moments[0] == (Moment.RECEIVED, 0)
         started, finished = (at_ns(events, task_id, moment) for moment in (Moment.STARTED, Moment.FINISHED))
         assert started <= finished
-        if kind == "sleep":
+        if KINDS[kind].held:
             assert finished - started >= 8e6  # uvloop's timers count whole milliseconds
 
 
@@ -126,11 +127,14 @@ def test_a_failing_task_is_retried_as_declared(target: Target) -> None:
         assert seen == expected
 
 
-def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client) -> None:
+@pytest.mark.parametrize("kinds", [None, list(REGISTRATION)], ids=["alike", "as they are"])
+def test_a_registration_starts_three_tasks(
+    target: Target, client: httpx.Client, kinds: list[str] | None
+) -> None:
     reader = target.reader()
     task_id = new_id()
     parts = [f"{int(task_id, 16) + part:016x}" for part in (1, 2, 3)]
-    reply = client.post("/users/register", json={"task_id": task_id, "duration_ms": 2})
+    reply = client.post("/users/register", json={"task_id": task_id, "parts": kinds, "duration_ms": 2})
     assert (reply.status_code, reply.json()) == (202, {"task_id": task_id, "tasks": parts})
     events = settled(reader)
     for part in parts:
@@ -158,6 +162,8 @@ def test_a_registration_starts_three_tasks(target: Target, client: httpx.Client)
         ("/tasks", {"task_id": "00000000000000aa", "payload": "x" * MAX_BODY_BYTES}, 413),
         ("/users/register", {"task_id": "00000000000000a1"}, 422),
         ("/users/register", {"task_id": "00000000000000a4", "email": "nobody"}, 422),
+        ("/users/register", {"task_id": "00000000000000a4", "parts": ["http"]}, 422),
+        ("/users/register", {"task_id": "00000000000000a4", "parts": ["http", "smtp", "fax"]}, 422),
     ],
 )
 def test_bad_input_is_refused_and_starts_nothing(

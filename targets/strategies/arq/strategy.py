@@ -17,12 +17,13 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
+from results.terms import KINDS
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategies.arq.checked_redis import CheckedRedis, from_json, to_json
 from targets.strategy import UnreachableError
 from targets.task import MAX_DURATION_MS, Task, hex_id
-from targets.work import TaskFailedError, perform, perform_async
+from targets.work import TaskFailedError, hang_up, perform, perform_async
 
 MODULE = "targets.strategies.arq.strategy"
 SHIPPED_JOBS, SHIPPED_POLL_S = 10, 0.5
@@ -68,7 +69,7 @@ async def run_tuned(ctx: dict[str, Any], message: dict[str, Any]) -> None:
     """Do the task, computing in a thread, and retry it where it fails."""
     task, attempt = Task.from_message(message), ctx["job_try"]
     try:
-        if task.kind == "sleep":
+        if KINDS[task.kind].awaited:
             await perform_async(task, attempt)
         else:
             await asyncio.get_running_loop().run_in_executor(ctx["pool"], perform, task, attempt)
@@ -84,8 +85,14 @@ async def make_pool(ctx: dict[str, Any]) -> None:
 
 
 async def close_pool(ctx: dict[str, Any]) -> None:
-    """Wait for the threads that compute."""
+    """Wait for the threads that compute, and close what tasks were connected to."""
     ctx["pool"].shutdown()
+    await hang_up()
+
+
+async def close_connections(_ctx: dict[str, Any]) -> None:
+    """Close what tasks were connected to."""
+    await hang_up()
 
 
 class DefaultWorker:
@@ -96,6 +103,7 @@ class DefaultWorker:
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(from_json)
     job_timeout = _settings.job_timeout_s or SHIPPED_TIMEOUT_S
+    on_shutdown = close_connections
 
 
 class TunedWorker:

@@ -250,7 +250,7 @@ class CeleryTuned:
             self.app.tasks[TASK].apply_async,
             (task.to_message(),),
             task_id=hex_id(task.id),
-            queue="waiting" if task.kind == "sleep" else "computing",
+            queue="waiting" if KINDS[task.kind].awaited else "computing",
         )
         return asyncio.get_running_loop().run_in_executor(self._publishers, publish)
 
