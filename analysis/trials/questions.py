@@ -100,7 +100,8 @@ class Question:
 
     def verdict(self, rate_per_s: float, row: Mapping[Any, Any]) -> Verdict:
         """Return what a row of the summary answers at that rate."""
-        margin = float(row[f"{self.measure}_high"] - row[self.measure]) if self.measure else 0.0
+        high = row.get(f"{self.measure}_high")
+        margin = 0.0 if high is None else float(high - row[self.measure])
         return Verdict(rate_per_s, bool(row[self.column]), bool(row[self.certain_column]), margin)
 
 
