@@ -91,6 +91,7 @@ def test_selection() -> None:
     assert select(rule, ("celery",), ()) == [
         "celery/default",
         "celery/late",
+        "celery/threads",
         "celery/tuned",
         "celery/durable",
     ]

@@ -19,10 +19,19 @@ from results.schema import Service
 from results.terms import KINDS
 from targets.redis_server import RedisServer
 from targets.settings import Settings
+from targets.strategies.celery.configuration import (
+    DURABLE_VISIBILITY_S,
+    RENEWED,
+    SHIPPED_VISIBILITY_S,
+    TUNED,
+    TUNED_ATTEMPTS,
+    durably,
+    with_window,
+)
 from targets.strategies.celery.transport import LOOK_MARGIN_S, SecondLook
 from targets.strategy import UnreachableError
 from targets.supervisor import die_with
-from targets.task import MAX_DURATION_MS, Task, hex_id
+from targets.task import Task, hex_id
 from targets.work import TaskFailedError, perform
 
 MODULE = "targets.strategies.celery.strategy"
@@ -30,67 +39,15 @@ TASK = "blockpoint.perform"
 STATES = {"STARTED": "started", "RETRY": "started", "SUCCESS": "finished", "FAILURE": "failed"}
 UNACKNOWLEDGED = "unacked"
 """where the transport keeps what a worker has fetched and not acknowledged"""
-SHIPPED_VISIBILITY_S = 3600.0
-TUNED_ATTEMPTS = 3
-TUNED: dict[str, Any] = {
-    "task_ignore_result": True,
-    # With a limit, the worker's loop sleeps once that many messages wait for their acknowledgement: one
-    # that comes from a pool thread does not wake it (docs/strategies.md).
-    "worker_prefetch_multiplier": 0,
-    "broker_transport_options": {
-        "socket_timeout": 5.0,
-        "socket_connect_timeout": 2.0,
-        "socket_keepalive": True,
-    },
-}
 PUBLISHERS = 4
 CHECKED = "redis-checked"
 """a transport that drops forged messages, which would end the durable worker again and again"""
 TRANSPORT_ALIASES[CHECKED] = "targets.strategies.celery.transport:Transport"
-DURABLE_VISIBILITY_S = MAX_DURATION_MS / 1000 + 30
-"""longer than the longest task, which would run twice"""
 ACCEPT_LIMIT_S = 3.0
-DURABLE: dict[str, Any] = {
-    "task_ignore_result": True,
-    "task_acks_late": True,
-    "task_reject_on_worker_lost": True,
-    "task_publish_retry_policy": {
-        "max_retries": 1,
-        "interval_start": 0,
-        "interval_step": 0.1,
-        "interval_max": 0.1,
-    },
-    "worker_prefetch_multiplier": 1,
-    "worker_cancel_long_running_tasks_on_connection_loss": False,
-    "worker_soft_shutdown_timeout": 10.0,
-    "broker_connection_max_retries": None,
-    "broker_transport_options": {
-        "visibility_timeout": DURABLE_VISIBILITY_S,
-        "unacked_mutex_expire": 10,
-        "socket_timeout": 5.0,
-        "socket_connect_timeout": 2.0,
-        "socket_keepalive": True,
-        "health_check_interval": 10,
-        "retry_on_timeout": True,
-    },
-}
-
-
 ANOTHERS = ("CELERY_BROKER_URL", "CELERY_BROKER_READ_URL", "CELERY_BROKER_WRITE_URL", "CELERY_RESULT_BACKEND")
 """variables that Celery prefers to any configuration: a shell holds them for an application of its own"""
 for _name in ANOTHERS:
     os.environ.pop(_name, None)
-
-
-def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
-    """Return the configuration with the settings' visibility timeout where they name one."""
-    if not settings.visibility_s:
-        return dict(configuration)
-    options = {
-        **configuration.get("broker_transport_options", {}),
-        "visibility_timeout": settings.visibility_s,
-    }
-    return {**configuration, "broker_transport_options": options}
 
 
 def _location(server: RedisServer, transport: str = "") -> str:
@@ -101,18 +58,18 @@ def _location(server: RedisServer, transport: str = "") -> str:
     return f"{transport or scheme}://{rest}"
 
 
-SERVER = RedisServer.parse(Settings.from_environment().redis_url)
+SETTINGS = Settings.from_environment()
+SERVER = RedisServer.parse(SETTINGS.redis_url)
 
 
 def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     """Return an app whose one task does what every strategy's task does."""
-    settings = Settings.from_environment()
     app = Celery(name, broker=_location(SERVER))
     app.conf.update(accept_content=["json"], broker_connection_retry_on_startup=True)
     app.conf.update(broker_use_ssl=dict(SERVER.tls) or None, redis_backend_use_ssl=dict(SERVER.tls) or None)
-    app.conf.update(with_window(configuration, settings))
+    app.conf.update(configuration)
 
-    @app.task(name=TASK, bind=True, max_retries=attempts - 1, shared=False)
+    @app.task(name=TASK, bind=True, max_retries=attempts - 1, default_retry_delay=0, shared=False)
     def run(self: "CeleryTask[Any, Any]", message: dict[str, Any]) -> None:
         attempt = self.request.retries + 1
         try:
@@ -125,10 +82,13 @@ def _app(name: str, attempts: int, **configuration: Any) -> Celery:
     return app
 
 
-default = _app("blockpoint-default", 1, result_backend=_location(SERVER))
-late = _app("blockpoint-late", 1, result_backend=_location(SERVER), task_acks_late=True)
-tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **TUNED)
-durable = _app("blockpoint-durable", TUNED_ATTEMPTS, **DURABLE, broker_url=_location(SERVER, CHECKED))
+SHIPPED = with_window({"result_backend": _location(SERVER)}, SETTINGS)
+default = _app("blockpoint-default", 1, **SHIPPED)
+late = _app("blockpoint-late", 1, **SHIPPED, task_acks_late=True)
+tuned = _app("blockpoint-tuned", TUNED_ATTEMPTS, **with_window(TUNED, SETTINGS))
+durable = _app(
+    "blockpoint-durable", TUNED_ATTEMPTS, **durably(SETTINGS), broker_url=_location(SERVER, CHECKED)
+)
 
 
 @worker_before_create_process.connect
@@ -148,7 +108,8 @@ def end_with_the_worker(**_: object) -> None:
         die_with(os.getppid())
 
 
-durable.steps["consumer"].add(SecondLook)
+if not RENEWED:
+    durable.steps["consumer"].add(SecondLook)
 
 
 class CeleryDefault:
@@ -201,6 +162,16 @@ class CeleryLate(CeleryDefault):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.settings = {**self.settings, "task_acks_late": True}
+
+
+class CeleryThreads(CeleryDefault):
+    """As shipped but for threads instead of children, as for tasks that wait: `-P threads -c` slots."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.services = {kind: Service(law="pool", slots=settings.slots) for kind in KINDS}
+        self.workers = [[*self.workers[0][:-1], str(settings.slots), "-P", "threads"]]
+        self.settings = {**self.settings, "pool": "threads", "concurrency": settings.slots}
 
 
 def _worker(app_name: str, queue: str, pool: str, slots: int) -> list[str]:
@@ -268,8 +239,8 @@ class CeleryDurable(CeleryTuned):
     """Durable: a task leaves the broker when it has ended, however its worker fares.
 
     A task may be delivered a second time, also one that has completed: it must be idempotent. One that kills
-    its child is delivered again for ever: nothing counts deliveries on Redis. What a killed worker held is
-    hidden for the visibility timeout, the next worker's start and a second: some 95 s.
+    its child is tried three times in all, before Celery 5.7 for ever. What a killed worker held is hidden for
+    the visibility timeout and the next worker's start: some 95 s.
     """
 
     supervised = True
@@ -288,8 +259,8 @@ class CeleryDurable(CeleryTuned):
             "pool": "prefork",
             "results": "ignored",
             "accept_limit_s": ACCEPT_LIMIT_S,
-            "second_look_s": self.window_s + LOOK_MARGIN_S,
-            **with_window(DURABLE, settings),
+            **({} if RENEWED else {"second_look_s": self.window_s + LOOK_MARGIN_S}),
+            **durably(settings),
         }
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
