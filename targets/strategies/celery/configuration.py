@@ -23,12 +23,7 @@ def _is_since(library: str, major: int, minor: int) -> bool:
 RENEWED = _is_since("kombu", 5, 7)
 """kombu's loop wakes for a callback from another thread, and looks for hidden tasks as often as it is told"""
 COUNTS_LOST_CHILDREN = _is_since("celery", 5, 7)
-_SOCKET: dict[str, Any] = {
-    "socket_timeout": 5.0,
-    "socket_connect_timeout": 2.0,
-    "socket_keepalive": True,
-}
-TUNED: dict[str, Any] = {"task_ignore_result": True, "broker_transport_options": _SOCKET}
+TUNED: dict[str, Any] = {"task_ignore_result": True}
 DURABLE: dict[str, Any] = {
     "task_ignore_result": True,
     "task_acks_late": True,
@@ -43,6 +38,17 @@ DURABLE: dict[str, Any] = {
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     "worker_soft_shutdown_timeout": 10.0,
     "broker_connection_max_retries": None,
+}
+if COUNTS_LOST_CHILDREN:
+    DURABLE["task_retry_on_worker_lost"] = True
+if not RENEWED:
+    # With a limit, the worker's loop sleeps once that many messages wait for their acknowledgement: one
+    # that comes from a pool thread does not wake it (docs/strategies.md).
+    TUNED["worker_prefetch_multiplier"] = 0
+_SOCKET = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0, "socket_keepalive": True}
+TUNED_OVER_REDIS: dict[str, Any] = {**TUNED, "broker_transport_options": _SOCKET}
+DURABLE_OVER_REDIS: dict[str, Any] = {
+    **DURABLE,
     "broker_transport_options": {
         **_SOCKET,
         "visibility_timeout": DURABLE_VISIBILITY_S,
@@ -51,12 +57,6 @@ DURABLE: dict[str, Any] = {
         "retry_on_timeout": True,
     },
 }
-if COUNTS_LOST_CHILDREN:
-    DURABLE["task_retry_on_worker_lost"] = True
-if not RENEWED:
-    # With a limit, the worker's loop sleeps once that many messages wait for their acknowledgement: one
-    # that comes from a pool thread does not wake it (docs/strategies.md).
-    TUNED["worker_prefetch_multiplier"] = 0
 
 
 def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
@@ -67,12 +67,12 @@ def with_window(configuration: Mapping[str, Any], settings: Settings) -> dict[st
 
 
 def durably(settings: Settings) -> dict[str, Any]:
-    """Return what the durable variant sets.
+    """Return what the durable variant sets over Redis.
 
     Its workers look for hidden tasks ten times a window, where kombu can: one that has taken the place of a
     dead one then looks just when the window ends of all that was held.
     """
-    configuration = with_window(DURABLE, settings)
+    configuration = with_window(DURABLE_OVER_REDIS, settings)
     if not RENEWED:
         return configuration
     window_s = configuration["broker_transport_options"]["visibility_timeout"]
