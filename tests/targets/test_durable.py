@@ -117,6 +117,20 @@ def test_a_task_that_kills_its_process_completes_in_the_end(run: Run, strategy: 
     until(lambda: empty(target))
 
 
+@pytest.mark.parametrize("strategy", [*SUPERVISED, FORMER])
+def test_a_busy_worker_whose_connections_are_cut_goes_on(run: Run, strategy: str) -> None:
+    target = run(strategy, SHORT)
+    reader = target.reader()
+    ids = [submit(target, duration_ms=2000) for _ in range(SHORT.slots)]
+    until(lambda: all(seen(reader, task_id) for task_id in ids))
+    assert target.broker is not None
+    for kind in ("pubsub", "normal"):
+        target.broker.client.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+    ids.append(submit(target))
+    until(lambda: all(Moment.FINISHED in seen(reader, task_id) for task_id in ids))
+    until(lambda: empty(target))
+
+
 def test_celery_ends_a_poisonous_task_after_its_last_try(run: Run) -> None:
     target = run("celery", BASE)
     reader = target.reader()

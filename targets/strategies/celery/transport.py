@@ -11,6 +11,8 @@ from typing import Any
 
 from celery.bootsteps import StartStopStep
 from kombu.transport import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from targets.strategies.celery.messages import check_message
 
@@ -34,6 +36,15 @@ class Channel(redis.Channel):
     """Drops what is no JSON."""
 
     QoS = QoS
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """Return a connection's options; one that the worker's loop reads says that it was cut.
+
+        redis-py connects again by itself since 6.0, within a read, and then waits there for what may never
+        come: the loop would stand still.
+        """
+        options: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
+        return {**options, "retry": Retry(NoBackoff(), 0)} if asynchronous else options
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
