@@ -23,6 +23,7 @@ from harness.target.processes import Family
 from harness.target.target import Launch, Target, running_target
 from results.terms import Moment
 from targets.settings import Settings
+from targets.task import MAX_KILL_FIRST
 
 pytestmark = pytest.mark.e2e
 
@@ -134,7 +135,7 @@ def test_a_busy_worker_whose_connections_are_cut_goes_on(run: Run, strategy: str
 def test_celery_ends_a_poisonous_task_after_its_last_try(run: Run) -> None:
     target = run("celery", BASE)
     reader = target.reader()
-    task_id = submit(target, duration_ms=5, kill_first=100)
+    task_id = submit(target, duration_ms=5, kill_first=MAX_KILL_FIRST)
     until(lambda: len(seen(reader, task_id)) == target.subject.max_attempts and empty(target))
     after = submit(target)
     until(lambda: Moment.FINISHED in seen(reader, after))
