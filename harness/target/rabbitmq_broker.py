@@ -134,8 +134,8 @@ class RabbitmqBroker:
             parts = urlsplit(self.url)
             self._connection = amqp.Connection(
                 host=f"{parts.hostname}:{parts.port}",
-                userid=parts.username,
-                password=parts.password,
+                userid=parts.username or "",
+                password=parts.password or "",
                 connect_timeout=CONNECT_TIMEOUT_S,
                 read_timeout=ANSWER_TIMEOUT_S,
                 write_timeout=ANSWER_TIMEOUT_S,
