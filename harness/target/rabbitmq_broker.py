@@ -3,6 +3,7 @@
 import contextlib
 import re
 import secrets
+import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,8 @@ class RabbitmqBroker:
         """Return our connection, a new one where the server was started again meanwhile."""
         if self._connection is None or not self._connection.connected:
             parts = urlsplit(self.url)
+            # amqp leaves its socket open where nobody listens
+            socket.create_connection((parts.hostname, parts.port), CONNECT_TIMEOUT_S).close()
             self._connection = amqp.Connection(
                 host=f"{parts.hostname}:{parts.port}",
                 userid=parts.username or "",
