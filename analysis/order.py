@@ -18,7 +18,7 @@ STRATEGIES: Final = (
     "celery",
     "arq",
 )
-VARIANTS: Final = ("default", "late", "tuned", "durable")
+VARIANTS: Final = ("default", "late", "threads", "tuned", "durable")
 
 
 def order(strategy: str, variant: str = "") -> tuple[int, str, int, str]:

@@ -1,5 +1,6 @@
 """Endpoints that tell who the target is and how it fares."""
 
+import contextlib
 import os
 from importlib import metadata
 from typing import Any
@@ -15,6 +16,7 @@ from targets.probes import Probes
 from targets.settings import Settings
 
 PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+"""shown where they are installed: each queue has an environment of its own"""
 
 
 def conditions(settings: Settings) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         "nonce": settings.nonce,
         "boot_id": boot_id(),
         "conditions": conditions(settings),
-        "versions": {package: metadata.version(package) for package in PACKAGES},
+        "versions": _versions(),
     }
 
     @router.get("/health")
@@ -53,3 +55,11 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         return Response(probes.exposition(), media_type="text/plain; version=0.0.4")
 
     return router
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found

@@ -12,7 +12,7 @@ from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
 """AnyIO's own default"""
-STARTERS: Final = ("redis_url", "ledger", "nonce", "http_sink", "smtp_sink", "cache_url")
+STARTERS: Final = ("redis_url", "rabbitmq_url", "ledger", "nonce", "http_sink", "smtp_sink", "cache_url")
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -34,6 +34,7 @@ class Settings:
     """
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    rabbitmq_url: str = "amqp://guest:guest@127.0.0.1:5672//"
     ledger: Path | None = None
     """folder of the ledger's files; None records nothing"""
     nonce: str = ""

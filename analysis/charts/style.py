@@ -59,6 +59,7 @@ STATES: Final = {
 _VARIANTS: Final = {
     "default": ("-", "o"),
     "late": ((0, (5, 1.5, 1, 1.5)), "^"),
+    "threads": ((0, (3, 1, 1, 1)), "v"),
     "tuned": ((0, (5, 2)), "s"),
     "durable": ((0, (1, 1.5)), "D"),
 }

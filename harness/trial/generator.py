@@ -8,6 +8,7 @@ from pathlib import Path
 import loadtests
 from harness.target.processes import Child
 from harness.target.target import Launch, Target
+from harness.target.versions import Pinned
 from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import Load, Plan
@@ -48,12 +49,17 @@ def arguments(target: Target, plan: Plan, out: Path, drain_s: float, slip_limit_
         raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
     return [
         *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
-        *("--host", target.url, "--expect", target.subject.key, "--expect-nonce", target.nonce),
+        *("--host", target.url, "--expect", _served(target), "--expect-nonce", target.nonce),
         *("--kind", plan.kind, "--duration-ms", f"{plan.duration_ms:g}", "--rate", f"{plan.rate_per_s:g}"),
         *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(out)),
         *("--drain-seconds", f"{drain_s:g}", "--allow-errors", "--slip-limit-ms", f"{slip_limit_ms:g}"),
         *("--bystander-rate", f"{plan.bystander_per_s:g}", *plan.options),
     ]
+
+
+def _served(target: Target) -> str:
+    """Return the name that the target itself gives: of versions that were asked for it knows nothing."""
+    return f"{Pinned.parse(target.subject.strategy).strategy}/{target.subject.variant}"
 
 
 @contextlib.contextmanager

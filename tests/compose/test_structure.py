@@ -66,7 +66,7 @@ def test_variants_share_neither_a_database_nor_a_ledger() -> None:
     environments = [SERVICES[service]["environment"] for service in WEB]
     databases = [e["BLOCKPOINT_REDIS_URL"] for e in environments if "BLOCKPOINT_REDIS_URL" in e]
     ledgers = [e["BLOCKPOINT_LEDGER"] for e in environments]
-    assert len(set(databases)) == len(databases) == 7
+    assert len(set(databases)) == len(databases) == 8
     assert ledgers == [f"/results/ledgers/{'_'.join(split_name(app))}" for app in WEB.values()]
 
 

@@ -102,3 +102,15 @@ def test_one_that_cannot_be_made_leaves_the_others_running(tmp_path: Path) -> No
     campaign = open_campaign(tmp_path / "one")
     assert list(campaign.manifest.left_out) == ["celery@99.1/tuned"]
     assert {trial.plan.subject for trial in campaign.trials()} == {"inline/default"}
+
+
+@pytest.mark.e2e
+def test_a_version_that_was_asked_for_is_measured_beside_the_locks(tmp_path: Path) -> None:
+    subjects = ("inline@fastapi=0.121.0/default", "inline/default")
+    blockpoint(
+        *("run", "--profile", "smoke", *(word for name in subjects for word in ("--strategy", name))),
+        *("--rate", "20", "--seconds", "1", "--duration", "10ms", "--name", "both", *QUIET),
+        runs=tmp_path,
+    )
+    measured = {trial.plan.subject for trial in open_campaign(tmp_path / "both").trials()}
+    assert measured == set(subjects)

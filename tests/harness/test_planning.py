@@ -94,6 +94,7 @@ def test_selection() -> None:
     assert select(rule, ("celery",), ()) == [
         "celery/default",
         "celery/late",
+        "celery/threads",
         "celery/tuned",
         "celery/durable",
     ]

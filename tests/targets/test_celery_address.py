@@ -1,41 +1,33 @@
-import os
-import subprocess
-import sys
-
 import pytest
 
 from targets.settings import Settings
-from targets.strategies.celery.strategy import CHECKED
+from tests.strategies import told
 
 OURS, ANOTHER = "redis://127.0.0.1:1/0", "redis://127.0.0.1:2/0"
 CODE = """
 from targets.strategies.celery import strategy as celery
 app = getattr(celery, {app!r})
-backend = app.backend
-print(app.connection_for_write().as_uri(), app.connection_for_read().as_uri(), getattr(backend, "url", None))
+for connection in app.connection_for_write(), app.connection_for_read():
+    print(connection.transport_cls, connection.hostname, connection.port)
+print(getattr(app.backend, "url", None))
 """
 
 
+@pytest.mark.parametrize("library", ["celery", "celery@5.6.3,kombu=5.6.2"])
 @pytest.mark.parametrize(
-    ("app", "broker", "results"),
+    ("app", "transport", "results"),
     [
-        ("default", OURS, OURS),
-        ("late", OURS, OURS),
-        ("tuned", OURS, None),
-        ("durable", OURS.replace("redis", CHECKED, 1), None),
+        ("default", "redis", OURS),
+        ("late", "redis", OURS),
+        ("tuned", "redis", None),
+        ("durable", "redis-checked", None),
     ],
 )
 def test_a_target_started_by_hand_leaves_the_broker_of_another_application_alone(
-    app: str, broker: str, results: str | None
+    library: str, app: str, transport: str, results: str | None
 ) -> None:
     """Celery prefers its own variables to any configuration."""
     others = ("BROKER_URL", "BROKER_READ_URL", "BROKER_WRITE_URL", "RESULT_BACKEND")
-    shell = {**os.environ, **{f"CELERY_{name}": ANOTHER for name in others}}
-    asked = subprocess.run(
-        [sys.executable, "-c", CODE.format(app=app)],
-        env={**shell, **Settings(redis_url=OURS).to_environment()},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert asked.stdout.split() == [broker, broker, str(results)]
+    shell = {f"CELERY_{name}": ANOTHER for name in others}
+    said = told(library, CODE.format(app=app), {**shell, **Settings(redis_url=OURS).to_environment()})
+    assert said.splitlines() == [f"{transport} 127.0.0.1 1"] * 2 + [str(results)]

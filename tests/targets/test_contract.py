@@ -216,7 +216,12 @@ def test_the_state_of_a_task_can_be_asked(target: Target, client: httpx.Client) 
     while state.get("state") != "finished" and time.monotonic() < deadline:
         state = client.get(f"/tasks/{task_id}").json()
     assert state["state"] == "finished"
-    keeps_results = target.subject.key in ("celery/default", "celery/late", "arq/default")
+    keeps_results = target.subject.key in (
+        "celery/default",
+        "celery/late",
+        "celery/threads",
+        "arq/default",
+    )
     assert state["source"] == ("library" if keeps_results else "ledger")
     assert client.get("/tasks/xyz").status_code == 422
 

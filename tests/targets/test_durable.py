@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,16 +17,20 @@ import pytest
 from celery import Celery
 
 from harness.target.cores import Pinning
+from harness.target.environments import environment_of
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Family
 from harness.target.target import Launch, Target, running_target
 from results.terms import Moment
 from targets.settings import Settings
+from targets.task import MAX_KILL_FIRST
 
 pytestmark = pytest.mark.e2e
 
 LIMIT_S = 60.0
 SUPERVISED = ["celery", "arq"]
+FORMER = "celery@5.6.3,kombu=5.6.2"
+"""before kombu's transport could be told how often to look"""
 BASE = Settings(slots=3, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0, drills=True)
 SHORT = replace(BASE, visibility_s=6.0, job_timeout_s=3.0)
 """longer than the task, and much shorter than the 100 s between two looks of Celery's transport"""
@@ -84,7 +87,7 @@ def empty(target: Target) -> bool:
     return target.broker.depth(target.subject.queues) == 0
 
 
-@pytest.mark.parametrize("strategy", SUPERVISED)
+@pytest.mark.parametrize("strategy", [*SUPERVISED, FORMER])
 def test_a_task_of_a_killed_worker_runs_again_and_completes(run: Run, strategy: str) -> None:
     target = run(strategy, SHORT)
     reader = target.reader()
@@ -113,6 +116,30 @@ def test_a_task_that_kills_its_process_completes_in_the_end(run: Run, strategy: 
         assert (first, second, last) == (Moment.STARTED, Moment.STARTED, Moment.FINISHED)
         assert died != again
     until(lambda: empty(target))
+
+
+@pytest.mark.parametrize("strategy", [*SUPERVISED, FORMER])
+def test_a_busy_worker_whose_connections_are_cut_goes_on(run: Run, strategy: str) -> None:
+    target = run(strategy, SHORT)
+    reader = target.reader()
+    ids = [submit(target, duration_ms=2000) for _ in range(SHORT.slots)]
+    until(lambda: all(seen(reader, task_id) for task_id in ids))
+    assert target.broker is not None
+    for kind in ("pubsub", "normal"):
+        target.broker.client.execute_command("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes")
+    ids.append(submit(target))
+    until(lambda: all(Moment.FINISHED in seen(reader, task_id) for task_id in ids))
+    until(lambda: empty(target))
+
+
+def test_celery_ends_a_poisonous_task_after_its_last_try(run: Run) -> None:
+    target = run("celery", BASE)
+    reader = target.reader()
+    task_id = submit(target, duration_ms=5, kill_first=MAX_KILL_FIRST)
+    until(lambda: len(seen(reader, task_id)) == target.subject.max_attempts and empty(target))
+    after = submit(target)
+    until(lambda: Moment.FINISHED in seen(reader, after))
+    assert seen(reader, task_id) == [Moment.STARTED] * target.subject.max_attempts
 
 
 @pytest.mark.parametrize("strategy", SUPERVISED)
@@ -180,7 +207,14 @@ def test_the_api_comes_back_without_its_broker(run: Run, strategy: str) -> None:
     web.process.wait()
     port = target.url.rpartition(":")[2]
     environ = {**os.environ, **replace(BASE, redis_url=target.broker.url).to_environment()}
-    command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_durable", "--port", port]
+    command = [
+        environment_of(strategy).python,
+        "-m",
+        "uvicorn",
+        f"targets.app:{strategy}_durable",
+        "--port",
+        port,
+    ]
     with subprocess.Popen(command, env=environ) as again:
         try:
             until(lambda: answers(target.url))

@@ -17,9 +17,15 @@ definition = Definition(
             lazily(f"{_MODULE}:CeleryLate"),
             by_name_only=True,
         ),
+        "threads": Variant(
+            "as shipped, but with `slots` threads instead of children (-P threads) and nothing else",
+            lazily(f"{_MODULE}:CeleryThreads"),
+            by_name_only=True,
+        ),
         "tuned": Variant(
-            "results ignored, publishing off the loop, socket time-outs, no prefetch limit, no gossip, "
-            "mingle or heartbeat; `slots` threads for waiting tasks, prefork for computing ones",
+            "results ignored, publishing off the loop, socket time-outs, no gossip, mingle or heartbeat, "
+            "below kombu 5.7 no prefetch limit; `slots` threads for waiting tasks, prefork for computing "
+            "ones",
             lazily(f"{_MODULE}:CeleryTuned"),
         ),
         "durable": Variant(

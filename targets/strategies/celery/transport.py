@@ -4,67 +4,20 @@ kombu's own raises whatever a forged message makes it raise, and Celery's worker
 messages then go back into their queue, where they end the next worker.
 """
 
-import base64
 import logging
 from functools import partial
 from queue import Empty
-from typing import Any, Literal
+from typing import Any
 
-import msgspec
 from celery.bootsteps import StartStopStep
 from kombu.transport import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-JSON = "application/json"
+from targets.strategies.celery.messages import check_message
+
 LOOK_MARGIN_S = 1.0
 _log = logging.getLogger(__name__)
-
-
-class Route(msgspec.Struct):
-    """Where a message was sent to."""
-
-    exchange: str
-    routing_key: str
-
-
-class Properties(msgspec.Struct):
-    """What kombu says of a message."""
-
-    delivery_tag: str
-    delivery_info: Route
-    body_encoding: Literal["base64"]
-
-
-class Headers(msgspec.Struct):
-    """What Celery says of a task; whatever else is in a queue has no name of a task, and Celery drops it."""
-
-    task: str | None = None
-    id: str = ""
-    timelimit: tuple[float | None, float | None] = (None, None)
-
-
-class Message(msgspec.Struct, rename="kebab"):
-    """What of a message is read before Celery is prepared for surprises."""
-
-    body: str
-    headers: Headers
-    properties: Properties
-    content_type: str
-    content_encoding: str
-
-
-Arguments = tuple[list[Any], dict[str, Any], dict[str, Any]]
-
-
-def check_message(raw: object) -> None:
-    """Raise ValueError where this cannot be a message of ours; Celery itself refuses all content but JSON."""
-    message = msgspec.convert(raw, Message)
-    body = base64.b64decode(message.body)
-    if message.headers.task is None:
-        return
-    if not message.headers.id:
-        raise ValueError("a task without an id")
-    if message.content_type == JSON:
-        msgspec.json.decode(body, type=Arguments)
 
 
 class QoS(redis.QoS):
@@ -83,6 +36,15 @@ class Channel(redis.Channel):
     """Drops what is no JSON."""
 
     QoS = QoS
+
+    def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
+        """Return a connection's options; one that the worker's loop reads says that it was cut.
+
+        redis-py connects again by itself since 6.0, within a read, and then waits there for what may never
+        come: the loop would stand still.
+        """
+        options: dict[str, Any] = super()._connparams(asynchronous)  # type: ignore[misc]
+        return {**options, "retry": Retry(NoBackoff(), 0)} if asynchronous else options
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
@@ -109,7 +71,8 @@ class Transport(redis.Transport):
 class SecondLook(StartStopStep):
     """Has a worker take back what its predecessor held as soon as that has become visible.
 
-    The transport looks when a worker connects, when most of it is not visible yet, and again after 100 s.
+    The transport looks when a worker connects, when most of it is not visible yet, and again after 100 s;
+    from kombu 5.7 on, as often as it is told.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
