@@ -13,7 +13,18 @@ from results.schema import Subject
 from targets.probes import Probes
 from targets.settings import Settings
 
-PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+PACKAGES = (
+    "fastapi",
+    "starlette",
+    "anyio",
+    "uvicorn",
+    "celery",
+    "kombu",
+    "arq",
+    "redis",
+    "procrastinate",
+    "psycopg",
+)
 
 
 def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRouter:

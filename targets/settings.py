@@ -12,7 +12,7 @@ from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
 """AnyIO's own default"""
-STARTERS: Final = ("redis_url", "ledger", "nonce")
+STARTERS: Final = ("redis_url", "postgresql_url", "ledger", "nonce")
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -29,6 +29,7 @@ class Settings:
     """
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    postgresql_url: str = "postgresql://127.0.0.1:5432/postgres"
     ledger: Path | None = None
     """folder of the ledger's files; None records nothing"""
     nonce: str = ""

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,12 +15,14 @@ import msgspec
 
 from harness.campaign.environment import environment
 from harness.campaign.neighbours import measuring
-from harness.campaign.predictions import subject_on
+from harness.campaign.predictions import split_key, subject_on
 from harness.campaign.session import Procedure, Setup
+from harness.target import brokers
 from harness.target.cores import Pinning, available_cores
 from harness.target.declarations import subject
 from harness.target.placement import Placement
 from harness.target.processes import Family
+from harness.target.versions import Pinned
 from harness.terminal.signals import KEPT
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
@@ -29,6 +31,7 @@ from results.text import masked
 from results.trace import trace_gaps
 from results.traffic import BURST_MEAN_S, Traffic
 from targets.settings import ANYIO_TOKENS, Settings
+from targets.strategy import find
 from targets.work import KINDS, calibrate
 
 LONGEST_NAME = 100
@@ -147,7 +150,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         jobs=agenda.jobs,
         calibration={kind: calibrate(kind) for kind in sorted(kinds)},
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
-        environment={**environment(), "broker": _broker(conditions.redis_url, members, pinning)},
+        environment={**environment(), **_brokers(keys, conditions.redis_url, members, pinning)},
         left_out=dict(agenda.left_out),
     )
     campaign = create_campaign(runs_folder() / name, manifest)
@@ -249,16 +252,18 @@ def _kept(campaign: Campaign) -> str:
     return f"{sealed} sealed trials of {campaign.folder} are kept; go on with --resume {named}"
 
 
-def _broker(redis_url: str, members: Family, pinning: Pinning) -> dict[str, str]:
-    from harness.target.broker import embedded_broker
-    from harness.target.external import external_broker
-
-    with (
-        external_broker(redis_url)
-        if redis_url
-        else embedded_broker(members, members.folder / "first-look", pinning)
-    ) as broker:
-        return broker.describe()
+def _brokers(
+    keys: Iterable[str], redis_url: str, members: Family, pinning: Pinning
+) -> dict[str, dict[str, str]]:
+    """Return what each broker says of itself: Redis always, as `broker`, others where a subject uses them."""
+    used = {find(Pinned.parse(split_key(key)[0]).strategy).broker for key in keys} - {"", brokers.REDIS}
+    names = {"broker": brokers.REDIS, **{name: name for name in sorted(used)}}
+    described = {}
+    for entry, name in names.items():
+        folder = members.folder / "first-look" / name
+        with brokers.started(name, members, folder, pinning, redis_url=redis_url) as broker:
+            described[entry] = broker.describe()
+    return described
 
 
 def _recorded_pinning(campaign: Campaign) -> Pinning:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child
-from harness.target.roster import tree
+from harness.target.roster import alive, tree
 from harness.target.target import Target
 from results.errors import BlockpointError
+from results.waiting import wait_until
 
 STOP_LIMIT_S = 30.0
 """after SIGTERM, before a process is killed: what Kubernetes grants by default"""
@@ -75,20 +76,27 @@ def stop_worker(target: Target, _: LedgerReader) -> Injection:
 
 
 def kill_broker(target: Target, _: LedgerReader) -> Injection:
-    """SIGKILL the broker; it is started again at once, on the same port and folder."""
+    """SIGKILL the broker with all of its processes; it is started again at once, port and folder the same."""
     broker = _broker(target)
-    return Injection([broker.pid], broker.kill, target.start_broker)
+    pids = tree(broker.pid)
+
+    def inject() -> None:
+        _kill(pids)
+        broker.kill()
+        wait_until(lambda: not any(map(alive, pids)), STOP_LIMIT_S, every_s=0)
+
+    return Injection(pids, inject, target.start_broker)
 
 
 def hang_broker(target: Target, _: LedgerReader) -> Injection:
-    """SIGSTOP the broker, and SIGCONT some seconds later."""
-    broker = _broker(target)
+    """SIGSTOP the broker with all of its processes, and SIGCONT some seconds later."""
+    pids = tree(_broker(target).pid)
 
     def go_on() -> None:
         time.sleep(HANG_S)
-        broker.signal_group(signal.SIGCONT)
+        _kill(pids, signal.SIGCONT)
 
-    return Injection([broker.pid], lambda: broker.signal_group(signal.SIGSTOP), go_on)
+    return Injection(pids, lambda: _kill(pids, signal.SIGSTOP), go_on)
 
 
 def start_workers(target: Target, _: LedgerReader) -> Injection:
@@ -150,7 +158,7 @@ def _supervised(child: Child) -> bool:
     return SUPERVISOR in child.command
 
 
-def _kill(pids: Iterable[int]) -> None:
+def _kill(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)

@@ -30,7 +30,7 @@ _NAME: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
 class NoEnvironmentError(BlockpointError):
-    """The libraries of a strategy cannot be had here, or not in the versions asked for."""
+    """The libraries or the server of a strategy cannot be had here, or not in the versions asked for."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,12 @@ def environment_of(name: str) -> Environment:
     pins = _pins(asked, requirements, lock)
     python = pins.pop(PYTHON, "")
     return _made(name, _relocked(name, requirements, lock, pins) if pins else lock.read_text(), python)
+
+
+@cache
+def environment_of_server(broker: str) -> Environment:
+    """Return the environment that holds a broker's server; raises like `environment_of`."""
+    return _made(broker, (_TARGETS / "brokers" / broker / "requirements.txt").read_text(), "")
 
 
 def is_made(strategy: str) -> bool:

@@ -16,6 +16,14 @@ def tree(pid: int) -> list[int]:
     return [pid, *(process.pid for process in _family(pid)[1:] if _alive(process))]
 
 
+def alive(pid: int) -> bool:
+    """Say whether a process of that number lives."""
+    try:
+        return _alive(psutil.Process(pid))
+    except psutil.Error:
+        return False
+
+
 def alive_pids(target: Target) -> frozenset[int]:
     """Return the processes of the target that live now, children and grandchildren among them."""
     return frozenset(pid for child in target.children() if child.running for pid in tree(child.pid))

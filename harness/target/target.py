@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from harness.target import direct
-from harness.target.broker import Broker, embedded_broker, free_port
+from harness.target import brokers, direct
+from harness.target.broker import Broker, free_port
 from harness.target.cores import Pinning
 from harness.target.declarations import declared
 from harness.target.environments import environment_of
-from harness.target.external import external_broker
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child, Family, died
 from harness.target.versions import Pinned
@@ -216,13 +215,18 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
         broker = None
-        if find(named.strategy).broker:
+        if server := find(named.strategy).broker:
             broker = cleanup.enter_context(
-                external_broker(launch.redis_url)
-                if launch.redis_url
-                else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
+                brokers.started(
+                    server,
+                    family,
+                    folder / "broker",
+                    pinning,
+                    appendonly=launch.appendonly,
+                    redis_url=launch.redis_url,
+                )
             )
-            settings = replace(settings, redis_url=broker.url)
+            settings = brokers.pointed(settings, server, broker.url)
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
         told = declared(strategy, variant, settings)
