@@ -38,7 +38,7 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         "subject": msgspec.to_builtins(subject),
         "nonce": settings.nonce,
         "boot_id": boot_id(),
-        "versions": {package: metadata.version(package) for package in PACKAGES},
+        "versions": {each.name: each.version for each in metadata.distributions() if each.name in PACKAGES},
     }
 
     @router.get("/health")

@@ -19,7 +19,7 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 WEB = {
     name: s["command"][-1].removeprefix("targets.app:")
     for name, s in SERVICES.items()
-    if "uvicorn" in s["command"]
+    if "uvicorn" in s.get("command", [])
 }
 BROKERS = {"redis": "BLOCKPOINT_REDIS_URL", "postgres": "BLOCKPOINT_POSTGRESQL_URL"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
