@@ -74,14 +74,14 @@ lock: setup  ## choose the newest versions that fit, for the harness and for eac
 	$(BIN)/uv pip compile targets/requirements.in --constraint requirements.txt $(LOCKED) targets/requirements.txt
 	@# queues differ in the redis-py that they need, and in nothing else that all targets have
 	sed '/^redis==/,/[^\\]$$/d' targets/requirements.txt > $(VENV)/stack.txt
-	for folder in $(dir $(wildcard targets/strategies/*/requirements.in)); do \
+	for folder in $(dir $(wildcard targets/strategies/*/requirements.in targets/brokers/*/requirements.in)); do \
 	  $(BIN)/uv pip compile $${folder}requirements.in --constraint $(VENV)/stack.txt --upgrade \
 	    $(LOCKED) $${folder}requirements.txt || exit; done
 
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
 	@test -x $(AUDITOR)/bin/python || $(PYTHON) -m venv $(AUDITOR)
 	@$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/security/requirements.txt
-	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
+	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt targets/brokers/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
 
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info

@@ -82,11 +82,11 @@ class Subject(Document, frozen=True, kw_only=True):
     max_attempts: Number = 1
     """runs that a failing task gets in all"""
     queues: list[str] = []
-    """broker keys in which tasks wait; empty where the strategy has no broker"""
+    """where tasks wait in the broker: Redis' keys, PostgreSQL's `table/status`; empty where there is none"""
     workers: Several = 0
     """worker processes started beside the web process"""
     window_s: Seconds = 0.0
-    """longest time for which the broker hides a task whose worker died; 0: it hides none"""
+    """longest time for which the broker hides a task whose worker died; 0: it hides none, or for good"""
     supervised: bool = False
     """its workers are restarted when they exit, as part of the strategy"""
     bystanders: list[Name] = []

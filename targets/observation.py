@@ -15,7 +15,18 @@ from results.schema import Subject
 from targets.probes import Probes
 from targets.settings import Settings
 
-PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+PACKAGES = (
+    "fastapi",
+    "starlette",
+    "anyio",
+    "uvicorn",
+    "celery",
+    "kombu",
+    "arq",
+    "redis",
+    "procrastinate",
+    "psycopg",
+)
 """shown where they are installed: each queue has an environment of its own"""
 
 

@@ -12,7 +12,10 @@ from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
 """AnyIO's own default"""
-STARTERS: Final = ("redis_url", "rabbitmq_url", "ledger", "nonce", "http_sink", "smtp_sink", "cache_url")
+STARTERS: Final = (
+    *("redis_url", "rabbitmq_url", "postgresql_url", "cache_url"),
+    *("ledger", "nonce", "http_sink", "smtp_sink"),
+)
 """settings that whoever starts a target chooses for it"""
 
 Slots = Annotated[int, msgspec.Meta(ge=1, le=1000)]
@@ -35,6 +38,7 @@ class Settings:
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     rabbitmq_url: str = "amqp://guest:guest@127.0.0.1:5672//"
+    postgresql_url: str = "postgresql://127.0.0.1:5432/postgres"
     ledger: Path | None = None
     """folder of the ledger's files; None records nothing"""
     nonce: str = ""

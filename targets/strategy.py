@@ -46,13 +46,13 @@ class Strategy(Protocol):
     workers: Sequence[Sequence[str]]
     """commands of the worker processes, run with this interpreter's `-m`; empty when in-process"""
     queues: Sequence[str]
-    """broker keys in which tasks wait"""
+    """where tasks wait in the broker: Redis' keys, or PostgreSQL's `table/status`"""
     max_attempts: int
     """runs that a failing task gets in all"""
     settings: Mapping[str, Any]
     """what the variant sets, for the record"""
     window_s: float
-    """longest time for which the broker hides a task whose worker died; 0: it hides none"""
+    """longest time for which the broker hides a task whose worker died; 0: it hides none, or for good"""
     supervised: bool
     """its worker commands start the worker again when it exits"""
 
@@ -137,7 +137,7 @@ class Definition:
     requires: Mapping[str, str] = field(default_factory=dict)
     """distributions and the lowest version of each that works"""
     broker: str = ""
-    """the server between web and workers, `redis`; empty where there is none"""
+    """the server between web and workers, `redis` or `postgresql`; empty where there is none"""
     place: int = 100
     """where it stands among the others, from the simplest on"""
 

@@ -13,13 +13,13 @@ def discover() -> dict[str, Definition]:
     return {name: each for name, each in installed() if isinstance(each, Definition)}
 
 
-def brokered() -> list[tuple[str, str]]:
-    """Return every strategy and variant that has a broker."""
+def brokered(server: str) -> list[tuple[str, str]]:
+    """Return every strategy and variant that has that broker."""
     return [
         (name, variant)
         for name, definition in sorted(discover().items())
         for variant in definition.variants
-        if definition.broker
+        if definition.broker == server
     ]
 
 

@@ -8,6 +8,7 @@ import click
 
 from analysis.queueing import saturation_rate
 from harness.campaign.profiles import EVERY, EVERY_VARIANT
+from harness.target import brokers
 from harness.target.cores import Pinning
 from harness.target.declarations import subject as subject_of
 from harness.target.placement import BY_RULE, Placement
@@ -162,8 +163,10 @@ def usable(keys: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """
     found, left_out = [], {}
     for key in keys:
+        strategy, variant = split_key(key)
         try:
-            subject_of(*split_key(key), Settings())
+            subject_of(strategy, variant, Settings())
+            brokers.look(find(Pinned.parse(strategy).strategy).broker)
         except NoEnvironmentError as error:
             left_out[key] = str(error)
         else:

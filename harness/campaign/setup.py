@@ -1,28 +1,28 @@
 """Opens a campaign, new or old, and what is needed to run its trials."""
 
-import contextlib
 import datetime as dt
 import importlib.util
 import itertools
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from harness.campaign.environment import environment
 from harness.campaign.neighbours import measuring
-from harness.campaign.predictions import subject_on
+from harness.campaign.predictions import split_key, subject_on
 from harness.campaign.session import Procedure, Setup
+from harness.target import brokers
 from harness.target.cores import Pinning, available_cores
 from harness.target.declarations import subject
 from harness.target.placement import Placement
 from harness.target.processes import Family
+from harness.target.versions import Pinned
 from harness.terminal.signals import KEPT
 from results.errors import BlockpointError
 from results.schema import Manifest, Plan, Point
@@ -33,10 +33,8 @@ from results.trace import trace_gaps
 from results.traffic import BURST_MEAN_S, Traffic
 from targets.cache import round_trips_per_ms
 from targets.settings import ANYIO_TOKENS, Settings
+from targets.strategy import find
 from targets.work import calibrate
-
-if TYPE_CHECKING:
-    from harness.target.broker import Broker
 
 CACHE_KIND = "cache"
 """calibrated on the broker's server, the others on a core"""
@@ -154,12 +152,15 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     base = conditions.settings
     kinds = {kind for item in agenda.work for kind in item.kinds if not KINDS[kind].held}
     calibration = {kind: calibrate(kind) for kind in sorted(kinds - {CACHE_KIND})}
-    with _broker(conditions.redis_url, members, pinning) as first_look:
-        broker = first_look.describe()
-        if CACHE_KIND in kinds:
-            calibration[CACHE_KIND] = round_trips_per_ms(first_look.url)
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
+    described = {}
+    for entry, server in _brokers(keys).items():
+        folder = members.folder / "first-look" / server
+        with brokers.started(server, members, folder, pinning, redis_url=conditions.redis_url) as first_look:
+            described[entry] = first_look.describe()
+            if CACHE_KIND in kinds and server == brokers.REDIS:
+                calibration[CACHE_KIND] = round_trips_per_ms(first_look.url)
     manifest = Manifest(
         campaign=name,
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -181,7 +182,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         jobs=agenda.jobs,
         calibration=calibration,
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
-        environment={**environment(), "broker": broker},
+        environment={**environment(), **described},
         left_out=dict(agenda.left_out),
     )
     campaign = create_campaign(runs_folder() / name, manifest)
@@ -286,13 +287,10 @@ def _kept(campaign: Campaign) -> str:
     return f"{sealed} sealed trials of {campaign.folder} are kept; go on with --resume {named}"
 
 
-def _broker(redis_url: str, members: Family, pinning: Pinning) -> contextlib.AbstractContextManager["Broker"]:
-    from harness.target.broker import embedded_broker
-    from harness.target.external import external_broker
-
-    if redis_url:
-        return external_broker(redis_url)
-    return embedded_broker(members, members.folder / "first-look", pinning)
+def _brokers(keys: Iterable[str]) -> dict[str, str]:
+    """Return the servers that a campaign describes: Redis always, as `broker`, others where they are used."""
+    used = {find(Pinned.parse(split_key(key)[0]).strategy).broker for key in keys} - {"", brokers.REDIS}
+    return {"broker": brokers.REDIS, **{name: name for name in sorted(used)}}
 
 
 def _recorded_pinning(campaign: Campaign) -> Pinning:

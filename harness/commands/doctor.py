@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.campaign.environment import host
-from harness.target.broker import server_binary
 from harness.target.cores import available_cores
 from harness.target.declarations import subject as subject_of
+from harness.target.redis_broker import server_binary
 from harness.trial.noise import MAX_HICCUP_P99_MS, ambient_noise
 from results.errors import BlockpointError
 from targets.settings import Settings

@@ -1,7 +1,8 @@
-"""The command `environments`: the libraries of strategies, made before they are needed."""
+"""The command `environments`: the libraries and servers of strategies, made before they are needed."""
 
 from collections.abc import Iterator, Sequence
 
+from harness.target import brokers
 from harness.target.environments import environment_of
 from harness.target.versions import Pinned
 from targets.strategy import find, installed
@@ -10,5 +11,6 @@ from targets.strategy import find, installed
 def environments(strategies: Sequence[str]) -> Iterator[str]:
     """Make what is asked for and yield a line for each; raises BlockpointError where one cannot be made."""
     for name in strategies or [name for name, _ in installed()]:
-        find(Pinned.parse(name).strategy)
+        broker = find(Pinned.parse(name).strategy).broker
         yield f"{name:20} {environment_of(name).python}"
+        brokers.look(broker)

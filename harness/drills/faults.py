@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 
 from harness.target.ledgers import LedgerReader
-from harness.target.lineage import tree
+from harness.target.lineage import lives, tree
 from harness.target.processes import Child
 from harness.target.target import Target
 from results.errors import BlockpointError
@@ -94,20 +94,27 @@ def stop_worker(target: Target, _: LedgerReader) -> Injection:
 
 
 def kill_broker(target: Target, _: LedgerReader) -> Injection:
-    """SIGKILL the broker; it is started again at once, on the same port and folder."""
+    """SIGKILL the broker with all of its processes; it is started again at once, port and folder the same."""
     broker = _broker(target)
-    return Injection([broker.pid], broker.kill, target.start_broker)
+    pids = tree(broker.pid)
+
+    def inject() -> None:
+        _kill(pids)
+        broker.kill()
+        wait_until(lambda: not any(map(lives, pids)), STOP_LIMIT_S, every_s=0)
+
+    return Injection(pids, inject, target.start_broker)
 
 
 def hang_broker(target: Target, _: LedgerReader) -> Injection:
-    """SIGSTOP the broker, and SIGCONT some seconds later."""
-    broker = _broker(target)
+    """SIGSTOP the broker with all of its processes, and SIGCONT some seconds later."""
+    pids = tree(_broker(target).pid)
 
     def go_on() -> None:
         time.sleep(HANG_S)
-        broker.signal_group(signal.SIGCONT)
+        _kill(pids, signal.SIGCONT)
 
-    return Injection([broker.pid], lambda: broker.signal_group(signal.SIGSTOP), go_on)
+    return Injection(pids, lambda: _kill(pids, signal.SIGSTOP), go_on)
 
 
 def start_workers(target: Target, _: LedgerReader) -> Injection:
@@ -181,7 +188,7 @@ def _await_reaped(pids: Iterable[int]) -> None:
     wait_until(lambda: not any(map(psutil.pid_exists, pids)), STOP_LIMIT_S)
 
 
-def _kill(pids: Iterable[int]) -> None:
+def _kill(pids: Iterable[int], number: signal.Signals = signal.SIGKILL) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)

@@ -49,6 +49,12 @@ def environment_of(name: str) -> Environment:
     return OWN if needs is None else _made(name, needs)
 
 
+@cache
+def environment_of_server(broker: str) -> Environment:
+    """Return the environment that holds a broker's server; raises like `environment_of`."""
+    return _made(broker, Needs(TARGETS / "brokers" / broker / "requirements.in"))
+
+
 def is_made(strategy: str) -> bool:
     """Say whether a strategy can be asked without making an environment first."""
     needs = needs_of(Pinned(strategy))

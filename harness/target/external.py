@@ -17,7 +17,7 @@ from typing import Any
 import click
 import redis
 
-from harness.target.broker import Broker, client_of
+from harness.target.redis_broker import RedisBroker, client_of
 from results.errors import BlockpointError
 
 KEY = "blockpoint:owner"
@@ -100,11 +100,11 @@ def owning(url: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def external_broker(url: str) -> Iterator[Broker]:
+def external_broker(url: str) -> Iterator[RedisBroker]:
     """Use a running server; its database must be empty, and is emptied again in the end."""
     with _claimed(url) as claim:
         try:
-            with contextlib.closing(Broker(url, None)) as broker:
+            with contextlib.closing(RedisBroker(url, None)) as broker:
                 yield broker
         finally:
             with contextlib.suppress(redis.RedisError, OSError):
@@ -136,7 +136,7 @@ def _check(claim: Claim, url: str) -> None:
             f"the database {url} already holds {held} keys, which the run would delete: name an empty one"
         )
     claim.empty()
-    with contextlib.closing(Broker(url, None)) as broker:
+    with contextlib.closing(RedisBroker(url, None)) as broker:
         broker.describe()
 
 

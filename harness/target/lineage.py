@@ -27,3 +27,11 @@ def alive(process: psutil.Process) -> bool:
         return process.is_running() and process.status() not in DEAD
     except psutil.Error:
         return False
+
+
+def lives(pid: int) -> bool:
+    """Say whether a process of that number lives."""
+    try:
+        return alive(psutil.Process(pid))
+    except psutil.Error:
+        return False

@@ -39,6 +39,8 @@ class Child:
     command: Sequence[str]
     environment: Mapping[str, str]
     pinning: Pinning
+    user: int | None = None
+    """whose it is, where it is not ours"""
 
     @property
     def pid(self) -> int:
@@ -107,8 +109,10 @@ class Family:
         log: Path,
         environment: Mapping[str, str],
         pinning: Pinning,
+        *,
+        user: int | None = None,
     ) -> Child:
-        """Start a process on its role's cores, its output going to `log`.
+        """Start a process on its role's cores, its output going to `log`; as another user where one is named.
 
         It works in the family's folder, where no file stands that a library might take for its settings, and
         knows nothing of our own environment but what `inherited` lets through. Raises BlockpointError once
@@ -127,8 +131,11 @@ class Family:
                     env=self.environment(environment),
                     cwd=self.folder,
                     start_new_session=True,
+                    user=user,
+                    group=user,
+                    extra_groups=None if user is None else (),
                 )
-            child = Child(role, process, log, command, environment, pinning)
+            child = Child(role, process, log, command, environment, pinning, user)
             self._children.append(child)
             self._kin.add(child.pid)
             self._tell(f"+{child.pid}")
@@ -138,7 +145,9 @@ class Family:
     def again(self, child: Child) -> Child:
         """Start once more what `child` was, which must have ended; returns its successor."""
         self.forget(child)
-        return self.spawn(child.role, child.command, child.log, child.environment, child.pinning)
+        return self.spawn(
+            child.role, child.command, child.log, child.environment, child.pinning, user=child.user
+        )
 
     def stop(self, child: Child, grace_s: float = TERM_GRACE_S) -> None:
         """End one child and forget it."""

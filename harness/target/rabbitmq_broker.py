@@ -1,7 +1,6 @@
 """A RabbitMQ server as a broker: the embedded one, which is ours."""
 
 import contextlib
-import re
 import secrets
 import socket
 from collections.abc import Iterable, Iterator
@@ -11,19 +10,16 @@ from urllib.parse import urlsplit
 
 import amqp
 
-from harness.target.broker import START_LIMIT_S, free_port, write_privately
+from harness.target.broker import Broker, free_port, write_privately
 from harness.target.cores import Pinning
-from harness.target.processes import Child, Family, died
+from harness.target.processes import Child, Family
 from harness.target.rabbitmq_server import Node, program
-from results.errors import BlockpointError
-from results.waiting import wait_until
 
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 5
-_ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
 
-class RabbitmqBroker:
+class RabbitmqBroker(Broker):
     """A connection to the only virtual host of a RabbitMQ server."""
 
     silences = (amqp.AMQPError, OSError)
@@ -63,44 +59,6 @@ class RabbitmqBroker:
         """Say whether the server answers."""
         with self._channel():
             return True
-
-    def await_answer(self) -> None:
-        """Wait until an embedded server answers; raises BlockpointError where it does not."""
-        if not wait_until(self._answers, START_LIMIT_S):
-            said = self.child.log_tail() if self.child else ""
-            raise BlockpointError(f"the broker did not answer within {START_LIMIT_S:.0f} s:\n{said}")
-
-    def _answers(self) -> bool:
-        if self.child and not self.child.running:
-            raise died("the broker", self.child)
-        try:
-            return self.ping()
-        except self.silences:
-            return False
-
-    def holdings(self, queues: Iterable[str]) -> dict[str, set[int]]:
-        """Return the task ids that stand in each queue's messages.
-
-        Raises BlockpointError where the server no longer answers.
-        """
-        with self._heard():
-            return {queue: _ids_in(self.entries(queue)) for queue in queues}
-
-    def task_ids(self, queues: Iterable[str]) -> set[int]:
-        """Return the task ids in all of the queues; see `holdings`."""
-        return set().union(*self.holdings(queues).values())
-
-    def named(self) -> set[int]:
-        """Return every id that stands in a queue that was ever asked for; raises like `holdings`."""
-        with self._heard():
-            return _ids_in(self.contents())
-
-    @contextlib.contextmanager
-    def _heard(self) -> Iterator[None]:
-        try:
-            yield
-        except self.silences as error:
-            raise BlockpointError(f"the broker no longer answers: {error}") from None
 
     def close(self) -> None:
         """Close our connection."""
@@ -145,10 +103,6 @@ class RabbitmqBroker:
             )
             self._connection.connect()
         return self._connection
-
-
-def _ids_in(texts: Iterable[bytes]) -> set[int]:
-    return {int(word, 16) for text in texts for word in _ID.findall(text)}
 
 
 def _words(message: Any) -> Iterator[bytes]:

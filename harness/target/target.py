@@ -5,15 +5,15 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.target import direct
-from harness.target.broker import Broker, embedded_broker, free_port
+from harness.target import brokers, direct
+from harness.target.broker import Broker, free_port
 from harness.target.cores import Pinning
 from harness.target.declarations import declared
 from harness.target.environments import environment_of
-from harness.target.external import external_broker
 from harness.target.ledgers import LedgerReader, looking_pids
 from harness.target.lineage import tree
 from harness.target.processes import Child, Family, died
@@ -237,14 +237,14 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
         broker = None
-        if find(named.strategy).broker or CACHE in launch.needs:
-            broker = cleanup.enter_context(
-                external_broker(launch.redis_url)
-                if launch.redis_url
-                else embedded_broker(family, folder / "broker", pinning, appendonly=launch.appendonly)
-            )
-            cache_url = broker.url if CACHE in launch.needs else ""
-            settings = replace(settings, redis_url=broker.url, cache_url=cache_url)
+        start = partial(brokers.started, redis_url=launch.redis_url, appendonly=launch.appendonly)
+        if server := find(named.strategy).broker:
+            broker = cleanup.enter_context(start(server, family, folder / "broker", pinning))
+            settings = brokers.pointed(settings, server, broker.url)
+        if CACHE in launch.needs:
+            shared = broker if server == brokers.REDIS else None
+            cache = shared or cleanup.enter_context(start(brokers.REDIS, family, folder / "cache", pinning))
+            settings, broker = replace(settings, cache_url=cache.url), broker or cache
         sink = None
         if servers := launch.needs.intersection(SERVERS):
             sink = cleanup.enter_context(running_sink(family, servers, logs / "sink.log", pinning))

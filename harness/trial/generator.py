@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import loadtests
+from harness.target import brokers
 from harness.target.processes import Child
 from harness.target.target import Launch, Target
 from harness.target.versions import Pinned
@@ -13,6 +14,7 @@ from results.documents import read_document
 from results.errors import BlockpointError
 from results.schema import Load, Plan
 from targets.settings import Settings
+from targets.strategy import find
 
 OPTIONS = frozenset(
     {
@@ -81,7 +83,9 @@ def sampling(launch: Launch, target: Target, generator: Child, samples: Path, lo
     command = [sys.executable, "-m", "harness.trial.sampler", str(samples), *roles]
     environment: dict[str, str] = {}
     if target.broker:
-        environment = Settings(redis_url=target.broker.url).to_environment()
+        server = find(Pinned.parse(target.subject.strategy).strategy).broker
+        environment = brokers.pointed(Settings(), server, target.broker.url).to_environment()
+        command += [f"--broker={server}"]
         command += [f"--queue={queue}" for queue in target.subject.queues]
     sampler = launch.family.spawn("sampler", command, logs / "sampler.log", environment, launch.pinning)
     try:

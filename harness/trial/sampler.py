@@ -1,8 +1,8 @@
 """Samples CPU, memory and queue depth a few times a second, in a process of its own.
 
-Run as `python -m harness.trial.sampler OUT --role web=PID --role worker=PID ... --queue NAME ...`; appends
-one JSON line a sample to OUT until it is terminated. The queues are those of the server in
-BLOCKPOINT_REDIS_URL.
+Run as `python -m harness.trial.sampler OUT --role web=PID --role worker=PID ... --broker redis --queue NAME
+...`; appends one JSON line a sample to OUT until it is terminated. The queues are those of the server in
+BLOCKPOINT_REDIS_URL, or in the variable of that broker.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from harness.target import brokers
 from harness.target.broker import Broker
 from targets.settings import Settings
 
@@ -93,6 +94,7 @@ def main() -> None:
     parser = ArgumentParser()
     parser.add_argument("out", type=Path)
     parser.add_argument("--role", action="append", default=[], metavar="NAME=PID")
+    parser.add_argument("--broker", default="")
     parser.add_argument("--queue", action="append", default=[])
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -102,7 +104,7 @@ def main() -> None:
     for role in given.role:
         name, _, pid = role.partition("=")
         pids.setdefault(name, []).append(int(pid))
-    broker = Broker(Settings.from_environment().redis_url, None) if given.queue else None
+    broker = brokers.connected(given.broker, Settings.from_environment()) if given.broker else None
     with given.out.open("a", buffering=1) as out:
         roles = {name: Role(of_role) for name, of_role in pids.items()}
         roles["harness"] = Role([os.getppid(), os.getpid()], alone=True)

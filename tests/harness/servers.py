@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 import redis
 
-from harness.target.broker import free_port, server_binary
+from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.processes import Family
+from harness.target.redis_broker import server_binary
 from tests.harness.blockpoint import eventually
 
 CHUNK_BYTES = 65536

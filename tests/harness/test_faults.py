@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from harness.campaign import session as sessions
-from harness.target.broker import embedded_broker, free_port, server_binary
+from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.external import external_broker
 from harness.target.processes import Family
+from harness.target.redis_broker import embedded_redis, server_binary
 from results.errors import BlockpointError
 
 
@@ -42,7 +43,7 @@ def test_a_free_port_is_nobodys_soon() -> None:
 
 
 def test_a_named_server_must_be_empty_and_is_emptied_again(members: Family, tmp_path: Path) -> None:
-    with embedded_broker(members, tmp_path, Pinning()) as broker:
+    with embedded_redis(members, tmp_path, Pinning()) as broker:
         broker.client.set("someone's", "data")
         with pytest.raises(BlockpointError, match="already holds 1 keys"), external_broker(broker.url):
             pass

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from celery import Celery
 
-from harness.target.broker import Broker, embedded_broker
 from harness.target.cores import Pinning
 from harness.target.processes import family
+from harness.target.redis_broker import RedisBroker, embedded_redis
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 
@@ -106,11 +106,11 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisBroker]:
     """Give a server in which another application's messages wait."""
     with (
         family() as members,
-        embedded_broker(members, tmp_path_factory.mktemp("queue"), Pinning()) as broker,
+        embedded_redis(members, tmp_path_factory.mktemp("queue"), Pinning()) as broker,
     ):
         with Celery("another", broker=broker.url, set_as_current=False) as another:
             for number in range(WAITING):
@@ -119,7 +119,7 @@ def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="module")
-def stranger(command: Path, queue: Broker, tmp_path_factory: pytest.TempPathFactory) -> Stranger:
+def stranger(command: Path, queue: RedisBroker, tmp_path_factory: pytest.TempPathFactory) -> Stranger:
     found = Stranger(tmp_path_factory.mktemp("stranger"), command, queue.url)
     found.plant(found.folder)
     return found
@@ -144,7 +144,7 @@ def test_a_dry_run_finds_its_profiles_and_imports_nothing_from_there(stranger: S
 
 
 def test_a_trial_takes_no_module_and_no_setting_from_there(
-    stranger: Stranger, measured: tuple[Campaign, Trial], queue: Broker
+    stranger: Stranger, measured: tuple[Campaign, Trial], queue: RedisBroker
 ) -> None:
     campaign, trial = measured
     assert not stranger.ran.exists(), stranger.ran.read_text()

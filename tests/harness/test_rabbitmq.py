@@ -12,11 +12,11 @@ import psutil
 import pytest
 
 from harness.target.cores import Pinning
-from harness.target.environments import NoEnvironmentError
+from harness.target.lineage import tree
 from harness.target.processes import Family, family
 from harness.target.rabbitmq_broker import RabbitmqBroker, embedded_rabbitmq
 from harness.target.rabbitmq_server import program
-from harness.target.roster import tree
+from harness.target.uv import NoEnvironmentError
 
 pytestmark = pytest.mark.e2e
 

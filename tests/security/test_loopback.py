@@ -9,10 +9,10 @@ import pytest
 import redis
 
 from harness.commands.serve import _is_loopback
-from harness.target.broker import embedded_broker
 from harness.target.cores import Pinning
 from harness.target.kin import marked
 from harness.target.processes import Family
+from harness.target.redis_broker import embedded_redis
 from harness.target.target import Launch, running_target
 from targets.settings import Settings
 from tests.compose.composefile import read
@@ -31,7 +31,9 @@ def listening(pids: set[int]) -> list[str]:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("variant", ["celery/default", "celery/tuned", "arq/tuned", "threadpool/tuned"])
+@pytest.mark.parametrize(
+    "variant", ["celery/default", "celery/tuned", "arq/tuned", "procrastinate/tuned", "threadpool/tuned"]
+)
 def test_all_processes_of_a_target_listen_on_loopback_alone(
     members: Family, variant: str, tmp_path: Path
 ) -> None:
@@ -66,10 +68,10 @@ GOVERNING = [
 
 
 @pytest.mark.e2e
-def test_nobody_without_the_password_and_no_target_governs_the_embedded_broker(
+def test_nobody_without_the_password_and_no_target_governs_the_embedded_redis(
     members: Family, tmp_path: Path
 ) -> None:
-    with embedded_broker(members, tmp_path, Pinning()) as broker:
+    with embedded_redis(members, tmp_path, Pinning()) as broker:
         port = urlsplit(broker.url).port or 0
         for stranger in (redis.Redis(port=port), redis.Redis(port=port, password="", username="harness")):
             for command in ("PING", "INFO", "GET key", *GOVERNING):

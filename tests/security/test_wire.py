@@ -14,12 +14,13 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.target.broker import Broker, embedded_broker, free_port
+from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.declarations import declared, subject
 from harness.target.environments import environment_of
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Child, Family, family
+from harness.target.redis_broker import RedisBroker, embedded_redis
 from results.schema import Subject
 from results.terms import Moment
 from targets.settings import Settings
@@ -29,8 +30,8 @@ from tests.security.pickles import found, layers
 from tests.strategies import brokered
 
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
-DURABLE = [name for name in brokered() if name[1] == "durable"]
-AS_SHIPPED = [name for name in brokered() if name not in DURABLE]
+DURABLE = [name for name in brokered("redis") if name[1] == "durable"]
+AS_SHIPPED = [name for name in brokered("redis") if name not in DURABLE]
 KEEPING_RESULTS = {("celery", "default"): "celery-task-meta-", ("arq", "default"): "arq:result:"}
 
 
@@ -76,7 +77,7 @@ class Target:
 
     members: Family
     folder: Path
-    broker: Broker
+    broker: RedisBroker
     name: tuple[str, str]
     published: Any = None
     workers: list[Child] = field(default_factory=list)
@@ -169,10 +170,10 @@ class Target:
         return list(readers[client.type(key)]())
 
 
-@pytest.fixture(scope="module", params=brokered(), ids="/".join)
+@pytest.fixture(scope="module", params=brokered("redis"), ids="/".join)
 def serving(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder = tmp_path_factory.mktemp("target")
-    with family() as members, embedded_broker(members, folder / "broker", Pinning()) as broker:
+    with family() as members, embedded_redis(members, folder / "broker", Pinning()) as broker:
         made = Target(members, folder, broker, request.param)
         made.start_web()
         yield made
