@@ -43,9 +43,10 @@ class Settings:
     """calibration of the kind `cpu`; 0 calibrates at the start"""
     units_per_ms_cpu_native: UnitsPerMs = 0.0
     visibility_s: WindowSeconds = 0.0
-    """Celery's visibility timeout; 0: the variant's own"""
+    """Celery's visibility timeout, streaQ's `idle_timeout`, the time between SAQ's sweeps (durable: its
+    heartbeat); 0: the variant's own"""
     job_timeout_s: WindowSeconds = 0.0
-    """ARQ's `job_timeout`; 0: the variant's own"""
+    """ARQ's `job_timeout` and the `timeout` of SAQ's jobs; 0: the variant's own"""
     drills: bool = False
     """accept tasks that kill their own process"""
 

@@ -151,6 +151,8 @@ class Broker:
             return list(self.client.zrange(key, 0, -1))
         if kind == b"hash":
             return list(self.client.hvals(key))
+        if kind == b"stream":
+            return [value for _, fields in self.client.xrange(key) for value in fields.values()]
         if kind == b"string":
             return [self.client.get(key) or b""]
         return []

@@ -10,7 +10,7 @@ import pytest
 from harness.target.declarations import declared as declares
 from targets.settings import Settings
 from targets.strategy import from_elsewhere, split_name
-from tests.strategies import discover
+from tests.strategies import brokered, discover
 
 from .composefile import FILE, ROOT, interpolated, read
 
@@ -43,8 +43,9 @@ def test_every_variant_of_every_strategy_has_its_service_and_port() -> None:
     assert sorted(split_name(app) for app in WEB.values()) == sorted(variants())
     for service, app in WEB.items():
         assert service == app.replace("_", "-")
-    published = [SERVICES[service]["ports"] for service in WEB]
-    assert published == [[f"127.0.0.1:{8001 + index}:8000"] for index in range(len(WEB))]
+    published = [port for service in WEB for port in SERVICES[service]["ports"]]
+    assert len(set(published)) == len(published) == len(WEB)
+    assert all(re.fullmatch(r"127\.0\.0\.1:80\d\d:8000", port) for port in published)
 
 
 @pytest.mark.parametrize("service", sorted(WEB))
@@ -66,7 +67,10 @@ def test_variants_share_neither_a_database_nor_a_ledger() -> None:
     environments = [SERVICES[service]["environment"] for service in WEB]
     databases = [e["BLOCKPOINT_REDIS_URL"] for e in environments if "BLOCKPOINT_REDIS_URL" in e]
     ledgers = [e["BLOCKPOINT_LEDGER"] for e in environments]
-    assert len(set(databases)) == len(databases) == 7
+    assert len(set(databases)) == len(databases) == len(brokered())
+    command = SERVICES["redis"]["command"]
+    most = int(command[command.index("--databases") + 1])
+    assert all(int(database.rpartition("/")[2]) < most for database in databases)
     assert ledgers == [f"/results/ledgers/{'_'.join(split_name(app))}" for app in WEB.values()]
 
 
@@ -78,9 +82,8 @@ def test_ports_are_published_on_loopback_only_and_redis_not_at_all() -> None:
     assert SERVICES["redis"]["networks"] == ["broker"]
     assert COMPOSE["networks"]["broker"]["internal"] is True
     reach = {name for name, service in SERVICES.items() if "broker" in service["networks"]}
-    assert {name for name in reach if name != "redis"} == {
-        n for n in SERVICES if n.startswith(("celery", "arq"))
-    }
+    queues = tuple({strategy for strategy, _ in brokered()})
+    assert {name for name in reach if name != "redis"} == {n for n in SERVICES if n.startswith(queues)}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.e2e
 
 SUBJECTS = [(name, variant) for name, found in sorted(discover().items()) for variant in found.variants]
 SETTLE_S = 60.0
+KEEPING_RESULTS = ("celery/default", "celery/late", "arq/default", "saq/default", "streaq/default")
 UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
 
 
@@ -201,7 +202,7 @@ def test_the_state_of_a_task_can_be_asked(target: Target, client: httpx.Client) 
     while state.get("state") != "finished" and time.monotonic() < deadline:
         state = client.get(f"/tasks/{task_id}").json()
     assert state["state"] == "finished"
-    keeps_results = target.subject.key in ("celery/default", "celery/late", "arq/default")
+    keeps_results = target.subject.key in KEEPING_RESULTS
     assert state["source"] == ("library" if keeps_results else "ledger")
     assert client.get("/tasks/xyz").status_code == 422
 
