@@ -1,5 +1,6 @@
 """streaQ over Redis streams; by hand: `streaq run targets.strategies.streaq.strategy:tuned`."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ SHIPPED_TASKS, SHIPPED_IDLE_S = 16, 60.0
 TUNED_ATTEMPTS = 3
 DURABLE_IDLE_S, DURABLE_TRIES = 15.0, 5
 GRACE_S = MAX_DURATION_MS // 1000 + 10
-ACCEPT_LIMIT_S = 3.0
+ACCEPT_LIMIT_S, CONNECT_PAUSE_S = 3.0, 1.0
 STATES = {"queued": "accepted", "scheduled": "accepted", "running": "started"}
 _FAULTS = (RedisConnectionError, TimeoutError)
 SHIPPED_RETRIES = ConstantRetryPolicy(_FAULTS, retries=2, delay=0.01)
@@ -198,11 +199,34 @@ class StreaqDurable(StreaqTuned):
         more |= {"grace_period": GRACE_S, "accept_limit_s": ACCEPT_LIMIT_S}
         self._serve(settings.slots, idle_s(settings, DURABLE_IDLE_S), **more)
 
+    async def start(self) -> None:
+        """Begin to connect, for as long as it takes: the API starts without its broker."""
+        self._ready, self._over = asyncio.Event(), asyncio.Event()
+        self._holding = asyncio.create_task(self._hold())
+
+    async def _hold(self) -> None:
+        """Keep the worker's context open, which one and the same task has to enter and to leave."""
+        while not self._over.is_set():
+            try:
+                async with self.worker:
+                    self._ready.set()
+                    await self._over.wait()
+            except* (RedisError, OSError):
+                await asyncio.sleep(CONNECT_PAUSE_S)
+
+    async def stop(self) -> None:
+        """Disconnect from Redis."""
+        self._over.set()
+        if not self._ready.is_set():
+            self._holding.cancel()
+        await asyncio.wait({self._holding})
+
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
         await publish_within(ACCEPT_LIMIT_S, self._publish(task, background), (RedisError, OSError))
 
     async def _publish(self, task: Task, background: BackgroundTasks) -> None:
+        await self._ready.wait()
         try:
             await super().submit(task, background)
         except ResponseError:  # a server that lost its memory has lost streaQ's functions, too
