@@ -27,7 +27,7 @@ SOCKETS = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0, "health_check_i
 _server = RedisServer.parse(Settings.from_environment().redis_url)
 
 
-class Json(Serializer):  # type: ignore[misc]
+class Json(Serializer):
     """Messages and results as JSON, where Huey would pickle."""
 
     def _serialize(self, data: Any) -> bytes:
@@ -43,11 +43,10 @@ def _huey(attempts: int, **options: Any) -> "RedisHuey":
     """Return an instance whose one task does what every strategy's task does."""
     made = RedisHuey("blockpoint", serializer=Json(), **options)
 
-    @made.task(name="perform", context=True, retries=attempts - 1)
     def run(message: dict[str, Any], task: Any) -> None:
         perform(Task.from_message(message), attempts - task.retries)
 
-    made.run = run
+    made.run = made.task(name="perform", context=True, retries=attempts - 1)(run)
     return made
 
 

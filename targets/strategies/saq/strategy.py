@@ -111,10 +111,10 @@ def plain_queue() -> RedisQueue:
     return RedisQueue(Redis.from_url(_server.url))
 
 
-def lasting_client(retries: int) -> "Redis[bytes]":
+def lasting_client(retries: int) -> Redis:
     """Return a client whose every wait is bounded."""
     over_tcp = {} if _server.path else {"socket_keepalive": True}
-    return Redis.from_url(
+    client: Redis = Redis.from_url(
         _server.url,
         socket_timeout=5.0,
         socket_connect_timeout=1.0,
@@ -123,6 +123,7 @@ def lasting_client(retries: int) -> "Redis[bytes]":
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
         retry_on_error=[RedisConnectionError, RedisTimeoutError, OSError],
     )
+    return client
 
 
 async def begin_heartbeat(ctx: dict[str, Any]) -> None:

@@ -62,8 +62,9 @@ def pool(**options: Any) -> "ConnectionPool[Any]":
 
 
 def _tls(options: Mapping[str, Any]) -> ssl.SSLContext:
-    authorities = {"cafile": options.get("ssl_ca_certs"), "cadata": options.get("ssl_ca_data")}
-    context = ssl.create_default_context(**authorities)
+    context = ssl.create_default_context(
+        cafile=options.get("ssl_ca_certs"), cadata=options.get("ssl_ca_data")
+    )
     if certificate := options.get("ssl_certfile"):
         context.load_cert_chain(certificate, options.get("ssl_keyfile"))
     context.check_hostname = bool(options["ssl_check_hostname"])
@@ -82,16 +83,16 @@ def _worker(attempts: int, options: Mapping[str, Any], retries: Any, **settings:
         serializer=to_json, deserializer=json.loads, redis_kwargs={"retry_policy": retries}, **settings
     )
 
-    @made.task(name="wait", **options)
     async def wait(message: dict[str, Any]) -> None:
-        with _tried(wait.context.tries, attempts) as attempt:
+        with _tried(waiting.context.tries, attempts) as attempt:
             await perform_async(Task.from_message(message), attempt)
 
-    @made.task(name="compute", **options)
     def compute(message: dict[str, Any]) -> None:
-        with _tried(compute.context.tries, attempts) as attempt:
+        with _tried(computing.context.tries, attempts) as attempt:
             perform(Task.from_message(message), attempt)
 
+    waiting = made.task(name="wait", **options)(wait)
+    computing = made.task(name="compute", **options)(compute)
     return made
 
 
@@ -195,9 +196,8 @@ class StreaqDurable(StreaqTuned):
     worker: ClassVar["Worker[None]"] = durable
 
     def __init__(self, settings: Settings) -> None:
-        more = {"prefetch": 1, "max_tries": DURABLE_TRIES, "ttl": 0}
-        more |= {"grace_period": GRACE_S, "accept_limit_s": ACCEPT_LIMIT_S}
-        self._serve(settings.slots, idle_s(settings, DURABLE_IDLE_S), **more)
+        more = {"prefetch": 1, "max_tries": DURABLE_TRIES, "ttl": 0, "grace_period": GRACE_S}
+        self._serve(settings.slots, idle_s(settings, DURABLE_IDLE_S), accept_limit_s=ACCEPT_LIMIT_S, **more)
 
     async def start(self) -> None:
         """Begin to connect, for as long as it takes: the API starts without its broker."""
