@@ -14,7 +14,10 @@ from results.schema import Subject
 from targets.probes import Probes
 from targets.settings import Settings
 
-PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+PACKAGES = (
+    *("fastapi", "starlette", "anyio", "uvicorn", "redis", "coredis"),
+    *("celery", "kombu", "arq", "saq", "streaq", "huey"),
+)
 """shown where they are installed: each queue has an environment of its own"""
 
 
