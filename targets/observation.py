@@ -23,7 +23,11 @@ PACKAGES = (
     "celery",
     "kombu",
     "arq",
+    "saq",
+    "streaq",
+    "huey",
     "redis",
+    "coredis",
     "procrastinate",
     "psycopg",
 )

@@ -93,6 +93,8 @@ class RedisBroker(Broker):
             return list(self.client.zrange(queue, 0, -1))
         if kind == b"hash":
             return list(self.client.hvals(queue))
+        if kind == b"stream":
+            return [value for _, fields in self.client.xrange(queue) for value in fields.values()]
         if kind == b"string":
             return [self.client.get(queue) or b""]
         return []

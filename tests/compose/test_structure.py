@@ -74,6 +74,9 @@ def test_variants_share_neither_a_database_nor_a_ledger() -> None:
     made = COMPOSE["configs"]["databases"]["content"]
     for _, _, database in (url.rpartition("/") for url in databases if url.startswith("postgresql:")):
         assert f"CREATE DATABASE {database};" in made
+    command = SERVICES["redis"]["command"]
+    most = int(command[command.index("--databases") + 1])
+    assert all(int(url.rpartition("/")[2]) < most for url in databases if url.startswith("redis:"))
     assert ledgers == [f"/results/ledgers/{'_'.join(split_name(app))}" for app in WEB.values()]
 
 

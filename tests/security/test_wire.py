@@ -30,9 +30,18 @@ from tests.security.pickles import found, layers
 from tests.strategies import brokered
 
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
-DURABLE = [name for name in brokered("redis") if name[1] == "durable"]
-AS_SHIPPED = [name for name in brokered("redis") if name not in DURABLE]
-KEEPING_RESULTS = {("celery", "default"): "celery-task-meta-", ("arq", "default"): "arq:result:"}
+GUARDED = [name for name in brokered("redis") if name[1] == "durable" and name[0] in ("celery", "arq", "saq")]
+AS_SHIPPED = [name for name in brokered("redis") if name[0] in ("celery", "arq") and name not in GUARDED]
+SAYING_SO = [name for name in brokered("redis") if name[0] in ("celery", "arq")]
+"""which say that they refuse a pickle, and drop it"""
+KEEPING_RESULTS = {
+    ("celery", "default"): "celery-task-meta-",
+    ("arq", "default"): "arq:result:",
+    ("saq", "default"): "saq:job:default:",
+    ("streaq", "default"): "streaq:default:task:results:",
+}
+MESSAGES = {"saq": b"saq:job:", "streaq": b"streaq:default:task:data:", "huey": b"huey.redis."}
+"""by strategy: how the keys begin under which its messages stand, as strings or in a list"""
 
 
 class Touch:
@@ -240,6 +249,7 @@ def test_tasks_in_progress_and_results_are_plain_text(target: Target) -> None:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("serving", SAYING_SO, indirect=True, ids="/".join)
 def test_a_pickled_message_is_refused_and_the_worker_survives(target: Target, tmp_path: Path) -> None:
     made, control = tmp_path / "made", tmp_path / "control"
     pickle.loads(pickle.dumps(Touch(control)))
@@ -282,7 +292,37 @@ def plant(target: Target, evil: object) -> list[str]:
     return planted
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    "serving", [name for name in brokered("redis") if name[0] in MESSAGES], indirect=True, ids="/".join
+)
+def test_a_pickled_message_is_not_loaded(target: Target, tmp_path: Path) -> None:
+    made, client = tmp_path / "made", target.broker.client
+    for kind in ("sleep", "cpu"):
+        target.submit(kind=kind)
+    for key in [key for key in target.held() if key.startswith(MESSAGES[target.name[0]])]:
+        blob, listed = pickle.dumps(Touch(made)), client.type(key) == b"list"
+        client.delete(key)
+        (client.lpush if listed else client.set)(key, blob)
+    target.start_workers()
+    for kind in ("sleep", "cpu"):
+        task_id = target.submit(kind=kind, duration_ms=1)
+        assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()
+    assert all(worker.running for worker in target.workers)
+    assert not made.exists()
+
+
 FORGED_JOBS: list[dict[str, Any]] = [{"f": ["run"]}, {"t": "x"}, {"et": "x"}, {"a": 5}, {"k": [1]}]
+
+
+FORGED_SAQ_JOBS = [
+    b"\xff",
+    b"5",
+    *(
+        json.dumps({"queue": "default", "function": "run", "key": "k", **fields}).encode()
+        for fields in ({"queue": "another"}, {"kwargs": 5}, {"attempts": "x"}, {"status": "x"}, {"x": 1}, {})
+    ),
+]
 
 
 def forge(target: Target) -> None:
@@ -298,6 +338,12 @@ def forge(target: Target) -> None:
             client.hset("unacked", f"forged-{number}", blob)
             client.zadd("unacked_index", {f"forged-{number}": 1.0})
         return
+    if target.name[0] == "saq":
+        for number, blob in enumerate(FORGED_SAQ_JOBS):
+            client.set(f"saq:job:default:forged-{number}", blob)
+            client.rpush("saq:default:queued", f"saq:job:default:forged-{number}")
+        client.rpush("saq:default:queued", b"\xff\xfe")
+        return
     for number, fields in enumerate(FORGED_JOBS):
         client.set(
             f"arq:job:forged-{number}",
@@ -309,7 +355,7 @@ def forge(target: Target) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("serving", DURABLE, indirect=True, ids="/".join)
+@pytest.mark.parametrize("serving", GUARDED, indirect=True, ids="/".join)
 def test_durable_workers_refuse_what_is_forged_and_go_on(target: Target) -> None:
     forge(target)
     target.start_workers()

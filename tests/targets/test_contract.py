@@ -30,6 +30,14 @@ SUBJECTS: list[tuple[str, str, dict[str, Any]]] = [
 SETTLE_S = 60.0
 NEEDS = frozenset(filter(None, (kind.needs for kind in KINDS.values())))
 UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0, "units_per_ms_cache": 1.0}
+KEEPING_RESULTS = (
+    "celery/default",
+    "celery/late",
+    "celery/threads",
+    "arq/default",
+    "saq/default",
+    "streaq/default",
+)
 
 
 @pytest.fixture(scope="module", params=SUBJECTS, ids=lambda given: "/".join([*given[:2], *given[2]]))
@@ -215,12 +223,7 @@ def test_the_state_of_a_task_can_be_asked(target: Target, client: httpx.Client) 
     while state.get("state") != "finished" and time.monotonic() < deadline:
         state = client.get(f"/tasks/{task_id}").json()
     assert state["state"] == "finished"
-    keeps_results = target.subject.key in (
-        "celery/default",
-        "celery/late",
-        "celery/threads",
-        "arq/default",
-    )
+    keeps_results = target.subject.key in KEEPING_RESULTS
     assert state["source"] == ("library" if keeps_results else "ledger")
     assert client.get("/tasks/xyz").status_code == 422
 

@@ -19,6 +19,17 @@ SHIPPED_TIMEOUT_S = (
     "import inspect; from arq.worker import Worker; "
     "print(inspect.signature(Worker).parameters['job_timeout'].default)"
 )
+SHIPPED_SWEEP = (
+    "import inspect; from saq.job import Job; from saq.queue.redis import RedisQueue as Q; "
+    "swept = inspect.signature(Q.sweep).parameters; "
+    "print(Job.timeout, swept['lock'].default, swept['abort'].default)"
+)
+SHIPPED_IDLE_S = (
+    "import inspect; from streaq import Worker; "
+    "print(inspect.signature(Worker).parameters['idle_timeout'].default)"
+)
+ACKNOWLEDGING_NOTHING = ("huey",)
+"""libraries whose workers take a task out of the broker before it runs: nothing is hidden, all is lost"""
 PLUGIN = """
 from fastapi import BackgroundTasks
 from targets.strategies.inline import Inline
@@ -60,6 +71,8 @@ def test_windows_are_those_of_the_settings(variant: str) -> None:
     settings = Settings(visibility_s=7, job_timeout_s=11)
     assert subject("celery", variant, settings).window_s == 7
     assert subject("arq", variant, settings).window_s == 21
+    assert subject("saq", variant, settings).window_s == (7 + 2 * 5 if variant == "durable" else 11 + 7 + 5)
+    assert subject("streaq", variant, settings).window_s == 2 * 7
 
 
 def test_windows_are_those_of_the_libraries_where_nothing_is_set() -> None:
@@ -68,6 +81,11 @@ def test_windows_are_those_of_the_libraries_where_nothing_is_set() -> None:
     assert subject("celery", "default", Settings()).window_s == visibility_s
     assert subject("celery", "tuned", Settings()).window_s == visibility_s
     assert subject("arq", "default", Settings()).window_s == job_timeout_s + 10
+    assert subject("saq", "default", Settings()).window_s == sum(
+        map(float, told("saq", SHIPPED_SWEEP).split())
+    )
+    idle_timeout_s = float(told("streaq", SHIPPED_IDLE_S))
+    assert subject("streaq", "default", Settings()).window_s == 2 * idle_timeout_s
 
 
 def test_no_task_outlasts_the_durable_windows() -> None:
