@@ -13,6 +13,9 @@ STRATEGIES: Final = (
     "threadpool",
     "celery",
     "arq",
+    "taskiq",
+    "dramatiq",
+    "rq",
 )
 VARIANTS: Final = ("default", "late", "tuned", "durable")
 

@@ -1,5 +1,6 @@
 """Endpoints that tell who the target is and how it fares."""
 
+import contextlib
 import os
 from importlib import metadata
 from typing import Any
@@ -13,7 +14,11 @@ from results.schema import Subject
 from targets.probes import Probes
 from targets.settings import Settings
 
-PACKAGES = ("fastapi", "starlette", "anyio", "uvicorn", "celery", "kombu", "arq", "redis")
+PACKAGES = (
+    *("fastapi", "starlette", "anyio", "uvicorn", "redis"),
+    *("celery", "kombu", "arq", "taskiq", "taskiq-redis", "dramatiq", "rq"),
+)
+"""shown where they are installed: each queue has an environment of its own"""
 
 
 def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRouter:
@@ -27,7 +32,7 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         "subject": msgspec.to_builtins(subject),
         "nonce": settings.nonce,
         "boot_id": boot_id(),
-        "versions": {package: metadata.version(package) for package in PACKAGES},
+        "versions": _versions(),
     }
 
     @router.get("/health")
@@ -41,3 +46,11 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         return Response(probes.exposition(), media_type="text/plain; version=0.0.4")
 
     return router
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found

@@ -8,12 +8,14 @@ import re
 import secrets
 import shutil
 import socket
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import redis
 
+from harness.target import streams
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family, died
 from results.errors import BlockpointError
@@ -91,12 +93,13 @@ class Broker:
         }
 
     def depth(self, queues: Iterable[str]) -> int:
-        """Return how many entries the queues hold, whatever their type."""
+        """Return how many entries the queues hold, whatever their type; of a stream, those not done with."""
         sizes = {
             b"list": self.client.llen,
             b"zset": self.client.zcard,
             b"hash": self.client.hlen,
-            b"stream": self.client.xlen,
+            b"set": self.client.scard,
+            b"stream": partial(streams.depth, self.client),
         }
         total = 0
         for queue in queues:
@@ -144,16 +147,15 @@ class Broker:
             raise self._silent(error) from None
 
     def _entries(self, key: bytes | str) -> list[bytes]:
-        kind = self.client.type(key)
-        if kind == b"list":
-            return list(self.client.lrange(key, 0, -1))
-        if kind == b"zset":
-            return list(self.client.zrange(key, 0, -1))
-        if kind == b"hash":
-            return list(self.client.hvals(key))
-        if kind == b"string":
-            return [self.client.get(key) or b""]
-        return []
+        readers: dict[bytes, Callable[[], Iterable[bytes]]] = {
+            b"list": lambda: self.client.lrange(key, 0, -1),
+            b"zset": lambda: self.client.zrange(key, 0, -1),
+            b"hash": lambda: self.client.hvals(key),
+            b"set": lambda: self.client.smembers(key),
+            b"stream": lambda: streams.values(self.client, key),
+            b"string": lambda: [self.client.get(key) or b""],
+        }
+        return list(readers.get(self.client.type(key), list)())
 
     def _silent(self, error: redis.RedisError) -> BlockpointError:
         return BlockpointError(f"the broker at {self.url} no longer answers: {error}")

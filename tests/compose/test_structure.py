@@ -43,8 +43,9 @@ def test_every_variant_of_every_strategy_has_its_service_and_port() -> None:
     assert sorted(split_name(app) for app in WEB.values()) == sorted(variants())
     for service, app in WEB.items():
         assert service == app.replace("_", "-")
-    published = [SERVICES[service]["ports"] for service in WEB]
-    assert published == [[f"127.0.0.1:{8001 + index}:8000"] for index in range(len(WEB))]
+    for service in WEB:
+        (published,) = SERVICES[service]["ports"]
+        assert re.fullmatch(r"127\.0\.0\.1:80\d\d:8000", published)
 
 
 @pytest.mark.parametrize("service", sorted(WEB))
@@ -66,7 +67,7 @@ def test_variants_share_neither_a_database_nor_a_ledger() -> None:
     environments = [SERVICES[service]["environment"] for service in WEB]
     databases = [e["BLOCKPOINT_REDIS_URL"] for e in environments if "BLOCKPOINT_REDIS_URL" in e]
     ledgers = [e["BLOCKPOINT_LEDGER"] for e in environments]
-    assert len(set(databases)) == len(databases) == 7
+    assert len(set(databases)) == len(databases)
     assert ledgers == [f"/results/ledgers/{'_'.join(split_name(app))}" for app in WEB.values()]
 
 
@@ -78,9 +79,8 @@ def test_ports_are_published_on_loopback_only_and_redis_not_at_all() -> None:
     assert SERVICES["redis"]["networks"] == ["broker"]
     assert COMPOSE["networks"]["broker"]["internal"] is True
     reach = {name for name, service in SERVICES.items() if "broker" in service["networks"]}
-    assert {name for name in reach if name != "redis"} == {
-        n for n in SERVICES if n.startswith(("celery", "arq"))
-    }
+    queues = tuple(name for name, definition in discover().items() if definition.broker)
+    assert {name for name in reach if name != "redis"} == {n for n in SERVICES if n.startswith(queues)}
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.e2e
 
 SUBJECTS = [(name, variant) for name, found in sorted(discover().items()) for variant in found.variants]
 SETTLE_S = 60.0
+KEEPING_RESULTS = ("celery/default", "celery/late", "arq/default", "taskiq/default", "rq/default")
 UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
 
 
@@ -201,8 +202,7 @@ def test_the_state_of_a_task_can_be_asked(target: Target, client: httpx.Client) 
     while state.get("state") != "finished" and time.monotonic() < deadline:
         state = client.get(f"/tasks/{task_id}").json()
     assert state["state"] == "finished"
-    keeps_results = target.subject.key in ("celery/default", "celery/late", "arq/default")
-    assert state["source"] == ("library" if keeps_results else "ledger")
+    assert state["source"] == ("library" if target.subject.key in KEEPING_RESULTS else "ledger")
     assert client.get("/tasks/xyz").status_code == 422
 
 
@@ -236,9 +236,11 @@ def test_no_pickle_is_in_the_broker_and_nothing_in_the_end(target: Target, clien
 
 
 def held(broker: Broker, key: bytes) -> list[bytes]:
-    """Return the values under a key that holds text or a list; none if it is gone meanwhile."""
+    """Return the values under a key that holds text, a list or a stream; none if it is gone meanwhile."""
     if broker.client.type(key) == b"list":
         return list(broker.client.lrange(key, 0, -1))
     if broker.client.type(key) == b"string":
         return [broker.client.get(key) or b""]
+    if broker.client.type(key) == b"stream":
+        return [value for _, entry in broker.client.xrange(key) for value in entry.values()]
     return []

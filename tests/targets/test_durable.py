@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +17,7 @@ import pytest
 from celery import Celery
 
 from harness.target.cores import Pinning
+from harness.target.environments import environment_of
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import Family
 from harness.target.target import Launch, Target, running_target
@@ -27,7 +27,7 @@ from targets.settings import Settings
 pytestmark = pytest.mark.e2e
 
 LIMIT_S = 60.0
-SUPERVISED = ["celery", "arq"]
+SUPERVISED = ["celery", "arq", "taskiq", "dramatiq", "rq"]
 BASE = Settings(slots=3, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0, drills=True)
 SHORT = replace(BASE, visibility_s=6.0, job_timeout_s=3.0)
 """longer than the task, and much shorter than the 100 s between two looks of Celery's transport"""
@@ -180,7 +180,14 @@ def test_the_api_comes_back_without_its_broker(run: Run, strategy: str) -> None:
     web.process.wait()
     port = target.url.rpartition(":")[2]
     environ = {**os.environ, **replace(BASE, redis_url=target.broker.url).to_environment()}
-    command = [sys.executable, "-m", "uvicorn", f"targets.app:{strategy}_durable", "--port", port]
+    command = [
+        environment_of(strategy).python,
+        "-m",
+        "uvicorn",
+        f"targets.app:{strategy}_durable",
+        "--port",
+        port,
+    ]
     with subprocess.Popen(command, env=environ) as again:
         try:
             until(lambda: answers(target.url))

@@ -1,0 +1,30 @@
+"""Publishing in bounded time."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from targets.strategy import UnreachableError
+
+
+async def within(limit_s: float, publishing: Coroutine[Any, Any, Any], *errors: type[Exception]) -> None:
+    """Await a publish; raises UnreachableError after `limit_s` at the latest, and for the errors named.
+
+    It does not wait until what is late has been cancelled: a client may ask the server for that, too, which
+    does not answer.
+    """
+    task = asyncio.create_task(publishing)
+    await asyncio.wait({task}, timeout=limit_s)
+    if not task.done():
+        task.add_done_callback(_forget)
+        task.cancel()
+        raise UnreachableError
+    try:
+        task.result()
+    except errors as error:
+        raise UnreachableError from error
+
+
+def _forget(ended: "asyncio.Task[Any]") -> None:
+    if not ended.cancelled():
+        ended.exception()
