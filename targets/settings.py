@@ -43,7 +43,7 @@ class Settings:
     """calibration of the kind `cpu`; 0 calibrates at the start"""
     units_per_ms_cpu_native: UnitsPerMs = 0.0
     visibility_s: WindowSeconds = 0.0
-    """how long a dead worker's tasks are hidden, where the library has a number for that; 0: the variant's own"""
+    """how long a dead worker's tasks are hidden, where the library has such a number; 0: the variant's own"""
     job_timeout_s: WindowSeconds = 0.0
     """`job_timeout` of ARQ and RQ; 0: the variant's own"""
     drills: bool = False
