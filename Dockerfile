@@ -35,7 +35,7 @@ WORKDIR /app
 # volume mounted at /results takes its folders and their owner from here.
 RUN ln -s "$(python -c 'import loadtests; print(loadtests.__path__[0])')" loadtests \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin blockpoint \
- && python -c 'import targets.strategy as s, pathlib; [pathlib.Path("/results/ledgers", f"{n}_{v}").mkdir(parents=True) for n, d in s.discover().items() for v in d.variants]' \
+ && python -c 'import targets.strategy as s, pathlib; [pathlib.Path("/results/ledgers", f"{n}_{v}").mkdir(parents=True) for n, d in s.installed() if isinstance(d, s.Definition) for v in d.variants]' \
  && chown -R blockpoint:blockpoint /results
 USER 10001:10001
 CMD ["blockpoint", "--help"]
