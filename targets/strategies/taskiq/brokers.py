@@ -25,8 +25,9 @@ DURABLE_IDLE_S = MAX_DURATION_MS / 1000 + 30
 WAITING, COMPUTING = "waiting", "computing"
 _settings = Settings.from_environment()
 _url = RedisServer.parse(_settings.redis_url).url
+FROM_THE_FIRST = "0"
+"""where consumer groups begin; with its own `$`, one made anew after the broker lost its data skips tasks"""
 DURABLE: dict[str, Any] = {
-    "consumer_id": "0",  # with "$", a consumer group made anew skips what was sent before
     "xread_count": 1,
     "unacknowledged_batch_size": _settings.slots,
     "unacknowledged_lock_timeout": 10.0,
@@ -56,7 +57,9 @@ def _retrying(broker: AsyncBroker) -> AsyncBroker:
 
 def _default() -> AsyncBroker:
     results = RedisAsyncResultBackend(_url, serializer=JSONSerializer())
-    broker = RedisStreamBroker(_url, idle_timeout=_idle_ms(SHIPPED_IDLE_S)).with_result_backend(results)
+    broker = RedisStreamBroker(
+        _url, consumer_id=FROM_THE_FIRST, idle_timeout=_idle_ms(SHIPPED_IDLE_S)
+    ).with_result_backend(results)
     broker.register_task(run, TASK)
     return broker
 
@@ -69,7 +72,14 @@ def _tuned(queue: str) -> AsyncBroker:
 def _durable(queue: str) -> AsyncBroker:
     """Return a stream broker whose every wait is bounded and which fetches what it can start at once."""
     retry = Retry(ExponentialBackoff(cap=1.0, base=0.05), retries=15)
-    broker = RedisStreamBroker(_url, queue, idle_timeout=_idle_ms(DURABLE_IDLE_S), retry=retry, **DURABLE)
+    broker = RedisStreamBroker(
+        _url,
+        queue,
+        consumer_id=FROM_THE_FIRST,
+        idle_timeout=_idle_ms(DURABLE_IDLE_S),
+        retry=retry,
+        **DURABLE,
+    )
     broker.register_task(look, LOOK)
 
     async def begin(state: Any) -> None:

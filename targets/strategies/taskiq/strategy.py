@@ -23,7 +23,7 @@ def _worker(broker: str, tasks: int, processes: int) -> list[str]:
 
 
 class TaskiqDefault:
-    """As its documentation shows it: stream broker, results kept for ever, two processes."""
+    """As its documentation shows it but for `consumer_id`: stream broker, results kept for ever."""
 
     workers: Sequence[Sequence[str]] = [_worker("default", SHIPPED_TASKS, SHIPPED_PROCESSES)]
     queues: Sequence[str] = ("taskiq",)
@@ -43,6 +43,7 @@ class TaskiqDefault:
             "broker": "RedisStreamBroker",
             "workers": SHIPPED_PROCESSES,
             "max_async_tasks": SHIPPED_TASKS,
+            "consumer_id": brokers.FROM_THE_FIRST,
             "idle_timeout_s": self.window_s,
             "results": "redis",
         }
@@ -125,6 +126,7 @@ class TaskiqDurable(TaskiqTuned):
         ]
         self.settings = {
             "broker": "RedisStreamBroker",
+            "consumer_id": brokers.FROM_THE_FIRST,
             "idle_timeout_s": self.window_s,
             "accept_limit_s": ACCEPT_LIMIT_S,
             "results": "none",
