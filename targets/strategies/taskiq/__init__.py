@@ -9,8 +9,8 @@ definition = Definition(
     summary="taskiq worker processes over Redis: its stream broker, and its list broker where tuned",
     variants={
         "default": Variant(
-            "stream broker as documented, but from the first message and with results in JSON; two processes of "
-            "100 coroutines",
+            "stream broker as documented, but from the first message on and with results in JSON; two "
+            "processes of 100 coroutines",
             lazily(f"{_MODULE}:TaskiqDefault"),
         ),
         "tuned": Variant(
