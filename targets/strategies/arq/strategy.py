@@ -17,10 +17,10 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from results.schema import Service
+from targets.publishing import within
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.strategies.arq.checked_redis import CheckedRedis, from_json, to_json
-from targets.strategy import UnreachableError
 from targets.task import MAX_DURATION_MS, Task, hex_id
 from targets.work import TaskFailedError, perform, perform_async
 
@@ -245,11 +245,6 @@ class ArqTuned(_Arq):
         }
 
 
-def _forget(ended: "asyncio.Task[None]") -> None:
-    if not ended.cancelled():
-        ended.exception()
-
-
 class ArqDurable(ArqTuned):
     """Durable: as tuned, under a supervisor, with bounded waits in the API and an orderly end.
 
@@ -277,17 +272,7 @@ class ArqDurable(ArqTuned):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        enqueueing = asyncio.create_task(super().submit(task, background))
-        # wait_for would also wait until redis-py has cleaned up, which asks the server that does not answer
-        await asyncio.wait({enqueueing}, timeout=ACCEPT_LIMIT_S)
-        if not enqueueing.done():
-            enqueueing.add_done_callback(_forget)
-            enqueueing.cancel()
-            raise UnreachableError
-        try:
-            enqueueing.result()
-        except (RedisError, OSError) as error:
-            raise UnreachableError from error
+        await within(ACCEPT_LIMIT_S, super().submit(task, background), RedisError, OSError)
 
     async def stop(self) -> None:
         """Disconnect from Redis."""
