@@ -8,8 +8,10 @@ from targets.task import Task
 from targets.work import perform
 
 RUN = f"{__name__}.run"
+RETRIES = 2
 
 
 def run(message: dict[str, Any]) -> None:
-    """Do the task in the process of the job."""
-    perform(Task.from_message(message), (get_current_job().number_of_retries or 0) + 1)
+    """Do the task in the process of the job, of whose retries RQ counts down those that are left."""
+    left = get_current_job().retries_left
+    perform(Task.from_message(message), 1 if left is None else RETRIES - left + 1)

@@ -20,11 +20,10 @@ from results.terms import KINDS
 from targets.publishing import within
 from targets.settings import Settings
 from targets.strategies.rq.config import REDIS_URL
-from targets.strategies.rq.jobs import RUN
+from targets.strategies.rq.jobs import RETRIES, RUN
 from targets.strategies.rq.workers import LOOK_S, DurableWorker, hidden_s
 from targets.task import MAX_DURATION_MS, Task, hex_id
 
-ATTEMPTS = 3
 SHIPPED_TIMEOUT_S = 180.0
 TUNED_TIMEOUT_S = MAX_DURATION_MS / 1000 + 10
 SIGN_OF_LIFE_S = 30.0
@@ -111,7 +110,7 @@ class RqTuned(RqDefault):
     """Tuned: no results, publishing off the event loop, pools of workers that do not fork."""
 
     queues = _keys(WAITING, COMPUTING)
-    max_attempts = ATTEMPTS
+    max_attempts = RETRIES + 1
     worker_class = "rq.worker.SimpleWorker"
 
     def __init__(self, settings: Settings) -> None:
@@ -124,7 +123,7 @@ class RqTuned(RqDefault):
             _pool(settings.slots, self.worker_class, WAITING),
             _pool(settings.cores, self.worker_class, COMPUTING),
         ]
-        self.settings = {"job_timeout_s": self._timeout_s, "result_ttl": 0, "retry": ATTEMPTS - 1}
+        self.settings = {"job_timeout_s": self._timeout_s, "result_ttl": 0, "retry": RETRIES}
 
     async def start(self) -> None:
         """Make the client, and the threads that publish."""
@@ -133,7 +132,7 @@ class RqTuned(RqDefault):
 
     def _publish(self, task: Task) -> None:
         queue = WAITING if task.kind == "sleep" else COMPUTING
-        self._enqueue(task, queue, result_ttl=0, retry=Retry(max=ATTEMPTS - 1), description=RUN)
+        self._enqueue(task, queue, result_ttl=0, retry=Retry(max=RETRIES), description=RUN)
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Enqueue the task from a thread of this strategy's own."""
