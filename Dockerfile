@@ -21,7 +21,7 @@ RUN python -m venv /opt/blockpoint \
  && /opt/blockpoint/bin/python -m pip uninstall --yes pip setuptools \
  && find /opt/blockpoint -depth -type d -name tests -exec rm -rf {} +
 # The queues' own libraries, each from its lock: in the environment that its target and workers run with.
-RUN /opt/blockpoint/bin/blockpoint environments celery arq saq streaq huey procrastinate
+RUN /opt/blockpoint/bin/blockpoint environments celery arq taskiq dramatiq rq saq streaq huey procrastinate
 
 FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
 COPY --from=build /opt/blockpoint /opt/blockpoint
@@ -35,7 +35,7 @@ WORKDIR /app
 # volume mounted at /results takes its folders and their owner from here.
 RUN ln -s "$(python -c 'import loadtests; print(loadtests.__path__[0])')" loadtests \
  && useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin blockpoint \
- && python -c 'import targets.strategy as s, pathlib; [pathlib.Path("/results/ledgers", f"{n}_{v}").mkdir(parents=True) for n, d in s.installed() for v in d.variants]' \
+ && python -c 'import targets.strategy as s, pathlib; [pathlib.Path("/results/ledgers", f"{n}_{v}").mkdir(parents=True) for n, d in s.installed() if isinstance(d, s.Definition) for v in d.variants]' \
  && chown -R blockpoint:blockpoint /results
 USER 10001:10001
 CMD ["blockpoint", "--help"]

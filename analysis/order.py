@@ -17,6 +17,9 @@ STRATEGIES: Final = (
     "apscheduler",
     "celery",
     "arq",
+    "taskiq",
+    "dramatiq",
+    "rq",
 )
 VARIANTS: Final = ("default", "late", "threads", "tuned", "durable")
 

@@ -1,4 +1,4 @@
-"""Publishing that a hung or absent broker cannot hold up, for clients that are coroutines."""
+"""Publishing in bounded time."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -8,22 +8,25 @@ from targets.strategy import UnreachableError
 
 
 async def publish_within(
-    limit_s: float, publishing: Coroutine[Any, Any, Any], faults: tuple[type[Exception], ...]
+    limit_s: float, publishing: Coroutine[Any, Any, Any], *errors: type[Exception]
 ) -> None:
-    """Await what publishes a task; raises UnreachableError for these faults, or when the time is over."""
-    publishes = asyncio.create_task(publishing)
-    # wait_for would also wait until the client has cleaned up, which may ask the server that does not answer
-    await asyncio.wait({publishes}, timeout=limit_s)
-    if not publishes.done():
-        publishes.add_done_callback(_forget)
-        publishes.cancel()
+    """Await a publish; raises UnreachableError after `limit_s` at the latest, and for the errors named.
+
+    It does not wait until what is late has been cancelled: a client may ask the server for that, too, which
+    does not answer.
+    """
+    task = asyncio.create_task(publishing)
+    await asyncio.wait({task}, timeout=limit_s)
+    if not task.done():
+        task.add_done_callback(_forget)
+        task.cancel()
         raise UnreachableError
     try:
-        publishes.result()
-    except faults as error:
+        task.result()
+    except errors as error:
         raise UnreachableError from error
 
 
-def _forget(ended: asyncio.Task[Any]) -> None:
+def _forget(ended: "asyncio.Task[Any]") -> None:
     if not ended.cancelled():
         ended.exception()

@@ -65,10 +65,9 @@ class Settings:
     units_per_ms_cache: UnitsPerMs = 0.0
     """round trips of the kind `cache`; 0 calibrates at the start"""
     visibility_s: WindowSeconds = 0.0
-    """Celery's visibility timeout, streaQ's `idle_timeout`, the time between SAQ's sweeps (durable: its
-    heartbeat); 0: the variant's own"""
+    """how long a dead worker's tasks are hidden, where the library has such a number; 0: the variant's own"""
     job_timeout_s: WindowSeconds = 0.0
-    """ARQ's `job_timeout` and the `timeout` of SAQ's jobs; 0: the variant's own"""
+    """of a job in ARQ, SAQ and RQ; 0: the variant's own"""
     drills: bool = False
     """accept tasks that kill their own process"""
 

@@ -4,12 +4,14 @@ import contextlib
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import redis
 
+from harness.target import streams
 from harness.target.broker import Broker, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family
@@ -71,12 +73,13 @@ class RedisBroker(Broker):
         return int(self.client.info("memory").get("used_memory", 0))
 
     def depth(self, queues: Iterable[str]) -> int:
-        """Return how many entries the queues hold, whatever their type."""
+        """Return how many entries the queues hold, whatever their type; of a stream, those not done with."""
         sizes = {
             b"list": self.client.llen,
             b"zset": self.client.zcard,
             b"hash": self.client.hlen,
-            b"stream": self.client.xlen,
+            b"set": self.client.scard,
+            b"stream": partial(streams.depth, self.client),
         }
         total = 0
         for queue in queues:
@@ -85,19 +88,16 @@ class RedisBroker(Broker):
         return total
 
     def entries(self, queue: str | bytes) -> list[bytes]:
-        """Return what a list, a set, a hash or a string holds."""
-        kind = self.client.type(queue)
-        if kind == b"list":
-            return list(self.client.lrange(queue, 0, -1))
-        if kind == b"zset":
-            return list(self.client.zrange(queue, 0, -1))
-        if kind == b"hash":
-            return list(self.client.hvals(queue))
-        if kind == b"stream":
-            return [value for _, fields in self.client.xrange(queue) for value in fields.values()]
-        if kind == b"string":
-            return [self.client.get(queue) or b""]
-        return []
+        """Return what one key holds; of a stream, what is not done with."""
+        readers: dict[bytes, Callable[[], Iterable[bytes]]] = {
+            b"list": lambda: self.client.lrange(queue, 0, -1),
+            b"zset": lambda: self.client.zrange(queue, 0, -1),
+            b"hash": lambda: self.client.hvals(queue),
+            b"set": lambda: self.client.smembers(queue),
+            b"stream": lambda: streams.values(self.client, queue),
+            b"string": lambda: [self.client.get(queue) or b""],
+        }
+        return list(readers.get(self.client.type(queue), list)())
 
     def contents(self) -> Iterator[bytes]:
         """Yield every key and what it holds."""

@@ -55,7 +55,10 @@ def test_what_needs_only_the_web_framework_runs_in_ours() -> None:
     assert environment_of("inline") == environment_of("threadpool") == OWN
 
 
-@pytest.mark.parametrize("name", ["celery", "arq"])
+QUEUES = ["celery", "arq", "taskiq", "dramatiq", "rq"]
+
+
+@pytest.mark.parametrize("name", QUEUES)
 def test_a_queue_has_its_library_and_nothing_of_the_harness(name: str) -> None:
     found = told(name, f"import {name}, importlib.util as u; print([n for n in {HEAVY} if u.find_spec(n)])")
     assert found.strip() == "[]"
@@ -66,7 +69,7 @@ def test_a_queue_has_its_library_and_nothing_of_the_harness(name: str) -> None:
 
 
 def test_the_web_stack_is_the_same_in_every_environment() -> None:
-    versions = [subject(name, "default", Settings()).versions for name in ("celery", "arq")]
+    versions = [subject(name, "default", Settings()).versions for name in QUEUES]
     ours = told("inline", "from importlib.metadata import version as v; print(v('fastapi'), v('uvicorn'))")
     assert {f"{each['fastapi']} {each['uvicorn']}" for each in versions} == {ours.strip()}
 

@@ -37,6 +37,8 @@ KEEPING_RESULTS = (
     "arq/default",
     "saq/default",
     "streaq/default",
+    "taskiq/default",
+    "rq/default",
 )
 
 

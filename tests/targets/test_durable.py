@@ -28,7 +28,7 @@ from targets.task import MAX_KILL_FIRST
 pytestmark = pytest.mark.e2e
 
 LIMIT_S = 60.0
-SUPERVISED = ["celery", "arq", "saq", "streaq"]
+SUPERVISED = ["celery", "arq", "saq", "streaq", "taskiq", "dramatiq", "rq"]
 FORMER = "celery@5.6.3,kombu=5.6.2"
 """before kombu's transport could be told how often to look"""
 BASE = Settings(slots=3, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0, drills=True)

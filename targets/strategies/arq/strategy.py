@@ -280,7 +280,7 @@ class ArqDurable(ArqTuned):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), (RedisError, OSError))
+        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), RedisError, OSError)
 
     async def stop(self) -> None:
         """Disconnect from Redis."""

@@ -238,4 +238,4 @@ class SaqDurable(SaqTuned):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), (RedisError, OSError))
+        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), RedisError, OSError)

@@ -223,7 +223,7 @@ class StreaqDurable(StreaqTuned):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:
         """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, self._publish(task, background), (RedisError, OSError))
+        await publish_within(ACCEPT_LIMIT_S, self._publish(task, background), RedisError, OSError)
 
     async def _publish(self, task: Task, background: BackgroundTasks) -> None:
         await self._ready.wait()
