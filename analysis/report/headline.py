@@ -10,6 +10,7 @@ from analysis.drills.facts import Fact
 from analysis.format import milliseconds, number
 from analysis.report.reach import Condition, Reach, reaches
 from analysis.trials.questions import BLOCKING, QUESTIONS
+from analysis.trials.streams import bystanders_in
 from results.schema import Manifest
 from results.terms import Stream
 
@@ -71,7 +72,9 @@ def _beyond(reach: Reach, rows: pd.DataFrame) -> str:
         return f"{QUESTIONS[reach.first].words}{_while_fast(reach)}"
     own = rows[(rows["strategy"] == reach.strategy) & (rows["variant"] == reach.variant)]
     own = own[own["valid"].astype(bool) & (own["offered_per_s"] == reach.failed_per_s)]
-    worst = {stream: float(own[f"{stream.column}_p99_ms"].max()) for stream in Stream}
+    worst = {
+        stream: float(own[f"{stream.column}_p99_ms"].max()) for stream in (Stream.TASKS, *bystanders_in(own))
+    }
     stream = max(worst, key=lambda each: (worst[each] == worst[each], worst[each]))
     return f"{_SLOW[stream]} {milliseconds(worst[stream])} (p99)"
 

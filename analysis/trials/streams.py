@@ -7,7 +7,12 @@ from results.terms import BYSTANDERS, OFFERED_BY_ALL, Stream
 
 def bystanders_in(rows: pd.DataFrame) -> list[Stream]:
     """Return the bystanders that every target offers, and of the others those with a request."""
-    return [each for each in BYSTANDERS if each in OFFERED_BY_ALL or (rows[f"{each.column}_n"] > 0).any()]
+    return [each for each in BYSTANDERS if each in OFFERED_BY_ALL or _asked(rows, each)]
+
+
+def _asked(rows: pd.DataFrame, stream: Stream) -> bool:
+    name = f"{stream.column}_n"
+    return name in rows and bool((rows[name] > 0).any())
 
 
 def worst_of(streams: list[Stream]) -> str:
