@@ -138,6 +138,8 @@ class Definition:
     """distributions and the lowest version of each that works"""
     broker: str = ""
     """the server between web and workers, `redis` or `postgresql`; empty where there is none"""
+    usual: bool = True
+    """taken by the profiles that have only minutes, too"""
     place: int = 100
     """where it stands among the others, from the simplest on"""
 
@@ -228,11 +230,6 @@ def from_elsewhere(name: str) -> bool:
     """Say whether that strategy is none of this package's own."""
     entries = _entries().get(name)
     return not entries or not _is_ours(entries[0])
-
-
-def brings_libraries(name: str) -> bool:
-    """Say whether that strategy needs what this package does not: see its `requirements.in`."""
-    return from_elsewhere(name) or (STRATEGIES / name / "requirements.in").exists()
 
 
 def split_name(target: str) -> tuple[str, str]:

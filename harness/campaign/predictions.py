@@ -7,7 +7,7 @@ from functools import cache
 import click
 
 from analysis.queueing import saturation_rate
-from harness.campaign.profiles import EVERY, EVERY_VARIANT
+from harness.campaign.profiles import EVERY, EVERY_VARIANT, USUAL_WAYS
 from harness.target import brokers
 from harness.target.cores import Pinning
 from harness.target.declarations import subject as subject_of
@@ -19,7 +19,7 @@ from results.lasting import EQUALLY, Lasting
 from results.schema import Subject
 from results.traffic import USUAL, Traffic
 from targets.settings import Settings
-from targets.strategy import brings_libraries, find, installed
+from targets.strategy import find, from_elsewhere, installed
 
 
 def split_key(key: str) -> tuple[str, str]:
@@ -91,24 +91,26 @@ def predicted_blocking_per_s(
 def keys(rule: Sequence[str]) -> list[str]:
     """Return the subjects that a profile's rule stands for, in its order.
 
-    One of another package that cannot be used, or of ours that has requirements of its own, is left out, with
-    a line on standard error. Raises BlockpointError where another of ours cannot.
+    One of another package that cannot be used is left out, with a line on standard error. Raises
+    BlockpointError where one of ours cannot.
     """
     found: dict[str, None] = {}
     for item in rule:
-        every = item in (EVERY, EVERY_VARIANT)
-        found |= dict.fromkeys(registered(item == EVERY_VARIANT) if every else [item])
+        every = item in (USUAL_WAYS, EVERY, EVERY_VARIANT)
+        found |= dict.fromkeys(registered(item) if every else [item])
     return list(found)
 
 
-def registered(by_name_too: bool) -> Iterator[str]:
-    """Yield all subjects that are installed and sound. Raises like `keys`."""
+def registered(rule: str) -> Iterator[str]:
+    """Yield the subjects that are installed and sound and that the rule takes. Raises like `keys`."""
     for name, definition in installed():
         if isinstance(definition, BlockpointError):
             _leave_out(name, definition)
             continue
+        if rule == USUAL_WAYS and not definition.usual:
+            continue
         for variant, entry in definition.variants.items():
-            if entry.by_name_only and not by_name_too:
+            if entry.by_name_only and rule != EVERY_VARIANT:
                 continue
             try:
                 subject_of(name, variant, Settings())
@@ -121,7 +123,7 @@ def registered(by_name_too: bool) -> Iterator[str]:
 
 
 def _leave_out(name: str, error: BlockpointError) -> None:
-    if not brings_libraries(name):
+    if not from_elsewhere(name):
         raise error
     click.echo(f"warning: left out: {error}", err=True)
 

@@ -26,5 +26,6 @@ definition = Definition(
     },
     requires={"celery": "5.6.3", "kombu": "5.6.2"},
     broker="rabbitmq",
+    usual=False,
     place=55,
 )

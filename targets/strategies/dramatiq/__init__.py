@@ -27,5 +27,6 @@ definition = Definition(
     },
     requires={"dramatiq": "2.2", "redis": "8.0"},
     broker="redis",
+    usual=False,
     place=80,
 )

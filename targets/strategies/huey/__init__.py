@@ -20,5 +20,6 @@ definition = Definition(
     },
     requires={"huey": "3.5.4", "redis": "6.4"},
     broker="redis",
+    usual=False,
     place=72,
 )

@@ -24,5 +24,6 @@ definition = Definition(
     },
     requires={"procrastinate": "3.10", "psycopg": "3.3"},
     broker="postgresql",
+    usual=False,
     place=130,
 )

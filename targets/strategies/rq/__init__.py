@@ -27,5 +27,6 @@ definition = Definition(
     },
     requires={"rq": "3.0", "redis": "8.0"},
     broker="redis",
+    usual=False,
     place=90,
 )

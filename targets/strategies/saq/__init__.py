@@ -25,5 +25,6 @@ definition = Definition(
     },
     requires={"saq": "0.26.4", "redis": "5.3.1"},
     broker="redis",
+    usual=False,
     place=70,
 )

@@ -25,5 +25,6 @@ definition = Definition(
     },
     requires={"streaq": "7.2.0", "coredis": "6.9.0"},
     broker="redis",
+    usual=False,
     place=71,
 )

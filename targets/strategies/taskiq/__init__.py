@@ -27,5 +27,6 @@ definition = Definition(
     },
     requires={"taskiq": "0.13", "taskiq-redis": "1.2.4", "redis": "8.0"},
     broker="redis",
+    usual=False,
     place=70,
 )
