@@ -6,6 +6,25 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from harness.target.processes import Family, family
+from tests.selection import CHOICES, left_out, strategy_of
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a person choose which strategies are tested."""
+    words = "whose tests run beside the usual ones: nobody's, those of which a file changed, or all"
+    parser.addoption("--strategies", choices=CHOICES, default="changed", help=words)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests of strategies that were not chosen."""
+    if names := left_out(config.getoption("--strategies")):
+        items[:] = [item for item in items if not strategy_of(item.nodeid, names)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say whose tests were left out, and how they are run."""
+    if names := left_out(config.getoption("--strategies")):
+        terminalreporter.write_line(f"left out: {', '.join(sorted(names))}; all run by `make test-all`")
 
 
 def pytest_configure() -> None:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.target.broker import Broker, embedded_broker
+from harness.target.broker import Broker
 from harness.target.cores import Pinning
 from harness.target.processes import family
+from harness.target.redis_broker import embedded_redis
 
 STREAM = "tasks"
 
@@ -16,7 +17,7 @@ STREAM = "tasks"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     folder: Path = tmp_path_factory.mktemp("broker")
-    with family() as members, embedded_broker(members, folder, Pinning()) as broker:
+    with family() as members, embedded_redis(members, folder, Pinning()) as broker:
         yield broker
 
 

@@ -4,16 +4,17 @@ from pathlib import Path
 import pytest
 import redis
 
-from harness.target.broker import Broker, embedded_broker
+from harness.target.broker import Broker
 from harness.target.cores import Pinning
 from harness.target.processes import family
+from harness.target.redis_broker import embedded_redis
 from targets.connected import connected
 from targets.redis_server import RedisServer
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
-    with family() as members, embedded_broker(members, tmp_path, Pinning()) as made:
+    with family() as members, embedded_redis(members, tmp_path, Pinning()) as made:
         yield made
 
 

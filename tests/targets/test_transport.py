@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from targets.strategies.arq.checked_redis import from_json, to_json
+from targets.strategies.arq.messages import from_json, to_json
 from targets.strategies.celery.messages import check_message
 from tests.security.forged import CHANGES, Change, body, forged, message
 

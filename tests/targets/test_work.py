@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from harness.target.broker import embedded_broker, free_port
+from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.processes import family
+from harness.target.redis_broker import embedded_redis
 from harness.target.sink import SERVERS, running_sink
 from results.ledger_file import read_ledger
 from results.terms import KINDS, Moment
@@ -51,7 +52,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
         log = tmp_path_factory.mktemp("sink") / "sink.log"
         with (
             running_sink(members, needed & SERVERS, log, Pinning()) as sink,
-            embedded_broker(members, members.folder / "broker", Pinning()) as broker,
+            embedded_redis(members, members.folder / "broker", Pinning()) as broker,
         ):
             yield Settings(
                 http_sink=sink.http, smtp_sink=sink.smtp, cache_url=broker.url, units_per_ms_cache=10.0

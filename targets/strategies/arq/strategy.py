@@ -21,7 +21,8 @@ from results.terms import KINDS
 from targets.publishing import publish_within
 from targets.redis_server import RedisServer
 from targets.settings import Settings
-from targets.strategies.arq.checked_redis import CheckedRedis, from_json, to_json
+from targets.strategies.arq.checked_redis import CheckedRedis
+from targets.strategies.arq.messages import from_json, to_json
 from targets.task import MAX_DURATION_MS, Task, hex_id
 from targets.work import TaskFailedError, hang_up, perform, perform_async
 
