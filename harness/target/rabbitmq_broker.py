@@ -90,19 +90,33 @@ class RabbitmqBroker(Broker):
     def _connected(self) -> Any:
         """Return our connection, a new one where the server was started again meanwhile."""
         if self._connection is None or not self._connection.connected:
-            parts = urlsplit(self.url)
-            # amqp leaves its socket open where nobody listens
-            socket.create_connection((parts.hostname, parts.port), CONNECT_TIMEOUT_S).close()
-            self._connection = amqp.Connection(
-                host=f"{parts.hostname}:{parts.port}",
-                userid=parts.username or "",
-                password=parts.password or "",
-                connect_timeout=CONNECT_TIMEOUT_S,
-                read_timeout=ANSWER_TIMEOUT_S,
-                write_timeout=ANSWER_TIMEOUT_S,
-            )
-            self._connection.connect()
+            self._let_go()
+            self._connection = self._made()
+            try:
+                self._connection.connect()
+            except amqp.AMQPError:
+                self._let_go()
+                raise
         return self._connection
+
+    def _made(self) -> Any:
+        parts = urlsplit(self.url)
+        # amqp leaves its socket open where nobody listens
+        socket.create_connection((parts.hostname, parts.port), CONNECT_TIMEOUT_S).close()
+        return amqp.Connection(
+            host=f"{parts.hostname}:{parts.port}",
+            userid=parts.username or "",
+            password=parts.password or "",
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=ANSWER_TIMEOUT_S,
+            write_timeout=ANSWER_TIMEOUT_S,
+        )
+
+    def _let_go(self) -> None:
+        """Close the socket of a connection that is lost or was refused."""
+        if self._connection is not None:
+            self._connection.collect()
+            self._connection = None
 
 
 def _words(message: Any) -> Iterator[bytes]:

@@ -109,7 +109,7 @@ def test_one_that_cannot_be_made_leaves_the_others_running(tmp_path: Path) -> No
 
 @pytest.mark.e2e
 def test_a_version_that_was_asked_for_is_measured_beside_the_locks(tmp_path: Path) -> None:
-    subjects = ("inline@fastapi=0.121.0/default", "inline/default")
+    subjects = ("inline@uvicorn=0.38.0/default", "inline/default")
     blockpoint(
         *("run", "--profile", "smoke", *(word for name in subjects for word in ("--strategy", name))),
         *("--rate", "20", "--seconds", "1", "--duration", "10ms", "--name", "both", *QUIET),

@@ -37,13 +37,14 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Family, 
 @contextlib.contextmanager
 def channel(url: str, password: str = "") -> Iterator[Any]:
     parts = urlsplit(url)
-    with (
-        amqp.Connection(
-            f"{parts.hostname}:{parts.port}", parts.username, password or parts.password, confirm_publish=True
-        ) as connection,
-        connection.channel() as opened,
-    ):
-        yield opened
+    host, word = f"{parts.hostname}:{parts.port}", password or parts.password
+    connection = amqp.Connection(host, parts.username or "", word or "", confirm_publish=True)
+    try:
+        connection.connect()
+        with connection.channel() as opened:
+            yield opened
+    finally:
+        connection.collect()
 
 
 def publish(broker: RabbitmqBroker, *ids: str) -> None:
