@@ -25,7 +25,14 @@ pytestmark = pytest.mark.e2e
 
 SUBJECTS = [(name, variant) for name, found in sorted(discover().items()) for variant in found.variants]
 SETTLE_S = 60.0
-KEEPING_RESULTS = ("celery/default", "celery/late", "arq/default", "taskiq/default", "rq/default")
+KEEPING_RESULTS = (
+    "celery/default",
+    "celery/late",
+    "arq/default",
+    "taskiq/default",
+    "rq/default",
+    "rq/durable",
+)
 UNITS = {"units_per_ms_cpu": 1000.0, "units_per_ms_cpu_native": 1.0}
 
 
