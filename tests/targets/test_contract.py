@@ -39,6 +39,7 @@ KEEPING_RESULTS = (
     "streaq/default",
     "taskiq/default",
     "rq/default",
+    "rq/durable",
 )
 
 

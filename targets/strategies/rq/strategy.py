@@ -29,6 +29,8 @@ TUNED_TIMEOUT_S = MAX_DURATION_MS / 1000 + 10
 SIGN_OF_LIFE_S = 30.0
 GRACE_S = 60.0
 """how much later than the next sign of life RQ takes a job for abandoned"""
+DURABLE_RESULT_S = 60
+"""with none, RQ 3.0 fails to delete a job that was once abandoned, and runs again what has completed"""
 PUBLISHERS = 4
 ACCEPT_LIMIT_S = 3.0
 SHIPPED_QUEUE, WAITING, COMPUTING = "default", "waiting", "computing"
@@ -112,6 +114,7 @@ class RqTuned(RqDefault):
     queues = _keys(WAITING, COMPUTING)
     max_attempts = RETRIES + 1
     worker_class = "rq.worker.SimpleWorker"
+    result_ttl_s = 0
 
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.job_timeout_s or TUNED_TIMEOUT_S
@@ -123,7 +126,11 @@ class RqTuned(RqDefault):
             _pool(settings.slots, self.worker_class, WAITING),
             _pool(settings.cores, self.worker_class, COMPUTING),
         ]
-        self.settings = {"job_timeout_s": self._timeout_s, "result_ttl": 0, "retry": RETRIES}
+        self.settings = {
+            "job_timeout_s": self._timeout_s,
+            "result_ttl_s": self.result_ttl_s,
+            "retry": RETRIES,
+        }
 
     async def start(self) -> None:
         """Make the client, and the threads that publish."""
@@ -132,7 +139,7 @@ class RqTuned(RqDefault):
 
     def _publish(self, task: Task) -> None:
         queue = WAITING if task.kind == "sleep" else COMPUTING
-        self._enqueue(task, queue, result_ttl=0, retry=Retry(max=RETRIES), description=RUN)
+        self._enqueue(task, queue, result_ttl=self.result_ttl_s, retry=Retry(max=RETRIES), description=RUN)
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Enqueue the task from a thread of this strategy's own."""
@@ -152,6 +159,7 @@ class RqDurable(RqTuned):
 
     supervised = True
     worker_class = f"{DurableWorker.__module__}.{DurableWorker.__name__}"
+    result_ttl_s = DURABLE_RESULT_S
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
