@@ -32,6 +32,8 @@ OURS = [
     "celery/tuned",
     "arq/default",
     "arq/tuned",
+    "procrastinate/default",
+    "procrastinate/tuned",
 ]
 Install = Callable[..., None]
 
