@@ -24,5 +24,5 @@ definition = Definition(
     },
     requires={"procrastinate": "3.10", "psycopg": "3.3"},
     broker="postgresql",
-    place=130,
+    place=95,
 )
