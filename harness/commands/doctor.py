@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.campaign.environment import host
+from harness.target import brokers
 from harness.target.cores import available_cores
 from harness.target.declarations import subject as subject_of
 from harness.target.redis_broker import server_binary
@@ -147,6 +148,7 @@ def _faults(definition: Definition) -> Iterator[str]:
     for variant in definition.variants:
         try:
             subject_of(definition.name, variant, Settings())
+            brokers.look(definition.broker)
         except BlockpointError as error:
             if str(error) not in said:
                 said.add(str(error))

@@ -33,6 +33,8 @@ OURS = [
     "celery/tuned",
     "arq/default",
     "arq/tuned",
+    "procrastinate/default",
+    "procrastinate/tuned",
 ]
 Install = Callable[..., None]
 

@@ -25,5 +25,5 @@ definition = Definition(
     requires={"procrastinate": "3.10", "psycopg": "3.3"},
     broker="postgresql",
     usual=False,
-    place=130,
+    place=95,
 )
