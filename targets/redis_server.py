@@ -73,8 +73,7 @@ class RedisServer:
     def url(self) -> str:
         """The URL in its normal form: what redis-py reads as this server."""
         options = {"db": self.database} if self.path else self.tls
-        # redis-py decodes the value of an option twice
-        written = [f"{name}={quote(quote(str(value), safe=''), safe='')}" for name, value in options.items()]
+        written = [f"{name}={_encoded(str(value))}" for name, value in options.items()]
         return "?".join([self.address, *(["&".join(written)] if written else [])])
 
 
@@ -102,9 +101,18 @@ def _options(url: str, split: SplitResult) -> dict[str, Any]:
         if name not in OPTIONS:
             raise _refused(f"it takes the options {', '.join(OPTIONS)} alone: strategies set the others")
     try:
-        return dict(parse_url(url))  # type: ignore[no-untyped-call]
+        read = dict(parse_url(url))  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise _refused(str(error)) from None
+    files = {name: values[0] for name, values in parse_qs(split.query).items() if name in TLS_FILES}
+    return read | files
+
+
+def _encoded(value: str) -> str:
+    """Return an option's value as this redis-py reads it: before 7 it decodes one twice."""
+    once = quote(value, safe="")
+    read = parse_url("redis://localhost?client_name=%2525")  # type: ignore[no-untyped-call]
+    return quote(once, safe="") if read["client_name"] == "%" else once
 
 
 def _database(split: SplitResult, given: Mapping[str, Any]) -> int:

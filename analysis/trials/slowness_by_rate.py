@@ -20,7 +20,7 @@ class Seen:
 
 def seen_in(rate_per_s: float, row: Mapping[Any, Any], limit_ms: float) -> Seen:
     """Return what a row of the summary says."""
-    streams = {s.column: of_row(row, s, limit_ms) for s in Stream if row[f"{s.column}_n"]}
+    streams = {s.column: of_row(row, s, limit_ms) for s in Stream if row.get(f"{s.column}_n")}
     return Seen(rate_per_s, streams)
 
 

@@ -1,5 +1,6 @@
 """What is known of strategies before they run: declarations, cores and ceilings."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
@@ -145,6 +146,8 @@ def select(rule: Sequence[str], strategies: Sequence[str], variants: Sequence[st
         wanted = [given] if given else list(variants) or list(definition.variants)
         for variant in wanted:
             definition.variant(variant)
+            with contextlib.suppress(NoEnvironmentError):
+                subject_of(strategy, variant, Settings())
             chosen.append(f"{strategy}/{variant}")
     return list(dict.fromkeys(chosen))
 

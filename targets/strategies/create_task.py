@@ -4,6 +4,7 @@ import asyncio
 
 from fastapi import BackgroundTasks
 
+from results.terms import KINDS
 from targets.settings import Settings
 from targets.strategies.background_tasks import threads
 from targets.strategies.background_tasks_async import ON_THE_LOOP
@@ -28,13 +29,16 @@ class KeptAndDrained(InProcess):
     """Tuned: referred to until it has ended, waited for at the end, computing in a thread."""
 
     def __init__(self, settings: Settings) -> None:
-        self.services = {**threads(default_threads(settings)), "sleep": ON_THE_LOOP["sleep"]}
+        pool = threads(default_threads(settings))
+        self.services = {
+            name: (ON_THE_LOOP["sleep"] if kind.awaited else pool[name]) for name, kind in KINDS.items()
+        }
         self.settings = {"threads": default_threads(settings)}
         self._running: set[asyncio.Task[None]] = set()
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Start the task and keep it."""
-        work = perform_async(task) if task.kind == "sleep" else asyncio.to_thread(perform, task)
+        work = perform_async(task) if KINDS[task.kind].awaited else asyncio.to_thread(perform, task)
         running = asyncio.create_task(work)
         self._running.add(running)
         running.add_done_callback(self._running.discard)

@@ -96,7 +96,7 @@ def test_a_manifest_of_no_machine_is_not_gone_on_with(tmp_path: Path, members: F
 
 
 def arguments(plan: Plan) -> list[str]:
-    subject = SimpleNamespace(key=plan.subject)
+    subject = SimpleNamespace(key=plan.subject, strategy="inline", variant="default")
     target: Any = SimpleNamespace(url="http://127.0.0.1:1", subject=subject, nonce="")
     return generator.arguments(target, plan, Path("out"), 1.0, 0.0)
 
@@ -131,7 +131,11 @@ def test_every_plan_of_ours_is_carried_out() -> None:
     ]
     planned += [list(drill.options) for drill in DRILLS.values()]
     planned.append(searched.options)
-    planned += [Traffic("onoff", 1.0, 2.0).options, Traffic("trace", trace="/t/trace.csv").options]
+    planned += [
+        Traffic("onoff", 1.0, 2.0).options,
+        Traffic(mix=10.0).options,
+        Traffic("trace", trace="/t/trace.csv").options,
+    ]
     assert len({tuple(options) for options in planned}) > 4
     for options in planned:
         assert arguments(msgspec.structs.replace(PLAN, options=options))[-len(options) or None :] is not None

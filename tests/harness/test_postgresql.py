@@ -15,9 +15,9 @@ from harness.drills import faults
 from harness.target import brokers, postgresql_server
 from harness.target.broker import Broker
 from harness.target.cores import Pinning
+from harness.target.lineage import lives, tree
 from harness.target.postgresql_broker import embedded_postgresql
 from harness.target.processes import Family, family
-from harness.target.roster import alive, tree
 from harness.target.uv import NoEnvironmentError
 from results.errors import BlockpointError
 
@@ -107,7 +107,7 @@ def test_it_keeps_its_rows_when_all_of_its_processes_are_killed(members: Family,
     assert len(pids) > 3
     faults._kill(pids)
     broker.child.kill()
-    assert eventually(lambda: not any(map(alive, pids)))
+    assert eventually(lambda: not any(map(lives, pids)))
     broker.child = members.again(broker.child)
     broker.await_answer()
     assert broker.depth(QUEUES) == 2
@@ -121,7 +121,7 @@ def test_a_killed_harness_leaves_nothing_of_it() -> None:
         folder, pid = harness.stdout.readline().split()
         pids = tree(int(pid))
         harness.send_signal(signal.SIGKILL)
-    assert eventually(lambda: not any(map(alive, pids)), LIMIT_S)
+    assert eventually(lambda: not any(map(lives, pids)), LIMIT_S)
     assert eventually(lambda: not Path(folder).exists(), LIMIT_S)
     creators = [int(line.split()[4]) for line in SEGMENTS.read_text().splitlines()[1:]]
     assert not set(creators) & set(pids)
@@ -168,4 +168,4 @@ def test_a_server_that_does_not_start_here_is_passed_over(
 def test_a_broker_of_another_name_is_refused() -> None:
     with pytest.raises(BlockpointError, match="did you mean 'postgresql'"):
         brokers.look("postgres")
-    assert {alive(psutil.Process().pid), alive(2**22 + 1)} == {True, False}
+    assert {lives(psutil.Process().pid), lives(2**22 + 1)} == {True, False}

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from analysis.queueing import saturation_rate
+from harness.target.declarations import subject
 from results.schema import Service
 from results.terms import KINDS
 from targets.app import create_app
@@ -26,7 +27,7 @@ def test_every_kind_has_a_body_that_awaits_where_it_says_so() -> None:
 def test_every_strategy_serves_every_kind_and_what_it_awaits_as_it_serves_sleep() -> None:
     for definition in discover().values():
         for variant in definition.variants:
-            services = definition.subject(variant, Settings()).services
+            services = subject(definition.name, variant, Settings()).services
             assert services.keys() == KINDS.keys()
             waiting = [services[name] for name, kind in KINDS.items() if kind.awaited]
             assert all(service == services["sleep"] for service in waiting)

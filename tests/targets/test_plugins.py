@@ -33,8 +33,6 @@ OURS = [
     "celery/tuned",
     "arq/default",
     "arq/tuned",
-    "procrastinate/default",
-    "procrastinate/tuned",
 ]
 Install = Callable[..., None]
 

@@ -88,7 +88,7 @@ def test_redis_reads_the_normal_form_as_what_was_meant(user: str, password: str,
             assert (read["username"], read["password"], read["db"]) == (user, password, database)
 
 
-def test_a_certificates_path_survives_being_decoded_twice(tmp_path: Path) -> None:
+def test_a_certificates_path_survives_being_decoded(tmp_path: Path) -> None:
     path = tmp_path / "100%25 ä&b.pem"
     path.touch()
     server = RedisServer(

@@ -59,7 +59,7 @@ def test_every_strategy_declares_every_kind() -> None:
 def test_every_web_process_has_a_pool_of_its_own_and_workers_are_no_more_for_it() -> None:
     for definition in discover().values():
         for variant in definition.variants:
-            one, three = (definition.subject(variant, Settings(web_processes=n)) for n in (1, 3))
+            one, three = (subject(definition.name, variant, Settings(web_processes=n)) for n in (1, 3))
             own = {kind: service.in_each_of(3) for kind, service in one.services.items()}
             assert three.services == (one.services if one.workers else own)
     pool = find("background_tasks").subject("default", Settings(web_processes=3, anyio_tokens=7))

@@ -85,7 +85,7 @@ class DramatiqTuned(DramatiqDefault):
         self.window_s = settings.visibility_s or brokers.SHIPPED_HEARTBEAT_S
         computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         waiting = Service(law="pool", slots=settings.slots)
-        self.services = {kind: waiting if kind == "sleep" else computing for kind in KINDS}
+        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
         self.workers = [
             _worker("tuned", brokers.WAITING, 1, settings.slots),
             _worker("tuned", brokers.COMPUTING, settings.cores, 1),
@@ -103,7 +103,7 @@ class DramatiqTuned(DramatiqDefault):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
-        queue = brokers.WAITING if task.kind == "sleep" else brokers.COMPUTING
+        queue = brokers.WAITING if KINDS[task.kind].awaited else brokers.COMPUTING
         await asyncio.get_running_loop().run_in_executor(self._publishers, self._enqueue, task, queue)
 
     async def stop(self) -> None:

@@ -47,7 +47,7 @@ def run(context: JobContext, task_id: str, message: dict[str, Any]) -> None:  # 
 async def run_tuned(context: JobContext, task_id: str, message: dict[str, Any]) -> None:  # noqa: ARG001
     """Do the task: waiting on the loop, computing in a thread of our own."""
     task, attempt = Task.from_message(message), context.job.attempts + 1
-    if task.kind == "sleep":
+    if KINDS[task.kind].awaited:
         await perform_async(task, attempt)
     else:
         await asyncio.get_running_loop().run_in_executor(_threads(), perform, task, attempt)

@@ -121,7 +121,7 @@ class RqTuned(RqDefault):
         self.window_s = self._timeout_s + GRACE_S
         computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         waiting = Service(law="pool", slots=settings.slots, processes=settings.slots)
-        self.services = {kind: waiting if kind == "sleep" else computing for kind in KINDS}
+        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
         self.workers = [
             _pool(settings.slots, self.worker_class, WAITING),
             _pool(settings.cores, self.worker_class, COMPUTING),
@@ -138,7 +138,7 @@ class RqTuned(RqDefault):
         self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
 
     def _publish(self, task: Task) -> None:
-        queue = WAITING if task.kind == "sleep" else COMPUTING
+        queue = WAITING if KINDS[task.kind].awaited else COMPUTING
         self._enqueue(task, queue, result_ttl=self.result_ttl_s, retry=Retry(max=RETRIES), description=RUN)
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002

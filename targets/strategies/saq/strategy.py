@@ -17,6 +17,7 @@ from saq.job import Job, Status
 from saq.queue.redis import RedisQueue
 
 from results.schema import Service
+from results.terms import KINDS
 from targets.publishing import publish_within
 from targets.redis_server import RedisServer
 from targets.settings import Settings
@@ -173,7 +174,7 @@ class SaqDefault:
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Enqueue the task."""
-        function = run if task.kind == "sleep" else compute
+        function = run if KINDS[task.kind].awaited else compute
         await self._queue.enqueue(
             function.__name__, key=hex_id(task.id), message=task.to_message(), **self._options
         )

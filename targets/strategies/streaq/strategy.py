@@ -155,7 +155,7 @@ class StreaqDefault:
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Enqueue the task."""
-        function = self.worker.registry["wait" if task.kind == "sleep" else "compute"]
+        function = self.worker.registry["wait" if KINDS[task.kind].awaited else "compute"]
         message = function.enqueue(task.to_message())
         message.id = hex_id(task.id)
         await message

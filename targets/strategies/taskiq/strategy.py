@@ -83,7 +83,7 @@ class TaskiqTuned(TaskiqDefault):
         self.window_s = 0.0
         computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         waiting = Service(law="pool", slots=settings.slots)
-        self.services = {kind: waiting if kind == "sleep" else computing for kind in KINDS}
+        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
         self.workers = [
             _worker("tuned_waiting", settings.slots, 1),
             _worker("tuned_computing", 1, settings.cores),
@@ -95,7 +95,7 @@ class TaskiqTuned(TaskiqDefault):
 
     def _broker(self, task: Task) -> AsyncBroker:
         waiting, computing = self.pair
-        return waiting if task.kind == "sleep" else computing
+        return waiting if KINDS[task.kind].awaited else computing
 
     async def state(self, task_id: int) -> str | None:  # noqa: ARG002
         """Return None: there are no results."""
