@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
+from fastapi import APIRouter, BackgroundTasks, HTTPException, Path
 
 from results.terms import KINDS, Moment
 from targets.ledger import ledger
@@ -32,11 +32,6 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {"model": Refusal, "description": "The body is too long"},
     503: {"model": Refusal, "description": "The queue is full, or the broker cannot be reached"},
 }
-
-
-def injected(background: BackgroundTasks) -> BackgroundTasks:
-    """Return FastAPI's own BackgroundTasks, for an endpoint that gets it through `Depends`."""
-    return background
 
 
 def refuse_drills(request: TaskRequest, settings: Settings) -> None:
@@ -105,9 +100,7 @@ def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRou
         return TaskAccepted(task_id=request.task_id)
 
     @router.post("/users/register", status_code=202, responses=REFUSALS, dependencies=dependencies)
-    async def register(
-        request: Registration, background: Annotated[BackgroundTasks, Depends(injected)]
-    ) -> RegistrationAccepted:
+    async def register(request: Registration, background: BackgroundTasks) -> RegistrationAccepted:
         """Register a user: a welcome e-mail, a notice to the admin and an update of the statistics."""
         tasks = started_by(request, settings)
         for task in tasks:
