@@ -3,6 +3,7 @@ STRATEGY ?= background_tasks
 VARIANT ?= default
 PROFILE ?= quick
 SERVICE ?= pypi
+STRATEGIES ?= usual
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ MKDOCS := $(VENV)/mkdocs
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup bench test test-all lint types unit serve benchmark coverage publish docs lock audit clean
+.PHONY: help setup bench test lint types unit serve benchmark coverage publish docs lock audit clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,11 +36,8 @@ bench: setup  ## search where every strategy blocks (PROFILE=quick) and make the
 	@# 3: an answer is unfinished, which the table marks; the report is whole, and no cause to fail
 	$(BIN)/blockpoint find --profile $(PROFILE) || { code=$$?; [ $$code = 3 ] || exit $$code; }
 
-test: lint types  ## lint, types, import contracts and tests: of strategies, the usual ones and what changed
-	$(PYTEST)
-
-test-all: lint types  ## the same, with the tests of every strategy
-	$(PYTEST) --strategies all
+test: lint types  ## lint, types, import contracts and tests (STRATEGIES=usual, changed or all)
+	$(PYTEST) --strategies $(STRATEGIES)
 
 unit: setup  ## only the tests that start no servers
 	$(PYTEST) -m "not e2e and not browser"

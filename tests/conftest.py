@@ -12,7 +12,7 @@ from tests.selection import CHOICES, left_out, strategy_of
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a person choose which strategies are tested."""
     words = "whose tests run beside the usual ones: nobody's, those of which a file changed, or all"
-    parser.addoption("--strategies", choices=CHOICES, default="changed", help=words)
+    parser.addoption("--strategies", choices=CHOICES, default="usual", help=words)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -24,7 +24,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say whose tests were left out, and how they are run."""
     if names := left_out(config.getoption("--strategies")):
-        terminalreporter.write_line(f"left out: {', '.join(sorted(names))}; all run by `make test-all`")
+        terminalreporter.write_line(
+            f"left out: {', '.join(sorted(names))}; `make test STRATEGIES=changed`, or `all`, runs them too"
+        )
 
 
 def pytest_configure() -> None:
