@@ -105,6 +105,8 @@ def read_table(
         with pq.ParquetFile(pa.py_buffer(data), page_checksum_verification=True) as file:
             _check_promise(path, name, file, len(data), rows)
             table = file.read()
+            if table.num_rows != file.metadata.num_rows:
+                raise ValueError(f"{table.num_rows} rows instead of {file.metadata.num_rows}")
         table.validate(full=True)
     except (OSError, pa.ArrowException, ValueError) as error:
         raise BlockpointError(f"{named(path)}: missing, truncated or damaged ({_reason(error)})") from None

@@ -19,6 +19,8 @@ EXAMPLES = "redis://host:6379/0, rediss://host:6379/0 or unix:///path/to/socket?
 ENCODE = "write / ? # [ ] in its user or password as %2F %3F %23 %5B %5D"
 CERTIFICATES = ("required", "optional", "none")
 TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+TEXTS = ("username", "password", *TLS_FILES)
+"""options that redis-py decodes once from 7 on, and twice before"""
 TLS_OPTIONS = ("ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_data", *TLS_FILES)
 OPTIONS = ("db", "username", "password", *TLS_OPTIONS)
 
@@ -104,8 +106,8 @@ def _options(url: str, split: SplitResult) -> dict[str, Any]:
         read = dict(parse_url(url))  # type: ignore[no-untyped-call]
     except ValueError as error:
         raise _refused(str(error)) from None
-    files = {name: values[0] for name, values in parse_qs(split.query).items() if name in TLS_FILES}
-    return read | files
+    texts = {name: values[0] for name, values in parse_qs(split.query).items() if name in TEXTS}
+    return read | texts
 
 
 def _encoded(value: str) -> str:

@@ -88,7 +88,7 @@ def written(folder: Path, name: str, text: str) -> str:
 @pytest.mark.parametrize(
     ("locustfile", "options", "says"),
     [
-        ("loadtests/", (), "7 scenarios"),
+        ("loadtests/", (), "8 scenarios"),
         ("loadtests/steady.py,loadtests/burst.py", (), "2 scenarios (burst, steady)"),
         ("loadtests/steady.py,{mine}", (), "Mine cannot run beside steady"),
         ("{mine},loadtests/closed_loop.py", (), "Mine cannot run beside closed_loop"),
@@ -136,7 +136,7 @@ def test_what_locust_itself_puts_in_is_no_wish(harmless: int | None) -> None:
 @pytest.mark.e2e
 def test_every_scenario_shows_its_options() -> None:
     shown = {path.stem: locust("-f", str(path), "--options") for path in ROOT.glob("loadtests/[a-z]*.py")}
-    assert len(shown) == 7
+    assert len(shown) == 8
     for name, ran in shown.items():
         assert ran.returncode == 0
         assert f"{name}.py" in ran.stdout

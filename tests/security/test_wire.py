@@ -45,7 +45,7 @@ MESSAGES = {"saq": b"saq:job:", "streaq": b"streaq:default:task:data:", "huey": 
 """by strategy: how the keys begin under which its messages stand, as strings or in a list"""
 DROPPING = {"celery": "deserialize", "arq": "deserialize", "taskiq": "Cannot parse message"}
 """what those say that take a pickle out of their queues"""
-PICKLED = [name for name in brokered() if name[0] in DROPPING]
+PICKLED = [name for name in brokered("redis") if name[0] in DROPPING]
 
 
 class Touch:

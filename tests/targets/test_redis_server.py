@@ -45,6 +45,7 @@ arq tuned accepted 1
 arq durable accepted 1
 celery default None 2
 celery late None 2
+celery threads None 2
 celery tuned None 3
 celery durable None 3
 """
@@ -158,7 +159,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     "form",
     [
         "redis://me:{quoted}@localhost:{port}/3/",
-        "redis://127.0.0.1:{port}/?db=2&username=me&password={twice}",
+        "redis://127.0.0.1:{port}/?db=2&username=me&password={quoted}",
         "unix://me:{quoted}@{path}?db=4",
         "rediss://me:{quoted}@localhost:{tls}/5?ssl_cert_reqs=none",
         "rediss://me:{quoted}@localhost:{tls}/6?ssl_ca_certs={ca}&ssl_check_hostname=true",
@@ -167,9 +168,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def test_every_strategy_takes_every_form(guarded: Server, form: str, tmp_path: Path) -> None:
     guarded.client.flushall()
     with behind_tls(guarded.port, tmp_path) as (tls, ca):
-        url = form.format(
-            quoted=QUOTED, twice=TWICE_QUOTED, port=guarded.port, path=guarded.path, tls=tls, ca=ca
-        )
+        url = form.format(quoted=QUOTED, port=guarded.port, path=guarded.path, tls=tls, ca=ca)
         environ = {"BLOCKPOINT_REDIS_URL": url}
         submitted = "".join(
             told(name, f"{SUBMIT}{EVERY_VARIANT.format(name=name)}", environ) for name in ("arq", "celery")
