@@ -21,7 +21,6 @@ from tests.strategies import told
 SETTINGS = Settings(slots=4, cores=1, units_per_ms_cpu=1000.0, units_per_ms_cpu_native=1.0)
 PASSWORD = "p%41/w#?[:@]& é+x"
 QUOTED = "p%2541%2Fw%23%3F%5B%3A%40%5D%26%20%C3%A9%2Bx"
-TWICE_QUOTED = QUOTED.replace("%", "%25")
 SUBMIT = """
 import asyncio
 from fastapi import BackgroundTasks
