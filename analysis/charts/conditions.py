@@ -13,6 +13,7 @@ _SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")
 USUAL_TOKENS: Final = 40
 """AnyIO's own default"""
 _ABSENT = "not installed"
+_OF_QUEUES = ("celery", "arq", "redis")
 
 
 def machine(manifest: Manifest) -> str:
@@ -26,9 +27,18 @@ def machine(manifest: Manifest) -> str:
     parts += served(manifest)
     python = _version(environment.get("python"))
     versions = [f"Python {python}"] if python else []
-    versions += [f"{name} {packages[name]}" for name in _SHOWN if packages.get(name, _ABSENT) != _ABSENT]
+    versions += [f"{name} {ran}" for name in _SHOWN if (ran := _ran(manifest, packages, name))]
     parts.append(", ".join(versions))
     return " · ".join(part for part in parts if part)
+
+
+def _ran(manifest: Manifest, packages: Mapping[str, Any], name: str) -> str:
+    """Return a package's versions that ran: of the subjects' own environments, else the harness's."""
+    own = [subject.versions for subject in manifest.subjects if subject.versions]
+    found = {versions[name] for versions in own if name in versions}
+    if not found and not (own and name in _OF_QUEUES):
+        found = {str(packages.get(name, _ABSENT))} - {_ABSENT}
+    return " and ".join(sorted(found))
 
 
 def served(manifest: Manifest) -> list[str]:
