@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import socket
+from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -18,6 +19,7 @@ PORTS_OF_A_PROCESS = 64
 FIRST_PORT, PORTS = 10_000, 320 * PORTS_OF_A_PROCESS
 """below those that Linux and macOS give to clients"""
 _turns = itertools.count()
+_held: deque[socket.socket] = deque()
 _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
 
@@ -101,14 +103,22 @@ def free_port() -> int:
     """Return a loopback port that nothing listens on now, and that neither clients nor other calls get soon.
 
     What is to listen there needs seconds to start, and may be started again: a port of those that the system
-    hands out to whoever connects could be taken meanwhile. Raises BlockpointError where none is left.
+    hands out to whoever connects could be taken meanwhile. One that was given is held by a datagram socket of
+    the same number, which other processes meet and a server does not, until this process ends or asks for
+    `PORTS_OF_A_PROCESS` more. Raises BlockpointError where none is left.
     """
     own = os.getpid() * PORTS_OF_A_PROCESS
     for _ in range(PORTS):
         port = FIRST_PORT + (own + next(_turns)) % PORTS
+        holder = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe, contextlib.suppress(OSError):
+            holder.bind(("127.0.0.1", port))
             probe.bind(("127.0.0.1", port))
+            _held.append(holder)
+            if len(_held) > PORTS_OF_A_PROCESS:
+                _held.popleft().close()
             return port
+        holder.close()
     raise BlockpointError(f"no port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} is free")
 
 

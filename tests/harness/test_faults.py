@@ -42,6 +42,13 @@ def test_a_free_port_is_nobodys_soon() -> None:
     assert max(ports) < max(first_of_clients, 32_768)
 
 
+def test_a_port_that_one_process_was_given_no_other_gets() -> None:
+    given = free_port()
+    code = f"import harness.target.broker as b; b.FIRST_PORT, b.PORTS = {given}, 1; b.free_port()"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"no port from {given} to {given} is free" in other.stderr
+
+
 def test_a_named_server_must_be_empty_and_is_emptied_again(members: Family, tmp_path: Path) -> None:
     with embedded_redis(members, tmp_path, Pinning()) as broker:
         broker.client.set("someone's", "data")

@@ -15,7 +15,8 @@ from tests.loadtests.scripted import scripted
 
 pytestmark = pytest.mark.e2e
 UNTIL_ENDED = ("--headless", "--only-summary", "--seconds", "60")
-STEADY = ("--rate", "80", "--duration-ms", "20")
+RATE_PER_S = 80
+STEADY = ("--rate", str(RATE_PER_S), "--duration-ms", "20")
 
 
 def every_arrival_has_its_row(ran: Ran) -> pd.DataFrame:
@@ -29,10 +30,12 @@ def every_arrival_has_its_row(ran: Ran) -> pd.DataFrame:
     return requests
 
 
-def end_once_resumed(locust: Locust, process: "Popen[str]", out: Path, target: Served) -> Ran:
-    """Let the target answer some more tasks, then end the run: how long a start takes, nobody knows."""
+def end_once_resumed(
+    locust: Locust, process: "Popen[str]", out: Path, target: Served, waiting: int = 0
+) -> Ran:
+    """Let the target answer some more tasks than may wait in it, then end: how long, nobody knows."""
     so_far = target.answered()
-    wait_until(lambda: target.answered() > so_far + 20)
+    wait_until(lambda: target.answered() > so_far + waiting + 20)
     return locust.interrupt(process, out, signal.SIGINT)
 
 
@@ -93,7 +96,8 @@ def test_requests_to_a_stopped_server_end_by_their_time_out(locust: Locust, tmp_
         stopped_ns = time.monotonic_ns()
         time.sleep(2)
         going_ns = target.signal(signal.SIGCONT)
-        ran = end_once_resumed(locust, process, out, target)
+        stood_s = (going_ns - stopped_ns) / 1e9
+        ran = end_once_resumed(locust, process, out, target, waiting=round(2 * RATE_PER_S * stood_s))
     requests = every_arrival_has_its_row(ran)
     # a generator that is held up for a second still gives up before the server goes on
     stuck = requests[requests.sent_ns.between(stopped_ns, going_ns - 1_400_000_000)]
