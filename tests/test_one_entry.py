@@ -57,9 +57,9 @@ def runs(tmp_path: Path) -> Path:
 def test_a_strategy_from_outside_is_listed_planned_measured_and_shown(tmp_path: Path, runs: Path) -> None:
     python = python_with_strategy(tmp_path / "installed", "dummy", "dummy:definition", dummy=STRATEGY)
     assert "dummy: a strategy in one file" in blockpoint("list", runs=runs, python=python).stdout
-    planned = blockpoint("find", "--profile", "standard", "--dry-run", runs=runs, python=python)
+    planned = blockpoint("find", "--profile", "quick", "--dry-run", runs=runs, python=python)
     assert "dummy/plain sleep 100 ms" in planned.stdout, planned.stderr
-    asked = ["--strategy", "dummy", "--duration", "20ms", "--duration", "40ms"]
+    asked = ["--profile", "quick", "--strategy", "dummy", "--duration", "20ms", "--duration", "40ms"]
     asked += ["--seconds", "1", "--max-trials", "1"]
     limits = ["--slo-ms", "1000", "--max-rate", "50", "--name", "dummy"]
     found = blockpoint("find", *asked, *limits, *QUIET, runs=runs, python=python)

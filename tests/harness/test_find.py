@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 SLOTS, DURATION_MS = 8, 40.0
 # a limit of a second forgives a generator that a busy machine holds up for 20 ms
 FORGIVING = ["--slo-ms", "1000", *QUIET]
-FIND = ["find", "--seconds", "2", "--precision", "1.3", *FORGIVING]
+FIND = ["find", "--profile", "quick", "--seconds", "2", "--precision", "1.3", *FORGIVING]
 
 
 def code_for(folder: Path) -> int:
@@ -37,7 +37,7 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
     return float((at[4] - at[3]).mean() / 1e9)
 
 
-@pytest.mark.parametrize("variant", ["silent", "declared", "mistaken"])
+@pytest.mark.parametrize("variant", ["silent", "mistaken"])
 def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant: str, tmp_path: Path) -> None:
     """How many trials that takes depends on the machine's noise: `test_search.py` counts them without any."""
     done = blockpoint(

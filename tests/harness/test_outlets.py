@@ -29,6 +29,7 @@ SMALL = [
     "--name",
     "x",
 ]
+PLANNED = ["find", "--dry-run", "--strategy", "inline"]
 RUN = ["run", "--profile", "smoke", "--rate", "20", *SMALL]
 FIND = ["find", "--profile", "smoke", "--max-trials", "1", "--max-rate", "60", *SMALL]
 
@@ -51,7 +52,7 @@ def command(
 @pytest.mark.parametrize(
     ("encoding", "arguments"),
     [
-        ("ascii:strict", ["find", "--dry-run"]),
+        ("ascii:strict", PLANNED),
         ("latin-1", ["list"]),
         ("utf-8", ["report", "\udcff→\u202e\n"]),
         ("ascii", ["report", "\udcff→\u202e\n"]),
@@ -69,19 +70,19 @@ def test_what_an_encoding_does_not_know_is_replaced(
 @needs_a_full_device
 def test_an_output_without_room_is_said_and_told_by_the_exit_code(tmp_path: Path) -> None:
     with FULL.open("wb") as full:
-        for arguments in (["list"], ["--help"], ["run", "--dry-run"]):
+        for arguments in (["list"], ["--help"], PLANNED):
             done = command(tmp_path, *arguments, stdout=full)
             assert done.returncode == 2
             assert done.stderr.decode() == UNWRITABLE
-        assert command(tmp_path, "list", stderr=full).returncode == 0
+        assert command(tmp_path, *PLANNED, stderr=full).returncode == 0
         assert command(tmp_path, "report", "nowhere", stderr=full).returncode == 2
-        assert command(tmp_path, "list", stdout=full, stderr=full).returncode == 2
+        assert command(tmp_path, *PLANNED, stdout=full, stderr=full).returncode == 2
 
 
 def test_a_reader_that_goes_is_no_error_and_told_by_the_exit_code(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = command(tmp_path, "list", stdout=writer)
+    done = command(tmp_path, *PLANNED, stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
 
@@ -92,7 +93,7 @@ def test_a_closed_stream_is_nobodys_business(tmp_path: Path, closed: tuple[int, 
         for descriptor in closed:
             os.close(descriptor)
 
-    done = command(tmp_path, "find", "--dry-run", preexec_fn=close)
+    done = command(tmp_path, *PLANNED, preexec_fn=close)
     assert done.returncode == 0
     assert done.stderr == b""
 

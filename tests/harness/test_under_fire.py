@@ -232,7 +232,7 @@ def test_a_full_disk_loses_nothing_sealed_and_the_campaign_can_go_on(tmp_path: P
 
 
 def test_campaigns_that_are_killed_at_random_moments_leave_nothing_behind() -> None:
-    command = [sys.executable, "-m", "benchmarks", "kills", "--kills", "6", "--seed", "5"]
+    command = [sys.executable, "-m", "benchmarks", "kills", "--kills", "3", "--seed", "5"]
     command += ["--strategy", "arq/tuned"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -56,7 +56,7 @@ def test_over_the_cap_an_arrival_is_shed_and_counted(
     """A target that hangs is at fault as soon as what is in flight has waited for longer than the limit."""
     asked = ("--max-in-flight", str(cap), "--slo-ms", str(slo_ms), "--slip-limit-ms", "1000")
     with scripted("hang") as server:
-        ran = locust.run("steady", "--host", server.url, *LOAD, *asked)
+        ran = locust.run("steady", "--host", server.url, *LOAD, *BRIEFLY, *asked)
         wait_until(lambda: len(server.received) >= ran.load.scheduled - ran.load.shed)
     requests = ran.table("requests")
     shed = requests[requests.outcome == Outcome.SHED]

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import psutil
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from harness.commands.serve import _is_loopback
 from harness.target.cores import Pinning
@@ -73,7 +75,9 @@ def test_nobody_without_the_password_and_no_target_governs_the_embedded_redis(
 ) -> None:
     with embedded_redis(members, tmp_path, Pinning()) as broker:
         port = urlsplit(broker.url).port or 0
-        for stranger in (redis.Redis(port=port), redis.Redis(port=port, password="", username="harness")):
+        once = Retry(NoBackoff(), 0)
+        for named in ({}, {"password": "", "username": "harness"}):
+            stranger = redis.Redis(port=port, retry=once, **named)
             for command in ("PING", "INFO", "GET key", *GOVERNING):
                 with pytest.raises(redis.AuthenticationError):
                     stranger.execute_command(*command.split())

@@ -280,7 +280,7 @@ def test_a_pickled_message_is_never_loaded_and_the_worker_survives(target: Targe
     queues = plant(target, Touch(made))
     target.start_workers()
     assert eventually(lambda: target.broker.depth(queues) == 0), target.logs()
-    assert DROPPING[target.name[0]] in target.logs()
+    assert eventually(lambda: DROPPING[target.name[0]] in target.logs()), target.logs()
     for kind in ("sleep", "cpu"):
         task_id = target.submit(kind=kind, duration_ms=1)
         assert eventually(lambda task_id=task_id: target.reached(task_id, Moment.FINISHED)), target.logs()

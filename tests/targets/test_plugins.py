@@ -178,8 +178,7 @@ def test_every_command_works_beside_an_unsound_one(
     for arguments in (
         ("list",),
         ("drill", "kill-web", "--strategy", "celery", "--dry-run"),
-        ("drill", "--dry-run"),
-        ("find", "--dry-run"),
+        ("find", "--dry-run", "--profile", "quick"),
         ("run", "--dry-run", "--profile", "smoke"),
     ):
         assert inside(monkeypatch, capsys, *arguments).code == 0, arguments
