@@ -9,6 +9,7 @@ COPY requirements.txt ./
 # Every wheel of the lock, its hash checked; what cannot be checked ends the build.
 RUN python -m pip wheel --require-hashes --requirement requirements.txt --wheel-dir wheels
 COPY pyproject.toml README.md LICENSE ./
+COPY blockpoint blockpoint
 COPY results results
 COPY targets targets
 COPY loadtests loadtests

@@ -10,6 +10,7 @@ NAMES = (
     "generator",
     "coordinated_omission",
     "recording",
+    "observe",
     "analysis",
     "verdicts",
     "coverage",

@@ -8,6 +8,7 @@ whose queue is emptied.
 import os
 import site
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 PASSED_ON: Final = {
@@ -34,9 +35,11 @@ PASSED_ON: Final = {
 }
 """each variable that is passed on, and what needs it"""
 
+_ROOMS: Final = Path(__file__).parents[1]
 _OURS: Final = {
     "PYTHONSAFEPATH": "1",  # no module is taken from the working directory
     "PYTHONUNBUFFERED": "1",  # last words reach the log
+    **({"PYTHONPATH": str(_ROOMS)} if _ROOMS.name == "rooms" else {}),  # see blockpoint.__main__
     "SPT_NOENV": "1",  # setproctitle, which Celery uses where it finds it, leaves the environment readable
 }
 

@@ -1,21 +1,17 @@
 """The moments of every task, recorded by the process in which they happen."""
 
 import os
-import struct
 import time
 from pathlib import Path
 
 import numpy as np
 
+from blockpoint.observe import LAYOUT, RecordFile
 from results.columns import LEDGER_RECORD
 from results.ledger_file import read_ledger
 from results.terms import Moment
-from targets.recordfile import RecordFile
 
 PREFIX = "ledger"
-
-LAYOUT = struct.Struct("<QqIHBx")
-"""`results.columns.LEDGER_RECORD`"""
 
 _now_ns = time.monotonic_ns
 

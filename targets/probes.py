@@ -11,7 +11,7 @@ import anyio.to_thread
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
-from targets.recordfile import RecordFile
+from blockpoint.observe import RecordFile
 
 PREFIX = "probes"
 LOOK_S = 0.02

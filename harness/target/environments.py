@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+import blockpoint
 from harness.target.locks import TARGETS, Needs, names, needs_of
 from harness.target.uv import uv
 from harness.target.versions import Pinned
@@ -21,7 +22,7 @@ from results.waiting import wait_until
 
 MAKING_LIMIT_S = 600.0
 """while another process makes the same environment"""
-_OURS: Final = ("results", "targets")
+_OURS: Final = (Path(blockpoint.__file__).parent, TARGETS.parent / "results", TARGETS)
 """packages that a target needs"""
 _MADE: Final = "blockpoint-made"
 
@@ -81,7 +82,7 @@ def _make(name: str, folder: Path, needs: Needs, lock: str) -> None:
     python = folder / "bin" / "python"
     uv(name, folder, "pip", "install", "--python", python, "--require-hashes", "-r", requirements)
     (site,) = folder.glob("lib/python3*/site-packages")
-    for place in (*(TARGETS.parent / package for package in _OURS), _registered(), *needs.links):
+    for place in (*_OURS, _registered(), *needs.links):
         (site / place.name).symlink_to(place)
     _call(folder, name)
     (folder / _MADE).touch()
@@ -120,7 +121,7 @@ def _relocked(name: str, needs: Needs) -> str:
 
 def _place(needs: Needs, lock: str) -> Path:
     """Return the folder of an environment; where the code lies is part of what it is made from."""
-    linked = map(str, (TARGETS, *needs.links))
+    linked = map(str, (*_OURS, *needs.links))
     return _environments() / _digest(lock, needs.python or sys.executable, sys.version, *linked)
 
 

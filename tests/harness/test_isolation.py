@@ -98,6 +98,9 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder / "venv", symlinks=True)
     (site_packages,) = folder.glob("venv/lib/python*/site-packages")
     (site_packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
+    for name in PACKAGES[:5]:
+        (site_packages / name).mkdir()
+        (site_packages / name / "__init__.py").write_text("raise ImportError('this belongs to a service')\n")
     (built,) = folder.glob("*.whl")
     python = str(folder / "venv" / "bin" / "python")
     install = ["--python", python, "install", "--no-deps", "--no-index", "--ignore-installed", str(built)]
@@ -134,6 +137,13 @@ def measured(stranger: Stranger) -> tuple[Campaign, Trial]:
     campaign = open_campaign(stranger.folder / "results" / "runs" / "away")
     (trial,) = campaign.trials()
     return campaign, trial
+
+
+def test_one_name_is_taken_in_an_environment_that_is_shared(command: Path) -> None:
+    (record,) = command.parents[1].glob("lib/python*/site-packages/blockpoint-*.dist-info/RECORD")
+    taken = {Path(line.split(",")[0]).parts[0] for line in record.read_text().splitlines()}
+    assert {name for name in taken if not name.endswith(".dist-info")} == {"..", "blockpoint"}
+    assert (record.parents[1] / "results" / "__init__.py").read_text().startswith("raise")
 
 
 def test_a_dry_run_finds_its_profiles_and_imports_nothing_from_there(stranger: Stranger) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blockpoint.observe import CHUNK_BYTES
 from results.columns import LEDGER_RECORD
 from results.ledger_file import read_ledger
 from results.terms import Moment
 from targets.ledger import Ledger
-from targets.recordfile import CHUNK_BYTES
 
 
 def _files(folder: Path) -> list[np.ndarray]:

@@ -1,0 +1,235 @@
+"""Lets a service say when each of its tasks was received, accepted, started and finished.
+
+Needs nothing but the standard library, and does nothing unless `BLOCKPOINT_LEDGER` names a folder: then each
+process appends 24 bytes a moment to a file of its own there. A request brings its task's id as 16 hexadecimal
+digits in the header `x-blockpoint-id`:
+
+    app.add_middleware(observe.Requests)
+    background.add_task(observe.observed(send_mail), address)
+
+What leaves the request's context takes the id along: `carried` binds it to a callable for a pool, `label`
+puts it among the arguments of a message, and `blockpoint.queues` into the headers of some queues.
+"""
+
+import contextlib
+import errno
+import functools
+import inspect
+import itertools
+import mmap
+import os
+import struct
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Final
+
+VARIABLE: Final = "BLOCKPOINT_LEDGER"
+HEADER: Final = b"x-blockpoint-id"
+LABEL: Final = "blockpoint_id"
+"""the keyword, header or option in which a message carries its task's id"""
+RECEIVED, ACCEPTED, STARTED, FINISHED, FAILED, INTERRUPTED = range(1, 7)
+LAYOUT: Final = struct.Struct("<QqIHBx")
+"""task's id, time.monotonic_ns, process, attempt, moment"""
+CHUNK_BYTES: Final = 2**20
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+
+_folder = os.environ.get(VARIABLE)
+RECORDING: Final = bool(_folder)
+_current: ContextVar[int | None] = ContextVar("blockpoint_id", default=None)
+
+
+class RecordFile:
+    """A file of fixed-size records that a killed process leaves whole, without a `write` for each.
+
+    The file grows by chunks of zeros and is mapped, so that a record is a store into the page cache: it
+    survives the process. Readers skip what is still zero. The file is opened at the first record, hence
+    after a fork, and once per process.
+    """
+
+    def __init__(self, folder: Path | None, prefix: str, layout: struct.Struct) -> None:
+        self._folder = folder
+        self._prefix = prefix
+        self._pack_into = layout.pack_into
+        self._size = layout.size
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def append(self, *values: int) -> None:
+        """Append one record; a full disk is reported once and ends the recording."""
+        offset = next(self._offsets)
+        if offset + self._size > self._end and not self._grow(offset):
+            return
+        self._pack_into(self._mapped, offset, *values)
+
+    def _reset(self) -> None:
+        self._growing = threading.Lock()
+        self._descriptor = -1
+        self._end = 0
+        self._offsets = itertools.count(0, self._size)
+        self._mapped: mmap.mmap
+
+    def _grow(self, offset: int) -> bool:
+        """Make room for the record at `offset`; returns whether there is any."""
+        with self._growing:
+            if self._folder is None:
+                return False
+            try:
+                while offset + self._size > self._end:
+                    self._add_chunk(self._folder)
+            except OSError as error:
+                self._folder = None
+                print(f"blockpoint: {self._prefix} stopped: {error.strerror}", file=sys.stderr, flush=True)
+                return False
+            return True
+
+    def _add_chunk(self, folder: Path) -> None:
+        if self._descriptor < 0:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{self._prefix}-{os.getpid()}.bin"
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # real zeros rather than a hole: a full disk must be an error here, not a signal at the first store
+        written = os.pwrite(self._descriptor, bytes(CHUNK_BYTES), self._end)
+        if written < CHUNK_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._mapped = mmap.mmap(self._descriptor, self._end + CHUNK_BYTES)
+        self._end += CHUNK_BYTES
+
+
+_append = RecordFile(Path(_folder) if _folder else None, "ledger", LAYOUT).append
+
+
+def record(task_id: int, moment: int, attempt: int = 1) -> None:
+    """Append that `moment` of a task happened now, in this process."""
+    _append(task_id, time.monotonic_ns(), os.getpid(), attempt, moment)
+
+
+def enter(task_id: int | None) -> None:
+    """Let what follows in this context belong to a task, or to none."""
+    _current.set(task_id)
+
+
+def current() -> int | None:
+    """Return the id of the task that this request submits or that is run here; None outside of any."""
+    return _current.get()
+
+
+class Requests:
+    """ASGI middleware that notes when a request with a task's id is received, and when it is accepted.
+
+    A task is accepted once a status below 400 has left.
+    """
+
+    def __new__(cls, app: App) -> Any:
+        """Return the app itself where nothing is recorded: there is no layer then."""
+        return super().__new__(cls) if RECORDING else app
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Serve a request."""
+        task_id = _id_of(scope)
+        if task_id is None:
+            await self._app(scope, receive, send)
+            return
+        record(task_id, RECEIVED)
+        enter(task_id)
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            await send(message)
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                record(task_id, ACCEPTED)
+
+        await self._app(scope, receive, sending)
+
+
+def _id_of(scope: Scope) -> int | None:
+    for name, value in scope.get("headers", ()):
+        if name == HEADER:
+            return parsed(value.decode("latin-1"))
+    return None
+
+
+def parsed(text: object) -> int | None:
+    """Return the id that a header or a label spells; None where it spells none."""
+    with contextlib.suppress(ValueError):
+        if isinstance(text, str) and len(text) == 16:
+            return int(text, 16)
+    return None
+
+
+@contextlib.contextmanager
+def running(task_id: int | None, attempt: int = 1) -> Iterator[None]:
+    """Record when the work in this block starts and how it ends."""
+    if task_id is None or not RECORDING:
+        yield
+        return
+    record(task_id, STARTED, attempt)
+    entered = _current.set(task_id)
+    try:
+        yield
+    except Exception:
+        record(task_id, FAILED, attempt)
+        raise
+    except BaseException:
+        record(task_id, INTERRUPTED, attempt)
+        raise
+    finally:
+        with contextlib.suppress(ValueError):  # a generator may end in another context
+            _current.reset(entered)
+    record(task_id, FINISHED, attempt)
+
+
+def observed(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the callable, recorded whenever it runs for a task; nothing else about it changes.
+
+    The task is that of the message's label (see `label`), or else that of the context: of the request in
+    background tasks, in `asyncio.create_task`, in `asyncio.to_thread` and in AnyIO's threads.
+    """
+    if not RECORDING:
+        return function
+    if inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def awaited(*args: Any, **kwargs: Any) -> Any:
+            with running(_taken(kwargs)):
+                return await function(*args, **kwargs)
+
+        return awaited
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        with running(_taken(kwargs)):
+            return function(*args, **kwargs)
+
+    return called
+
+
+def _taken(kwargs: dict[str, Any]) -> int | None:
+    labelled = parsed(kwargs.pop(LABEL, None))
+    return _current.get() if labelled is None else labelled
+
+
+def label() -> dict[str, str]:
+    """Return the keyword argument by which a message carries the task's id to an `observed` function."""
+    task_id = _current.get()
+    return {} if task_id is None or not RECORDING else {LABEL: f"{task_id:016x}"}
+
+
+def carried(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the callable with this context's task bound to it, for pools that take no context along."""
+    task_id = _current.get()
+    if task_id is None or not RECORDING:
+        return function
+    return functools.partial(_run, function, task_id)
+
+
+def _run(function: Callable[..., Any], task_id: int, *args: Any, **kwargs: Any) -> Any:
+    with running(task_id):
+        return function(*args, **kwargs)
