@@ -3,6 +3,7 @@
 from locust import FastHttpUser, task
 
 TASK = {"task_id": "0" * 16, "kind": "sleep", "duration_ms": 0, "payload": "", "fail_first": 0}
+OBSERVED = {"x-blockpoint-id": "0" * 16}
 
 
 class Plain(FastHttpUser):
@@ -11,4 +12,4 @@ class Plain(FastHttpUser):
     @task
     def submit(self) -> None:
         """Submit one task."""
-        self.client.post("/tasks", json=TASK)
+        self.client.post("/tasks", json=TASK, headers=OBSERVED)

@@ -11,7 +11,6 @@ What leaves the request's context takes the id along: `carried` binds it to a ca
 puts it among the arguments of a message, and `blockpoint.queues` into the headers of some queues.
 """
 
-import contextlib
 import errno
 import functools
 import inspect
@@ -22,7 +21,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
@@ -102,11 +101,12 @@ class RecordFile:
 
 
 _append = RecordFile(Path(_folder) if _folder else None, "ledger", LAYOUT).append
+_now_ns, _pid = time.monotonic_ns, os.getpid
 
 
 def record(task_id: int, moment: int, attempt: int = 1) -> None:
     """Append that `moment` of a task happened now, in this process."""
-    _append(task_id, time.monotonic_ns(), os.getpid(), attempt, moment)
+    _append(task_id, _now_ns(), _pid(), attempt, moment)
 
 
 def enter(task_id: int | None) -> None:
@@ -150,7 +150,9 @@ class Requests:
 
 
 def _id_of(scope: Scope) -> int | None:
-    for name, value in scope.get("headers", ()):
+    if scope["type"] != "http":
+        return None
+    for name, value in scope["headers"]:
         if name == HEADER:
             return parsed(value.decode("latin-1"))
     return None
@@ -158,32 +160,36 @@ def _id_of(scope: Scope) -> int | None:
 
 def parsed(text: object) -> int | None:
     """Return the id that a header or a label spells; None where it spells none."""
-    with contextlib.suppress(ValueError):
-        if isinstance(text, str) and len(text) == 16:
-            return int(text, 16)
-    return None
-
-
-@contextlib.contextmanager
-def running(task_id: int | None, attempt: int = 1) -> Iterator[None]:
-    """Record when the work in this block starts and how it ends."""
-    if task_id is None or not RECORDING:
-        yield
-        return
-    record(task_id, STARTED, attempt)
-    entered = _current.set(task_id)
+    if not isinstance(text, str) or len(text) != 16:
+        return None
     try:
-        yield
-    except Exception:
-        record(task_id, FAILED, attempt)
-        raise
-    except BaseException:
-        record(task_id, INTERRUPTED, attempt)
-        raise
-    finally:
-        with contextlib.suppress(ValueError):  # a generator may end in another context
-            _current.reset(entered)
-    record(task_id, FINISHED, attempt)
+        return int(text, 16)
+    except ValueError:
+        return None
+
+
+class Running:
+    """A block in which a task's work runs: records when it starts and how it ends; nothing without an id."""
+
+    __slots__ = ("_attempt", "_entered", "_task_id")
+
+    def __init__(self, task_id: int | None, attempt: int = 1) -> None:
+        self._task_id = task_id
+        self._attempt = attempt
+
+    def __enter__(self) -> None:
+        """Record that it starts."""
+        if self._task_id is not None:
+            record(self._task_id, STARTED, self._attempt)
+            self._entered = _current.set(self._task_id)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Record how it ends."""
+        if self._task_id is None:
+            return
+        _current.reset(self._entered)
+        moment = FINISHED if kind is None else FAILED if issubclass(kind, Exception) else INTERRUPTED
+        record(self._task_id, moment, self._attempt)
 
 
 def observed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,14 +204,14 @@ def observed(function: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(function)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            with running(_taken(kwargs)):
+            with Running(_taken(kwargs)):
                 return await function(*args, **kwargs)
 
         return awaited
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        with running(_taken(kwargs)):
+        with Running(_taken(kwargs)):
             return function(*args, **kwargs)
 
     return called
@@ -231,5 +237,5 @@ def carried(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _run(function: Callable[..., Any], task_id: int, *args: Any, **kwargs: Any) -> Any:
-    with running(task_id):
+    with Running(task_id):
         return function(*args, **kwargs)
