@@ -188,6 +188,51 @@ def plan_command(rate: str, kind: str, **given: Any) -> None:
     sys.exit(plan(PlanRequest(rates_per_s=parse_rates(rate), kind=kind_of(kind), **given)))
 
 
+@blockpoint.command("compare")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option(
+    "--fail-if",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="'blocking < 0.9': a ratio of B over A that is a regression; without it whatever got worse is.",
+)
+@click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
+@click.option("--html", default="", metavar="FILE", help="Write the comparison as a page, too.")
+@as_json
+def compare_command(**given: Any) -> None:
+    """Compare campaign B with campaign A: CAMPAIGN, or CAMPAIGN:STRATEGY/VARIANT for one subject of it.
+
+    Exit codes: 0 where nothing got worse, 1 for a regression, 3 where what was asked is not measurable, 2 for
+    an error.
+    """
+    from harness.commands.compare import CompareRequest, compare
+
+    sys.exit(compare(CompareRequest(**given)))
+
+
+@blockpoint.command("verify")
+@click.argument("campaigns", nargs=-1, metavar="[CAMPAIGN]...")
+@click.option(
+    "-f",
+    "--file",
+    default="",
+    metavar="FILE",
+    help="Where the objectives are.  [default: blockpoint.toml, else pyproject.toml]",
+)
+@as_json
+def verify_command(**given: Any) -> None:
+    """Say whether CAMPAIGNs, the newest without a name, met the objectives of a file.
+
+    Exit codes: 0 where all are met, 1 where one is missed, 3 where none is missed and one is not known, 2 for
+    an error.
+    """
+    from harness.commands.verify import VerifyRequest, verify
+
+    sys.exit(verify(VerifyRequest(**given)))
+
+
 @blockpoint.command("notebook")
 @click.argument("campaign")
 @click.option("--name", default="", metavar="NOTEBOOK", help="Only this one, for example 01_where_it_blocks.")
