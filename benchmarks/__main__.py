@@ -17,6 +17,8 @@ NAMES = (
     "conditions",
     "kills",
     "attack",
+    "comparisons",
+    "holdouts",
     "campaign_fuzz",
 )
 

@@ -103,7 +103,7 @@ def measures(summary: pd.DataFrame, manifest: Manifest) -> Measures:
     """Return what valid trials at fixed rates say of each subject."""
     rows = at_rates(summary[~summary["closed"].astype(bool) & summary["valid"].astype(bool)])
     keys = ["strategy", "variant", "kind", "topology"]
-    host, python = (manifest.environment.get(name) or {} for name in ("host", "python"))
+    host, python = (_part(manifest, name) for name in ("host", "python"))
     return Measures(
         campaign=manifest.campaign,
         cores=_cores(manifest),
@@ -116,10 +116,16 @@ def measures(summary: pd.DataFrame, manifest: Manifest) -> Measures:
 
 def _cores(manifest: Manifest) -> int:
     """Return how many cores the target had in all, under the first topology."""
-    pinned = manifest.pinning.get(manifest.topology[0], {})
+    pinned = manifest.pinning.get(manifest.topology[0])
+    pinned = pinned if isinstance(pinned, dict) else {}
     used = {core for role in ROLES for core in (pinned.get(role) or ())}
-    host = manifest.environment.get("host") or {}
-    return len(used) or int(host.get("cpu_count") or 1)
+    return len(used) or int(_part(manifest, "host").get("cpu_count") or 1)
+
+
+def _part(manifest: Manifest, name: str) -> dict[str, Any]:
+    """Return a part of the environment; empty where an older campaign tells it in another form."""
+    found = manifest.environment.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _measure(key: tuple[Any, ...], own: pd.DataFrame, manifest: Manifest) -> Measure:
