@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from analysis.compare.conditions import Unlike, flagged, refused
+from analysis.compare.conditions import Unlike, flagged, flagged_of, refused
 from analysis.compare.ratios import FEWEST_PAIRS, Pair, Ratio, of_brackets, of_pairs
 from analysis.compare.sides import Condition, Run, Side
 from analysis.format import milliseconds, number
@@ -60,11 +60,12 @@ class Comparison:
 
 def compare(first: Side, second: Side) -> Comparison:
     """Compare two sides; raises BlockpointError where their figures answer different questions."""
-    if unlike := refused(first.manifest, second.manifest):
-        told = "; ".join(map(str, unlike))
+    if apart := refused(first.manifest, second.manifest):
+        told = "; ".join(map(str, apart))
         raise BlockpointError(f"{first.name} and {second.name} cannot be compared: {told}")
-    compared, remarks = [], []
+    compared, remarks, unlike = [], [], flagged(first.manifest, second.manifest)
     for pair in _subjects(first, second):
+        unlike += flagged_of(first.manifest.subject(pair[0]), second.manifest.subject(pair[1]))
         compared += [*_points(pair, first, second), *_loads(pair, first, second)]
     if not compared:
         raise BlockpointError(
@@ -75,7 +76,7 @@ def compare(first: Side, second: Side) -> Comparison:
         remarks.append(
             "different seeds: runs are paired by rate alone, and the arrivals' luck is in the ratios"
         )
-    return Comparison(first.name, second.name, flagged(first.manifest, second.manifest), remarks, compared)
+    return Comparison(first.name, second.name, unlike, remarks, compared)
 
 
 def _subjects(first: Side, second: Side) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from results.schema import Manifest
+from results.schema import Manifest, Subject
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,19 @@ def refused(first: Manifest, second: Manifest) -> list[Unlike]:
 def flagged(first: Manifest, second: Manifest) -> list[Unlike]:
     """Return what else differs: the cause of a difference may be any of it."""
     return list(_unlike(_met(first), _met(second)))
+
+
+def flagged_of(first: Subject, second: Subject) -> list[Unlike]:
+    """Return in what two subjects differ that are compared with each other: libraries and settings."""
+    name = second.key if first.key == second.key else f"{first.key} and {second.key}"
+    found = _unlike(_declared(first), _declared(second))
+    return [Unlike(f"{name}: {each.name}", each.first, each.second) for each in found]
+
+
+def _declared(subject: Subject) -> dict[str, Any]:
+    slots = {f"slots for {kind}": service.slots for kind, service in subject.services.items()}
+    versions = {f"package {name}": version for name, version in subject.versions.items()}
+    return {**versions, **slots, **subject.settings}
 
 
 def _asked(manifest: Manifest) -> dict[str, Any]:
