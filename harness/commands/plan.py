@@ -57,15 +57,21 @@ def plan(request: PlanRequest) -> int:
     console = Console(highlight=False, stderr=request.as_json)
     if not console.is_terminal:
         console.width = WIDE
+    path = _page(Path(request.html), found, demand, able, unable) if request.html else ""
     _print(console, found, demand, able, unable)
-    if request.html:
-        from analysis.plan.page import page
-
-        path = write_text(Path(request.html), page(found, demand, able, unable))
-        console.print(f"page: {path}", markup=False)
+    if path:
+        console.print(f"page: {path}", markup=False, soft_wrap=True)
     if request.as_json:
         _document(found, demand, able, unable)
     return DONE if able else FAULT
+
+
+def _page(
+    path: Path, found: "Measures", demand: "Demand", able: "list[Option]", unable: "list[Refusal]"
+) -> str:
+    from analysis.plan.page import page
+
+    return write_text(path, page(found, demand, able, unable))
 
 
 def _measures(campaign: str) -> "Measures":
