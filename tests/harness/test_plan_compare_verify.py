@@ -1,4 +1,4 @@
-"""`plan`, `compare` and `verify` as they are called: documents, exit codes, and one line for what is wrong."""
+"""`plan`, `compare` and `verify` as they are called: documents, exit codes, one line for what is wrong."""
 
 import json
 from pathlib import Path
