@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from analysis.compare.conditions import Unlike, flagged, flagged_of, refused
 from analysis.compare.ratios import FEWEST_PAIRS, Pair, Ratio, of_brackets, of_pairs
 from analysis.compare.sides import Condition, Run, Side
 from analysis.format import milliseconds, number
-from analysis.trials.points import by_question, edges
+from analysis.trials.points import CONDITION, by_question, edges
 from analysis.trials.questions import QUESTIONS
 from results.errors import BlockpointError
 
@@ -98,11 +99,14 @@ def _points(pair: tuple[str, str], first: Side, second: Side) -> Iterator[Compar
             yield Compared(pair, condition, None, 0, ratios)
 
 
-def _answers(side: Side, subject: str) -> dict[Condition, dict]:  # type: ignore[type-arg]
+def _answers(side: Side, subject: str) -> dict[Condition, dict[str, dict[str, Any]]]:
+    """Return the answers of a subject by condition, then by question."""
     points = side.points
     rows = points[(points["strategy"] + "/" + points["variant"] == subject) & (points["trials"] > 0)]
-    grouped = rows.groupby(["kind", "duration_ms", "topology"], sort=False)
-    return {tuple(key): by_question(group) for key, group in grouped}  # type: ignore[misc]
+    return {
+        (str(kind), float(duration_ms), str(topology)): by_question(own)
+        for (kind, duration_ms, topology), own in rows.groupby(CONDITION, sort=False)
+    }
 
 
 def _loads(pair: tuple[str, str], first: Side, second: Side) -> Iterator[Compared]:

@@ -18,6 +18,7 @@ from results.schema import Service
 from results.traffic import USUAL
 
 Floats = npt.NDArray[np.float64]
+Law = Literal["await", "loop", "pool", "poll"]
 
 SCHEDULES: Final = 9
 """of nine, the next lies below the highest in nine of ten cases"""
@@ -53,7 +54,7 @@ class Range:
 class Line:
     """Equal queues side by side, among which chance spreads the tasks, and the servers of each."""
 
-    law: Literal["await", "loop", "pool", "poll"]
+    law: Law
     servers: int
     """of each queue; 0: nothing limits them"""
     queues: int = 1

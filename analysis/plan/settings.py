@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.plan.lines import Line
+from analysis.plan.lines import Law, Line
 from analysis.plan.measures import Measure
 from results.terms import KINDS
 
@@ -37,7 +37,7 @@ class Setting:
         A polling worker claims what it finds at its own ticks, so that each of several is its own queue.
         """
         service = measure.service
-        law = "loop" if service.law == "await" and not KINDS[measure.kind].held else service.law
+        law: Law = "loop" if service.law == "await" and not KINDS[measure.kind].held else service.law
         apart = law == "poll" or not self.worker_copies
         queues = (self.worker_copies or self.web_processes) if apart else 1
         servers = 0 if law == "await" else self.slots // queues
