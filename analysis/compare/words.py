@@ -17,10 +17,11 @@ _SAID: Final = {
 }
 
 
-def rows(found: Comparison) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield a row for each ratio of which something is known, by `COLUMNS`."""
-    for compared, ratio in found.ratios:
-        yield row(compared, ratio)
+def parts(found: Comparison) -> Iterator[tuple[str, list[tuple[str, str, str, str, str]]]]:
+    """Yield what was compared, and a row for each of its ratios of which something is known, by `COLUMNS`."""
+    for compared in found.compared:
+        if told := [row(compared, ratio) for ratio in compared.ratios if ratio.known]:
+            yield compared.words, told
 
 
 def row(compared: Compared, ratio: Ratio) -> tuple[str, str, str, str, str]:
@@ -64,7 +65,7 @@ def remarks(found: Comparison) -> Iterator[str]:
 def markdown(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
     """Return the comparison as a comment for a pull request: what differs, the rest folded away."""
     apart = [row(*each) for each in found.ratios if each[1].differs]
-    every = list(rows(found))
+    every = [row(*each) for each in found.ratios]
     lines = [f"**{_cell(conclusion(found, verdict, rules))}**", ""]
     if apart:
         lines += [*_table(apart), ""]

@@ -53,7 +53,7 @@ def compare(request: CompareRequest) -> int:
 
 
 def _show(request: CompareRequest, found: "Comparison", ended: "Verdict", rules: "list[Rule]") -> None:
-    from analysis.compare.words import COLUMNS, conclusion, markdown, remarks, rows
+    from analysis.compare.words import COLUMNS, conclusion, markdown, parts, remarks
 
     console = Console(highlight=False, stderr=request.as_json)
     if not console.is_terminal:
@@ -68,10 +68,12 @@ def _show(request: CompareRequest, found: "Comparison", ended: "Verdict", rules:
         return
     for line in remarks(found):
         console.print(line, markup=False, soft_wrap=True)
-    table = Table(*COLUMNS, box=None, pad_edge=False)
-    for each in rows(found):
-        table.add_row(*each)
-    console.print(table)
+    for what, told in parts(found):
+        table = Table(*COLUMNS[1:], title=what, title_justify="left", box=None, pad_edge=False)
+        for _, *cells in told:
+            table.add_row(*cells)
+        console.print(table)
+        console.print()
     console.print(conclusion(found, ended, rules), markup=False, soft_wrap=True)
 
 

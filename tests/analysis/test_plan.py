@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from analysis.drills.facts import shipped_facts
@@ -33,8 +34,12 @@ DEMAND = Demand(
 )
 
 
-def planned(**changes: object) -> tuple[dict[str, Option], dict[str, str]]:
-    able, unable = options(shipped(), replace(DEMAND, **changes), shipped_facts())  # type: ignore[arg-type]
+def planned(*subjects: str, **changes: object) -> tuple[dict[str, Option], dict[str, str]]:
+    """Return the options and the refusals by subject, of all without a name."""
+    found = shipped()
+    own = [each for each in found.subjects if not subjects or each.subject in subjects]
+    demand = replace(DEMAND, **changes)  # type: ignore[arg-type]
+    able, unable = options(msgspec.structs.replace(found, subjects=own), demand, shipped_facts())
     return {each.subject: each for each in able}, {each.subject: each.why for each in unable}
 
 
@@ -78,12 +83,12 @@ def test_computing_tasks_are_for_workers_alone_and_named_as_extrapolated() -> No
 
 
 def test_more_cores_than_there_are_carry_nothing() -> None:
-    _, unable = planned(highest_per_s=3000, lowest_per_s=3000, duration_ms=20)
+    _, unable = planned("celery/tuned", highest_per_s=3000, lowest_per_s=3000, duration_ms=20)
     assert "1 cores get full" in unable["celery/tuned"]
 
 
 def test_an_interval_of_rates_is_covered_by_parts() -> None:
-    able, _ = planned(lowest_per_s=20)
+    able, _ = planned("threadpool/tuned", lowest_per_s=20)
     smaller = able["threadpool/tuned"].smaller
     assert [each.covered for each in smaller] == sorted((each.covered for each in smaller), reverse=True)
     assert 0 < smaller[0].covered < 1
@@ -91,11 +96,11 @@ def test_an_interval_of_rates_is_covered_by_parts() -> None:
 
 
 def test_what_lies_beyond_the_trials_is_said() -> None:
-    able, _ = planned(duration_ms=800, done_within_ms=10_000, cores=4)
+    able, _ = planned("threadpool/tuned", duration_ms=800, done_within_ms=10_000, cores=4)
     told = able["threadpool/tuned"].extrapolated
     assert "tasks of 800 ms: measured from 20 to 500 ms" in told
     assert "4 cores: measured on 1" in told
-    assert not planned(duration_ms=100)[0]["threadpool/tuned"].extrapolated
+    assert not planned("threadpool/tuned", duration_ms=100)[0]["threadpool/tuned"].extrapolated
 
 
 def test_the_split_of_fast_and_slow_steps_outvotes_a_single_one() -> None:
