@@ -7,22 +7,27 @@ from typing import Any
 import pytest
 
 from harness.terminal import exits
-from tests.analysis.synthetic import Cell, build
+from results.store import Campaign
+from tests.analysis.synthetic import Cell, amend, build
 
 from .inside import Said, inside
 from .test_json import POOL, examples, keys
 
-DEMAND = ("plan", "--rate", "60", "--duration", "250ms", "--peak", "30")
+DEMAND = ("plan", "--rate", "60", "--duration", "250ms", "--peak", "10")
 
 
-@pytest.fixture
-def campaign(tmp_path: Path) -> str:
+def made(folder: Path) -> Campaign:
     cells = [
         Cell("celery", [(rate, 4, 50)], service=POOL, seed=seed, repeat=seed)
         for rate in (30, 60)
         for seed in range(2)
     ]
-    return str(build(tmp_path / "made", cells)[0].folder)
+    return build(folder, cells)[0]
+
+
+@pytest.fixture
+def campaign(tmp_path: Path) -> str:
+    return str(made(tmp_path / "made").folder)
 
 
 @pytest.fixture
@@ -54,8 +59,10 @@ def test_what_nothing_carries_is_code_1(call: Any) -> None:
     assert "none of the measured strategies carries that" in said.out
 
 
-def test_a_comparison_is_told_with_the_documented_keys(call: Any, campaign: str) -> None:
-    said = call("compare", campaign, campaign, "--json")
+def test_a_comparison_is_told_with_the_documented_keys(call: Any, campaign: str, tmp_path: Path) -> None:
+    other = made(tmp_path / "other")
+    amend(other, web_processes=2)
+    said = call("compare", campaign, str(other.folder), "--json")
     assert (told(said)["verdict"], said.code) == ("no_difference", exits.DONE)
     assert call("compare", campaign, campaign, "--fail-if", "throughput < 2").code == exits.FAULT
     assert call("compare", campaign, campaign, "--fail-if", "blocking < 1").code == exits.UNANSWERED
