@@ -114,8 +114,8 @@ def source(found: Measures, demand: Demand) -> Iterator[str]:
     """Yield what the figures are and what they rest on."""
     yield (
         f"costs are those of the campaign {found.campaign} ({found.cpu_model or 'unknown CPU'}, "
-        f"{found.cores} {'core' if found.cores == 1 else 'cores'}, Python {found.python}), of other work on "
-        "another machine they are not"
+        f"{found.cores} {'core' if found.cores == 1 else 'cores'}, Python {found.python}); "
+        "other work, or another machine, costs something else"
     )
     yield (
         f"waits: the queue followed task by task on {SCHEDULES} schedules of Poisson arrivals, at most "
