@@ -27,6 +27,8 @@ LATENCIES: Final = {
     "completion p50": ("completion", 50),
     "completion p99": ("completion", 99),
 }
+TAILS: Final = 1.5
+"""the factor below which a p99 does not count: near saturation, repeats under other seeds are as far apart"""
 THROUGHPUT: Final = "throughput"
 RATES: Final = (BLOCKING, SATURATION, THROUGHPUT)
 """of which less is worse; of everything else more is"""
@@ -53,7 +55,9 @@ class Ratio:
     @property
     def margin(self) -> float:
         """Return the factor that an interval has to clear to count."""
-        return 1.0 if self.metric in (BLOCKING, SATURATION) else RELEVANT
+        if self.metric in (BLOCKING, SATURATION):
+            return 1.0
+        return TAILS if self.metric.endswith("p99") else RELEVANT
 
     @property
     def differs(self) -> bool:

@@ -88,8 +88,10 @@ def test_what_may_move_is_no_regression() -> None:
     sure, shaky = (Ratio("blocking", 0.4, 0.5, 0.6, shaky=each) for each in (False, True))
     assert sure.worse
     assert not shaky.differs
-    assert Ratio("accept p99", 1.2, 1.3, 1.4).worse
-    assert Ratio("accept p99", 1.05, 1.3, 1.4).differs is False
+    assert Ratio("accept p99", 1.6, 1.8, 2.4).worse
+    assert not Ratio("accept p99", 1.3, 1.8, 2.4).differs
+    assert Ratio("completion p50", 1.15, 1.2, 1.25).worse
+    assert Ratio("completion p50", 0.7, 0.8, 0.9).better
 
 
 def ratios(*told: Ratio) -> Comparison:
