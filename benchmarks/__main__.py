@@ -18,6 +18,8 @@ NAMES = (
     "conditions",
     "kills",
     "attack",
+    "comparisons",
+    "holdouts",
     "campaign_fuzz",
 )
 

@@ -28,6 +28,7 @@ from harness.terminal.exits import DONE, ERROR, FAULT, INTERRUPTED, UNANSWERED
 from harness.terminal.outlets import outlets
 from harness.terminal.signals import Ended, interruptible, last_words
 from results.errors import BlockpointError
+from results.traffic import MOST_VARIATION
 
 MAX_BUDGET_S = 366 * 86_400
 EXIT_CODES = (
@@ -156,6 +157,80 @@ def report_command(campaign: str, limit_ms: float | None) -> None:
     from harness.commands.report import report
 
     report(campaign, click.echo, limit_ms)
+
+
+@blockpoint.command("plan")
+@click.argument("campaign", default="", metavar="[CAMPAIGN]")
+@click.option("--rate", required=True, metavar="RATE", help="Tasks a second: 120, or 80..150.")
+@click.option(
+    "--duration", "duration_ms", required=True, type=Milliseconds(), help="How long a task lasts: 800ms."
+)
+@default("--cv", 0.0, type=Number(0, MOST_VARIATION), help="Coefficient of variation of the durations.")
+@default("--kind", "io", help="io (waits), cpu (computes), or a kind that `blockpoint list` names.")
+@default("--slo-p99", "200ms", "slo_p99_ms", type=Milliseconds(), help="99 of 100 requests are answered in.")
+@default(
+    "--done-within", "10s", "done_within_ms", type=Milliseconds(), help="99 of 100 tasks have ended after."
+)
+@click.option("--durable", is_flag=True, help="No accepted task lost when the web process or a worker dies.")
+@click.option("--cores", type=click.IntRange(1, 1024), help="For the whole target; else as measured.")
+@default("--peak", 300.0, "peak_s", type=SECONDS, metavar="SECONDS", help="The busiest stretch to carry.")
+@default("--headroom", 1.2, type=Number(1, 10), help="Carry so many times the highest rate.")
+@click.option("--html", default="", metavar="FILE", help="Write the plan as a page, too.")
+@as_json
+def plan_command(rate: str, kind: str, **given: Any) -> None:
+    """Say which strategies carry a demand and how many it takes, by the trials of a CAMPAIGN.
+
+    Without one, by the published quick reference. Exit codes: 0 where something carries it, 1 where nothing
+    that was measured does, 2 for an error.
+    """
+    from harness.commands.plan import PlanRequest, kind_of, parse_rates, plan
+
+    sys.exit(plan(PlanRequest(rates_per_s=parse_rates(rate), kind=kind_of(kind), **given)))
+
+
+@blockpoint.command("compare")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option(
+    "--fail-if",
+    "rules",
+    multiple=True,
+    metavar="RULE",
+    help="'blocking < 0.9': a ratio of B over A that is a regression; without it whatever got worse is.",
+)
+@click.option("--markdown", is_flag=True, help="Print Markdown, for a pull request.")
+@click.option("--html", default="", metavar="FILE", help="Write the comparison as a page, too.")
+@as_json
+def compare_command(**given: Any) -> None:
+    """Compare campaign B with campaign A: CAMPAIGN, or CAMPAIGN:STRATEGY/VARIANT for one subject of it.
+
+    Exit codes: 0 where nothing got worse, 1 for a regression, 3 where what was asked is not measurable, 2 for
+    an error.
+    """
+    from harness.commands.compare import CompareRequest, compare
+
+    sys.exit(compare(CompareRequest(**given)))
+
+
+@blockpoint.command("verify")
+@click.argument("campaigns", nargs=-1, metavar="[CAMPAIGN]...")
+@click.option(
+    "-f",
+    "--file",
+    default="",
+    metavar="FILE",
+    help="Where the objectives are.  [default: blockpoint.toml, else pyproject.toml]",
+)
+@as_json
+def verify_command(**given: Any) -> None:
+    """Say whether CAMPAIGNs, the newest without a name, met the objectives of a file.
+
+    Exit codes: 0 where all are met, 1 where one is missed, 3 where none is missed and one is not known, 2 for
+    an error.
+    """
+    from harness.commands.verify import VerifyRequest, verify
+
+    sys.exit(verify(VerifyRequest(**given)))
 
 
 @blockpoint.command("notebook")

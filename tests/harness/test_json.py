@@ -92,7 +92,11 @@ def test_every_command_that_finds_something_has_the_option_and_an_example() -> N
     having = {
         name for name, each in command_line.commands.items() if "as_json" in {p.name for p in each.params}
     }
-    assert having == set(examples()) == {"find", "run", "drill", "check", "list", "doctor"}
+    assert (
+        having
+        == set(examples())
+        == {*("find", "run", "drill", "check", "plan", "compare", "verify", "list", "doctor")}
+    )
 
 
 @pytest.mark.parametrize("command", ["find", "run", "drill"])

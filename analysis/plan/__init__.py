@@ -1,0 +1,1 @@
+"""From what was measured to how many it takes: processes, workers and slots for a demand."""

@@ -1,0 +1,1 @@
+"""Whether a campaign met what it was to reach."""
