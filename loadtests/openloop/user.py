@@ -20,10 +20,10 @@ from loadtests.openloop.complaints import complain
 from loadtests.openloop.coordinator import Coordinator
 from loadtests.openloop.faults import hung_up
 from loadtests.openloop.options import LoadSettings
-from loadtests.openloop.run import Message, pack
+from loadtests.openloop.run import Message
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests, traffic
 from loadtests.openloop.schedule import NS_PER_S, plan
-from loadtests.openloop.session import LoadSession, SessionLimits
+from loadtests.openloop.session import LoadSession, Outcomes, SessionLimits
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.spread import spread
 from results.errors import BlockpointError
@@ -142,7 +142,6 @@ class OpenLoopUser(User):
         coordinator.work(partial(open_session, self.environment, self.scenario), _walk)
 
 
-def _walk(order: Message, session: LoadSession) -> Message:
+def _walk(order: Message, session: LoadSession) -> Outcomes:
     with collector_off():
-        outcomes = session.run(order["start_ns"])
-    return pack(outcomes, order["index"])
+        return session.run(order["start_ns"])
