@@ -10,6 +10,7 @@ NAMES = (
     "generator",
     "coordinated_omission",
     "recording",
+    "many_generators",
     "analysis",
     "verdicts",
     "coverage",

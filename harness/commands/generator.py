@@ -12,7 +12,7 @@ from results.errors import BlockpointError
 POLL_S = 0.1
 SHORTEST_S = 2.0
 """a worker that ends sooner has not worked"""
-_ADDRESS = re.compile(r"(\[[0-9a-fA-F:]+\]|[^@:\s/]+):([0-9]{1,5})")
+_ADDRESS = re.compile(r"([\w.-]+):([0-9]{1,5})")
 
 
 def generate(*, master: str, processes: int, say: Callable[[str], object]) -> None:
@@ -20,7 +20,7 @@ def generate(*, master: str, processes: int, say: Callable[[str], object]) -> No
     given = _ADDRESS.fullmatch(master)
     if not given or not 1 <= int(given[2]) <= 65535:
         raise BlockpointError(f"--master: {master!r} is not HOST:PORT, such as 10.0.0.5:5557")
-    arguments = ["--worker", "--master-host", given[1].strip("[]"), "--master-port", given[2]]
+    arguments = ["--worker", "--master-host", given[1], "--master-port", given[2]]
     command = [sys.executable, "-m", "locust", "-f", "-", *arguments]
     with family() as members:
         say(f"{processes} generators wait for {master}; Ctrl-C ends them")

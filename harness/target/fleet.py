@@ -9,7 +9,7 @@ from results.errors import BlockpointError
 
 LOOPBACK = "127.0.0.1"
 MOST = 1000
-_ELSEWHERE = re.compile(r"([0-9]{1,4})@(\[[0-9a-fA-F:]+\]|[^@:\s/]+):([0-9]{1,5})")
+_ELSEWHERE = re.compile(r"([0-9]{1,4})@([\w.-]+):([0-9]{1,5})")
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Fleet:
         if not given or not 1 <= int(given[1]) <= MOST or not 1 <= int(given[3]) <= 65535:
             raise BlockpointError(
                 f"--generators: {elsewhere!r} is not NUMBER@HOST:PORT, such as 3@10.0.0.5:5557, "
-                "where HOST is the address of this host by which they reach it"
+                "where HOST is the name or IPv4 address of this host by which they reach it"
             )
-        host = given[2].strip("[]")
+        host = given[2]
         if _is_any(host):
             raise BlockpointError(
                 f"--generators: {host} is every address; name the one by which the generators reach this host"

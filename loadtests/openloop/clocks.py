@@ -79,6 +79,11 @@ class Translation:
             return compared_ns + possible_ns
         return compared_ns + max(abs(self._change_ns) - 2 * compared_ns - possible_ns, 0)
 
+    @property
+    def same(self) -> bool:
+        """Whether it is our own clock."""
+        return not (self.before.offset_ns or self.after.offset_ns)
+
     def ours(self, theirs_ns: np.ndarray) -> np.ndarray:
         """Return their moments by our clock; `NEVER` stays."""
         since_ns = theirs_ns - (self.before.at_ns + self.before.offset_ns)

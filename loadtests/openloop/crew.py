@@ -13,6 +13,7 @@ from gevent.pool import Pool
 from loadtests.openloop.asking import Answerer, Asker
 from loadtests.openloop.clocks import Exchange, Offset, offset
 from loadtests.openloop.recorder import KINDS, Rows
+from loadtests.openloop.spool import column
 from results.clock import boot_id
 from results.errors import BlockpointError
 
@@ -64,14 +65,14 @@ class Crew:
         """Compare clocks; None stands for a worker that does not answer."""
         return list(Pool(AT_ONCE).map(self._sighting, names))
 
-    def fetch(self, name: str, tag: int, count: int) -> Rows | None:
+    def fetch(self, worker: str, tag: int, count: int) -> Rows | None:
         """Return the rows that a worker kept, piece by piece; None where they do not come."""
-        columns = {column: np.zeros(count, kind) for column, kind in KINDS.items()}
+        columns = {name: column(count, kind) for name, kind in KINDS.items()}
         try:
             for begin in range(0, count, PIECE_ROWS):
-                piece, _ = self._asker.ask(name, ROWS, tag, begin, patience_s=PIECE_PATIENCE_S)
-                for column, kind in KINDS.items():
-                    columns[column][begin : begin + PIECE_ROWS] = np.frombuffer(piece[column], kind)
+                piece, _ = self._asker.ask(worker, ROWS, tag, begin, patience_s=PIECE_PATIENCE_S)
+                for name, kind in KINDS.items():
+                    columns[name][begin : begin + PIECE_ROWS] = np.frombuffer(piece[name], kind)
         except (BlockpointError, KeyError, TypeError, ValueError):
             return None
         return columns
@@ -119,4 +120,4 @@ class Hand:
             return {}
         if begin + PIECE_ROWS >= len(self._rows["due_ns"]):
             self._fetched.set()
-        return {name: column[begin : begin + PIECE_ROWS].tobytes() for name, column in self._rows.items()}
+        return {name: values[begin : begin + PIECE_ROWS].tobytes() for name, values in self._rows.items()}

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from loadtests.openloop.recorder import Rows, merge, tables
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import Outcomes
+from loadtests.openloop.spool import stretches
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.schema import Generator, Load
@@ -120,7 +121,7 @@ class Run:
         settings, closed = self.settings, self.scenario.closed
         steps = figures.measured_steps(self.scenario.steps(settings), start_ns, end_ns, settings.warm_up)
         part = figures.measured(rows, steps)
-        slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
+        slip = figures.slip_ns({name: rows[name][part] for name in ("due_ns", "sent_ns")})
         slips_ms = np.nan_to_num(figures.percentiles_ms(slip, 50, 99, 99.9)).tolist()
         counts = figures.outcome_counts(rows)
         ended: dict[str, Any] = {outcome.name.lower(): number for outcome, number in counts.items()}
@@ -210,9 +211,12 @@ class Run:
 
 
 def in_our_clock(rows: Rows, clock: Translation) -> Rows:
-    """Return rows with their moments by our clock."""
-    moments = ("due_ns", "sent_ns", "replied_ns")
-    return {**rows, **{name: clock.ours(rows[name]) for name in moments}}
+    """Return rows with their moments by our clock; those of another are written over."""
+    if not clock.same:
+        for name in ("due_ns", "sent_ns", "replied_ns"):
+            for stretch in stretches(len(rows[name])):
+                rows[name][stretch] = clock.ours(rows[name][stretch])
+    return rows
 
 
 def _translated(report: Message, clock: Translation) -> Message:
@@ -248,11 +252,17 @@ def check_out(folder: Path) -> None:
 def write(folder: Path, load: Load, rows: Rows, errors: Sequence[str], tag: int) -> None:
     """Write the tables, and last `load.json`; raises BlockpointError, e.g. where the disk is full."""
     from results.documents import write_document
-    from results.tables import write_table
+    from results.tables import write_tables
 
     try:
-        for name, columns in tables(rows, errors, tag).items():
-            write_table(folder, name, columns)
+        write_tables(folder, _stretches_of_tables(rows, errors, tag))
         write_document(folder / "load.json", load)
     except OSError as error:
         raise BlockpointError(f"--out {folder}: cannot be written ({error.strerror or error})") from None
+
+
+def _stretches_of_tables(
+    rows: Rows, errors: Sequence[str], tag: int
+) -> Iterator[dict[str, dict[str, np.ndarray]]]:
+    for stretch in stretches(len(rows["due_ns"])):
+        yield tables({name: column[stretch] for name, column in rows.items()}, errors, tag)
