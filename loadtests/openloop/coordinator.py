@@ -24,6 +24,7 @@ from loadtests.openloop.commandline import check_options
 from loadtests.openloop.complaints import complain, too_late
 from loadtests.openloop.crew import Crew, Hand, Sighting, alone
 from loadtests.openloop.identity import identify
+from loadtests.openloop.live import Progress
 from loadtests.openloop.order import check_order
 from loadtests.openloop.run import Message, Run, check_out, pack, write
 from loadtests.openloop.scenario import Scenario
@@ -126,6 +127,10 @@ class Coordinator:
                 raise BlockpointError(_mute(name))
         return [sighting for sighting in found if sighting is not None]
 
+    def progress(self) -> Progress | None:
+        """Return how far this process is with its share; None where it works at none."""
+        return self.session.progress() if self.session is not None else None
+
     def wait(self, seconds: float) -> bool:
         """Wait for all reports; True once they are there, or will not come."""
         ended = bool(self._reported.wait(seconds))
@@ -223,6 +228,8 @@ class Coordinator:
 
     def _deliver(self, given: Message, outcomes: Outcomes) -> None:
         """Hand what a session measured to the leading process, unless that has called the run off."""
+        if self._hand is not None:
+            statistics.report_now(self.environment.runner)
         called_off, self.session = self.session is None, None
         self._interrupted_s = self._interrupted_s if self._leads else None
         if called_off:
@@ -230,7 +237,6 @@ class Coordinator:
         report = pack(outcomes, given["index"])
         if self._hand is not None:
             self._hand.keep(given["tag"], outcomes.rows)
-            statistics.report_now(self.environment.runner)
             self.environment.process_exit_code = 0
             if report["overdue_share"]:
                 self.refuse(too_late(report["overdue_share"]))

@@ -19,6 +19,7 @@ from loadtests.openloop.commandline import check_alone, check_options, check_use
 from loadtests.openloop.complaints import complain
 from loadtests.openloop.coordinator import Coordinator
 from loadtests.openloop.faults import hung_up
+from loadtests.openloop.live import PART, Live
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.run import Message
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests, traffic
@@ -50,10 +51,23 @@ def use(user: type[User], scenario: Scenario) -> None:
             if not environment.parsed_options.worker:
                 check_options(environment.parsed_options, closed=scenario.closed)
             environment.blockpoint = coordinator = Coordinator(environment, scenario)
-            coordinator.read_settings()
+            watch(environment, coordinator, coordinator.read_settings().metrics)
 
     events.init_command_line_parser.add_listener(declare)
     events.init.add_listener(begin)
+
+
+def watch(environment: Any, coordinator: Coordinator, address: str) -> None:
+    """Let the run be watched: a worker tells its master, everyone else whoever asks at the address."""
+    if environment.parsed_options.worker:
+
+        def tell(data: dict[str, Any], **_: Any) -> None:
+            if part := coordinator.progress():
+                data[PART] = part
+
+        environment.events.report_to_master.add_listener(tell)
+    elif address:
+        Live(environment, coordinator.progress).serve(address)
 
 
 @contextmanager
