@@ -23,6 +23,7 @@ from loadtests.openloop.address import resolve
 from loadtests.openloop.commandline import check_options
 from loadtests.openloop.complaints import complain, too_late
 from loadtests.openloop.crew import Crew, Hand, Sighting, alone
+from loadtests.openloop.gathering import bring_in, mustered, mute
 from loadtests.openloop.identity import identify
 from loadtests.openloop.live import Progress
 from loadtests.openloop.order import check_order
@@ -110,7 +111,7 @@ class Coordinator:
         ):
             self.environment.runner.send_message(ORDER, given, worker.name)
         if not self._answered.wait(PATIENCE_S):
-            self._call_off(_mute(self._run.crew[self._run.undecided[0]].name))
+            self._call_off(mute(self._run.crew[self._run.undecided[0]].name))
         return self._run.workers if self._run is not None else 0
 
     def _muster(self) -> list[Sighting]:
@@ -118,14 +119,11 @@ class Coordinator:
         if self._crew is None:
             return [alone()]
         names = self._crew.ready()
-        if not names:
-            raise BlockpointError("no Locust worker is connected; no load was sent")
-        found = self._crew.compare(names)
-        for name, sighting in zip(names, found, strict=True):
-            if sighting is None:
-                self._send_call_off(names)
-                raise BlockpointError(_mute(name))
-        return [sighting for sighting in found if sighting is not None]
+        try:
+            return mustered(self._crew, names)
+        except BlockpointError:
+            self._send_call_off(names)
+            raise
 
     def progress(self) -> Progress | None:
         """Return how far this process is with its share; None where it works at none."""
@@ -178,7 +176,8 @@ class Coordinator:
             self._closing.join()
 
     def _conclude(self, run: Run) -> None:
-        self._bring_in(run)
+        if self._crew is not None:
+            bring_in(self._crew, run)
         for name in run.lost:
             complain(BlockpointError(f"worker {name} has not reported what it sent"))
         load, rows, errors = run.load(interrupted=self._interrupted_s is not None)
@@ -211,20 +210,6 @@ class Coordinator:
         if given["tag"] != self._called_off:
             self.session = session
             self._deliver(given, carry_out(given, session))
-
-    def _bring_in(self, run: Run) -> None:
-        """Compare the clocks again, then fetch the rows of one worker after the other."""
-        if self._crew is None:
-            return
-        there = [index for index in sorted(run.reports) if not self._crew.gone(run.crew[index].name)]
-        seen = self._crew.compare([run.crew[index].name for index in there])
-        run.clocks_after = {
-            index: again.offset for index, again in zip(there, seen, strict=True) if again is not None
-        }
-        for index in run.clocks_after:
-            rows = self._crew.fetch(run.crew[index].name, run.tag, run.reports[index]["rows"])
-            if rows is not None:
-                run.rows[index] = rows
 
     def _deliver(self, given: Message, outcomes: Outcomes) -> None:
         """Hand what a session measured to the leading process, unless that has called the run off."""
@@ -359,7 +344,3 @@ class Coordinator:
             self._stopped()
         elif self._hand is not None:
             self._hand.await_fetch(PATIENCE_S)
-
-
-def _mute(name: str) -> str:
-    return f"worker {name} does not answer: it needs the same locustfile; no load was sent"
