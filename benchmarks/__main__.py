@@ -11,6 +11,7 @@ NAMES = (
     "coordinated_omission",
     "recording",
     "observe",
+    "many_generators",
     "analysis",
     "verdicts",
     "coverage",

@@ -16,6 +16,7 @@ from harness.options import (
     as_json,
     campaign_options,
     default,
+    generator_options,
     machine_options,
     seed,
     strategy_options,
@@ -52,6 +53,7 @@ def blockpoint() -> None:
 @click.option("--seconds", type=SECONDS, help="Length of each trial; six tasks at the least.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
 @traffic_options
+@generator_options
 @campaign_options
 def run_command(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
@@ -82,6 +84,7 @@ def run_command(**given: Any) -> None:
 )
 @default("--predict/--no-predict", True, help="Begin at what theory expects.")
 @traffic_options
+@generator_options
 @campaign_options
 def find_command(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
@@ -273,6 +276,20 @@ def serve_command(**given: Any) -> None:
     from harness.commands.serve import serve
 
     serve(**given)
+
+
+@blockpoint.command("generator")
+@click.option("--master", required=True, metavar="HOST:PORT", help="As --generators of the command has it.")
+@default("--processes", 1, type=click.IntRange(1, 64), help="Generators here, each on a core of its own.")
+def generator_command(**given: Any) -> None:
+    """Generate a share of the load of a `find` or `run` on another host, trial after trial, until Ctrl-C.
+
+    It runs the locustfiles that the other host sends: connect it to a host that you trust, over a network
+    that you trust.
+    """
+    from harness.commands.generator import generate
+
+    generate(**given, say=click.echo)
 
 
 @blockpoint.command("list")

@@ -1,5 +1,6 @@
 """The options of the commands: their types, each option that several share, and the groups that they form."""
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable
@@ -223,6 +224,39 @@ machine_options = together(
     ),
 )
 """which cores are used and how quiet they have to be"""
+
+
+def _mustered(command: Body) -> Body:
+    """Pass on who generates as `fleet`, and how many cores they want as a part of the placement."""
+
+    @functools.wraps(command)
+    def mustered(*, processes: int | None, generators: str, placement: "Placement", **given: Any) -> None:
+        from harness.target.fleet import Fleet
+
+        fleet = Fleet.parse(generators, processes)
+        placed = dataclasses.replace(placement, generators=max(fleet.processes, 1))
+        command(fleet=fleet, placement=placed, **given)
+
+    return mustered
+
+
+generator_options = together(
+    click.option(
+        "--processes",
+        type=click.IntRange(1, 64),
+        metavar="N",
+        help="Generator processes here, each on a core of its own, which share the schedule.  [default: 1]",
+    ),
+    click.option(
+        "--generators",
+        default="",
+        metavar="NUMBER@HOST:PORT",
+        help="Generators elsewhere, started there with `blockpoint generator --master HOST:PORT`; HOST is "
+        "this host's address, where the target listens, too.",
+    ),
+    _mustered,
+)
+"""who generates the load"""
 
 strategy_options = together(
     click.option("--strategy", "strategies", multiple=True, metavar="NAME[/VARIANT]", help="Only these."),

@@ -12,7 +12,8 @@ History of the format:
        repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
        Later, what this version reads without, too: `cv` and `mix` of a load, `options` of a point,
        `versions` and `bystanders` of a subject, the stream `ping_db`, `left_out`, `web_processes` and
-       `middleware` of a manifest, `pools` of a service, `spread` of a trial.
+       `middleware` of a manifest, `pools` of a service, `spread` of a trial, `generators` of a load and
+       of a manifest.
 """
 
 from typing import Annotated, Final

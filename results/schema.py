@@ -27,6 +27,7 @@ from results.base import (
     Versioned,
     check_least,
 )
+from results.columns import FARTHEST_NS
 from results.findings import Accounts, Incident, Noise
 from results.lasting import Lasting
 from results.terms import KINDS, LONGEST_MS, SEARCHING
@@ -117,6 +118,24 @@ class Step(Document, frozen=True, kw_only=True):
         check_least(LEAST, duration_ms=self.duration_ms)
 
 
+class Generator(Document, frozen=True, kw_only=True):
+    """A process that sent a share of the schedule, and how its clock was read."""
+
+    name: Name
+    """Locust's, of a worker; empty where the leading process generated too"""
+    host: Name
+    boot_id: str
+    requests: Count
+    """of all streams"""
+    cpu_cores: Figure
+    offset_ns: Annotated[int, msgspec.Meta(ge=-FARTHEST_NS, le=FARTHEST_NS)] = 0
+    """its clock less that of the process that led it, before the run; exactly 0 where they are one"""
+    uncertainty_ns: Count = 0
+    """by how much its times, translated, may be wrong"""
+    drift_ppm: Figure = 0.0
+    """how much faster its clock ran, in millionths"""
+
+
 class Load(Versioned, frozen=True, kw_only=True):
     """What the generator did and how well it kept to its schedule (`load.json`)."""
 
@@ -155,6 +174,8 @@ class Load(Versioned, frozen=True, kw_only=True):
     cpu_cores: Figure
     """the generator's own CPU use during the schedule"""
     in_flight_max: Count
+    generators: list[Generator] = []
+    """who shared the schedule; empty in older trials, which had one"""
     interrupted: bool = False
     reasons: list[str] = []
     """why the gate refused the trial; empty when it passed"""
@@ -304,6 +325,10 @@ class Manifest(Versioned, frozen=True, kw_only=True):
     """uvicorn's `--workers`: processes that answer at one port, each with a loop and a pool of its own"""
     middleware: bool = False
     """a `BaseHTTPMiddleware` stands before every endpoint"""
+    generators: Several = 1
+    """processes that generated the load on the harness's host"""
+    generators_elsewhere: Several = 0
+    """those on other hosts, or in other containers"""
     loop: str
     http: str
     subjects: list[Subject]

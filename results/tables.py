@@ -2,7 +2,8 @@
 
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -46,18 +47,43 @@ def write_table(folder: Path, name: str, columns: Columns) -> int:
     Raises ValueError where the columns are not those of the schema or differ in length, and
     BlockpointError where the file cannot be written (a full disk) or a value could not be read again.
     """
+    write_tables(folder, [{name: columns}])
+    return len(next(iter(columns.values())))
+
+
+def write_tables(folder: Path, stretches: Iterable[Mapping[str, Columns]]) -> None:
+    """Write several tables side by side, stretch by stretch of their rows; raises as `write_table`.
+
+    No more than one stretch is in memory at a time; each is a row group of its file.
+    """
+    path = folder
+    try:
+        with ExitStack() as open_files:
+            writers: dict[str, pq.ParquetWriter] = {}
+            for stretch in stretches:
+                for name, columns in stretch.items():
+                    path = folder / f"{name}.parquet"
+                    table = _checked(name, columns, path)
+                    if name not in writers:
+                        writers[name] = open_files.enter_context(_writer(path, table.schema))
+                    writers[name].write_table(table)
+    except OSError as error:
+        raise BlockpointError(f"{named(path)}: cannot be written ({_reason(error)})") from None
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, write_page_checksum=True)
+
+
+def _checked(name: str, columns: Columns, path: Path) -> pa.Table:
+    """Return columns as a table of that name, which could be read again."""
     schema = _arrow_schema(name)
     if set(columns) != set(schema.names):
         raise ValueError(f"{name}: columns {sorted(columns)} instead of {sorted(schema.names)}")
     table = pa.table([pa.array(columns[f.name]).cast(f.type) for f in schema], schema=schema)
-    path = folder / f"{name}.parquet"
     if odd := _out_of_range(table):
         raise BlockpointError(f"{named(path)}: not written, for it could not be read again: {odd}")
-    try:
-        pq.write_table(table, path, compression="zstd", compression_level=1, write_page_checksum=True)
-    except OSError as error:
-        raise BlockpointError(f"{named(path)}: cannot be written ({_reason(error)})") from None
-    return int(table.num_rows)
+    return table
 
 
 def pack_table(path: Path, tables: Sequence[pa.Table]) -> None:

@@ -148,7 +148,7 @@ def render(page: Page) -> str:
             manifest=derived.manifest,
             machine=machine(derived.manifest),
             placements=[(each, placement(derived.manifest, each)) for each in derived.manifest.topology],
-            facts=facts(derived.manifest),
+            facts=facts(derived.manifest, _generated(trials)),
             by_subject=_by_subject(read(derived.summary, page.points)),
             moves=moves(found),
             questions=QUESTIONS,
@@ -208,8 +208,18 @@ def _part(part: str) -> Markup:
     return Markup("<code>{}</code>").format(part[1:-1]) if part.startswith("`") else escape(part)
 
 
-def facts(manifest: Manifest) -> list[tuple[str, str]]:
-    """Return the conditions as (name, value), leaving out what the manifest does not know."""
+def _generated(trials: pd.DataFrame) -> str:
+    """Return by whom the load was generated, as the trials tell it; empty where they are older than that."""
+    hosts = "; ".join(sorted(set(trials["generators"]) - {""}))
+    doubt_ms = trials["clock_uncertainty_ms"].max()
+    return hosts + (f" (clocks known to {doubt_ms:.2f} ms)" if doubt_ms > 0 else "")
+
+
+def facts(manifest: Manifest, generated: str = "") -> list[tuple[str, str]]:
+    """Return the conditions as (name, value), leaving out what the manifest does not know.
+
+    `generated`: by how many processes on which hosts, as the trials tell it.
+    """
     environment = manifest.environment
     known: list[tuple[str, Any]] = [
         ("Command", " ".join(manifest.command)),
@@ -221,6 +231,7 @@ def facts(manifest: Manifest) -> list[tuple[str, str]]:
         ("BaseHTTPMiddleware", "on" if manifest.middleware else "off"),
         ("AnyIO tokens", manifest.anyio_tokens),
         ("Event loop, HTTP", f"{manifest.loop}, {manifest.http}"),
+        ("Generators", generated or _planned(manifest)),
         ("Pinning", _flat(manifest.pinning)),
         ("Work units per ms", _flat(manifest.calibration)),
     ]
@@ -228,6 +239,11 @@ def facts(manifest: Manifest) -> list[tuple[str, str]]:
     known += [(f"Left out: {key}", why) for key, why in manifest.left_out.items()]
     known += [(str(key).capitalize(), _flat(value)) for key, value in environment.items()]
     return [(name, str(value)) for name, value in known if value not in ("", None)]
+
+
+def _planned(manifest: Manifest) -> str:
+    elsewhere = manifest.generators_elsewhere
+    return f"{manifest.generators} here" + (f", {elsewhere} elsewhere" if elsewhere else "")
 
 
 def _flat(value: Any) -> str:

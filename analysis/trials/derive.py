@@ -32,6 +32,7 @@ _TEXT: Final = (
     "reasons",
     "stopped_early",
     "company",
+    "generators",
 )
 
 

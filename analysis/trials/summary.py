@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.queueing import saturation_rate, utilisation
 from analysis.stats import Percentile, block_interval, censored_percentile
 from analysis.trials import backlog, slowness
+from analysis.trials.generators import generated
 from analysis.trials.load import Frames
 from analysis.trials.questions import judged
 from results.findings import Noise
@@ -73,6 +74,7 @@ def _row(frames: Frames, manifest: Manifest, index: int, p99_intervals: bool) ->
             "slip_p99_ms": load.slip_p99_ms,
             "load_s": (step.to_ns - step.from_ns) / 1e9,
         }
+        | generated(load.generators)
         | _counts(tasks, parts, seconds)
         | _throughput(frames.tasks, step, seconds)
         | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms, p99_intervals)

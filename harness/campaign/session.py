@@ -13,6 +13,7 @@ from harness.campaign.neighbours import NOBODY, Company, Neighbours
 from harness.campaign.predictions import split_key, subject_on
 from harness.campaign.progress import Progress
 from harness.target.cores import Pinning
+from harness.target.fleet import ALONE, Fleet
 from harness.target.processes import Family
 from harness.target.target import Launch, Target, running_target
 from results.errors import BlockpointError
@@ -75,6 +76,8 @@ class Setup:
     neighbours: Neighbours = NOBODY
     jobs: int = 1
     """blocks of trials that run beside each other"""
+    fleet: Fleet = ALONE
+    """who generates the load"""
 
 
 class Session:
@@ -164,7 +167,9 @@ class Session:
             setup.loop,
             setup.http,
             redis_url=setup.redis_url,
+            host=setup.fleet.host,
             needs=servers_of([*manifest.plans, *manifest.points]),
+            fleet=setup.fleet,
         )
         return self._procedure.launch(plan, plain)
 

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -20,6 +20,7 @@ from harness.campaign.session import Procedure, Setup
 from harness.target import brokers
 from harness.target.cores import Pinning, available_cores
 from harness.target.declarations import subject
+from harness.target.fleet import ALONE, Fleet
 from harness.target.placement import Placement
 from harness.target.processes import Family
 from harness.target.versions import Pinned
@@ -59,6 +60,7 @@ class Conditions:
     http: str
     redis_url: str
     placement: Placement
+    fleet: Fleet = ALONE
     max_foreign_cores: float
     quiet_wait: float
     """longest wait for a quiet machine before each trial, s"""
@@ -172,6 +174,8 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         anyio_tokens=conditions.anyio_tokens,
         web_processes=conditions.web_processes,
         middleware=conditions.middleware,
+        generators=conditions.fleet.processes,
+        generators_elsewhere=conditions.fleet.elsewhere,
         loop=served_by(conditions.loop, ("uvloop", "asyncio")),
         http=served_by(conditions.http, ("httptools", "h11")),
         subjects=[subject_on(key, base, pinning)[0] for key in keys],
@@ -232,6 +236,10 @@ def prepare(
     neighbours = members.held.enter_context(measuring(manifest.campaign))
     for line in neighbours.warnings(conditions.max_foreign_cores):
         click.echo(f"warning: {line}", err=True)
+    if conditions.fleet.elsewhere:
+        click.echo(
+            f"warning: the target takes work from anyone who reaches {conditions.fleet.host}", err=True
+        )
     KEPT.set(lambda: _kept(campaign))
     return Setup(
         family=members,
@@ -252,7 +260,18 @@ def prepare(
         redis_url=conditions.redis_url,
         neighbours=neighbours,
         jobs=manifest.jobs,
+        fleet=_fleet(manifest, conditions.fleet),
     )
+
+
+def _fleet(manifest: Manifest, asked: Fleet) -> Fleet:
+    """Return the generators that a campaign was begun with; raises BlockpointError where some are missing."""
+    if asked.elsewhere != manifest.generators_elsewhere:
+        raise BlockpointError(
+            f"{manifest.campaign} was begun with {manifest.generators_elsewhere} generators elsewhere: "
+            "go on with as many, by --generators NUMBER@HOST:PORT"
+        )
+    return replace(asked, processes=manifest.generators)
 
 
 def unpin() -> None:

@@ -16,7 +16,7 @@ from targets.settings import Settings, asked_of_a_target, variable
 HEEDED: Final = frozenset(
     {
         *("resume", "attempts", "report", "dry_run"),
-        *("redis_url", "quiet_wait", "max_foreign_cores"),
+        *("redis_url", "quiet_wait", "max_foreign_cores", "generators"),
         *("max_trials", "budget_s", "predict"),
     }
 )

@@ -62,7 +62,7 @@ class Drilling:
         reader, log.since_ns = self.target.reader(), time.monotonic_ns()
         slip_ms = SLIP_LIMIT_MS if self.alone else ANY_SLIP_MS
         given = arguments(self.target, self.plan, staged, DRAIN_S, slip_ms)
-        with generating(self.launch, given, staged / "logs") as generator:
+        with generating(self.launch, self.plan, given, staged / "logs") as (generator,):
             self._inject(generator, reader, log)
             while generator.running:
                 self._pause(log)

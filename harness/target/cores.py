@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -50,6 +50,11 @@ class Pinning:
         except ProcessLookupError:
             pass  # it exited already; whoever waits for it will say so
 
+    def of_generator(self, index: int) -> "Pinning":
+        """Return where one of several generators runs: on a core of its own, as far as they go."""
+        cores = self.generator
+        return replace(self, generator=(cores[index % len(cores)],)) if cores else self
+
     def describe(self) -> dict[str, Any]:
         """Return the pinning for the manifest."""
         roles = {role: list(self.cores(role)) for role in ROLES}
@@ -84,19 +89,24 @@ def available_cores() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
-def choose(topology: str, cores: Sequence[int]) -> Pinning:
-    """Place the roles on `cores`; the generator always gets the last one.
+def choose(topology: str, cores: Sequence[int], generators: int = 1) -> Pinning:
+    """Place the roles on `cores`; the generator always gets the last one, several of them a core each.
 
-    `split` on two cores puts the workers on the generator's core, where they give way to it.
+    `split` on two cores puts the workers on the generator's core, where they give way to it. Some cores are
+    left to the target: where there are too few, generators share theirs.
     """
     if len(cores) < 2:
         reason = "this platform cannot pin processes" if not cores else "there is only one core"
         return Pinning(note=f"not pinned: {reason}; generator and target disturb each other")
-    *target, last = cores
+    own = min(generators, len(cores) - 1)
+    target, last = tuple(cores[:-own]), tuple(cores[-own:])
+    shared = f"{generators} generators share {own} core{'s' * (own > 1)}" if generators > own else ""
     if topology == "one-box":
-        return Pinning(tuple(target), tuple(target), tuple(target), (last,))
-    first, *middle = target
+        return Pinning(target, target, target, last, note=shared)
+    first, middle = target[:1], target[1:]
     if not middle:
-        note = "two cores: the workers share the generator's core and give way to it"
-        return Pinning((first,), (last,), (first,), (last,), workers_give_way=True, note=note)
-    return Pinning((first,), tuple(middle), (first,), (last,))
+        few = "two cores" if len(cores) == 2 else "one core beside the generators'"
+        note = f"{few}: the workers share the generator's core and give way to it"
+        notes = "; ".join(filter(None, (note, shared)))
+        return Pinning(first, last, first, last, workers_give_way=True, note=notes)
+    return Pinning(first, middle, first, last, note=shared)

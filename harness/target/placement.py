@@ -17,6 +17,8 @@ class Placement:
 
     asked: tuple[tuple[str, tuple[int, ...]], ...] = ()
     pinned: bool = True
+    generators: int = 1
+    """processes that want a core each"""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -41,7 +43,7 @@ class Placement:
         """Return every role's cores; workers on the generator's core give way to it there."""
         if not self.pinned:
             return Pinning(note="not pinned: trials run beside each other")
-        chosen = choose(topology, available_cores())
+        chosen = choose(topology, available_cores(), self.generators)
         if not self.asked:
             return chosen
         by_rule = {role: chosen.cores(role) for role in ROLES}

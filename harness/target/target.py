@@ -14,6 +14,7 @@ from harness.target.broker import Broker, free_port
 from harness.target.cores import Pinning
 from harness.target.declarations import declared
 from harness.target.environments import environment_of
+from harness.target.fleet import ALONE, Fleet
 from harness.target.ledgers import LedgerReader, looking_pids
 from harness.target.lineage import tree
 from harness.target.processes import Child, Family, died
@@ -58,6 +59,8 @@ class Launch:
     """time that processes get to end by themselves; a drained target has nothing to finish"""
     needs: frozenset[str] = frozenset()
     """settings that name servers which the tasks need, see `results.terms.KINDS`"""
+    fleet: Fleet = ALONE
+    """who loads it"""
     appendonly: bool = False
     """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
 

@@ -1,12 +1,14 @@
-"""The load of one trial: a Locust process of its own, and a sampler of what all processes use."""
+"""The load of one trial: Locust processes of its own, and a sampler of what all processes use."""
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import loadtests
 from harness.target import brokers
+from harness.target.broker import free_port
+from harness.target.fleet import Fleet
 from harness.target.processes import Child
 from harness.target.target import Launch, Target
 from harness.target.versions import Pinned
@@ -37,6 +39,8 @@ OPTIONS = frozenset(
 )
 """what a plan may add: a manifest from elsewhere could else have Locust run any file"""
 SCENARIOS = Path(loadtests.__file__).parent
+CONNECT_LIMIT_S = 25
+"""for all workers to connect, from the start of what leads them"""
 
 
 def arguments(target: Target, plan: Plan, out: Path, drain_s: float, slip_limit_ms: float) -> list[str]:
@@ -50,7 +54,7 @@ def arguments(target: Target, plan: Plan, out: Path, drain_s: float, slip_limit_
     ):
         raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
     return [
-        *("-f", str(SCENARIOS / f"{plan.scenario}.py"), "--headless", "--only-summary"),
+        *("--headless", "--only-summary"),
         *("--host", target.url, "--expect", _served(target), "--expect-nonce", target.nonce),
         *("--kind", plan.kind, "--duration-ms", f"{plan.duration_ms:g}", "--rate", f"{plan.rate_per_s:g}"),
         *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(out)),
@@ -65,21 +69,44 @@ def _served(target: Target) -> str:
 
 
 @contextlib.contextmanager
-def generating(launch: Launch, given: list[str], logs: Path) -> Iterator[Child]:
-    """Run the generator, which finds no `~/.locust.conf`; it is gone when the block is left."""
-    command = [sys.executable, "-m", "locust", *given]
-    home = {"HOME": str(launch.family.folder)}
-    generator = launch.family.spawn("generator", command, logs / "generator.log", home, launch.pinning)
+def generating(launch: Launch, plan: Plan, given: list[str], logs: Path) -> Iterator[list[Child]]:
+    """Run the generator's processes on this host, the one first that leads them and writes the result.
+
+    They find no `~/.locust.conf`, and are gone when the block is left.
+    """
+    fleet, family = launch.fleet, launch.family
+    locust = [sys.executable, "-m", "locust", "-f", str(SCENARIOS / f"{plan.scenario}.py")]
+    home = {"HOME": str(family.folder)}
+    port = fleet.port or free_port()
+    leading = _leading(fleet, port) if fleet.led else []
+    working = ["--worker", "--master-host", fleet.host, "--master-port", str(port)]
+    started = [
+        family.spawn("generator", [*locust, *given, *leading], logs / "generator.log", home, launch.pinning)
+    ]
     try:
-        yield generator
+        for index in range(fleet.processes if fleet.led else 0):
+            log, pinning = logs / f"generator-{index + 1}.log", launch.pinning.of_generator(index)
+            started.append(family.spawn("generator", [*locust, *working], log, home, pinning))
+        yield started
     finally:
-        launch.family.stop(generator, 0.0)
+        for child in reversed(started):
+            family.stop(child, 0.0)
+
+
+def _leading(fleet: Fleet, port: int) -> list[str]:
+    """Return what makes a Locust process lead: it listens at the one address, and waits for all workers."""
+    return [
+        *("--master", "--master-bind-host", fleet.host, "--master-bind-port", str(port)),
+        *("--expect-workers", str(fleet.size), "--expect-workers-max-wait", str(CONNECT_LIMIT_S)),
+    ]
 
 
 @contextlib.contextmanager
-def sampling(launch: Launch, target: Target, generator: Child, samples: Path, logs: Path) -> Iterator[Child]:
-    """Sample what the target's processes and the generator use, until the block is left; gives itself."""
-    roles = [f"--role={child.role}={child.pid}" for child in (*target.children(), generator)]
+def sampling(
+    launch: Launch, target: Target, generators: Sequence[Child], samples: Path, logs: Path
+) -> Iterator[Child]:
+    """Sample what the target's processes and the generators use, until the block is left; gives itself."""
+    roles = [f"--role={child.role}={child.pid}" for child in (*target.children(), *generators)]
     command = [sys.executable, "-m", "harness.trial.sampler", str(samples), *roles]
     environment: dict[str, str] = {}
     if target.broker:

@@ -143,9 +143,10 @@ class Measurement:
         """Run the generator, and a sampler beside it, until the backlog is gone or given up."""
         logs = staged / "logs"
         with (
-            generating(self.launch, self._arguments(staged), logs) as generator,
-            sampling(self.launch, self.target, generator, samples, logs) as sampler,
+            generating(self.launch, self.plan, self._arguments(staged), logs) as generators,
+            sampling(self.launch, self.target, generators, samples, logs) as sampler,
         ):
+            generator = generators[0]
             stopped = self._await(generator, reader, roster)
             drained = self._drain(reader, roster, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
             sampled = sampler.running and not halted([sampler.pid])

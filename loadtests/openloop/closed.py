@@ -21,10 +21,10 @@ from locust.runners import MasterRunner
 from loadtests.openloop.faults import poison_fields, poisoned
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.recorder import KINDS, Rows, empty_rows, merge
-from loadtests.openloop.run import Message, pack
+from loadtests.openloop.run import Message
 from loadtests.openloop.scenario import Scenario, task_fields
 from loadtests.openloop.schedule import NS_PER_S
-from loadtests.openloop.session import LoadSession
+from loadtests.openloop.session import LoadSession, Outcomes
 from loadtests.openloop.user import open_session, use
 from results.terms import NEVER, Outcome, Stream
 from results.waiting import wait_until
@@ -78,14 +78,14 @@ class ClosedLoopSession:
             return {**fields, **poison_fields(self.settings)}
         return fields
 
-    def run(self) -> Message:
-        """Let the users send while the bystanders' schedule lasts, wait for their answers, and report."""
+    def run(self) -> Outcomes:
+        """Let the users send while the bystanders' schedule lasts, and wait for their answers."""
         outcomes = self._session.run(self.start_ns)
         self.open = False
         wait_s = 0 if outcomes.interrupted else self.settings.drain_seconds
         wait_until(lambda: not self._in_flight, wait_s, _POLL_S)  # Locust has made `sleep` gevent's
         rows, errors = merge([(outcomes.rows, outcomes.errors), (self._columns(), self._errors)])
-        return pack(replace(outcomes, rows=rows, errors=errors), self._order["index"])
+        return replace(outcomes, rows=rows, errors=errors)
 
     def _columns(self) -> Rows:
         rows = len(self._rows)
@@ -105,7 +105,7 @@ def use_closed(user: type[FastHttpUser], scenario: Scenario) -> None:
     use(user, scenario)
 
     def begin(environment: Any, **_: Any) -> None:
-        def conduct(order: Message, session: LoadSession) -> Message:
+        def conduct(order: Message, session: LoadSession) -> Outcomes:
             loop = ClosedLoopSession(order, scenario, session)
             if not session.overdue_share(loop.start_ns):
                 environment.closed_loop.set(loop)

@@ -10,7 +10,7 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,15 @@ from loadtests.openloop import options, statistics, summary
 from loadtests.openloop.address import resolve
 from loadtests.openloop.commandline import check_options
 from loadtests.openloop.complaints import complain, too_late
+from loadtests.openloop.crew import Crew, Hand, Sighting, alone
+from loadtests.openloop.gathering import bring_in, mustered, mute
 from loadtests.openloop.identity import identify
+from loadtests.openloop.live import Progress
 from loadtests.openloop.order import check_order
-from loadtests.openloop.run import Message, Run, check_out, write
+from loadtests.openloop.run import Message, Run, check_out, pack, write
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S
-from loadtests.openloop.session import LoadSession
+from loadtests.openloop.session import LoadSession, Outcomes
 from results.clock import boot_id
 from results.errors import BlockpointError
 
@@ -47,8 +50,7 @@ class Coordinator:
         self.session: LoadSession | None = None
         """what this process is working at"""
         self._run: Run | None = None
-        self._names: list[str] = []
-        """of the workers that were given an order, by their index"""
+        self._closing: gevent.Greenlet | None = None
         self._called_off = -1
         """the tag of the run that the master called off"""
         self._folder: Path | None = None
@@ -57,6 +59,8 @@ class Coordinator:
         self._interrupted_s: float | None = None
         self._leads = not isinstance(environment.runner, WorkerRunner)
         runner = environment.runner
+        self._crew = Crew(runner) if isinstance(runner, MasterRunner) else None
+        self._hand = Hand(runner) if isinstance(runner, WorkerRunner) else None
         if not isinstance(runner, MasterRunner):
             runner.register_message(ORDER, self._receive_order)
             runner.register_message(INTERRUPT, lambda **_: self._interrupt_session())
@@ -97,29 +101,45 @@ class Coordinator:
         self._folder = self._choose_folder(settings.out)
         target = resolve(self.environment.host)
         identity = identify(target, expect=settings.expect, expect_nonce=settings.expect_nonce)
-        runner = self.environment.runner
-        distributed = isinstance(runner, MasterRunner)
-        self._names = [client.id for client in runner.clients.ready] if distributed else [""]
-        if not self._names:
-            raise BlockpointError("no Locust worker is connected; no load was sent")
         self._answered.clear()
         self._reported.clear()
         self._interrupted_s = None
-        self._run = Run(self.scenario, settings, identity, len(self._names))
-        for name, given in zip(
-            self._names, self._run.orders(self.users, distributed=distributed), strict=True
+        self._run = Run(self.scenario, settings, identity, self._muster())
+        distributed = self._crew is not None
+        for worker, given in zip(
+            self._run.crew, self._run.orders(self.users, distributed=distributed), strict=True
         ):
-            runner.send_message(ORDER, given, name)
+            self.environment.runner.send_message(ORDER, given, worker.name)
         if not self._answered.wait(PATIENCE_S):
-            mute = self._names[self._run.undecided[0]]
-            self._call_off(f"worker {mute} does not answer: it needs the same locustfile; no load was sent")
-        return len(self._names) if self._run is not None else 0
+            self._call_off(mute(self._run.crew[self._run.undecided[0]].name))
+        return self._run.workers if self._run is not None else 0
+
+    def _muster(self) -> list[Sighting]:
+        """Return who is there to generate, their clocks compared; raises BlockpointError."""
+        if self._crew is None:
+            return [alone()]
+        names = self._crew.ready()
+        try:
+            return mustered(self._crew, names)
+        except BlockpointError:
+            self._send_call_off(names)
+            raise
+
+    def progress(self) -> Progress | None:
+        """Return how far this process is with its share; None where it works at none."""
+        return self.session.progress() if self.session is not None else None
 
     def wait(self, seconds: float) -> bool:
         """Wait for all reports; True once they are there, or will not come."""
         ended = bool(self._reported.wait(seconds))
         self._keep_rates()
-        return ended
+        return ended or self._only_lost_ones_are_missing()
+
+    def _only_lost_ones_are_missing(self) -> bool:
+        run, crew = self._run, self._crew
+        if run is None or crew is None or self._interrupted_s is None:
+            return False
+        return all(crew.gone(run.crew[index].name) for index in run.silent)
 
     def longest_s(self) -> float:
         """How long the run may take: a worker that never reports cannot hold it up for ever."""
@@ -131,12 +151,8 @@ class Coordinator:
 
     def lost_worker(self) -> bool:
         """Whether a worker that was given an order has gone."""
-        runner = self.environment.runner
-        return (
-            self._run is not None
-            and isinstance(runner, MasterRunner)
-            and runner.worker_count < self._run.workers
-        )
+        run, crew = self._run, self._crew
+        return run is not None and crew is not None and any(crew.gone(each.name) for each in run.crew)
 
     def interrupt(self) -> None:
         """End the run now, keeping what was measured; does not wait."""
@@ -149,11 +165,20 @@ class Coordinator:
             self._interrupt_session()
 
     def close(self) -> None:
-        """End the run: write, print, judge. Does nothing where none is open."""
+        """End the run: fetch, write, print, judge; where another has begun that, wait for it.
+
+        In a greenlet of its own: Locust may kill the one that asked.
+        """
         run, self._run = self._run, None
-        if run is None:
-            return
-        for name in filter(None, (self._names[index] for index in run.silent)):
+        if run is not None:
+            self._closing = gevent.spawn(self._conclude, run)
+        if self._closing is not None:
+            self._closing.join()
+
+    def _conclude(self, run: Run) -> None:
+        if self._crew is not None:
+            bring_in(self._crew, run)
+        for name in run.lost:
             complain(BlockpointError(f"worker {name} has not reported what it sent"))
         load, rows, errors = run.load(interrupted=self._interrupted_s is not None)
         if load.steps:
@@ -170,7 +195,7 @@ class Coordinator:
         self.environment.process_exit_code = code
 
     def work(
-        self, prepare: Callable[[Message], LoadSession], carry_out: Callable[[Message, LoadSession], Message]
+        self, prepare: Callable[[Message], LoadSession], carry_out: Callable[[Message, LoadSession], Outcomes]
     ) -> None:
         """Wait for an order, carry it out and report; returns at once from one that cannot be."""
         given: Message | None = self._order.get()
@@ -184,19 +209,24 @@ class Coordinator:
             return
         if given["tag"] != self._called_off:
             self.session = session
-            self._deliver(carry_out(given, session))
+            self._deliver(given, carry_out(given, session))
 
-    def _deliver(self, report: Message) -> None:
-        """Hand a session's report to the leading process, unless that has called the run off."""
+    def _deliver(self, given: Message, outcomes: Outcomes) -> None:
+        """Hand what a session measured to the leading process, unless that has called the run off."""
+        if self._hand is not None:
+            statistics.report_now(self.environment.runner)
         called_off, self.session = self.session is None, None
         self._interrupted_s = self._interrupted_s if self._leads else None
         if called_off:
             return
-        if not self._leads:
-            statistics.report_now(self.environment.runner)
+        report = pack(outcomes, given["index"])
+        if self._hand is not None:
+            self._hand.keep(given["tag"], outcomes.rows)
             self.environment.process_exit_code = 0
             if report["overdue_share"]:
                 self.refuse(too_late(report["overdue_share"]))
+        elif self._run is not None:
+            self._run.rows[given["index"]] = outcomes.rows
         self.environment.runner.send_message(REPORT, report)
 
     def _decline(self, error: BlockpointError) -> None:
@@ -243,15 +273,14 @@ class Coordinator:
             return
         self._run.reports[msg.data["index"]] = msg.data
         if msg.data["overdue_share"]:
-            complain(too_late(msg.data["overdue_share"], self._names[msg.data["index"]]))
+            complain(too_late(msg.data["overdue_share"], self._run.crew[msg.data["index"]].name))
         if self._run.complete:
             self._reported.set()
         elif msg.data["interrupted"]:
             self.interrupt()
 
     def _receive_declined(self, *, msg: Any, **_: Any) -> None:
-        distributed = isinstance(self.environment.runner, MasterRunner)
-        who = f"worker {msg.node_id} declined: " if distributed else ""
+        who = f"worker {msg.node_id} declined: " if self._crew is not None else ""
         self._call_off(f"{who}{msg.data}", but=msg.node_id)
 
     def _call_off(self, why: str, but: str = "") -> None:
@@ -262,9 +291,11 @@ class Coordinator:
         self.refuse(BlockpointError(why))
         self._answered.set()
         self._reported.set()
-        for name in self._names:
-            if name and name != but:
-                self.environment.runner.send_message(CALLED_OFF, run.tag, name)
+        self._send_call_off([each.name for each in run.crew if each.name not in ("", but)], run.tag)
+
+    def _send_call_off(self, names: Iterable[str], tag: int = -1) -> None:
+        for name in names:
+            self.environment.runner.send_message(CALLED_OFF, tag, name)
 
     def _receive_called_off(self, *, msg: Any, **_: Any) -> None:
         self._called_off = msg.data
@@ -290,7 +321,7 @@ class Coordinator:
     def _stopped(self) -> None:
         if self._run is not None:
             self._reported.wait(PATIENCE_S)
-            self.close()
+        self.close()
 
     def _interrupt_session(self) -> None:
         if self.session is not None:
@@ -307,10 +338,9 @@ class Coordinator:
             sys.exit(128 + number)
 
     def _quitting(self) -> None:
-        if not self.running:
-            return
-        self.interrupt()
+        if self.running:
+            self.interrupt()
         if self._leads:
             self._stopped()
-        else:
-            gevent.sleep(0.2)
+        elif self._hand is not None:
+            self._hand.await_fetch(PATIENCE_S)

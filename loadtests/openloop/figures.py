@@ -61,6 +61,8 @@ def latency_ns(rows: Rows, stream: Stream, where: np.ndarray) -> np.ndarray:
 def not_shed(rows: Rows) -> Rows:
     """Return the rows of the requests that were not shed."""
     kept = rows["outcome"] != Outcome.SHED
+    if kept.all():
+        return rows
     return {name: column[kept] for name, column in rows.items()}
 
 

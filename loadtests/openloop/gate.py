@@ -1,6 +1,6 @@
 """Whether a run's figures may be believed: a pure function from figures to reasons against."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 MAX_SLIP_MS = 1.0
@@ -35,8 +35,10 @@ class Figures:
     interrupted: bool = False
     overdue_share: float = 0.0
     """of the schedule, due before it could begin: nothing of it was sent then"""
-    one_clock: bool = True
-    """all processes of the generator read the same monotonic clock"""
+    clock_uncertainty_ms: float = 0.0
+    """by how much the times of a generator on another clock may be wrong"""
+    lost: Sequence[str] = ()
+    """generators whose rows have not come"""
 
 
 def slip_limit_ms(accept_p50_ms: float, tolerated_ms: float = 0.0) -> float:
@@ -70,7 +72,11 @@ def reasons_against(
     checks = [
         (f.interrupted, "interrupted: the schedule was not walked to its end"),
         (f.overdue_share > 0, f"late: {f.overdue_share:.0%} of the schedule was due before it could begin"),
-        (not f.one_clock, "clocks: the workers ran on different hosts, their times cannot be compared"),
+        (bool(f.lost), f"lost: {', '.join(f.lost)} did not report, and its requests are missing"),
+        (
+            not f.clock_uncertainty_ms < limit_ms,
+            f"clocks: they agree to {f.clock_uncertainty_ms:.2f} ms between hosts, limit {limit_ms:.2f} ms",
+        ),
         (not f.scheduled, "empty: no task was due after the warm-up"),
         (
             open_loop and late,

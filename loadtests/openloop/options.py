@@ -125,6 +125,7 @@ COMMON: tuple[Option, ...] = (
         60_000,
     ),
     Option("out", "", "folder for requests.parquet, bystanders.parquet and load.json", in_web_ui=False),
+    Option("metrics", "", "HOST:PORT at which to serve metrics for Prometheus", in_web_ui=False),
     Option("expect_nonce", "", "refuse a target whose /health has another nonce", in_web_ui=False),
     Option("expect", "", "refuse a target that is not this STRATEGY/VARIANT", in_web_ui=False),
 )

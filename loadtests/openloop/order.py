@@ -1,4 +1,4 @@
-"""Whether an order can be carried out: by the clock that it was given by, of the same scenario, in time."""
+"""Whether an order can be carried out: meant for this process's clock, of the same scenario, in time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,8 +25,8 @@ def check_order(order: Mapping[str, Any], scenario: str, *, boot_id: str, now_ns
         )
     if order["boot_id"] != boot_id:
         raise BlockpointError(
-            "its clock is not the master's (another host, or another time namespace), "
-            "and workers share one schedule: start them all on one host; it sends nothing"
+            "the order is for another clock than its own (another host, another time namespace, or a new "
+            "start since the clocks were compared); it sends nothing"
         )
     off_s = (order["start_ns"] - now_ns) / NS_PER_S
     if order["start_ns"] and abs(off_s) > FARTHEST_S:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,19 @@ import msgspec
 import numpy as np
 
 from loadtests.openloop import figures, gate
+from loadtests.openloop.clocks import Offset, Translation
+from loadtests.openloop.crew import Sighting
 from loadtests.openloop.identity import bystanders, web_processes
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
-from loadtests.openloop.recorder import KINDS, Rows, merge, tables
+from loadtests.openloop.recorder import Rows, merge, tables
 from loadtests.openloop.scenario import Scenario
 from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import Outcomes
+from loadtests.openloop.spool import stretches
 from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import Load
+from results.schema import Generator, Load
 from results.terms import Outcome, Stream
 
 Message = dict[str, Any]
@@ -35,16 +38,25 @@ class Run:
     scenario: Scenario
     settings: LoadSettings
     identity: Mapping[str, Any]
-    workers: int
+    crew: Sequence[Sighting]
+    """who generates, in the order of their shares"""
     tag: int = field(default_factory=lambda: secrets.randbits(32))
     reports: dict[int, Message] = field(default_factory=dict)
-    """by the worker's index"""
+    """by the worker's index, with its own times"""
+    rows: dict[int, Rows] = field(default_factory=dict)
+    """the same of what it measured"""
+    clocks_after: dict[int, Offset] = field(default_factory=dict)
     accepted: set[int] = field(default_factory=set)
     """the indices of the workers that have accepted their orders"""
     start_ns: int = 0
 
+    @property
+    def workers(self) -> int:
+        """How many share the schedule."""
+        return len(self.crew)
+
     def orders(self, users: int, *, distributed: bool) -> list[Message]:
-        """Return what each worker needs to know: its share of the one schedule, and when that starts.
+        """Return what each worker needs to know: its share of the one schedule, its start by its own clock.
 
         `users` is the number of users of a closed loop, of all workers together.
         """
@@ -57,10 +69,16 @@ class Run:
             "tag": self.tag,
             "count": self.workers,
             "web_processes": web_processes(self.identity),
-            "start_ns": self.start_ns,
-            "boot_id": boot_id(),
         }
-        return [{**shared, "index": index} for index in range(self.workers)]
+        return [
+            {
+                **shared,
+                "index": index,
+                "start_ns": self.start_ns and self.start_ns + worker.offset.offset_ns,
+                "boot_id": worker.boot_id,
+            }
+            for index, worker in enumerate(self.crew)
+        ]
 
     @property
     def longest_s(self) -> float:
@@ -79,19 +97,31 @@ class Run:
         return [index for index in range(self.workers) if index not in self.reports]
 
     @property
+    def lost(self) -> list[str]:
+        """The names of the workers whose rows have not come."""
+        missing = [worker.name for index, worker in enumerate(self.crew) if index not in self.rows]
+        return list(filter(None, missing))
+
+    @property
     def complete(self) -> bool:
         """Whether every worker has reported."""
         return not self.silent
 
     def load(self, *, interrupted: bool = False) -> tuple[Load, Rows, list[str]]:
         """Judge what was reported; returns the document, the rows of all workers and their error texts."""
-        reports = [self.reports[index] for index in sorted(self.reports)]
-        rows, errors = merge([(unpack_rows(r["rows"]), r["errors"]) for r in reports])
+        translations = self._translations()
+        reports = [_translated(self.reports[index], clock) for index, clock in translations.items()]
+        rows, errors = merge(
+            [
+                (in_our_clock(self.rows[i], clock), self.reports[i]["errors"])
+                for i, clock in translations.items()
+            ]
+        )
         start_ns, end_ns = _span_ns(reports)
         settings, closed = self.settings, self.scenario.closed
         steps = figures.measured_steps(self.scenario.steps(settings), start_ns, end_ns, settings.warm_up)
         part = figures.measured(rows, steps)
-        slip = figures.slip_ns({name: column[part] for name, column in rows.items()})
+        slip = figures.slip_ns({name: rows[name][part] for name in ("due_ns", "sent_ns")})
         slips_ms = np.nan_to_num(figures.percentiles_ms(slip, 50, 99, 99.9)).tolist()
         counts = figures.outcome_counts(rows)
         ended: dict[str, Any] = {outcome.name.lower(): number for outcome, number in counts.items()}
@@ -118,7 +148,10 @@ class Run:
             **dict(zip(("slip_p50_ms", "slip_p99_ms", "slip_p999_ms"), slips_ms, strict=True)),
             cpu_cores=sum(r["cpu_cores"] for r in reports),
             in_flight_max=sum(r["in_flight_max"] for r in reports),
-            interrupted=interrupted or not self.complete or any(r["interrupted"] for r in reports),
+            interrupted=interrupted
+            or len(self.rows) < self.workers
+            or any(r["interrupted"] for r in reports),
+            generators=[self._generator(index, clock) for index, clock in translations.items()],
         )
         reasons = self._reasons(load, rows, errors, reports)
         return msgspec.structs.replace(load, reasons=reasons), rows, errors
@@ -141,7 +174,8 @@ class Run:
             errors=figures.failures(rows, errors),
             interrupted=load.interrupted,
             overdue_share=_most(reports, "overdue_share", 0.0),
-            one_clock=len({boot_id(), *(r["boot_id"] for r in reports)}) == 1,
+            lost=self.lost,
+            clock_uncertainty_ms=max((g.uncertainty_ns for g in load.generators), default=0) / 1e6,
         )
         return gate.reasons_against(
             seen,
@@ -150,6 +184,44 @@ class Run:
             tolerated_slip_ms=settings.slip_limit_ms,
             slo_ms=settings.slo_ms,
         )
+
+    def _translations(self) -> dict[int, Translation]:
+        """Return by index how the times of those whose rows came translate into ours."""
+        now_ns = time.monotonic_ns()
+        told = {index: self.crew[index].offset for index in sorted(self.rows)}
+        return {
+            index: Translation(before, self.clocks_after[index])
+            if index in self.clocks_after
+            else Translation.until(before, now_ns)
+            for index, before in told.items()
+        }
+
+    def _generator(self, index: int, clock: Translation) -> Generator:
+        seen, report = self.crew[index], self.reports[index]
+        return Generator(
+            name=seen.name,
+            host=seen.host,
+            boot_id=seen.boot_id,
+            requests=len(self.rows[index]["due_ns"]),
+            cpu_cores=report["cpu_cores"],
+            offset_ns=seen.offset.offset_ns,
+            uncertainty_ns=clock.uncertainty_ns,
+            drift_ppm=clock.drift_ppm,
+        )
+
+
+def in_our_clock(rows: Rows, clock: Translation) -> Rows:
+    """Return rows with their moments by our clock; those of another are written over."""
+    if not clock.same:
+        for name in ("due_ns", "sent_ns", "replied_ns"):
+            for stretch in stretches(len(rows[name])):
+                rows[name][stretch] = clock.ours(rows[name][stretch])
+    return rows
+
+
+def _translated(report: Message, clock: Translation) -> Message:
+    moments = ("start_ns", "end_ns", "drained_ns")
+    return {**report, **{name: clock.moment(report[name]) for name in moments}}
 
 
 def _most(reports: Sequence[Message], name: str, default: Any) -> Any:
@@ -163,14 +235,8 @@ def _span_ns(reports: Sequence[Message]) -> tuple[int, int]:
 
 
 def pack(outcomes: Outcomes, index: int) -> Message:
-    """Return what a worker reports, fit for Locust's messages."""
-    rows = {name: column.tobytes() for name, column in outcomes.rows.items()}
-    return {**vars(outcomes), "rows": rows, "index": index, "boot_id": boot_id()}
-
-
-def unpack_rows(packed: Mapping[str, bytes]) -> Rows:
-    """Return the rows of a report."""
-    return {name: np.frombuffer(packed[name], kind) for name, kind in KINDS.items()}
+    """Return what a worker reports, fit for Locust's messages: all but its rows, which are fetched."""
+    return {**vars(outcomes), "rows": len(outcomes.rows["due_ns"]), "index": index}
 
 
 def check_out(folder: Path) -> None:
@@ -186,11 +252,17 @@ def check_out(folder: Path) -> None:
 def write(folder: Path, load: Load, rows: Rows, errors: Sequence[str], tag: int) -> None:
     """Write the tables, and last `load.json`; raises BlockpointError, e.g. where the disk is full."""
     from results.documents import write_document
-    from results.tables import write_table
+    from results.tables import write_tables
 
     try:
-        for name, columns in tables(rows, errors, tag).items():
-            write_table(folder, name, columns)
+        write_tables(folder, _stretches_of_tables(rows, errors, tag))
         write_document(folder / "load.json", load)
     except OSError as error:
         raise BlockpointError(f"--out {folder}: cannot be written ({error.strerror or error})") from None
+
+
+def _stretches_of_tables(
+    rows: Rows, errors: Sequence[str], tag: int
+) -> Iterator[dict[str, dict[str, np.ndarray]]]:
+    for stretch in stretches(len(rows["due_ns"])):
+        yield tables({name: column[stretch] for name, column in rows.items()}, errors, tag)

@@ -11,6 +11,7 @@ from gevent.event import Event
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.client import Client
+from loadtests.openloop.live import Progress, progress
 from loadtests.openloop.order import overdue_share
 from loadtests.openloop.recorder import Recorder, Rows
 from loadtests.openloop.schedule import NS_PER_S, Schedule
@@ -87,7 +88,7 @@ class LoadSession:
         self._client.adopt(opened)
         self._hung_up = (np.zeros(len(schedule), bool) if hung_up is None else hung_up).tolist()
         self._due: list[int] = []
-        self._next = 0
+        self._next = self._told = self._shed = 0
         self._next_due_ns = _FAR
         self._in_flight_max = 0
         self._launching = False
@@ -132,6 +133,14 @@ class LoadSession:
         self._end_ns = min(self._end_ns, max(now, self.start_ns))
         self._read_cpu()
         self._finish(now, "interrupted")
+
+    def progress(self) -> Progress:
+        """Return how far the schedule was walked, for whoever watches; the slip since the last call."""
+        told, self._told = self._told, self._next
+        since = slice(told, self._next)
+        due_ns = self._offsets_ns[since] + self.start_ns
+        sent_ns = np.array(self._recorder.sent_ns[since], np.int64)
+        return progress(due_ns, sent_ns, self._next, self._shed, len(self._client.in_flight))
 
     def _outcomes(self) -> Outcomes:
         if len(self._cpu) < 2:
@@ -185,6 +194,7 @@ class LoadSession:
             self._next = row + 1
             self._next_due_ns = due[row + 1]
             if len(in_flight) >= cap:
+                self._shed += 1
                 self._recorder.settle(row, Outcome.SHED, 0, NEVER, "shed")
                 self._settled(row, None, 0, "shed")
             else:

@@ -19,11 +19,12 @@ from loadtests.openloop.commandline import check_alone, check_options, check_use
 from loadtests.openloop.complaints import complain
 from loadtests.openloop.coordinator import Coordinator
 from loadtests.openloop.faults import hung_up
+from loadtests.openloop.live import PART, Live
 from loadtests.openloop.options import LoadSettings
-from loadtests.openloop.run import Message, pack
+from loadtests.openloop.run import Message
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests, traffic
 from loadtests.openloop.schedule import NS_PER_S, plan
-from loadtests.openloop.session import LoadSession, SessionLimits
+from loadtests.openloop.session import LoadSession, Outcomes, SessionLimits
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.spread import spread
 from results.errors import BlockpointError
@@ -50,10 +51,23 @@ def use(user: type[User], scenario: Scenario) -> None:
             if not environment.parsed_options.worker:
                 check_options(environment.parsed_options, closed=scenario.closed)
             environment.blockpoint = coordinator = Coordinator(environment, scenario)
-            coordinator.read_settings()
+            watch(environment, coordinator, coordinator.read_settings().metrics)
 
     events.init_command_line_parser.add_listener(declare)
     events.init.add_listener(begin)
+
+
+def watch(environment: Any, coordinator: Coordinator, address: str) -> None:
+    """Let the run be watched: a worker tells its master, everyone else whoever asks at the address."""
+    if environment.parsed_options.worker:
+
+        def tell(data: dict[str, Any], **_: Any) -> None:
+            if part := coordinator.progress():
+                data[PART] = part
+
+        environment.events.report_to_master.add_listener(tell)
+    elif address:
+        Live(environment, coordinator.progress).serve(address)
 
 
 @contextmanager
@@ -142,7 +156,6 @@ class OpenLoopUser(User):
         coordinator.work(partial(open_session, self.environment, self.scenario), _walk)
 
 
-def _walk(order: Message, session: LoadSession) -> Message:
+def _walk(order: Message, session: LoadSession) -> Outcomes:
     with collector_off():
-        outcomes = session.run(order["start_ns"])
-    return pack(outcomes, order["index"])
+        return session.run(order["start_ns"])

@@ -53,6 +53,24 @@ def test_asked_cores_are_given_and_the_rest_follows_the_rule(text: str, placed: 
     assert Placement.parse(text).pinning("one-box") == Pinning(*placed)
 
 
+@pytest.mark.parametrize(
+    ("generators", "cores", "placed", "note"),
+    [
+        (2, [0, 1, 2, 3], ((0, 1), (2, 3)), ""),
+        (3, [0, 1, 2, 3], ((0,), (1, 2, 3)), ""),
+        (4, [0, 1], ((0,), (1,)), "4 generators share 1 core"),
+    ],
+)
+def test_each_of_several_generators_has_a_core_and_the_target_at_least_one(
+    generators: int, cores: list[int], placed: tuple[Any, ...], note: str
+) -> None:
+    pinning = choose("one-box", cores, generators)
+    assert ((pinning.web, pinning.generator), pinning.note) == (placed, note)
+    own = {pinning.of_generator(index).generator for index in range(generators)}
+    assert own == {(core,) for core in pinning.generator}
+    assert choose("split", cores, generators).generator == pinning.generator
+
+
 @pytest.mark.usefixtures("four")
 def test_a_generator_beside_the_target_is_said_in_the_note() -> None:
     assert "shares a core with the target" in Placement.parse("web=0,generator=0").pinning("one-box").note

@@ -11,7 +11,7 @@ PATIENCE_S = 1.0
 """longer than a busy machine holds up a client that is about to close"""
 HEALTH = b'{"service":"blockpoint","strategy":"scripted","variant":"default","nonce":"n1","slots":{}}'
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_ID = re.compile(rb'"task_id":"([0-9a-f]{16})"')
+_ID = re.compile(rb'"task_id": ?"([0-9a-f]{16})"')
 
 
 def reply(status: int, body: bytes) -> bytes:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Recorder, merge, tables, task_ids
-from loadtests.openloop.run import unpack_rows
 from loadtests.openloop.schedule import PlannedStep, plan
 from results.columns import BYSTANDERS, REQUESTS
 from results.tables import read_table, write_table
@@ -87,12 +86,6 @@ def test_only_what_is_due_after_a_steps_warm_up_is_measured() -> None:
     part = figures.measured(rows, steps)
     into_ns = (rows["due_ns"] - START_NS) % 10**9
     assert np.array_equal(part, into_ns >= 250_000_000)
-
-
-def test_a_report_survives_the_message_between_processes() -> None:
-    rows = recorded(9).rows(START_NS)
-    again = unpack_rows({name: column.tobytes() for name, column in rows.items()})
-    assert all(np.array_equal(rows[name], again[name]) for name in rows)
 
 
 def test_what_failed_is_counted_by_stream_and_cause() -> None:

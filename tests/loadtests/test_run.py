@@ -1,11 +1,14 @@
 """That every figure which a generating process reports reaches the gate."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from loadtests.openloop.clocks import Offset
+from loadtests.openloop.crew import Sighting, alone
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.options import COMMON, read
 from loadtests.openloop.recorder import Recorder
@@ -46,20 +49,26 @@ def report(late_ms: float = 0.1, unanswered: str = "", shed_from: int | None = N
         timer="timerfd",
         interrupted=False,
     )
-    return pack(outcomes, 0)
+    return pack(outcomes, 0) | {"rows": outcomes.rows}
+
+
+def seen(uncertainty_ms: float = 0.0, ahead_ns: int = 0) -> Sighting:
+    return Sighting("host_1", "host", "boot", Offset(START_NS, ahead_ns, round(uncertainty_ms * 1e6)))
+
+
+def run_of(reports: dict[int, dict[str, Any]], *crew: Sighting, **given: Any) -> Run:
+    settings = read(COMMON, SimpleNamespace(rate=50.0, seconds=2.0, duration_ms=10.0, **given))
+    rows = {index: each["rows"] for index, each in reports.items()}
+    return Run(Scenario("steady", lambda _: STRETCHES), settings, {}, crew or [alone()], 1, reports, rows)
 
 
 def said(reports: dict[int, dict[str, Any]], **given: Any) -> str:
-    settings = read(COMMON, SimpleNamespace(rate=50.0, seconds=2.0, duration_ms=10.0, **given))
-    run = Run(Scenario("steady", lambda _: STRETCHES), settings, {}, workers=1, reports=reports)
-    load, rows, _ = run.load()
+    load, rows, _ = run_of(reports, **given).load()
     return text(load, rows)
 
 
-def reasons(reports: dict[int, dict[str, Any]], **given: Any) -> list[str]:
-    settings = read(COMMON, SimpleNamespace(rate=50.0, seconds=2.0, duration_ms=10.0, **given))
-    run = Run(Scenario("steady", lambda _: STRETCHES), settings, {}, workers=1, reports=reports)
-    load, rows, _ = run.load()
+def reasons(reports: dict[int, dict[str, Any]], *crew: Sighting, **given: Any) -> list[str]:
+    load, rows, _ = run_of(reports, *crew, **given).load()
     assert np.count_nonzero(rows["outcome"] == Outcome.ACCEPTED) == load.accepted
     return [reason.split(":")[0] for reason in load.reasons]
 
@@ -70,7 +79,6 @@ def reasons(reports: dict[int, dict[str, Any]], **given: Any) -> list[str]:
         ({"cpu_cores": 0.9}, "cpu"),
         ({"sockets_max": 1000}, "sockets"),
         ({"interrupted": True}, "interrupted"),
-        ({"boot_id": "another host's"}, "clocks"),
     ],
 )
 def test_what_a_process_reports_of_itself_reaches_the_gate(change: dict[str, Any], word: str) -> None:
@@ -125,11 +133,9 @@ def test_of_enough_samples_it_is() -> None:
 
 def test_what_was_shed_in_the_warm_up_alone_is_refused() -> None:
     sent = report()
-    outcome = np.frombuffer(sent["rows"]["outcome"], np.int8).copy()
-    outcome[10:15] = Outcome.SHED
-    at_ns = np.frombuffer(sent["rows"]["sent_ns"], np.int64).copy()
-    at_ns[10:15] = NEVER
-    sent["rows"] |= {"outcome": outcome.tobytes(), "sent_ns": at_ns.tobytes()}
+    outcome, at_ns = sent["rows"]["outcome"].copy(), sent["rows"]["sent_ns"].copy()
+    outcome[10:15], at_ns[10:15] = Outcome.SHED, NEVER
+    sent["rows"] |= {"outcome": outcome, "sent_ns": at_ns}
     assert reasons({0: sent | {"in_flight_max": 10}}) == ["shed"]
 
 
@@ -142,9 +148,34 @@ def test_a_process_that_never_reports_is_an_interruption() -> None:
     assert "interrupted" in reasons({})
 
 
+def test_a_worker_that_is_gone_is_named_and_the_rows_of_the_other_are_kept() -> None:
+    load, rows, _ = run_of({0: report()}, seen(), replace(seen(), name="host_2")).load()
+    assert len(rows["due_ns"]) == len(report()["rows"]["due_ns"])
+    assert "lost: host_2 did not report, and its requests are missing" in load.reasons
+    assert [generator.name for generator in load.generators] == ["host_1"]
+
+
+def test_a_clock_that_is_not_known_well_enough_is_a_reason_and_one_that_is_becomes_ours() -> None:
+    ahead_ns = 1000 * NS_PER_S
+    theirs = {name: column.copy() for name, column in report()["rows"].items()}
+    for name in ("due_ns", "sent_ns", "replied_ns"):
+        theirs[name] += ahead_ns
+    moments = {name: report()[name] + ahead_ns for name in ("start_ns", "end_ns", "drained_ns")}
+    sent = report() | moments | {"rows": theirs}
+    for uncertainty_ms, words in ((0.2, []), (1.5, ["clocks"])):
+        clock = seen(uncertainty_ms, ahead_ns)
+        run = run_of({0: sent}, clock)
+        run.clocks_after[0] = replace(clock.offset, at_ns=START_NS + 3 * NS_PER_S)
+        load, rows, _ = run.load()
+        assert [reason.split(":")[0] for reason in load.reasons] == words
+        assert all(np.array_equal(rows[name], report()["rows"][name]) for name in rows)
+        assert load.steps[0].from_ns == START_NS
+        assert load.generators[0].offset_ns == ahead_ns
+
+
 def test_a_run_knows_who_has_not_answered_and_how_long_it_may_wait() -> None:
     settings = read(COMMON, SimpleNamespace(seconds=20.0, drain_seconds=30.0))
-    run = Run(Scenario("steady", lambda _: STRETCHES), settings, {}, workers=3)
+    run = Run(Scenario("steady", lambda _: STRETCHES), settings, {}, [seen()] * 3)
     run.accepted |= {0, 2}
     run.reports[2] = report()
     assert run.undecided == [1]
