@@ -43,6 +43,8 @@ class Service(Document, frozen=True, kw_only=True):
     """tasks that can be in service at once; 0 where nothing limits it"""
     processes: Number = 1
     """processes that run tasks: pure-Python CPU work cannot use more cores than that"""
+    children: bool = False
+    """each task runs in a child, alone in it, which a worker or a pool started and outlives"""
     poll_s: Seconds = 0.0
     """`poll`: time between two looks at the queue; 0: none, it is a `pool`"""
     read_limit: Several = 0

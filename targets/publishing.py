@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
 
 from targets.strategy import UnreachableError
+
+ACCEPT_LIMIT_S: Final = 3.0
+"""after which the durable variants answer that the broker cannot be reached"""
 
 
 async def publish_within(

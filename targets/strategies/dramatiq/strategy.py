@@ -12,7 +12,8 @@ from redis.exceptions import RedisError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import publish_within
+from targets.publishing import ACCEPT_LIMIT_S, publish_within
+from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.dramatiq import brokers
 from targets.strategies.dramatiq.worker import WORKER_TIMEOUT_MS
@@ -20,7 +21,6 @@ from targets.task import Task, hex_id
 
 SHIPPED_THREADS = 8
 PUBLISHERS = 4
-ACCEPT_LIMIT_S = 3.0
 
 
 def _keys(queues: Sequence[str]) -> list[str]:
@@ -83,9 +83,8 @@ class DramatiqTuned(DramatiqDefault):
 
     def __init__(self, settings: Settings) -> None:
         self.window_s = settings.visibility_s or brokers.SHIPPED_HEARTBEAT_S
-        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         waiting = Service(law="pool", slots=settings.slots)
-        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
+        self.services = by_kind(waiting, children(settings.cores))
         self.workers = [
             _worker("tuned", brokers.WAITING, 1, settings.slots),
             _worker("tuned", brokers.COMPUTING, settings.cores, 1),
