@@ -20,7 +20,7 @@ from loadtests.openloop.schedule import NS_PER_S
 from loadtests.openloop.session import Outcomes
 from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import Load
+from results.load import Load
 from results.terms import Outcome, Stream
 
 Message = dict[str, Any]
