@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import ACCEPT_LIMIT_S
+from targets.publishing import ACCEPT_LIMIT_S, Publishers
 from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.celery.application import TASK
@@ -21,7 +20,6 @@ from targets.strategies.celery.configuration import TUNED_ATTEMPTS
 from targets.strategy import UnreachableError
 from targets.task import Task, hex_id
 
-PUBLISHERS = 4
 UNSAID = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 WAITING, COMPUTING = "waiting", "computing"
 
@@ -87,7 +85,7 @@ class Tuned:
 
     async def start(self) -> None:
         """Make the threads that publish."""
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
@@ -100,7 +98,7 @@ class Tuned:
             task_id=hex_id(task.id),
             queue=WAITING if KINDS[task.kind].awaited else COMPUTING,
         )
-        return asyncio.get_running_loop().run_in_executor(self._publishers, publish)
+        return self._publishers.run(publish)
 
     async def state(self, task_id: int) -> str | None:  # noqa: ARG002
         """Return None: results are ignored."""
@@ -108,7 +106,7 @@ class Tuned:
 
     async def stop(self) -> None:
         """Wait for publishes under way and close the connections to the broker."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await asyncio.to_thread(self.app.close)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dramatiq.brokers.redis import RedisBroker
@@ -12,7 +11,7 @@ from redis.exceptions import RedisError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import ACCEPT_LIMIT_S, publish_within
+from targets.publishing import ACCEPT_LIMIT_S, Publishers, publish_within
 from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.dramatiq import brokers
@@ -20,7 +19,6 @@ from targets.strategies.dramatiq.worker import WORKER_TIMEOUT_MS
 from targets.task import Task, hex_id
 
 SHIPPED_THREADS = 8
-PUBLISHERS = 4
 
 
 def _keys(queues: Sequence[str]) -> list[str]:
@@ -98,16 +96,16 @@ class DramatiqTuned(DramatiqDefault):
 
     async def start(self) -> None:
         """Make the threads that publish."""
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
         queue = brokers.WAITING if KINDS[task.kind].awaited else brokers.COMPUTING
-        await asyncio.get_running_loop().run_in_executor(self._publishers, self._enqueue, task, queue)
+        await self._publishers.run(self._enqueue, task, queue)
 
     async def stop(self) -> None:
         """Wait for publishes under way and disconnect from Redis."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await super().stop()
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import redis
@@ -17,7 +16,7 @@ from rq.serializers import JSONSerializer
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import ACCEPT_LIMIT_S, publish_within
+from targets.publishing import ACCEPT_LIMIT_S, Publishers, publish_within
 from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.rq.config import REDIS_URL
@@ -32,7 +31,6 @@ GRACE_S = 60.0
 """how much later than the next sign of life RQ takes a job for abandoned"""
 DURABLE_RESULT_S = 60
 """with none, RQ 3.0 fails to delete a job that was once abandoned, and runs again what has completed"""
-PUBLISHERS = 4
 SHIPPED_QUEUE, WAITING, COMPUTING = "default", "waiting", "computing"
 STATES = {
     "queued": "accepted",
@@ -133,7 +131,7 @@ class RqTuned(RqDefault):
     async def start(self) -> None:
         """Make the client, and the threads that publish."""
         await super().start()
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     def _publish(self, task: Task) -> None:
         queue = WAITING if KINDS[task.kind].awaited else COMPUTING
@@ -141,11 +139,11 @@ class RqTuned(RqDefault):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Enqueue the task from a thread of this strategy's own."""
-        await asyncio.get_running_loop().run_in_executor(self._publishers, self._publish, task)
+        await self._publishers.run(self._publish, task)
 
     async def stop(self) -> None:
         """Wait for publishes under way and disconnect from Redis."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await super().stop()
 
 
