@@ -22,7 +22,7 @@ RUN python -m venv /opt/blockpoint \
  && /opt/blockpoint/bin/python -m pip uninstall --yes pip setuptools \
  && find /opt/blockpoint -depth -type d -name tests -exec rm -rf {} +
 # The queues' own libraries, each from its lock: in the environment that its target and workers run with.
-RUN /opt/blockpoint/bin/blockpoint environments celery arq taskiq dramatiq rq saq streaq huey procrastinate yield_dependency apscheduler
+RUN /opt/blockpoint/bin/blockpoint environments celery celery_rabbitmq arq taskiq dramatiq rq saq streaq huey procrastinate yield_dependency apscheduler
 
 FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
 COPY --from=build /opt/blockpoint /opt/blockpoint

@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks.processes import free_port, locust, machine, parser, table, target
 from results.documents import read_document
+from results.load import Load
 from results.percentile import percentile
-from results.schema import Load
 from results.tables import read_table
 from results.terms import NEVER
 

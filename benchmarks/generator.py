@@ -32,7 +32,7 @@ from benchmarks.processes import (
     target,
 )
 from results.documents import read_document
-from results.schema import Load
+from results.load import Load
 
 GOAL_RATE_PER_S, GOAL_SLIP_MS = 5_000, 1.0
 CLOSED_USERS = 64

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.processes import ROOT, free_port, machine, parser, table, target
 from results.documents import read_document
-from results.schema import Load
+from results.load import Load
 
 GOAL_MB, GOAL_S = 2_000.0, 60.0
 POLL_S = 0.02

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from results.schema import Step
+from results.load import Step
 from results.terms import NEVER, Outcome
 
 Floats = npt.NDArray[np.float64]

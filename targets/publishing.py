@@ -1,10 +1,31 @@
-"""Publishing in bounded time."""
+"""Publishing beside the event loop, and in bounded time."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
 
 from targets.strategy import UnreachableError
+
+ACCEPT_LIMIT_S: Final = 3.0
+"""after which the durable variants answer that the broker cannot be reached"""
+
+PUBLISHERS: Final = 4
+
+
+class Publishers:
+    """Threads of a strategy's own that publish: the event loop goes on meanwhile."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+
+    def run(self, publish: Callable[..., Any], *arguments: Any) -> "asyncio.Future[Any]":
+        """Publish in one of them; what is returned is over when that is."""
+        return asyncio.get_running_loop().run_in_executor(self._threads, publish, *arguments)
+
+    async def close(self) -> None:
+        """Wait for publishes under way."""
+        await asyncio.to_thread(self._threads.shutdown)
 
 
 async def publish_within(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.stats import t_quantile
 from results.lasting import EQUALLY, Lasting
-from results.schema import Step
+from results.load import Step
 from results.terms import NEVER, Outcome
 
 Ints = npt.NDArray[np.int64]

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from results.schema import Generator
+from results.load import Generator
 
 
 def generated(generators: Sequence[Generator]) -> dict[str, Any]:

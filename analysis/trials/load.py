@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from analysis.trials.censoring import bounds_ms, by_stream
 from results.errors import BlockpointError
-from results.schema import Load, Manifest, Subject, Trial
+from results.load import Load
+from results.schema import Manifest, Subject, Trial
 from results.store import Campaign, open_campaign
 from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome
 from results.text import named

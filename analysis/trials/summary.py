@@ -15,8 +15,9 @@ from analysis.trials.generators import generated
 from analysis.trials.load import Frames
 from analysis.trials.questions import judged
 from results.findings import Noise
+from results.load import Load, Step
 from results.percentile import percentile
-from results.schema import Load, Manifest, Service, Step, Trial
+from results.schema import Manifest, Service, Trial
 from results.terms import BYSTANDERS, KINDS, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]

@@ -12,7 +12,8 @@ from analysis.trials.summary import summarise
 from benchmarks.coverage.target import Run, Target, run
 from harness.trial.early_stop import WARM_UP_SHARE, Watch
 from results.findings import Accounts
-from results.schema import Load, Manifest, Plan, Service, Step, Trial
+from results.load import Load, Step
+from results.schema import Manifest, Plan, Service, Trial
 from results.terms import NEVER, Outcome, Stream
 from results.traffic import Traffic
 

@@ -15,6 +15,7 @@ from harness.campaign.runner import expected_s, run_campaign
 from harness.campaign.session import Procedure, Setup
 from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, unpin
 from harness.campaign.unheeded import say_kept, say_unheeded
+from harness.commands.condition_documents import condition_document
 from harness.target.external import owning
 from harness.target.processes import family
 from harness.terminal import document
@@ -126,6 +127,7 @@ class Command(abc.ABC, Generic[R, W]):
                 "profile": campaign.manifest.profile,
                 "report": str(conclusion.page) if conclusion.page else None,
                 "exit_code": conclusion.code,
+                "conditions": condition_document(campaign.manifest),
             }
             document.write(self.name, about | conclusion.found)
         return conclusion.code

@@ -93,9 +93,7 @@ def _has_workers(subject: Subject) -> bool:
 
 
 def _has_children(subject: Subject) -> bool:
-    service = subject.services[KIND]
-    several = subject.workers > 0 or service.slots > 1
-    return service.law == "pool" and service.processes == service.slots and several
+    return subject.services[KIND].children
 
 
 def _hides(subject: Subject) -> bool:

@@ -15,6 +15,8 @@ from results.terms import Look, Moment
 
 RESTART_AFTER_S = 0.2
 """a supervisor's pause before it starts again what died"""
+ANOTHER_AFTER_S = 10.0
+"""a probe that has not run may have died with its worker, and be hidden for as long as that one's tasks"""
 
 
 @dataclass
@@ -104,22 +106,36 @@ def take_down_idle(target: Target, *, answers: bool) -> list[str]:
 
 
 class Probe:
-    """A task of ours, none of the trial's, that shows whether the target does anything."""
+    """Tasks of ours, none of the trial's, of which one that runs shows that the target does something."""
 
     def __init__(self, target: Target, kind: str) -> None:
+        self._target, self._kind = target, kind
         self._reader = target.reader()
-        self._id = 0
+        self._ids: set[int] = set()
+        self._begun_ns = time.monotonic_ns()
         self.ended_ns = 0
-        with contextlib.suppress(BlockpointError):
-            self._id = target.submit(kind)
+        self.accepted = False
+        """whether the target took the latest"""
+        self._send()
 
-    @property
-    def accepted(self) -> bool:
-        """Whether the target accepted it."""
-        return self._id != 0
+    def _send(self) -> None:
+        self._sent_ns, self.accepted = time.monotonic_ns(), False
+        with contextlib.suppress(BlockpointError):
+            self._ids.add(self._target.submit(self._kind))
+            self.accepted = True
 
     def ended(self) -> bool:
-        """Say whether it has run."""
-        if not self.ended_ns and self._id in self._reader.finished_ids():
+        """Say whether one has run; where none has for a while, another is sent."""
+        if not self.ended_ns and self._ids & self._reader.finished_ids():
             self.ended_ns = time.monotonic_ns()
+        if not self.ended_ns and _since(self._sent_ns) > ANOTHER_AFTER_S:
+            self._send()
         return self.ended_ns > 0
+
+    def overdue(self, limit_s: float) -> bool:
+        """Say whether none has run for so long."""
+        return not self.ended() and _since(self._begun_ns) > limit_s
+
+
+def _since(moment_ns: int) -> float:
+    return (time.monotonic_ns() - moment_ns) / 1e9

@@ -15,7 +15,8 @@ from harness.trial.accounts import account_for_tasks, spread
 from harness.trial.resources import resource_columns
 from results.clock import boot_id
 from results.findings import Incident
-from results.schema import Load, Plan, Trial
+from results.load import Load
+from results.schema import Plan, Trial
 from results.terms import Fate
 
 OF_TIME = ("slip", "rate", "cpu")

@@ -167,8 +167,8 @@ class Drilling:
     def _rest(self, reader: LedgerReader, log: FaultLog, quiet_s: float) -> None:
         """Wait until a last task has run and then every task has ended, or none moved for `quiet_s`.
 
-        The last task shows that the target works again: a worker needs seconds to start. Where it does not
-        run within `PROBE_LIMIT_S`, what should run it counts as exited.
+        The last task shows that the target works again: a worker needs seconds to start. Where none has run
+        within `PROBE_LIMIT_S` of the latest restart, what should run it counts as exited.
         """
         begun_ns = time.monotonic_ns()
         probe, restarts = Probe(self.target, self.plan.kind), log.restarts
@@ -179,7 +179,7 @@ class Drilling:
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
             if (probe.ended() or log.exited) and (now.settled or still_s > quiet_s):
                 return
-            if not log.exited and time.monotonic_ns() - begun_ns > PROBE_LIMIT_S * 1e9:
+            if not log.exited and probe.overdue(PROBE_LIMIT_S):
                 log.exited += take_down_idle(self.target, answers=probe.accepted)
             self._pause(log)
 

@@ -14,7 +14,8 @@ from harness.target.target import Launch, Target
 from harness.target.versions import Pinned
 from results.documents import read_document
 from results.errors import BlockpointError
-from results.schema import Load, Plan
+from results.load import Load
+from results.schema import Plan
 from targets.settings import Settings
 from targets.strategy import find
 

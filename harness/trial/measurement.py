@@ -23,7 +23,8 @@ from harness.trial.resources import halted_roles, resource_columns
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.findings import Accounts, Noise
-from results.schema import Load, Plan, Service, Trial
+from results.load import Load
+from results.schema import Plan, Service, Trial
 from results.tables import read_table
 from results.terms import FANOUT_PARTS, STEADY, Look
 from results.traffic import Traffic

@@ -8,8 +8,8 @@ import numpy as np
 from loadtests.openloop.faults import CLOSED_EARLY
 from loadtests.openloop.recorder import Rows
 from loadtests.openloop.schedule import PlannedStep, boundaries_ns
+from results.load import Step
 from results.percentile import percentile
-from results.schema import Step
 from results.shedding import waited_ns
 from results.terms import NEVER, Outcome, Stream
 

@@ -23,7 +23,7 @@ from loadtests.openloop.session import Outcomes
 from loadtests.openloop.spool import stretches
 from results.clock import boot_id
 from results.errors import BlockpointError
-from results.schema import Generator, Load
+from results.load import Generator, Load
 from results.terms import Outcome, Stream
 
 Message = dict[str, Any]

@@ -6,7 +6,7 @@ import numpy as np
 
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Rows
-from results.schema import Load
+from results.load import Load
 from results.terms import ENOUGH_FOR_P99, OFFERED_BY_ALL, Stream
 
 

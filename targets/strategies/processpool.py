@@ -8,9 +8,9 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from fastapi import BackgroundTasks
 
-from results.schema import Service
 from results.terms import KINDS
 from targets.children import begin
+from targets.serving import children
 from targets.settings import Settings
 from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
@@ -32,8 +32,7 @@ class AsShipped(InProcess):
         self._declare()
 
     def _declare(self) -> None:
-        service = Service(law="pool", slots=self._processes, processes=self._processes)
-        self.services = dict.fromkeys(KINDS, service)
+        self.services = dict.fromkeys(KINDS, children(self._processes))
         self.settings = {"max_workers": self._processes, "start": "spawn"}
 
     async def start(self) -> None:

@@ -15,7 +15,8 @@ from results.documents import write_document
 from results.draws import durations_ms
 from results.findings import Accounts
 from results.lasting import Lasting
-from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
+from results.load import Load, Step
+from results.schema import Manifest, Plan, Service, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
 from results.sums import seal
 from results.tables import write_table

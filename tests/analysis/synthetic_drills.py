@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from results.findings import Accounts, Incident
-from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
+from results.load import Load, Step
+from results.schema import Manifest, Plan, Service, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
 from results.terms import NEVER, Fate, Look, Moment, Outcome, Stream

@@ -9,7 +9,7 @@ from analysis.trials.backlog import Backlog, completion_slope, measure, outstand
 from benchmarks.simulation import Queue, fifo, trial
 from results.draws import durations_ms, offsets_s
 from results.lasting import Lasting
-from results.schema import Step
+from results.load import Step
 from results.terms import NEVER, Outcome
 from results.traffic import USUAL
 

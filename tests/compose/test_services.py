@@ -17,7 +17,7 @@ import pytest
 
 from results.documents import read_document
 from results.ledger_file import read_ledger
-from results.schema import Load
+from results.load import Load
 from results.tables import read_table
 from results.terms import Moment
 from targets.strategy import split_name

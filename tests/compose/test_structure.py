@@ -1,5 +1,6 @@
 """What the compose file and the Dockerfile promise, checked without an engine."""
 
+import json
 import re
 import tomllib
 from fnmatch import fnmatch
@@ -21,7 +22,11 @@ WEB = {
     for name, s in SERVICES.items()
     if "uvicorn" in s.get("command", [])
 }
-BROKERS = {"redis": "BLOCKPOINT_REDIS_URL", "postgres": "BLOCKPOINT_POSTGRESQL_URL"}
+BROKERS = {
+    "redis": "BLOCKPOINT_REDIS_URL",
+    "rabbitmq": "BLOCKPOINT_RABBITMQ_URL",
+    "postgres": "BLOCKPOINT_POSTGRESQL_URL",
+}
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
 DIGEST = "@sha256:[0-9a-f]{64}"
 INSTRUCTIONS = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and line[0] not in "# "]
@@ -35,7 +40,7 @@ def variants() -> list[tuple[str, str]]:
     return [
         (name, variant)
         for name, definition in sorted(discover().items())
-        if not from_elsewhere(name) and definition.broker != "rabbitmq"
+        if not from_elsewhere(name)
         for variant in definition.variants
     ]
 
@@ -74,6 +79,9 @@ def test_variants_share_neither_a_database_nor_a_ledger() -> None:
     made = COMPOSE["configs"]["databases"]["content"]
     for _, _, database in (url.rpartition("/") for url in databases if url.startswith("postgresql:")):
         assert f"CREATE DATABASE {database};" in made
+    definitions = json.loads(COMPOSE["configs"]["virtual-hosts"]["content"])
+    hosts = {url.rpartition("/")[2] for url in databases if url.startswith("amqp:")}
+    assert {each["name"] for each in definitions["vhosts"]} == hosts
     command = SERVICES["redis"]["command"]
     most = int(command[command.index("--databases") + 1])
     assert all(int(url.rpartition("/")[2]) < most for url in databases if url.startswith("redis:"))

@@ -59,11 +59,18 @@ def test_only_prefork_workers_have_children() -> None:
     assert {subject for _, subject in planned(["kill-child"])} == {"celery/default", "celery/durable"}
 
 
-def test_a_pool_of_processes_has_children_and_one_of_threads_has_none() -> None:
-    keys = ["processpool/tuned", "threadpool/tuned"]
-    drills = [DRILLS["kill-child"]]
-    made = planned_drills(drills, keys, SETTINGS, Pinning(), repeats=1, spread=False, seed=1, jobs=1)
-    assert [plan.subject for plan in made] == ["processpool/tuned"]
+@pytest.mark.parametrize(
+    ("key", "has"),
+    [
+        ("processpool/tuned", True),
+        ("threadpool/tuned", False),
+        ("rq/default", True),
+        ("huey/default", False),
+    ],
+)
+def test_a_process_of_its_own_for_each_task_is_a_child_and_a_thread_is_none(key: str, has: bool) -> None:
+    subject, _ = subject_on(key, SETTINGS, Pinning())
+    assert DRILLS["kill-child"].concerns(subject) is has
 
 
 def test_repeats_have_seeds_of_their_own_that_all_subjects_share() -> None:

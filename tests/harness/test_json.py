@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from harness.cli import blockpoint as command_line
@@ -14,8 +15,9 @@ from harness.commands.check import CheckCommand, CheckRequest
 from harness.commands.drill import DrillCommand, DrillRequest
 from harness.commands.run import RunCommand, RunRequest
 from harness.terminal import document, exits
+from results.store import open_campaign
 from results.terms import Fate
-from tests.analysis.synthetic import Cell, build
+from tests.analysis.synthetic import Cell, amend, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
 
 from .asked import COMMON, POOL, SELECTED, concluded, finding, searched
@@ -23,7 +25,7 @@ from .blockpoint import QUIET, blockpoint
 from .inside import inside
 
 DOCS = Path(__file__).parents[2] / "docs" / "json.md"
-BY_NAME = {"questions", "tasks_by_fate"}
+BY_NAME = {"questions", "tasks_by_fate", "versions"}
 """keys whose values are named by what there is"""
 
 
@@ -132,6 +134,30 @@ def test_a_search_tells_each_answer_and_how_it_ended(
     assert (work["held_per_s"], work["failed_per_s"]) == (60, None)
     assert (work["ending"], work["answered"]) == ("the highest rate tried", True)
     assert (told["answered"], told["unanswered"]) == (2, 0)
+
+
+def test_conditions_are_told_and_the_packages_that_each_subject_ran_with(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign = searched(tmp_path / "pair", 20, 60)
+    (ours,) = campaign.manifest.subjects
+    other = msgspec.structs.replace(ours, variant="tuned", versions={"celery": "5.7.0"})
+    amend(campaign, subjects=[ours, other], middleware=True, web_processes=2, anyio_tokens=100)
+    concluded(finding(), open_campaign(campaign.folder))
+    told = json.loads(capsys.readouterr().out)["conditions"]
+    subjects = {each["subject"]: each["versions"] for each in told.pop("subjects")}
+    assert told == {
+        "web_processes": 2,
+        "middleware": True,
+        "anyio_tokens": 100,
+        "gil": True,
+        "slots": 40,
+        "loop": "uvloop",
+        "http": "httptools",
+        "python": None,
+    }
+    assert subjects["celery/tuned"] == {"celery": "5.7.0"}
+    assert subjects["celery/default"] == campaign.manifest.environment["packages"]
 
 
 def test_drills_are_counted_by_fate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

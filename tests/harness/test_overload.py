@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 
 from harness.trial.measurement import overloads
-from results.schema import Load, Service, Step
+from results.load import Load, Step
+from results.schema import Service
 
 POOL = Service(law="pool", slots=10)
 

@@ -15,7 +15,7 @@ import pytest
 
 from harness.target.broker import free_port
 from results.documents import read_document
-from results.schema import Load
+from results.load import Load
 from results.tables import read_table
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 from results.columns import BYSTANDERS, EVENTS, RANGES, REQUESTS, RESOURCES
 from results.documents import read_sealed
 from results.findings import Accounts
-from results.schema import Load, Manifest, Plan, Service, Step, Subject, Trial
+from results.load import Load, Step
+from results.schema import Manifest, Plan, Service, Subject, Trial
 from results.store import Campaign, create_campaign
 from results.tables import write_table
 

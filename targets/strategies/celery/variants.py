@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ClassVar
 
@@ -13,14 +12,14 @@ from kombu.exceptions import OperationalError
 
 from results.schema import Service
 from results.terms import KINDS
+from targets.publishing import ACCEPT_LIMIT_S, Publishers
+from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.celery.application import TASK
 from targets.strategies.celery.configuration import TUNED_ATTEMPTS
 from targets.strategy import UnreachableError
 from targets.task import Task, hex_id
 
-PUBLISHERS = 4
-ACCEPT_LIMIT_S = 3.0
 UNSAID = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 WAITING, COMPUTING = "waiting", "computing"
 
@@ -38,12 +37,10 @@ class Shipped:
     """the app's import string, `module:name`"""
 
     def __init__(self, settings: Settings) -> None:  # noqa: ARG002
-        children = os.cpu_count() or 1
-        self.services: Mapping[str, Service] = {
-            kind: Service(law="pool", slots=children, processes=children) for kind in KINDS
-        }
-        self.workers = [["celery", "-A", self.where, "worker", "-c", str(children)]]
-        self.settings: Mapping[str, Any] = {"pool": "prefork", "concurrency": children}
+        count = os.cpu_count() or 1
+        self.services: Mapping[str, Service] = dict.fromkeys(KINDS, children(count))
+        self.workers = [["celery", "-A", self.where, "worker", "-c", str(count)]]
+        self.settings: Mapping[str, Any] = {"pool": "prefork", "concurrency": count}
 
     async def start(self) -> None:
         """Do nothing: Celery connects at the first publish."""
@@ -73,12 +70,8 @@ class Tuned:
     where: ClassVar[str]
 
     def __init__(self, settings: Settings) -> None:
-        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
-        self.services: Mapping[str, Service] = {
-            "sleep": Service(law="pool", slots=settings.slots),
-            "cpu": computing,
-            "cpu_native": computing,
-        }
+        waiting = Service(law="pool", slots=settings.slots)
+        self.services: Mapping[str, Service] = by_kind(waiting, children(settings.cores))
         self.workers = [
             self._worker(WAITING, "threads", settings.slots),
             self._worker(COMPUTING, "prefork", settings.cores),
@@ -92,7 +85,7 @@ class Tuned:
 
     async def start(self) -> None:
         """Make the threads that publish."""
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
@@ -105,7 +98,7 @@ class Tuned:
             task_id=hex_id(task.id),
             queue=WAITING if KINDS[task.kind].awaited else COMPUTING,
         )
-        return asyncio.get_running_loop().run_in_executor(self._publishers, publish)
+        return self._publishers.run(publish)
 
     async def state(self, task_id: int) -> str | None:  # noqa: ARG002
         """Return None: results are ignored."""
@@ -113,7 +106,7 @@ class Tuned:
 
     async def stop(self) -> None:
         """Wait for publishes under way and close the connections to the broker."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await asyncio.to_thread(self.app.close)
 
 
@@ -128,8 +121,7 @@ class Durable(Tuned):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        children = Service(law="pool", slots=settings.slots, processes=settings.slots)
-        self.services = {**self.services, "sleep": children}
+        self.services = by_kind(children(settings.slots), children(settings.cores))
         self.workers = [
             ["targets.supervisor", *self._worker(WAITING, "prefork", settings.slots)],
             ["targets.supervisor", *self._worker(COMPUTING, "prefork", settings.cores)],

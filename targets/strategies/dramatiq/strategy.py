@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from dramatiq.brokers.redis import RedisBroker
@@ -12,15 +11,14 @@ from redis.exceptions import RedisError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import publish_within
+from targets.publishing import ACCEPT_LIMIT_S, Publishers, publish_within
+from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.dramatiq import brokers
 from targets.strategies.dramatiq.worker import WORKER_TIMEOUT_MS
 from targets.task import Task, hex_id
 
 SHIPPED_THREADS = 8
-PUBLISHERS = 4
-ACCEPT_LIMIT_S = 3.0
 
 
 def _keys(queues: Sequence[str]) -> list[str]:
@@ -83,9 +81,8 @@ class DramatiqTuned(DramatiqDefault):
 
     def __init__(self, settings: Settings) -> None:
         self.window_s = settings.visibility_s or brokers.SHIPPED_HEARTBEAT_S
-        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         waiting = Service(law="pool", slots=settings.slots)
-        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
+        self.services = by_kind(waiting, children(settings.cores))
         self.workers = [
             _worker("tuned", brokers.WAITING, 1, settings.slots),
             _worker("tuned", brokers.COMPUTING, settings.cores, 1),
@@ -99,16 +96,16 @@ class DramatiqTuned(DramatiqDefault):
 
     async def start(self) -> None:
         """Make the threads that publish."""
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
         queue = brokers.WAITING if KINDS[task.kind].awaited else brokers.COMPUTING
-        await asyncio.get_running_loop().run_in_executor(self._publishers, self._enqueue, task, queue)
+        await self._publishers.run(self._enqueue, task, queue)
 
     async def stop(self) -> None:
         """Wait for publishes under way and disconnect from Redis."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await super().stop()
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 from fastapi import BackgroundTasks
@@ -14,6 +13,7 @@ from redis import ConnectionPool
 
 from results.schema import Service
 from results.terms import KINDS
+from targets.publishing import Publishers
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.task import Task, hex_id
@@ -22,7 +22,6 @@ from targets.work import perform
 MODULE = "targets.strategies.huey.strategy"
 CONSUMER = "huey.bin.huey_consumer"
 TUNED_ATTEMPTS = 3
-PUBLISHERS = 4
 SOCKETS = {"socket_timeout": 5.0, "socket_connect_timeout": 2.0, "health_check_interval": 10}
 _server = RedisServer.parse(Settings.from_environment().redis_url)
 
@@ -110,13 +109,13 @@ class HueyTuned(HueyDefault):
 
     async def start(self) -> None:
         """Make the threads that publish."""
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
-        await asyncio.get_running_loop().run_in_executor(self._publishers, self._publish, task)
+        await self._publishers.run(self._publish, task)
 
     async def stop(self) -> None:
         """Wait for publishes under way and close the connections to Redis."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await super().stop()

@@ -15,6 +15,7 @@ from psycopg import OperationalError
 
 from results.schema import Service
 from results.terms import KINDS
+from targets.publishing import ACCEPT_LIMIT_S
 from targets.settings import Settings
 from targets.strategies.procrastinate.connector import BackgroundPool, Connector
 from targets.strategy import UnreachableError
@@ -27,7 +28,6 @@ TUNED_ATTEMPTS, DURABLE_STARTS = 3, 5
 TUNED_POLL_S = 0.5
 CONNECTIONS = 10
 BEAT_S, STALLED_S, LOOK_EVERY_S = 2.0, 10.0, 5
-ACCEPT_LIMIT_S = 3.0
 _settings = Settings.from_environment()
 TUNED: dict[str, Any] = {
     "concurrency": _settings.slots,

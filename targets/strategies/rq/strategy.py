@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import redis
@@ -17,7 +16,8 @@ from rq.serializers import JSONSerializer
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import publish_within
+from targets.publishing import ACCEPT_LIMIT_S, Publishers, publish_within
+from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.rq.config import REDIS_URL
 from targets.strategies.rq.jobs import RETRIES, RUN
@@ -31,8 +31,6 @@ GRACE_S = 60.0
 """how much later than the next sign of life RQ takes a job for abandoned"""
 DURABLE_RESULT_S = 60
 """with none, RQ 3.0 fails to delete a job that was once abandoned, and runs again what has completed"""
-PUBLISHERS = 4
-ACCEPT_LIMIT_S = 3.0
 SHIPPED_QUEUE, WAITING, COMPUTING = "default", "waiting", "computing"
 STATES = {
     "queued": "accepted",
@@ -64,7 +62,7 @@ class RqDefault:
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.job_timeout_s or SHIPPED_TIMEOUT_S
         self.window_s = min(self._timeout_s, SIGN_OF_LIFE_S) + GRACE_S
-        self.services: Mapping[str, Service] = dict.fromkeys(KINDS, Service(law="pool", slots=1))
+        self.services: Mapping[str, Service] = dict.fromkeys(KINDS, children(1))
         self.settings: Mapping[str, Any] = {"job_timeout_s": self._timeout_s, "results": "redis"}
 
     def _client(self) -> redis.Redis:
@@ -119,9 +117,7 @@ class RqTuned(RqDefault):
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.job_timeout_s or TUNED_TIMEOUT_S
         self.window_s = self._timeout_s + GRACE_S
-        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
-        waiting = Service(law="pool", slots=settings.slots, processes=settings.slots)
-        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
+        self.services = by_kind(children(settings.slots), children(settings.cores))
         self.workers = [
             _pool(settings.slots, self.worker_class, WAITING),
             _pool(settings.cores, self.worker_class, COMPUTING),
@@ -135,7 +131,7 @@ class RqTuned(RqDefault):
     async def start(self) -> None:
         """Make the client, and the threads that publish."""
         await super().start()
-        self._publishers = ThreadPoolExecutor(PUBLISHERS, thread_name_prefix="publish")
+        self._publishers = Publishers()
 
     def _publish(self, task: Task) -> None:
         queue = WAITING if KINDS[task.kind].awaited else COMPUTING
@@ -143,11 +139,11 @@ class RqTuned(RqDefault):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Enqueue the task from a thread of this strategy's own."""
-        await asyncio.get_running_loop().run_in_executor(self._publishers, self._publish, task)
+        await self._publishers.run(self._publish, task)
 
     async def stop(self) -> None:
         """Wait for publishes under way and disconnect from Redis."""
-        await asyncio.to_thread(self._publishers.shutdown)
+        await self._publishers.close()
         await super().stop()
 
 

@@ -8,13 +8,13 @@ from taskiq import AsyncBroker, SendTaskError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import publish_within
+from targets.publishing import ACCEPT_LIMIT_S, publish_within
+from targets.serving import by_kind, children
 from targets.settings import Settings
 from targets.strategies.taskiq import brokers
 from targets.task import Task, hex_id
 
 SHIPPED_PROCESSES, SHIPPED_TASKS = 2, 100
-ACCEPT_LIMIT_S = 3.0
 
 
 def _worker(broker: str, tasks: int, processes: int) -> list[str]:
@@ -81,9 +81,8 @@ class TaskiqTuned(TaskiqDefault):
 
     def __init__(self, settings: Settings) -> None:
         self.window_s = 0.0
-        computing = Service(law="pool", slots=settings.cores, processes=settings.cores)
         waiting = Service(law="pool", slots=settings.slots)
-        self.services = {kind: waiting if each.awaited else computing for kind, each in KINDS.items()}
+        self.services = by_kind(waiting, children(settings.cores))
         self.workers = [
             _worker("tuned_waiting", settings.slots, 1),
             _worker("tuned_computing", 1, settings.cores),

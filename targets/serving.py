@@ -1,0 +1,14 @@
+"""How strategies serve: what several of them declare alike."""
+
+from results.schema import Service
+from results.terms import KINDS
+
+
+def by_kind(waiting: Service, computing: Service) -> dict[str, Service]:
+    """Return how each kind is served: those that coroutines can await, and those that compute."""
+    return {name: waiting if kind.awaited else computing for name, kind in KINDS.items()}
+
+
+def children(count: int) -> Service:
+    """Return how a pool of so many processes serves, of which each does one task at a time."""
+    return Service(law="pool", slots=count, processes=count, children=True)
