@@ -104,7 +104,7 @@ def _answers(side: Side, subject: str) -> dict[Condition, dict[str, dict[str, An
     points = side.points
     rows = points[(points["strategy"] + "/" + points["variant"] == subject) & (points["trials"] > 0)]
     return {
-        (str(kind), float(duration_ms), str(topology)): by_question(own)
+        (str(kind), float(str(duration_ms)), str(topology)): by_question(own)
         for (kind, duration_ms, topology), own in rows.groupby(CONDITION, sort=False)
     }
 

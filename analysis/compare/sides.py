@@ -26,7 +26,7 @@ BETWEEN: Final = ":"
 """a campaign's name and one of its subjects"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """One step of a valid trial."""
 

@@ -61,7 +61,8 @@ def closed_bounds(measure: Measure, demand: Demand, setting: Setting) -> Iterato
             words = f"the core of each {role} process gets full"
             yield Bound(f"{role} core", words, many * _lanes(measure, role) * BUSY / each_s)
     if each_s := sum(task_s(measure, demand, role) for role in ("web", "worker", "broker")):
-        yield Bound("cores", f"{demand.cores} cores get full", demand.cores * BUSY / each_s)
+        full = "the only core gets full" if demand.cores == 1 else f"all {demand.cores} cores get full"
+        yield Bound("cores", full, demand.cores * BUSY / each_s)
 
 
 def queue_bound(measure: Measure, demand: Demand, setting: Setting) -> Bound:

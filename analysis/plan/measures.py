@@ -1,5 +1,6 @@
 """What a campaign's trials say that a plan needs: costs, overheads, and up to which rate the API was fast."""
 
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ HAND_OVER_MS: Final = 0.3
 """until a slot has its next task, see `OVERHEAD_MS`"""
 _QUIET_RHO: Final = 0.5
 """up to which share of its ceiling a wait is no queue's"""
+_SHORTEST_MS: Final = 0.01
 _FEWEST: Final = 3
 """steps by which a line is laid"""
 
@@ -97,6 +99,11 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     python: str
     cpu_model: str
     subjects: list[Measure]
+
+
+def _apart(first_ms: float, second_ms: float) -> float:
+    """Return how far apart two durations are, by ratio; no-ops count as very short."""
+    return abs(math.log(max(first_ms, _SHORTEST_MS) / max(second_ms, _SHORTEST_MS)))
 
 
 def measures(summary: pd.DataFrame, manifest: Manifest) -> Measures:
@@ -201,11 +208,12 @@ def _fit(done: Any, cores: Any) -> tuple[float, float]:
 
 def _overheads(peaceful: pd.DataFrame) -> Iterator[Overhead]:
     """Yield by duration what the median task took at the highest rate that its subject kept up with."""
-    for duration_ms, rows in peaceful[peaceful["service_p50_ms"].notna()].groupby("duration_ms"):
-        busiest = rows.loc[rows["offered_per_s"].idxmax()]
-        longer_ms = float(busiest["service_p50_ms"]) - float(duration_ms)
+    for _, rows in peaceful[peaceful["service_p50_ms"].notna()].groupby("duration_ms"):
+        busiest = rows.iloc[int(rows["offered_per_s"].to_numpy(float).argmax())]
+        duration_ms = float(busiest["duration_ms"])
+        longer_ms = float(busiest["service_p50_ms"]) - duration_ms
         yield Overhead(
-            duration_ms=float(duration_ms),
+            duration_ms=duration_ms,
             overhead_ms=max(longer_ms + HAND_OVER_MS, OVERHEAD_MS),
             trial_id=str(busiest["trial_id"]),
         )

@@ -118,4 +118,4 @@ class _Canvas:
         for place, name in enumerate(line.subjects):
             used.append(at + 13 * place)
             x = self.x(rate) + 6
-            yield f'<text x="{x:.1f}" y="{at + 13 * place:.1f}" fill="{colour}">{escape(name)}</text>'
+            yield f'<text x="{x:.1f}" y="{at + 13 * place:.1f}" style="fill:{colour}">{escape(name)}</text>'

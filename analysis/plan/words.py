@@ -121,5 +121,6 @@ def source(found: Measures, demand: Demand) -> Iterator[str]:
         f"waits: the queue followed task by task on {SCHEDULES} schedules of Poisson arrivals, at most "
         f"{number(demand.peak_s)} s each; in brackets the lowest and the highest p99 of them"
     )
+    yield "ranked by the number of processes, then by cores in use, then by memory"
     if demand.headroom > 1:
         yield f"sized for {number(demand.sized_per_s)}/s, {demand.headroom:g} times the highest rate"

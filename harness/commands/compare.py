@@ -69,7 +69,8 @@ def _show(request: CompareRequest, found: "Comparison", ended: "Verdict", rules:
     for line in remarks(found):
         console.print(line, markup=False, soft_wrap=True)
     for what, told in parts(found):
-        table = Table(*COLUMNS[1:], title=what, title_justify="left", box=None, pad_edge=False)
+        console.print(what, markup=False, soft_wrap=True)
+        table = Table(*COLUMNS[1:], box=None, pad_edge=False)
         for _, *cells in told:
             table.add_row(*cells)
         console.print(table)

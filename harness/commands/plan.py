@@ -48,6 +48,8 @@ def plan(request: PlanRequest) -> int:
     from analysis.drills.facts import shipped_facts
     from analysis.plan.options import options
 
+    if not request.duration_ms:
+        raise BlockpointError("--duration: a task that takes no time needs no plan; write 800ms")
     found = _measures(request.campaign)
     demand = _demand(request, found)
     able, unable = options(found, demand, shipped_facts())

@@ -45,6 +45,12 @@ def test_a_campaign_does_not_differ_from_itself(tmp_path: Path) -> None:
     assert not found.flagged
 
 
+def test_repeats_under_one_seed_are_paired_one_by_one(tmp_path: Path) -> None:
+    cells = [Cell("celery", [(30, 4, 50)], service=POOL, repeat=repeat) for repeat in range(3)]
+    name = str(build(tmp_path / "a", cells)[0].folder)
+    assert {each.pairs for each in sides(name, name).compared} == {0, 3}
+
+
 def test_other_conditions_are_flagged_by_name_or_refused(tmp_path: Path) -> None:
     first = campaign(tmp_path / "a")
     second = campaign(tmp_path / "b", web_processes=2, slots=20)

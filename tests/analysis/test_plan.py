@@ -84,7 +84,7 @@ def test_computing_tasks_are_for_workers_alone_and_named_as_extrapolated() -> No
 
 def test_more_cores_than_there_are_carry_nothing() -> None:
     _, unable = planned("celery/tuned", highest_per_s=3000, lowest_per_s=3000, duration_ms=20)
-    assert "1 cores get full" in unable["celery/tuned"]
+    assert "the only core gets full" in unable["celery/tuned"]
 
 
 def test_an_interval_of_rates_is_covered_by_parts() -> None:

@@ -81,6 +81,7 @@ def test_objectives_are_told_with_the_documented_keys(call: Any, campaign: str, 
     [
         (("plan", "--rate", "fast", "--duration", "1s"), "--rate: 'fast' is no rate; write 120, or 80..150"),
         (("plan", "--rate", "9..3", "--duration", "1s"), "--rate: '9..3' is not between"),
+        (("plan", "--rate", "9", "--duration", "0"), "a task that takes no time needs no plan"),
         ((*DEMAND, "--kind", "ip"), "there is no kind 'ip'; did you mean"),
         ((*DEMAND, "--html", "/nowhere/plan.html"), "/nowhere/plan.html: cannot be written"),
         ((*DEMAND, "nosuch"), "there is no campaign 'nosuch'"),
