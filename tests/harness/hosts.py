@@ -42,7 +42,7 @@ class Host:
         return self.inside(sys.executable, "-m", "harness", *arguments)
 
     def end(self, process: "subprocess.Popen[bytes]") -> None:
-        """End what was started inside: what changes the clock hears no signal but passes its child's end on."""
+        """End what was started inside: what changes the clock hears no signal, its child does."""
         running = psutil.Process(process.pid)
         for each in running.children() if self.clock_s else [running]:
             each.terminate()
