@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 NETWORK = "10.77.0"
@@ -39,6 +40,13 @@ class Host:
     def blockpoint(self, *arguments: str) -> list[str]:
         """Return the command line that runs ours on this host."""
         return self.inside(sys.executable, "-m", "harness", *arguments)
+
+    def end(self, process: "subprocess.Popen[bytes]") -> None:
+        """End what was started inside: what changes the clock hears no signal, its child does."""
+        running = psutil.Process(process.pid)
+        for each in running.children() if self.clock_s else [running]:
+            each.terminate()
+        process.wait(PATIENCE_S)
 
     def call(self, *command: str) -> None:
         """Run a command on this host; raises CalledProcessError with what it said."""

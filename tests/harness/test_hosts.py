@@ -47,9 +47,8 @@ def test_hosts_whose_clocks_are_ahead_and_behind_load_a_target_on_a_third(tmp_pa
                 check=False,
             )
         finally:
-            for each in loading:
-                each.terminate()
-                each.wait()
+            for host, each in zip((ahead, behind), loading, strict=True):
+                host.end(each)
     assert "could not be measured" not in done.stdout + done.stderr, done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "far")
     assert (campaign.manifest.generators, campaign.manifest.generators_elsewhere) == (0, 2)
