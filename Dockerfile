@@ -26,7 +26,9 @@ RUN /opt/blockpoint/bin/blockpoint environments celery celery_rabbitmq arq taski
 
 FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
 COPY --from=build /opt/blockpoint /opt/blockpoint
+# The packages of the command lie beneath it; targets, workers and Locust import them by their own names.
 ENV PATH=/opt/blockpoint/bin:$PATH \
+    PYTHONPATH=/opt/blockpoint/lib/python3.11/site-packages/blockpoint/rooms \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

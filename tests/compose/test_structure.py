@@ -180,6 +180,13 @@ def test_the_image_holds_the_packages_and_the_builder_gets_nothing_else() -> Non
         assert any(fnmatch(secret, rule) for rule in rules[1:])
 
 
+def test_the_image_finds_the_packages_beneath_the_command() -> None:
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    (rooms,) = {place.rpartition("/")[0] for place in wheel["sources"].values()}
+    environment = instructions("ENV")[-1]
+    assert f"PYTHONPATH=/opt/blockpoint/lib/python3.11/site-packages/{rooms}" in environment.split()
+
+
 def test_the_documentation_lists_every_target_with_its_port() -> None:
     text = (ROOT / "docs" / "docker.md").read_text()
     rows = re.findall(r"^\|[^|]*\|[^|]*?(\d{4})[^|]*\| `http://([\w-]+):8000` \|$", text, re.MULTILINE)
