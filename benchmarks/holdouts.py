@@ -21,6 +21,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Final
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -222,18 +223,8 @@ def read() -> list[Row]:
     """Return what is kept."""
     if not KEPT.exists():
         return []
-    kinds = {field.name: field.type for field in fields(Row)}
     with KEPT.open(newline="") as file:
-        return [
-            Row(**{name: _value(kinds[name], text) for name, text in row.items()})
-            for row in csv.DictReader(file)
-        ]
-
-
-def _value(kind: object, text: str) -> int | float | bool | str:
-    if kind is bool:
-        return text == "True"
-    return kind(text) if kind in (int, float) else text  # type: ignore[operator,no-any-return]
+        return [msgspec.convert(row, Row, strict=False) for row in csv.DictReader(file)]
 
 
 def _keep(row: Row) -> None:

@@ -36,7 +36,7 @@ class SimulatedWorker:
 
     def __init__(self, port: int, number: int) -> None:
         self._name = f"simulated_{number}"
-        self._client = zmqrpc.Client("127.0.0.1", port, self._name)
+        self._client = zmqrpc.Client("127.0.0.1", port, self._name)  # type: ignore[no-untyped-call]
         self._state = "ready"
         self._order: dict[str, Any] = {}
         self._rows: Rows = {}
@@ -45,7 +45,7 @@ class SimulatedWorker:
         """Answer the master until it says that all is over."""
         self._tell("client_ready", locust.__version__)
         gevent.spawn(self._beat)
-        while (message := self._client.recv()).type != "quit":
+        while (message := self._client.recv()).type != "quit":  # type: ignore[no-untyped-call]
             self._heed(message)
 
     def _heed(self, message: Any) -> None:
@@ -104,7 +104,7 @@ class SimulatedWorker:
             gevent.sleep(HEARTBEAT_S)
 
     def _tell(self, about: str, data: Any) -> None:
-        self._client.send(Message(about, data, self._name))
+        self._client.send(Message(about, data, self._name))  # type: ignore[no-untyped-call]
 
 
 def main() -> None:

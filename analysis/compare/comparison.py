@@ -119,9 +119,9 @@ def _loads(pair: tuple[str, str], first: Side, second: Side) -> Iterator[Compare
             yield Compared(pair, condition, rate, len(pairs), list(of_pairs(_figures(pairs))))
         else:
             single[condition] += _figures([each for each in pairs if not any(run.behind for run in each)])
-    for condition, pairs in single.items():
-        if len(pairs) >= FEWEST_PAIRS:
-            yield Compared(pair, condition, None, len(pairs), list(of_pairs(pairs)))
+    for condition, figures in single.items():
+        if len(figures) >= FEWEST_PAIRS:
+            yield Compared(pair, condition, None, len(figures), list(of_pairs(figures)))
 
 
 def _by_load(side: Side, subject: str) -> dict[tuple[Condition, float], list[Run]]:

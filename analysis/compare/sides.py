@@ -126,7 +126,7 @@ def step_figures(frames: Frames, index: int) -> dict[str, Floats]:
 def _due(rows: pd.DataFrame, index: int, from_ns: int) -> pd.DataFrame:
     waited = np.isin(rows["outcome"].to_numpy(), (Outcome.ACCEPTED, Outcome.UNKNOWN))
     own = rows[waited & (rows["step"].to_numpy() == index) & (rows["due_ns"].to_numpy() >= from_ns)]
-    return own.sort_values("due_ns", kind="stable")
+    return pd.DataFrame(own.sort_values("due_ns", kind="stable"))
 
 
 def _whole(latency_ms: pd.Series, known_ms: pd.Series | Floats) -> Floats:
