@@ -7,6 +7,7 @@ import click
 
 from harness.campaign.own_task import time_task
 from harness.campaign.own_words import lines
+from harness.campaign.profiles import PROFILES
 from harness.campaign.setup import Selection
 from results.errors import BlockpointError
 from results.terms import KINDS
@@ -24,6 +25,9 @@ def with_own_task(request: S) -> S:
         raise BlockpointError(f"--kind {needing[0]} is a task of your own: name it with --task instead")
     if request.task is None or request.resume:
         return request
+    profile = PROFILES.get(request.profile)
+    if profile and profile.registrations:
+        raise BlockpointError(f"--profile {profile.name} has tasks of its own: leave --task away")
     cores = request.placement.pinning("one-box").cores("web")
     strategies = tuple(f"{name.partition('/')[0]}" for name in request.strategies)
     own = time_task(request.task, request.seed, strategies, request.slots, cores)

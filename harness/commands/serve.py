@@ -62,6 +62,10 @@ def serve(
             target.preflight("sleep")
             for line in _introduced(target, members.folder):
                 click.echo(line)
+            if task:
+                click.echo(
+                    f"your task {task.name}: --kind own_wait, own_compute, or own_await for an async def"
+                )
             with contextlib.suppress(KeyboardInterrupt):
                 click.echo("Ctrl-C takes everything down.")
                 while True:

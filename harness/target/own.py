@@ -117,15 +117,20 @@ def look_for(wish: TaskWish, strategy: str) -> str:
 
 @cache
 def _look(python: str, settings: Settings) -> str:
-    done = subprocess.run(
-        [python, "-m", "targets.own"],
-        env={**inherited(), **settings.to_environment()},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        timeout=IMPORT_LIMIT_S,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [python, "-m", "targets.own"],
+            env={**inherited(), **settings.to_environment()},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=IMPORT_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BlockpointError(
+            f"--task {settings.own_task}: its import did not end within {IMPORT_LIMIT_S:.0f} s"
+        ) from None
     if done.returncode:
         said = done.stderr.strip() or "importing it ended Python"
         raise BlockpointError(f"--task {settings.own_task}: {said.splitlines()[-1]}")

@@ -7,6 +7,7 @@ import contextlib
 import inspect
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -31,9 +32,11 @@ def main(answer: Path, threads: int, processes: int, limit_s: float, cores: list
     def write(timed: Timed) -> None:
         answer.write_bytes(msgspec.json.encode(timed))
 
+    watch = Watch(limit_s, lambda problem: write(Timed(problem=problem)))
     try:
-        task = own_task()
-        watch = Watch(limit_s, lambda problem: write(Timed(problem=problem)))
+        watch.begin("the import of the task")
+        task = replace(own_task(), limit_s=None)
+        watch.end()
         write(time_it(task, watch, threads, processes, cores))
     except BlockpointError as error:
         write(Timed(problem=str(error)))

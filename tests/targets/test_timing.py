@@ -106,13 +106,16 @@ def test_a_phase_sums_up_its_lanes() -> None:
     ("name", "line"),
     [
         ("fail", r"every call of the task raises: LookupError: no such picture \(usertasks.py:5\)"),
+        ("importing:go", r"the import of the task did not return within 0.2 s \(--task-timeout\)"),
         ("hang", r"the first call of the task did not return within 0.2 s \(--task-timeout\)"),
     ],
 )
 def test_a_task_that_cannot_be_timed_is_one_line(tmp_path: Path, name: str, line: str) -> None:
     (tmp_path / "usertasks.py").write_text(TASKS)
-    answer, limit_s = tmp_path / "answer", "0.2" if name == "hang" else "30"
-    settings = Settings(own_task=f"usertasks:{name}", own_path=str(tmp_path))
+    (tmp_path / "importing.py").write_text("import time; time.sleep(3600)")
+    answer, limit_s = tmp_path / "answer", "30" if name == "fail" else "0.2"
+    where = name if ":" in name else f"usertasks:{name}"
+    settings = Settings(own_task=where, own_path=str(tmp_path))
     command = [sys.executable, "-m", "targets.timing", str(answer), "2", "2", limit_s]
     subprocess.run(command, env=settings.to_environment(), check=True)
     timed = msgspec.json.decode(answer.read_bytes(), type=Timed)
