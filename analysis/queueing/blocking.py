@@ -111,7 +111,7 @@ def unaffected(
     queue. That a broker and its workers take a core from the web process is no queue either, and not seen
     here.
     """
-    held = not bound_of(service, kind)
+    held = service.law != "await" and not bound_of(service, kind)
     if service.law == "await" and awaits(service, kind):
         return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
     return not service.shares and (held or apart or service.processes > service.pools)

@@ -27,10 +27,9 @@ def resolve(name: str) -> Callable[..., Any]:
     """Return the callable of that name; raises BlockpointError with the last line of their traceback."""
     where = name if module_of(name) else _registered(name)
     module, _, path = where.partition(":")
-    if module.partition(".")[0] in OURS:
-        raise BlockpointError(
-            f"{where}: {module.partition('.')[0]} is a package of Blockpoint's own; rename it"
-        )
+    top = module.partition(".")[0]
+    if top in OURS:
+        raise BlockpointError(f"{where}: {top} is a package of Blockpoint's own; rename yours")
     found: Any = _imported(module)
     for part in path.split("."):
         if not hasattr(found, part):
@@ -46,9 +45,8 @@ def is_coroutine(function: Callable[..., Any]) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
     function = inspect.unwrap(function)
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        getattr(function, "__call__", None)  # noqa: B004 -- an object whose call is a coroutine
-    )
+    call = getattr(type(function), "__call__", None)  # noqa: B004 -- of an object that can be called
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
 
 
 def source_digest(function: Callable[..., Any]) -> str:

@@ -207,8 +207,8 @@ def test_it_runs_as_any_task_does(
 @pytest.mark.parametrize(
     ("name", "kind", "line"),
     [
-        ("fail", "own_wait", r"LookupError: no such picture \(usertasks.py:17\)"),
-        ("leave", "own_compute", r"SystemExit: 3 \(usertasks.py:20\)"),
+        ("fail", "own_wait", r"LookupError: no such picture \(usertasks.py:15\)"),
+        ("leave", "own_compute", r"SystemExit: 3 \(usertasks.py:18\)"),
         ("hang", "own_await", "TimeoutError"),
     ],
 )
