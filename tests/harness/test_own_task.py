@@ -192,7 +192,6 @@ def test_a_campaign_is_gone_on_with_only_where_its_task_is_asked_for_again() -> 
     ("options", "line"),
     [
         (["--task", "x:y", "--kind", "cpu"], "--task has its own kind and durations: leave --kind away"),
-        (["--task", "x:y", "--cv", "1"], "leave --cv away"),
         (["--task-args", "a.jsonl"], "name your task, too: --task mypkg.tasks:thumbnail"),
         (["--kind", "own_wait"], "own_wait is a task of your own: name it with --task instead"),
         (
