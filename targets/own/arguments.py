@@ -1,6 +1,7 @@
 """The arguments of each call: lines of a file, chosen by the task's id and the seed."""
 
 import hashlib
+import random
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -46,8 +47,28 @@ class Arguments:
         """Return what a task's call gets, made anew: a call may change what it was given."""
         if not self.lines:
             return [], {}
-        told: Call = msgspec.json.decode(self.lines[chosen(task_id, seed, len(self.lines))])
+        told: Call = msgspec.json.decode(self.line(task_id, seed))
         return (told, {}) if isinstance(told, list) else ([], told)
+
+    def line(self, task_id: int, seed: int) -> bytes:
+        """Return the line of a task."""
+        return self.lines[chosen(task_id, seed, len(self.lines))]
+
+
+def in_turn(arguments: Arguments, seed: int) -> Arguments:
+    """Return the same for a timing: all lines equally often, so that a mean of few calls is that of many."""
+    mixed = list(arguments.lines)
+    random.Random(seed).shuffle(mixed)
+    return InTurn(tuple(mixed))
+
+
+@dataclass(frozen=True)
+class InTurn(Arguments):
+    """Arguments of which each line has its turn."""
+
+    def line(self, task_id: int, seed: int) -> bytes:  # noqa: ARG002
+        """Return the line of the call of that number."""
+        return self.lines[task_id % len(self.lines)]
 
 
 def chosen(task_id: int, seed: int, lines: int) -> int:

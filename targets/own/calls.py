@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from targets.own.arguments import Arguments
+from targets.own.arguments import Arguments, in_turn
 from targets.own.places import make_findable
 from targets.own.resolve import is_coroutine, module_of, resolve
 from targets.settings import Settings
@@ -31,6 +31,10 @@ class OwnTask:
         make_findable(settings.own_path, settings.own_folder, module_of(name).partition(".")[0])
         arguments = Arguments.read(Path(settings.own_args)) if settings.own_args else Arguments()
         return cls(resolve(name), arguments, settings.own_seed, settings.own_limit_s or None)
+
+    def for_timing(self) -> Self:
+        """Return the same without a limit, each line of its arguments having its turn."""
+        return replace(self, arguments=in_turn(self.arguments, self.seed), limit_s=None)
 
     @property
     def awaited(self) -> bool:

@@ -146,7 +146,7 @@ def _gather_at(gathering: Barrier) -> None:
 
 
 def _process(number: int) -> Calls:
-    task, calls = own_task(), Calls()
+    task, calls = own_task().for_timing(), Calls()
     _tried(task.call, number)
     assert _gathering is not None
     _gathering.wait()

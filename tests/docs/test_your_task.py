@@ -12,7 +12,7 @@ from tests.harness.blockpoint import QUIET, blockpoint
 
 from . import pages
 
-SHORT = ["--max-trials", "1", "--budget", "14", "--seconds", "1", "--slo-ms", "1000", *QUIET]
+SHORT = ["--max-trials", "1", "--budget", "30", "--seconds", "1", "--slo-ms", "1000", *QUIET]
 
 
 def shown(task: str) -> list[str]:

@@ -14,7 +14,7 @@ from results.ledger_file import read_ledger
 from results.terms import Moment
 from targets import ledger as ledger_module
 from targets.ledger import Ledger
-from targets.own.arguments import Arguments, chosen
+from targets.own.arguments import Arguments, chosen, in_turn
 from targets.own.calls import OwnTask, own_task
 from targets.own.places import make_findable
 from targets.own.resolve import is_coroutine, resolve
@@ -168,6 +168,13 @@ def test_lines_are_chosen_evenly_and_otherwise_by_another_seed() -> None:
     one, another = ([chosen(task_id, seed, 4) for task_id in range(4000)] for seed in (1, 2))
     assert one != another
     assert all(900 < count < 1100 for count in Counter(one).values())
+
+
+def test_while_it_is_timed_all_lines_have_their_turn() -> None:
+    timed = in_turn(Arguments(tuple(b"[%d]" % line for line in range(20))), 1)
+    numbers = [timed.of(call, 1)[0][0] for call in range(20)]
+    assert sorted(numbers) == list(range(20)) != numbers
+    assert timed.of(20, 1) == timed.of(0, 1)
 
 
 def test_a_call_that_changes_its_arguments_changes_no_others() -> None:
