@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Final
 
-OURS: Final = ("results", "targets", "loadtests", "harness", "analysis")
+OURS: Final = ("blockpoint", "results", "targets", "loadtests", "harness", "analysis")
 """packages that no other can have the name of here"""
 
 
