@@ -24,6 +24,7 @@ from harness.options import (
     target_options,
     traffic_options,
 )
+from harness.task_options import task_options
 from harness.terminal import document
 from harness.terminal.exits import DONE, ERROR, FAULT, INTERRUPTED, UNANSWERED
 from harness.terminal.outlets import outlets
@@ -52,14 +53,16 @@ def blockpoint() -> None:
 )
 @click.option("--seconds", type=SECONDS, help="Length of each trial; six tasks at the least.")
 @click.option("--repeats", type=click.IntRange(1, 100), help="Times that every trial is measured.")
+@task_options
 @traffic_options
 @generator_options
 @campaign_options
 def run_command(**given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
+    from harness.commands.own_task import with_own_task
     from harness.commands.run import RunCommand, RunRequest
 
-    sys.exit(RunCommand(RunRequest(**given)).execute())
+    sys.exit(RunCommand(with_own_task(RunRequest(**given))).execute())
 
 
 @blockpoint.command("find", epilog=EXIT_CODES)
@@ -83,14 +86,16 @@ def run_command(**given: Any) -> None:
     "--budget", "budget_s", type=Number(1, MAX_BUDGET_S), help="Seconds after which no trial begins."
 )
 @default("--predict/--no-predict", True, help="Begin at what theory expects.")
+@task_options
 @traffic_options
 @generator_options
 @campaign_options
 def find_command(**given: Any) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
     from harness.commands.find import FindCommand, FindRequest
+    from harness.commands.own_task import with_own_task
 
-    sys.exit(FindCommand(FindRequest(**given)).execute())
+    sys.exit(FindCommand(with_own_task(FindRequest(**given))).execute())
 
 
 @blockpoint.command("drill", context_settings={"default_map": {"slots": 4}})
@@ -265,6 +270,7 @@ def environments_command(strategies: tuple[str, ...]) -> None:
 @click.argument("variant", default="default")
 @default("--port", 8000, type=PORT, help="Port of the API.")
 @default("--host", "127.0.0.1", help="Address to listen on; keep it loopback.")
+@task_options
 @target_options
 def serve_command(**given: Any) -> None:
     """Run a STRATEGY in a VARIANT in the foreground: broker, sink, API and workers, until Ctrl-C.

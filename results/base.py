@@ -12,8 +12,8 @@ History of the format:
        repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
        Later, what this version reads without, too: `cv` and `mix` of a load, `options` of a point,
        `versions` and `bystanders` of a subject, the stream `ping_db`, `left_out`, `web_processes` and
-       `middleware` of a manifest, `pools` of a service, `spread` of a trial, `generators` of a load and
-       of a manifest.
+       `middleware` of a manifest, `pools` and `demand` of a service, `spread` of a trial,
+       `generators` of a load and of a manifest.
 """
 
 from typing import Annotated, Final
@@ -39,6 +39,8 @@ Rate = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
 Arrivals = Annotated[float, msgspec.Meta(ge=LEAST, le=1e12)]
 Figure = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
 """what was measured and has no other bound"""
+Share = Annotated[float, msgspec.Meta(ge=0, le=1024)]
+"""of a time; above 1 for what takes several at once, such as cores"""
 Name = Annotated[str, msgspec.Meta(max_length=200)]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}$")]
 """a part of a path that leads nowhere else"""

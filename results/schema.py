@@ -24,6 +24,7 @@ from results.base import (
     Rate,
     Seconds,
     Several,
+    Share,
     Versioned,
     check_least,
 )
@@ -31,6 +32,16 @@ from results.findings import Accounts, Incident, Noise
 from results.load import Load
 from results.terms import KINDS, LONGEST_MS, SEARCHING
 from results.traffic import Traffic
+
+
+class Demand(Document, frozen=True, kw_only=True):
+    """What a task of the user's own was measured to hold, in shares of its time when it runs alone."""
+
+    gil: Share
+    cores: Share
+    """of its process, all threads together"""
+    loop: Share
+    """of a coroutine: the event loop, by what it does between two awaits; 1 of anything else"""
 
 
 class Service(Document, frozen=True, kw_only=True):
@@ -55,6 +66,8 @@ class Service(Document, frozen=True, kw_only=True):
     shares: list[Name] = []
     """which streams, by their columns, wait in the same queue as the tasks, `ping_sync` for one; `accept`
     under the law `await`: the reply itself waits until the task has ended"""
+    demand: Demand | None = None
+    """of a kind of the user's own; None: by the kind alone"""
 
     def __post_init__(self) -> None:
         check_least(SHORTEST_POLL_S, poll_s=self.poll_s)

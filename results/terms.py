@@ -27,7 +27,11 @@ class Kind:
     awaited: bool = True
     """a coroutine awaits it; the others hold the event loop"""
     needs: str = ""
-    """the setting of a target that names the server without which it cannot be done"""
+    """the setting of a target without which it cannot be done, mostly a server"""
+    computes: bool = False
+    """it belongs where a strategy computes, in a process rather than a thread"""
+    own: bool = False
+    """a callable of the user's; what bounds it is measured, and stands in the `demand` of its service"""
 
     @property
     def held(self) -> bool:
@@ -56,13 +60,25 @@ KINDS: Final = {
             bound="gil",
             needs="cache_url",
         ),
-        Kind("cpu", "computes in pure Python and holds the GIL", bound="gil", awaited=False),
+        Kind("cpu", "computes in pure Python and holds the GIL", bound="gil", awaited=False, computes=True),
         Kind(
             "cpu_native",
             "computes in C (SHA-256 of 64 KiB buffers) and releases the GIL",
             bound="cores",
             awaited=False,
+            computes=True,
         ),
+        Kind("own_wait", "your own `def` (--task), which waits", awaited=False, needs="own_task", own=True),
+        Kind(
+            "own_compute",
+            "your own `def` (--task), which computes",
+            bound="gil",
+            awaited=False,
+            needs="own_task",
+            computes=True,
+            own=True,
+        ),
+        Kind("own_await", "your own `async def` (--task)", needs="own_task", own=True),
     )
 }
 """The kinds of task; `targets.work` gives each its body."""

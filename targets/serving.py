@@ -9,6 +9,11 @@ def by_kind(waiting: Service, computing: Service) -> dict[str, Service]:
     return {name: waiting if kind.awaited else computing for name, kind in KINDS.items()}
 
 
+def by_queue(waiting: Service, computing: Service) -> dict[str, Service]:
+    """Return the same where what computes has a queue of its own, and a `def` that waits is not in it."""
+    return {name: computing if kind.computes else waiting for name, kind in KINDS.items()}
+
+
 def children(count: int) -> Service:
     """Return how a pool of so many processes serves, of which each does one task at a time."""
     return Service(law="pool", slots=count, processes=count, children=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Self
 
 import msgspec
 
+from results.base import Share
 from results.errors import BlockpointError
 
 ANYIO_TOKENS: Final = 40
@@ -15,6 +16,8 @@ ANYIO_TOKENS: Final = 40
 STARTERS: Final = (
     *("redis_url", "rabbitmq_url", "postgresql_url", "cache_url"),
     *("ledger", "nonce", "http_sink", "smtp_sink"),
+    *("own_task", "own_args", "own_path", "own_folder", "own_seed", "own_limit_s"),
+    *("own_gil", "own_cores", "own_loop"),
 )
 """settings that whoever starts a target chooses for it"""
 
@@ -27,6 +30,7 @@ WindowSeconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
 Address = Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+:[0-9]{1,5}$|^$")]
 """`host:port`; empty: there is none"""
 UnitsPerMs = Annotated[float, msgspec.Meta(ge=0, le=1e12)]
+OwnSeed = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,22 @@ class Settings:
     """of a job in ARQ, SAQ and RQ; 0: the variant's own"""
     drills: bool = False
     """accept tasks that kill their own process"""
+    own_task: str = ""
+    """the user's callable, `module:name` or an entry point of `blockpoint.tasks`; empty: there is none"""
+    own_args: str = ""
+    """file of its arguments, JSON lines; empty: it takes none"""
+    own_path: str = ""
+    """folders, joined by `os.pathsep`, in which its modules are looked for after ours"""
+    own_folder: str = ""
+    """folder of which nothing but its own top-level package may be imported"""
+    own_seed: OwnSeed = 1
+    """of the choice of a task's arguments"""
+    own_limit_s: WindowSeconds = 0.0
+    """after which a coroutine of it is cancelled; 0: never"""
+    own_gil: Share = 0.0
+    """see `results.schema.Demand`"""
+    own_cores: Share = 0.0
+    own_loop: Share = 0.0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -37,7 +37,7 @@ def undeclared(subject: Subject) -> str:
     Raises TypeError or ValueError where it cannot be written down and read back.
     """
     recorded = msgspec.json.decode(msgspec.json.encode(subject), type=Subject)
-    if missing := [kind for kind in KINDS if kind not in recorded.services]:
+    if missing := [name for name, kind in KINDS.items() if not kind.own and name not in recorded.services]:
         named = ", ".join(missing)
         return f"does not say how it serves tasks of kind {named}: `services` needs sleep and what computes"
     return ""

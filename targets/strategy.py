@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from fastapi import BackgroundTasks
 from fastapi.params import Depends
+from msgspec.structs import replace
 
 from results.errors import BlockpointError, lookup, unknown
-from results.schema import Service, Subject
+from results.schema import Demand, Service, Subject
 from results.terms import KINDS, Stream
 from targets.settings import Settings
 from targets.soundness import misfit, undeclared
@@ -179,7 +180,7 @@ class Definition:
             strategy=self.name,
             variant=variant,
             summary=self.variants[variant].summary,
-            services=_of_all_processes(strategy, settings),
+            services=demanding(_of_all_processes(strategy, settings), settings),
             max_attempts=strategy.max_attempts,
             queues=list(strategy.queues),
             workers=len(strategy.workers),
@@ -199,11 +200,24 @@ def _of_all_processes(strategy: Strategy, settings: Settings) -> dict[str, Servi
 
 
 def completed(services: Mapping[str, Service]) -> dict[str, Service]:
-    """Return how every kind is served: those that are awaited as `sleep`, where they are not named."""
-    waiting = {
-        name: services["sleep"] for name, kind in KINDS.items() if kind.awaited and "sleep" in services
+    """Return how every kind is served: what is awaited as `sleep`, and a `def` of the user's own as `cpu`.
+
+    That is where they are not named.
+    """
+    unnamed = {name: kind for name, kind in KINDS.items() if kind.awaited or kind.own}
+    like = {name: "sleep" if kind.awaited else "cpu" for name, kind in unnamed.items()}
+    return {**{name: services[other] for name, other in like.items() if other in services}, **services}
+
+
+def demanding(services: Mapping[str, Service], settings: Settings) -> dict[str, Service]:
+    """Return the same services, those of the user's own task with what it was measured to take."""
+    if not settings.own_task:
+        return dict(services)
+    demand = Demand(gil=settings.own_gil, cores=settings.own_cores, loop=settings.own_loop)
+    return {
+        name: replace(service, demand=demand) if name in KINDS and KINDS[name].own else service
+        for name, service in services.items()
     }
-    return {**waiting, **services}
 
 
 def installed() -> list[tuple[str, Definition | BlockpointError]]:

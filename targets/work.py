@@ -9,12 +9,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
+from typing import Any
 
 from results.terms import KINDS, Moment
 from targets import cache as writes
 from targets import calls, mails
 from targets.ledger import ledger
-from targets.settings import Settings
+from targets.own.calls import own_task
+from targets.own.resolve import last_line
+from targets.settings import Settings, variable
 from targets.task import Task
 
 _BUFFER = bytes(65_536)
@@ -62,6 +66,25 @@ async def _cache_awaiting(units: float) -> None:
     await writes.write_awaiting(surroundings().cache_url, units)
 
 
+def _own(task_id: int) -> None:
+    with _theirs():
+        own_task().call(task_id)
+
+
+async def _own_awaiting(task_id: int) -> None:
+    with _theirs():
+        await own_task().call_awaiting(task_id)
+
+
+@contextmanager
+def _theirs() -> Iterator[None]:
+    """Have whatever the user's code raises end its task as a failed one, which a strategy may try again."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise TaskFailedError(last_line(error)) from error
+
+
 async def hang_up() -> None:
     """Close what the tasks of this event loop were connected to."""
     await calls.close()
@@ -82,11 +105,13 @@ def _cpu_native(units: float) -> None:
 
 @dataclass(frozen=True)
 class Body:
-    """What a kind of task does; its argument is an amount of units."""
+    """What a kind of task does; its argument is an amount of units, unless `told` says otherwise."""
 
-    blocking: Callable[[float], None]
-    awaiting: Callable[[float], Awaitable[None]] | None = None
+    blocking: Callable[[Any], None]
+    awaiting: Callable[[Any], Awaitable[None]] | None = None
     """the same in a coroutine; None where there is nothing to await"""
+    told: Callable[[Task], Any] = attrgetter("units")
+    """what of the task is its argument"""
 
 
 BODIES = {
@@ -96,6 +121,9 @@ BODIES = {
     "cache": Body(_cache, _cache_awaiting),
     "cpu": Body(_cpu),
     "cpu_native": Body(_cpu_native),
+    "own_wait": Body(_own, told=attrgetter("id")),
+    "own_compute": Body(_own, told=attrgetter("id")),
+    "own_await": Body(_own, _own_awaiting, told=attrgetter("id")),
 }
 """by the name of the kind, see `results.terms.KINDS`"""
 
@@ -124,7 +152,7 @@ def _cpu_s(body: Callable[[float], None], units: float) -> float:
 @cache
 def units_per_ms(kind: str, settings: Settings) -> float:
     """Return how many units of a kind make a millisecond, from the settings or calibrated now."""
-    if KINDS[kind].held:
+    if KINDS[kind].held or KINDS[kind].own:
         return 1.0
     if given := float(getattr(settings, f"units_per_ms_{kind}")):
         return given
@@ -157,8 +185,9 @@ def recorded(task: Task, attempt: int = 1) -> Iterator[None]:
 
 def perform(task: Task, attempt: int = 1) -> None:
     """Do the task, blocking the calling thread; raises TaskFailedError where it is to fail."""
+    body = BODIES[task.kind]
     with recorded(task, attempt):
-        BODIES[task.kind].blocking(task.units)
+        body.blocking(body.told(task))
 
 
 async def perform_async(task: Task, attempt: int = 1) -> None:
@@ -166,6 +195,10 @@ async def perform_async(task: Task, attempt: int = 1) -> None:
     body = BODIES[task.kind]
     with recorded(task, attempt):
         if body.awaiting:
-            await body.awaiting(task.units)
+            await body.awaiting(body.told(task))
         else:
-            body.blocking(task.units)
+            body.blocking(body.told(task))
+
+
+if os.environ.get(variable("own_task")):
+    own_task()  # before any process forks and any task comes, as a user's own module would import it

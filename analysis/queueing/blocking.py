@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from analysis.queueing.ceilings import saturation_rate
+from analysis.queueing.demands import awaits, bound_of
 from analysis.queueing.replay import PASSES, REQUEST_S, fifo_servers, replay
 from analysis.queueing.trace import starts, visits
 from results.draws import durations_ms, offsets_s
 from results.percentile import percentile
 from results.schema import Service
-from results.terms import KINDS
 from results.traffic import USUAL, Traffic
 
 Floats = npt.NDArray[np.float64]
@@ -72,7 +72,7 @@ def blocking_rate(
     slow_ms = traffic.lasting.not_exceeded(duration_ms, 0.99)
     if unaffected(service, kind, slow_ms, apart=apart, limit_ms=limit_ms, overhead_ms=overhead_ms):
         return math.inf
-    if service.law == "await" and KINDS[kind].held:
+    if service.law == "await" and awaits(service, kind):
         return 0.0
     servers = fifo_servers(service.one_pool, kind, cores // service.pools)
     if not service.shares or not servers or not ceiling or service.law == "poll":
@@ -111,8 +111,8 @@ def unaffected(
     queue. That a broker and its workers take a core from the web process is no queue either, and not seen
     here.
     """
-    held = KINDS[kind].held
-    if service.law == "await" and held:
+    held = service.law != "await" and not bound_of(service, kind)
+    if service.law == "await" and awaits(service, kind):
         return "accept" not in service.shares or duration_ms + overhead_ms <= limit_ms
     return not service.shares and (held or apart or service.processes > service.pools)
 

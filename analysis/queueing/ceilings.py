@@ -6,6 +6,7 @@ Light on purpose: the harness places its rates with it, so nothing here imports 
 import math
 from typing import Final
 
+from analysis.queueing.demands import demand_limits
 from results.lasting import EQUALLY, Lasting
 from results.schema import Service
 from results.terms import KINDS
@@ -58,12 +59,23 @@ def saturation_rate(
     Several web processes have as many loops and pools: `slots` and `processes` are those of all of them, and
     the ceiling is that of the sum as long as each gets its share of the tasks.
 
+    A kind of the user's own has its `demand` measured: what it holds of the GIL, the cores and, awaited, of
+    the loop adds ceilings of its own (`demands`), in the place of `cpu`'s or `cpu_native`'s.
+
     `cores` are those that may run tasks. Raises ValueError for an unknown law or kind.
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}")
-    seconds, held = duration_ms / 1000, KINDS[kind].held
-    law = "loop" if service.law == "await" and not held else service.law
+    limits = demand_limits(service, kind, duration_ms / 1000, cores)
+    slotted = _slotted_rate(service, kind, duration_ms / 1000, cores, lasting)
+    return min([*limits, *(() if slotted is None else (slotted,))], default=None)
+
+
+def _slotted_rate(service: Service, kind: str, seconds: float, cores: int, lasting: Lasting) -> float | None:
+    """Return the ceiling by law and slots."""
+    measured, told = service.demand is not None, KINDS[kind]
+    held = told.held or measured
+    law = "loop" if service.law == "await" and not (held and told.awaited) else service.law
     if law == "await":
         return None
     if law == "loop":
@@ -91,7 +103,7 @@ def backlog_growth(rho: float) -> float:
 
 def _pool(service: Service, kind: str, seconds: float, cores: int) -> float | None:
     limits = [service.slots] if service.slots else []
-    bound = KINDS[kind].bound
+    bound = "" if service.demand else KINDS[kind].bound
     if bound:
         limits.append(cores)
     if bound == "gil":

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from analysis.queueing.demands import awaits, bound_of
 from analysis.queueing.trace import poll, serve
 from results.schema import Service
 from results.terms import KINDS
@@ -48,13 +49,13 @@ def fifo_servers(service: Service, kind: str, cores: int) -> int | None:
     waiting for each other, and no exact law is known here for tasks that all slow each other down. So do
     round trips that take turns in a thread or on a loop.
     """
-    bound, computing = KINDS[kind].bound, min(service.processes, cores)
-    if bound and KINDS[kind].awaited:
+    bound, computing = bound_of(service, kind), min(service.processes, cores)
+    if KINDS[kind].awaited and (bound or (service.law == "await" and not awaits(service, kind))):
         return None
     if service.pools > 1 and (bound or service.law != "await"):
         return None
     if service.law == "await":
-        return computing if bound else 0
+        return computing if bound or not KINDS[kind].awaited else 0
     if service.law == "loop":
         return computing if bound else service.processes
     most = {"": service.slots, "gil": computing, "cores": cores}[bound]

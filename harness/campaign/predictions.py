@@ -12,6 +12,7 @@ from harness.campaign.profiles import EVERY, EVERY_VARIANT, USUAL_WAYS
 from harness.target import brokers
 from harness.target.cores import Pinning
 from harness.target.declarations import subject as subject_of
+from harness.target.own import TaskWish, look_for
 from harness.target.placement import BY_RULE, Placement
 from harness.target.uv import NoEnvironmentError
 from harness.target.versions import Pinned
@@ -161,10 +162,11 @@ def in_versions(keys: Sequence[str], pins: Sequence[str]) -> list[str]:
     return [f"{name}{',' if '@' in name else '@'}{asked}/{variant}" for name, variant in split]
 
 
-def usable(keys: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def usable(keys: Sequence[str], task: TaskWish | None = None) -> tuple[list[str], dict[str, str]]:
     """Return the subjects that can run here, and why the others cannot, said in a line each.
 
-    Raises BlockpointError where none is left, and for what is wrong with a strategy itself.
+    `task`: the user's own, which is to be importable beside each. Raises BlockpointError where none is left,
+    and for what is wrong with a strategy or the task itself.
     """
     found, left_out = [], {}
     for key in keys:
@@ -172,6 +174,8 @@ def usable(keys: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         try:
             subject_of(strategy, variant, Settings())
             brokers.look(find(Pinned.parse(strategy).strategy).broker)
+            if task:
+                look_for(task, strategy)
         except NoEnvironmentError as error:
             left_out[key] = str(error)
         else:

@@ -78,6 +78,8 @@ class Setup:
     """blocks of trials that run beside each other"""
     fleet: Fleet = ALONE
     """who generates the load"""
+    task_packages: tuple[str, ...] = ()
+    """what the user's own task needs"""
 
 
 class Session:
@@ -170,6 +172,7 @@ class Session:
             host=setup.fleet.host,
             needs=servers_of([*manifest.plans, *manifest.points]),
             fleet=setup.fleet,
+            task_packages=setup.task_packages,
         )
         return self._procedure.launch(plan, plain)
 

@@ -15,12 +15,15 @@ import msgspec
 
 from harness.campaign.environment import environment
 from harness.campaign.neighbours import measuring
+from harness.campaign.own_record import record, recorded_settings
+from harness.campaign.own_task import Own
 from harness.campaign.predictions import split_key, subject_on
 from harness.campaign.session import Procedure, Setup
 from harness.target import brokers
 from harness.target.cores import Pinning, available_cores
 from harness.target.declarations import subject
 from harness.target.fleet import ALONE, Fleet
+from harness.target.own import TaskWish
 from harness.target.placement import Placement
 from harness.target.processes import Family
 from harness.target.versions import Pinned
@@ -71,16 +74,21 @@ class Conditions:
     report: bool = True
     as_json: bool = False
     """standard output gets one JSON document, and standard error all else"""
+    task: TaskWish | None = None
+    """the user's own, as it was asked for"""
+    own: Own | None = None
+    """the same, timed"""
 
     @property
     def settings(self) -> Settings:
         """Return what strategies may know beforehand."""
-        return Settings(
+        base = Settings(
             slots=self.slots,
             anyio_tokens=self.anyio_tokens,
             web_processes=self.web_processes,
             middleware=self.middleware,
         )
+        return self.own.on(base) if self.own else base
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +160,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
     base = conditions.settings
-    kinds = {kind for item in agenda.work for kind in item.kinds if not KINDS[kind].held}
+    kinds = {kind for item in agenda.work for kind in item.kinds if not (KINDS[kind].held or KINDS[kind].own)}
     calibration = {kind: calibrate(kind) for kind in sorted(kinds - {CACHE_KIND})}
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
@@ -186,7 +194,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         jobs=agenda.jobs,
         calibration=calibration,
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
-        environment={**environment(), **described},
+        environment={**environment(), **described, **(record(conditions.own) if conditions.own else {})},
         left_out=dict(agenda.left_out),
     )
     campaign = create_campaign(runs_folder() / name, manifest)
@@ -241,17 +249,19 @@ def prepare(
             f"warning: the target takes work from anyone who reaches {conditions.fleet.host}", err=True
         )
     KEPT.set(lambda: _kept(campaign))
+    settings = Settings(
+        slots=manifest.slots,
+        anyio_tokens=manifest.anyio_tokens,
+        web_processes=manifest.web_processes,
+        middleware=manifest.middleware,
+        units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
+        units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
+        units_per_ms_cache=manifest.calibration.get(CACHE_KIND, 1.0),
+    )
     return Setup(
         family=members,
-        settings=Settings(
-            slots=manifest.slots,
-            anyio_tokens=manifest.anyio_tokens,
-            web_processes=manifest.web_processes,
-            middleware=manifest.middleware,
-            units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
-            units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
-            units_per_ms_cache=manifest.calibration.get(CACHE_KIND, 1.0),
-        ),
+        settings=recorded_settings(settings, manifest, conditions.task),
+        task_packages=conditions.task.packages if conditions.task else (),
         procedure=procedure,
         attempts=attempts,
         retry_until_s=retry_until_s,

@@ -18,6 +18,7 @@ HEEDED: Final = frozenset(
         *("resume", "attempts", "report", "dry_run"),
         *("redis_url", "quiet_wait", "max_foreign_cores", "generators"),
         *("max_trials", "budget_s", "predict"),
+        *("task_name", "task_args", "task_packages", "task_folders", "task_environment", "task_limit_s"),
     }
 )
 """options by which a campaign may be gone on with in another way than it was begun"""

@@ -48,7 +48,8 @@ class FindCommand(Command[FindRequest, Point]):
         """Return the points to be searched."""
         request, profile = self.request, self._take(self.request.profile)
         keys, left_out = usable(
-            in_versions(select(profile.subjects, request.strategies, request.variants), request.pins)
+            in_versions(select(profile.subjects, request.strategies, request.variants), request.pins),
+            request.task,
         )
         wanted = points(profile, keys, request.settings, request.placement, request.traffic)
         return Agenda(

@@ -42,7 +42,8 @@ class RunCommand(PlannedCommand[RunRequest]):
         self._take(asked_profile(self.request))
         request, profile = self.request, self.profile
         keys, left_out = usable(
-            in_versions(select(profile.subjects, request.strategies, request.variants), request.pins)
+            in_versions(select(profile.subjects, request.strategies, request.variants), request.pins),
+            request.task,
         )
         plans = _plans(request, profile, keys)
         for line in longer(plans, request.seconds):

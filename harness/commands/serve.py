@@ -14,6 +14,7 @@ import click
 from harness.campaign.unheeded import unheeded
 from harness.target.broker import write_privately
 from harness.target.cores import Pinning
+from harness.target.own import look_for
 from harness.target.processes import family
 from harness.target.sink import SERVERS
 from harness.target.target import CACHE, Launch, Target, running_target
@@ -21,6 +22,8 @@ from results.errors import BlockpointError
 from targets.settings import Settings, asked_of_a_target, variable
 
 GRACE_S = 10.0
+SEED = 1
+"""of the choice of a task's arguments"""
 
 
 def serve(
@@ -39,6 +42,9 @@ def serve(
     settings, wishes = _settings(asked, options)
     for line in unheeded(settings, wishes, [f"{strategy}/{variant}"]):
         click.echo(line, err=True)
+    if task := options["task"]:
+        look_for(task, strategy)
+        settings = task.settings(settings, SEED)
     how = {name: options[name] for name in ("loop", "http", "redis_url")}
     with family() as members:
         launch = Launch(
@@ -49,12 +55,17 @@ def serve(
             port=port,
             grace_s=GRACE_S,
             needs=SERVERS | {CACHE},
+            task_packages=task.packages if task else (),
             **how,
         )
         with running_target(launch, strategy, variant, members.folder) as target:
             target.preflight("sleep")
             for line in _introduced(target, members.folder):
                 click.echo(line)
+            if task:
+                click.echo(
+                    f"your task {task.name}: --kind own_wait, own_compute, or own_await for an async def"
+                )
             with contextlib.suppress(KeyboardInterrupt):
                 click.echo("Ctrl-C takes everything down.")
                 while True:

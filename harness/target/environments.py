@@ -66,7 +66,7 @@ def _made(name: str, needs: Needs) -> Environment:
     lock = _relocked(name, needs) if needs.pins else needs.lock
     folder = _place(needs, lock)
     if not (folder / _MADE).exists():
-        with _alone(folder.with_name(f"{folder.name}.making")):
+        with alone(folder.with_name(f"{folder.name}.making")):
             if not (folder / _MADE).exists():
                 _make(name, folder, needs, lock)
     return Environment(str(folder / "bin" / "python"), folder.name)
@@ -105,9 +105,9 @@ def _call(folder: Path, name: str) -> None:
 def _relocked(name: str, needs: Needs) -> str:
     """Return a lock that keeps to another but for some versions; a second run finds the same."""
     wanted = "".join(f"{package}=={version}\n" for package, version in needs.pins)
-    digest = _digest(needs.lock, needs.requirements.read_text(), wanted)
-    kept = _environments() / "locks" / f"{digest}.txt"
-    with _alone(kept.with_suffix(".making")):
+    digest = digest_of(needs.lock, needs.requirements.read_text(), wanted)
+    kept = environments_folder() / "locks" / f"{digest}.txt"
+    with alone(kept.with_suffix(".making")):
         if not kept.exists():
             draft, constraints = kept.with_suffix(".draft"), kept.with_suffix(".in")
             draft.write_text(needs.lock)
@@ -122,10 +122,10 @@ def _relocked(name: str, needs: Needs) -> str:
 def _place(needs: Needs, lock: str) -> Path:
     """Return the folder of an environment; where the code lies is part of what it is made from."""
     linked = map(str, (*_OURS, *needs.links))
-    return _environments() / _digest(lock, needs.python or sys.executable, sys.version, *linked)
+    return environments_folder() / digest_of(lock, needs.python or sys.executable, sys.version, *linked)
 
 
-def _environments() -> Path:
+def environments_folder() -> Path:
     """Return where environments are kept: beside our own, or in the user's cache where we must not write."""
     beside = Path(sys.prefix)
     if os.access(beside, os.W_OK):
@@ -134,12 +134,13 @@ def _environments() -> Path:
     return Path(cache_home) / "blockpoint" / "environments"
 
 
-def _digest(*parts: str) -> str:
+def digest_of(*parts: str) -> str:
+    """Return the name of what is made from these."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 @contextlib.contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Be the only one that makes something; whoever waits finds it made."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:

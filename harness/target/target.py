@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,18 +18,21 @@ from harness.target.environments import environment_of
 from harness.target.fleet import ALONE, Fleet
 from harness.target.ledgers import LedgerReader, looking_pids
 from harness.target.lineage import tree
+from harness.target.own import beside
 from harness.target.processes import Child, Family, died
 from harness.target.sink import SERVERS, Sink, running_sink
 from harness.target.versions import Pinned
 from results.errors import BlockpointError
 from results.schema import Subject
-from results.terms import Moment
+from results.terms import KINDS, Moment
 from results.waiting import wait_until
 from targets.settings import Settings
 from targets.strategy import find, from_elsewhere
 
 START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0
+OWN_FIRST_TASKS = 5
+"""of a task of the user's own, which may raise now and then, before it is said to fail always"""
 IDENTITY_LIMIT_S = 5.0
 ACCEPT_LIMIT_S = 15.0
 CACHE = "cache_url"
@@ -63,6 +67,8 @@ class Launch:
     """who loads it"""
     appendonly: bool = False
     """the embedded broker keeps an append-only file, so that it finds its tasks again after a restart"""
+    task_packages: tuple[str, ...] = ()
+    """what the user's own task needs, beside the strategy's own packages"""
 
 
 class Target:
@@ -112,7 +118,17 @@ class Target:
             identity = self.identity()
         except OSError as error:
             raise BlockpointError(f"{self.subject.key} no longer answers at {self.url}: {error}") from None
-        reader = self.reader()
+        reader, moments = self.reader(), Counter[Moment]()
+        for _ in range(OWN_FIRST_TASKS if KINDS[kind].own else 1):
+            moments = self._first_task(kind, reader)
+            if moments[Moment.FINISHED]:
+                return identity
+            if not moments[Moment.FAILED]:
+                break
+        raise self._unfinished(moments)
+
+    def _first_task(self, kind: str, reader: LedgerReader) -> Counter[Moment]:
+        """Submit a task and wait for its end; returns what was recorded of it."""
         task_id = self.submit(kind)
 
         def ended() -> bool:
@@ -121,9 +137,7 @@ class Target:
             return bool(moments[Moment.FINISHED]) or moments[Moment.FAILED] >= self.subject.max_attempts
 
         wait_until(ended, PREFLIGHT_LIMIT_S)
-        if not (moments := reader.moments(task_id))[Moment.FINISHED]:
-            raise self._unfinished(moments)
-        return identity
+        return reader.moments(task_id)
 
     def _unfinished(self, moments: Mapping[Moment, int]) -> BlockpointError:
         """Return the error for a first task of which nothing but that was recorded."""
@@ -235,7 +249,8 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     its start (with its last lines).
     """
     named, environment = Pinned.parse(strategy), environment_of(strategy)
-    settings, family, pinning = launch.settings, launch.family, launch.pinning
+    settings = beside(launch.settings, strategy, launch.task_packages)
+    family, pinning = launch.family, launch.pinning
     folder = family.folder / secrets.token_hex(4)
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:

@@ -24,6 +24,8 @@ from targets.settings import Settings
 from targets.task import Task
 from targets.work import TaskFailedError, calibrate, perform, perform_async, recorded, units_per_ms
 
+STOCK = [name for name, kind in KINDS.items() if not kind.own]
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -47,7 +49,7 @@ async def _awaited(task: Task) -> None:
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Give the variables by which a task finds the servers that any kind needs."""
-    needed = {kind.needs for kind in KINDS.values()}
+    needed = {KINDS[name].needs for name in STOCK}
     with family() as members:
         log = tmp_path_factory.mktemp("sink") / "sink.log"
         with (
@@ -71,7 +73,7 @@ def surrounded(servers: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iter
         own.close()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", STOCK)
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.usefixtures("surrounded")
 def test_a_task_starts_and_finishes_once(folder: Path, kind: str, asynchronous: bool) -> None:
@@ -162,7 +164,7 @@ else: asyncio.run(perform_async(task, 1))
 """
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", STOCK)
 @pytest.mark.parametrize("where", ["thread", "loop"])
 def test_a_task_kills_its_process_as_often_as_asked(
     tmp_path: Path, where: str, kind: str, servers: dict[str, str]

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from results.schema import Service
 from results.terms import KINDS
 from targets.publishing import ACCEPT_LIMIT_S, Publishers
-from targets.serving import by_kind, children
+from targets.serving import by_queue, children
 from targets.settings import Settings
 from targets.strategies.celery.application import TASK
 from targets.strategies.celery.configuration import TUNED_ATTEMPTS
@@ -71,7 +71,7 @@ class Tuned:
 
     def __init__(self, settings: Settings) -> None:
         waiting = Service(law="pool", slots=settings.slots)
-        self.services: Mapping[str, Service] = by_kind(waiting, children(settings.cores))
+        self.services: Mapping[str, Service] = by_queue(waiting, children(settings.cores))
         self.workers = [
             self._worker(WAITING, "threads", settings.slots),
             self._worker(COMPUTING, "prefork", settings.cores),
@@ -96,7 +96,7 @@ class Tuned:
             self.app.tasks[TASK].apply_async,
             (task.to_message(),),
             task_id=hex_id(task.id),
-            queue=WAITING if KINDS[task.kind].awaited else COMPUTING,
+            queue=COMPUTING if KINDS[task.kind].computes else WAITING,
         )
         return self._publishers.run(publish)
 
@@ -121,7 +121,7 @@ class Durable(Tuned):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.services = by_kind(children(settings.slots), children(settings.cores))
+        self.services = by_queue(children(settings.slots), children(settings.cores))
         self.workers = [
             ["targets.supervisor", *self._worker(WAITING, "prefork", settings.slots)],
             ["targets.supervisor", *self._worker(COMPUTING, "prefork", settings.cores)],

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from results.schema import Service
 from results.terms import KINDS
 from targets.publishing import ACCEPT_LIMIT_S, Publishers, publish_within
-from targets.serving import by_kind, children
+from targets.serving import by_queue, children
 from targets.settings import Settings
 from targets.strategies.dramatiq import brokers
 from targets.strategies.dramatiq.worker import WORKER_TIMEOUT_MS
@@ -82,7 +82,7 @@ class DramatiqTuned(DramatiqDefault):
     def __init__(self, settings: Settings) -> None:
         self.window_s = settings.visibility_s or brokers.SHIPPED_HEARTBEAT_S
         waiting = Service(law="pool", slots=settings.slots)
-        self.services = by_kind(waiting, children(settings.cores))
+        self.services = by_queue(waiting, children(settings.cores))
         self.workers = [
             _worker("tuned", brokers.WAITING, 1, settings.slots),
             _worker("tuned", brokers.COMPUTING, settings.cores, 1),
@@ -100,7 +100,7 @@ class DramatiqTuned(DramatiqDefault):
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
         """Publish the task from a thread of this strategy's own."""
-        queue = brokers.WAITING if KINDS[task.kind].awaited else brokers.COMPUTING
+        queue = brokers.COMPUTING if KINDS[task.kind].computes else brokers.WAITING
         await self._publishers.run(self._enqueue, task, queue)
 
     async def stop(self) -> None:

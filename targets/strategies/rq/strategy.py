@@ -17,7 +17,7 @@ from rq.serializers import JSONSerializer
 from results.schema import Service
 from results.terms import KINDS
 from targets.publishing import ACCEPT_LIMIT_S, Publishers, publish_within
-from targets.serving import by_kind, children
+from targets.serving import by_queue, children
 from targets.settings import Settings
 from targets.strategies.rq.config import REDIS_URL
 from targets.strategies.rq.jobs import RETRIES, RUN
@@ -117,7 +117,7 @@ class RqTuned(RqDefault):
     def __init__(self, settings: Settings) -> None:
         self._timeout_s = settings.job_timeout_s or TUNED_TIMEOUT_S
         self.window_s = self._timeout_s + GRACE_S
-        self.services = by_kind(children(settings.slots), children(settings.cores))
+        self.services = by_queue(children(settings.slots), children(settings.cores))
         self.workers = [
             _pool(settings.slots, self.worker_class, WAITING),
             _pool(settings.cores, self.worker_class, COMPUTING),
@@ -134,7 +134,7 @@ class RqTuned(RqDefault):
         self._publishers = Publishers()
 
     def _publish(self, task: Task) -> None:
-        queue = WAITING if KINDS[task.kind].awaited else COMPUTING
+        queue = COMPUTING if KINDS[task.kind].computes else WAITING
         self._enqueue(task, queue, result_ttl=self.result_ttl_s, retry=Retry(max=RETRIES), description=RUN)
 
     async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
