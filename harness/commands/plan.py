@@ -23,6 +23,11 @@ WIDE: Final = 140
 """columns of a table whose outlet does not say how wide it is"""
 
 
+LOWEST_PER_S: Final = 0.01
+HIGHEST_PER_S: Final = 20_000
+"""what the generator could offer"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PlanRequest:
     """What `plan` was asked for."""
@@ -160,17 +165,15 @@ def _document(found: "Measures", demand: "Demand", able: "list[Option]", unable:
 
 def parse_rates(text: str) -> tuple[float, float]:
     """Return the ends of a rate or an interval, `120` or `80..150`; raises BlockpointError."""
-    from harness.options import MAX_RATE_PER_S, MIN_RATE_PER_S
-
     first, between, second = text.partition("..")
     try:
         low = float(first)
         high = float(second) if between else low
     except ValueError:
         raise BlockpointError(f"--rate: {text!r} is no rate; write 120, or 80..150") from None
-    if not MIN_RATE_PER_S <= low <= high <= MAX_RATE_PER_S:
+    if not LOWEST_PER_S <= low <= high <= HIGHEST_PER_S:
         raise BlockpointError(
-            f"--rate: {text!r} is not between {MIN_RATE_PER_S:g} and {MAX_RATE_PER_S:g}/s, lower end first"
+            f"--rate: {text!r} is not between {LOWEST_PER_S:g} and {HIGHEST_PER_S:g}/s, lower end first"
         )
     return low, high
 
