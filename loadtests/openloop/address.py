@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from results.errors import BlockpointError
 
+SERVICE = "service:"
+"""how a host begins that is described in a file: `service:FILE`, see `results.service.Asked`"""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -24,7 +27,11 @@ class Address:
 
 
 def resolve(url: str | None) -> Address:
-    """Resolve `http://HOST:PORT`; raises BlockpointError."""
+    """Resolve `http://HOST:PORT`, or what a `service:FILE` describes; raises BlockpointError."""
+    if url and url.startswith(SERVICE):
+        from loadtests.openloop.service_address import described
+
+        return described(url)
     if not url:
         raise BlockpointError("no target: give one with --host http://127.0.0.1:8000")
     parts = urlsplit(url if "//" in url else f"http://{url}")
