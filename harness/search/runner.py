@@ -176,6 +176,7 @@ class SearchRunner:
             highest_per_s=point.highest_per_s,
             expected_per_s=self._expected(point),
             patience=self._profile.patience,
+            blind=bool(manifest.subject(point.subject).asked),
             curves=self._profile.curves
             and not any(trial.plan.scenario == STAIRS for trial in search.refused),
         )

@@ -21,7 +21,7 @@ from harness.target import brokers
 from harness.target.broker import Broker, free_port, write_privately
 from harness.target.processes import Child, Family
 from harness.target.target import Launch, Target
-from loadtests.openloop.address import SERVICE
+from loadtests.openloop.endpoint import SERVICE
 from results.errors import BlockpointError
 from results.schema import Subject
 from results.service import ID_HEADER, VARIANT, Asked, Request, filled

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from loadtests.openloop.address import SERVICE, Address
+from loadtests.openloop.endpoint import SERVICE, Address
 from results.errors import BlockpointError
 from results.service import FOLLOWED, VARIANT, Asked
 
