@@ -102,6 +102,11 @@ def _unanswered(question: Question, searched: Point | None, manifest: Manifest, 
     }
 
 
+def unseen(row: Mapping[Any, Any]) -> bool:
+    """Say whether a row of points is of a question that cannot be asked: nobody sees a task's end."""
+    return row.get("missing") == UNSEEN
+
+
 def without_trials(manifest: Manifest, failures: Sequence[Failure]) -> pd.DataFrame:
     """Return the points of a campaign in which nothing could be measured."""
     return find_points(pd.DataFrame(), manifest, failures)

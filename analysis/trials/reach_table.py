@@ -11,7 +11,7 @@ from analysis.format import milliseconds, number
 from analysis.trials.burst_words import note_on_bursts
 from analysis.trials.endings import Ending
 from analysis.trials.point_table import MOVES, SHAKY, moved_by
-from analysis.trials.points import by_question, edges
+from analysis.trials.points import by_question, edges, unseen
 from analysis.trials.questions import QUESTIONS
 from analysis.trials.ranking import ranked
 from analysis.trials.remarks import remarks
@@ -115,7 +115,7 @@ def figure(row: Mapping[str, Any], *, whole: bool = True) -> str:
 
 def _rates(row: Mapping[str, Any], ended: Ending, *, whole: bool) -> str:
     found = edges(row)
-    if row["missing"]:
+    if unseen(row):
         return NOT_SEEN
     if ended is Ending.EVERYWHERE:
         return NEVER
