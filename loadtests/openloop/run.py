@@ -13,7 +13,7 @@ import numpy as np
 from loadtests.openloop import figures, gate
 from loadtests.openloop.clocks import Offset, Translation
 from loadtests.openloop.crew import Sighting
-from loadtests.openloop.identity import OURS, bystanders, web_processes
+from loadtests.openloop.identity import bystanders, web_processes
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.order import HEAD_START_S
 from loadtests.openloop.recorder import Rows, merge, tables
@@ -130,7 +130,7 @@ class Run:
         load = Load(
             scenario=self.scenario.name,
             closed=closed,
-            kind=settings.kind if self.identity.get("service") == OURS else REQUEST.name,
+            kind=REQUEST.name if FOLLOWED in self.identity else settings.kind,
             seed=settings.seed,
             arrivals=settings.arrivals,
             cv=settings.cv,
