@@ -1,1 +1,1 @@
-"""What a service imports to be measured; the command itself lies in the packages beside this one."""
+"""What a service or a locustfile imports; the command itself lies in the packages beside this one."""

@@ -1,6 +1,7 @@
 """The command line; everything heavy is imported by the command that needs it."""
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from harness.options import (
     generator_options,
     machine_options,
     seed,
+    service_options,
     strategy_options,
     subject_options,
     target_options,
@@ -87,15 +89,25 @@ def run_command(**given: Any) -> None:
 )
 @default("--predict/--no-predict", True, help="Begin at what theory expects.")
 @task_options
+@service_options
 @traffic_options
 @generator_options
 @campaign_options
-def find_command(**given: Any) -> None:
-    """Search the rates at which each strategy starts to block the API and at which its work falls behind."""
+def find_command(file: Path | None, owned: tuple[str, ...], most_requests: int, **given: Any) -> None:
+    """Search the rates at which each strategy starts to block the API and at which its work falls behind.
+
+    With -f FILE the same of a service of your own, as FILE declares it; see docs/your-service.md.
+    """
     from harness.commands.find import FindCommand, FindRequest
     from harness.commands.own_task import with_own_task
 
-    sys.exit(FindCommand(with_own_task(FindRequest(**given))).execute())
+    if file is None:
+        sys.exit(FindCommand(with_own_task(FindRequest(**given))).execute())
+    from harness.commands.find_service import ServiceCommand, ServiceRequest
+
+    own = {"loop": "its own loop", "http": "its own parser"}
+    request = ServiceRequest(file=file, owned=owned, most_requests=most_requests, **{**given, **own})
+    sys.exit(ServiceCommand(request).execute())
 
 
 @blockpoint.command("drill", context_settings={"default_map": {"slots": 4}})

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -292,6 +293,32 @@ subject_options = together(
     ),
 )
 """what is measured"""
+
+service_options = together(
+    click.option(
+        "-f",
+        "--file",
+        "file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="A service of your own: blockpoint.toml, or a pyproject.toml that has [tool.blockpoint].",
+    ),
+    click.option(
+        "--i-own",
+        "owned",
+        multiple=True,
+        metavar="HOST",
+        help="With -f: you may load this host, which is not the machine that you are at.",
+    ),
+    default(
+        "--max-requests",
+        200_000,
+        "most_requests",
+        type=click.IntRange(100, 1_000_000_000),
+        help="With -f: requests in all, above which no trial begins.",
+    ),
+)
+"""a service in the place of strategies"""
 
 traffic_options = together(
     default("--arrivals", "poisson", type=click.Choice(ARRIVALS), help="How tasks come."),

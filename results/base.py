@@ -12,8 +12,9 @@ History of the format:
        repeats nothing that the manifest says; campaigns may be packed (`results.packed`); no interviews.
        Later, what this version reads without, too: `cv` and `mix` of a load, `options` of a point,
        `versions` and `bystanders` of a subject, the stream `ping_db`, `left_out`, `web_processes` and
-       `middleware` of a manifest, `pools` and `demand` of a service, `spread` of a trial,
-       `generators` of a load and of a manifest.
+       `middleware` of a manifest, `pools` and `demand` of a service, `spread` of a trial, `generators`
+       of a load and of a manifest; the kind `request`, the streams `bystander_1` to `_3`, `completions`
+       and `asked` of a subject, `followed_every` of a load.
 """
 
 from typing import Annotated, Final
@@ -21,7 +22,7 @@ from typing import Annotated, Final
 import msgspec
 
 from results.columns import FARTHEST_NS
-from results.terms import KINDS, LONGEST_MS, NEVER
+from results.terms import KINDS_RECORDED, LONGEST_MS, NEVER
 
 SCHEMA: Final = 2
 SEALED_BESIDE: Final = 2
@@ -46,7 +47,7 @@ FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.)[^/\x00-\x1f\x7f]{0,200}
 """a part of a path that leads nowhere else"""
 SHORTEST_POLL_S: Final = 0.001
 """whoever follows a queue look by look would not come to an end"""
-Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS)})$")]
+Kind = Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(KINDS_RECORDED)})$")]
 
 
 def check_least(least: float, **given: float) -> None:

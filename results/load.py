@@ -14,6 +14,7 @@ from results.base import (
     Milliseconds,
     Name,
     Nanoseconds,
+    Number,
     Rate,
     Versioned,
     check_least,
@@ -94,6 +95,8 @@ class Load(Versioned, frozen=True, kw_only=True):
     cpu_cores: Figure
     """the generator's own CPU use during the schedule"""
     in_flight_max: Count
+    followed_every: Number = 1
+    """of so many tasks one was followed to its end"""
     generators: list[Generator] = []
     """who shared the schedule; empty in older trials, which had one"""
     interrupted: bool = False

@@ -30,7 +30,7 @@ from results.base import (
 )
 from results.findings import Accounts, Incident, Noise
 from results.load import Load
-from results.terms import KINDS, LONGEST_MS, SEARCHING
+from results.terms import KINDS_RECORDED, LONGEST_MS, SEARCHING
 from results.traffic import Traffic
 
 
@@ -106,6 +106,10 @@ class Subject(Document, frozen=True, kw_only=True):
     """its workers are restarted when they exit, as part of the strategy"""
     bystanders: list[Name] = []
     """those that it offers beside `results.terms.OFFERED_BY_ALL`, by their columns"""
+    completions: Literal["ledger", "poll", "none"] = "ledger"
+    """where a task's end is seen: its processes record it, the service is asked for it, or nobody sees it"""
+    asked: dict[Name, str] = {}
+    """of a service of somebody's own: the request of each stream, by its column"""
     settings: dict[str, Any] = {}
     versions: dict[str, str] = {}
     """of Python and all packages of an environment of its own; empty where it ran in the harness's"""
@@ -140,7 +144,7 @@ class Plan(Document, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         Traffic.of(self.options)
         check_least(LEAST, duration_ms=self.duration_ms)
-        if not KINDS.keys() >= set(self.kinds):
+        if not KINDS_RECORDED.keys() >= set(self.kinds):
             raise ValueError("its registrations start tasks of an unknown kind")
 
     @property

@@ -82,6 +82,10 @@ KINDS: Final = {
     )
 }
 """The kinds of task; `targets.work` gives each its body."""
+REQUEST: Final = Kind("request", "whatever a service of somebody's own does when it is asked", bound="cores")
+"""no strategy runs it, and theory knows nothing of it"""
+KINDS_RECORDED: Final = {**KINDS, REQUEST.name: REQUEST}
+"""what stands in documents"""
 
 
 class Moment(enum.IntEnum):
@@ -138,11 +142,16 @@ class Stream(enum.IntEnum):
     PING = 1, "/ping", "ping", "/ping", "/ping"
     PING_SYNC = 2, "/ping-sync", "ping_sync", "/ping-sync", "/ping-sync"
     PING_DB = 3, "/ping-db", "ping_db", "/ping-db", "/ping-db"
+    FIRST = 4, "bystander 1", "bystander_1", "bystander 1", "bystander 1"
+    SECOND = 5, "bystander 2", "bystander_2", "bystander 2", "bystander 2"
+    THIRD = 6, "bystander 3", "bystander_3", "bystander 3", "bystander 3"
 
 
 BYSTANDERS: Final = tuple(stream for stream in Stream if stream is not Stream.TASKS)
 OFFERED_BY_ALL: Final = (Stream.PING, Stream.PING_SYNC)
 """the bystanders that every target offers"""
+OF_A_SERVICE: Final = (Stream.FIRST, Stream.SECOND, Stream.THIRD)
+"""those that somebody names for a service of their own, in that order"""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Reads a trace: when requests came somewhere, once."""
 
+import contextlib
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -18,8 +20,9 @@ _APART: Final = 1e-9
 def trace_gaps(path: str) -> npt.NDArray[np.float64]:
     """Return the gaps between the arrivals of a file, 1 on average; raises BlockpointError.
 
-    The file holds an offset in seconds a line, or in the first column of a CSV, rising or not; its first
-    line may be a heading. Offsets that are equal stay as good as equal.
+    The file holds an offset in seconds, or a moment such as 2026-01-31T12:00:00.5Z, a line or in the first
+    column of a CSV, rising or not; its first line may be a heading. Offsets that are equal stay as good as
+    equal.
     """
     offsets = np.sort(np.array(_offsets(path), float))
     if len(offsets) < 2 or not offsets[-1] > offsets[0]:
@@ -48,8 +51,9 @@ def _offsets(path: str) -> list[float]:
 
 def _seconds(line: str) -> float | None:
     """Return the offset that a line begins with; None where there is none."""
-    try:
-        seconds = float(line.replace(";", ",").replace("\t", ",").split(",", 1)[0])
-    except ValueError:
-        return None
-    return seconds if np.isfinite(seconds) else None
+    first = line.replace(";", ",").replace("\t", ",").split(",", 1)[0].strip()
+    with contextlib.suppress(ValueError):
+        return seconds if np.isfinite(seconds := float(first)) else None
+    with contextlib.suppress(ValueError, OverflowError):
+        return datetime.fromisoformat(first).timestamp()
+    return None

@@ -76,7 +76,7 @@ def _beyond(reach: Reach, rows: pd.DataFrame) -> str:
         stream: float(own[f"{stream.column}_p99_ms"].max()) for stream in (Stream.TASKS, *bystanders_in(own))
     }
     stream = max(worst, key=lambda each: (worst[each] == worst[each], worst[each]))
-    return f"{_SLOW[stream]} {milliseconds(worst[stream])} (p99)"
+    return f"{_SLOW.get(stream) or f'{stream.words} takes'} {milliseconds(worst[stream])} (p99)"
 
 
 def _while_fast(reach: Reach) -> str:

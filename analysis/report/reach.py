@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.format import number
 from analysis.order import subjects
 from analysis.trials.brackets import Bracket
-from analysis.trials.points import CONDITION, by_question, edges
+from analysis.trials.points import CONDITION, by_question, edges, unseen
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 
@@ -89,7 +89,7 @@ def reaches(points: pd.DataFrame, condition: Condition) -> list[Reach]:
 
 
 def _reach(strategy: str, variant: str, rows: dict[str, dict[str, Any]]) -> Reach | None:
-    found = {name: edges(rows[name]) for name in QUESTIONS}
+    found = {name: edges(rows[name]) for name in QUESTIONS if not unseen(rows[name])}
     if all(each.held is None and each.failed is None for each in found.values()):
         return None
     failed = {name: each.failed for name, each in found.items() if each.failed is not None}

@@ -13,7 +13,7 @@ from analysis.report.edges_in_words import edges_in_words
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.burst_words import under_bursts
 from analysis.trials.point_table import interval
-from analysis.trials.points import CONDITION, at_rates, by_question, edges
+from analysis.trials.points import CONDITION, UNSEEN, at_rates, by_question, edges, unseen
 from analysis.trials.questions import BLOCKING, QUESTIONS, SATURATION, Question
 from results.terms import ENOUGH_FOR_P99, Stream
 
@@ -68,6 +68,8 @@ def _sentences(own: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str
 
 
 def _answered(question: Question, valid: pd.DataFrame, points: dict[str, dict[str, Any]]) -> list[str]:
+    if unseen(points[question.name]):
+        return [f"Whether {question.words} is not known: {UNSEEN}."]
     tell = {BLOCKING: _blocking, SATURATION: _falling_behind}.get(question.name)
     return tell(valid, points[question.name]) if tell else [_giving_way(question, points[question.name])]
 

@@ -15,7 +15,7 @@ from results.errors import BlockpointError
 from results.load import Load
 from results.schema import Manifest, Subject, Trial
 from results.store import Campaign, open_campaign
-from results.terms import FANOUT_PARTS, NEVER, Moment, Outcome
+from results.terms import FANOUT_PARTS, NEVER, REQUEST, Moment, Outcome
 from results.text import named
 
 FANOUT: Final = "fanout"
@@ -91,6 +91,7 @@ def read_trial(campaign: Campaign, trial: Trial) -> Frames:
         )
     requests, others = campaign.table(trial, "requests"), campaign.table(trial, "bystanders")
     check_rows(trial, requests, others)
+    requests, others = (_expected(table, trial) for table in (requests, others))
     tasks = _tasks(requests, trial.load)
     tasks |= _moments(tasks["task_id"], tasks.pop("request_id"), campaign.table(trial, "events"))
     tasks |= intervals(tasks)
@@ -106,6 +107,15 @@ def read_trial(campaign: Campaign, trial: Trial) -> Frames:
         bystanders=pd.DataFrame(bystanders, copy=False),
         resources=pd.DataFrame(resources, copy=False),
     )
+
+
+def _expected(requests: pa.Table, trial: Trial) -> pa.Table:
+    """Return the requests of a service with those that it answered otherwise than expected as unanswered."""
+    if trial.load.kind != REQUEST.name:
+        return requests
+    outcome = requests["outcome"].to_numpy()
+    told = np.where(outcome == Outcome.REJECTED, Outcome.UNKNOWN, outcome).astype(outcome.dtype)
+    return requests.set_column(requests.schema.get_field_index("outcome"), "outcome", pa.array(told))
 
 
 def check_rows(trial: Trial, requests: pa.Table, bystanders: pa.Table) -> None:

@@ -12,15 +12,17 @@ from analysis.trials.bursts import share_under_bursts
 from analysis.trials.edge_slowness import UNASKED, at_edges
 from analysis.trials.endings import Ending, ending, wider_because
 from analysis.trials.full_cores import core_bound
-from analysis.trials.questions import BLOCKING, QUESTIONS, Question
+from analysis.trials.questions import BLOCKING, QUESTIONS, Question, asked_of
 from analysis.trials.summary import usable_cores
 from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
 from results.failures import Failure
 from results.schema import Manifest, Point
-from results.terms import pattern_of
+from results.terms import REQUEST, pattern_of
 
 CONDITION: Final = ["kind", "duration_ms", "topology"]
 _KEYS: Final = ["strategy", "variant", *CONDITION]
+UNSEEN: Final = "nobody sees when its tasks end"
+"""why the work of a service is not said to fall behind"""
 _EDGES: Final = ("held_per_s", "failed_per_s")
 
 
@@ -61,37 +63,48 @@ def _absent(key: Key, why: str, manifest: Manifest) -> Iterator[dict[str, Any]]:
     subject, kind, duration_ms, topology = key
     declared = {each.key: each for each in manifest.subjects}.get(subject)
     service = declared.services.get(kind) if declared else None
-    if declared is None or service is None:
+    if declared is None or (service is None and kind != REQUEST.name):
         return
     strategy, variant = declared.strategy, declared.variant
     about = dict(zip(_KEYS, (strategy, variant, kind, duration_ms, topology), strict=True))
     cores = usable_cores(manifest, topology, "worker" if declared.workers else "web")
-    ceiling = saturation_rate(service, kind, duration_ms, cores, manifest.traffic.lasting)
+    lasting = manifest.traffic.lasting
+    ceiling = saturation_rate(service, kind, duration_ms, cores, lasting) if service else None
     searched = _searched(about, manifest)
+    slots = service.slots if service else 0
+    about |= {"slots": slots, "ceiling_per_s": np.nan if ceiling is None else ceiling}
     for question in QUESTIONS.values():
-        yield about | {
-            "slots": service.slots,
-            "limit_ms": manifest.limit_ms,
-            "ceiling_per_s": np.nan if ceiling is None else ceiling,
-            "trials": 0,
-            "invalid": 0,
-            "load_s": 0.0,
-            "question": question.name,
-            "searched": searched is not None,
-            "predicted_per_s": _predicted_per_s(question, searched, manifest),
-            "held_per_s": np.nan,
-            "failed_per_s": np.nan,
-            "by": "",
-            "certain": True,
-            "disputed": False,
-            "shaky": False,
-            "burst_share": np.nan,
-            "ending": str(Ending.UNKNOWN),
-            "wider_because": "",
-            **UNASKED,
-            "core_bound": "",
-            "missing": why,
-        }
+        yield about | _unanswered(question, searched, manifest, why)
+
+
+def _unanswered(question: Question, searched: Point | None, manifest: Manifest, why: str) -> dict[str, Any]:
+    """Return what a row says of a question for whose answer there is no trial."""
+    return {
+        "limit_ms": manifest.limit_ms,
+        "trials": 0,
+        "invalid": 0,
+        "load_s": 0.0,
+        "question": question.name,
+        "searched": searched is not None,
+        "predicted_per_s": _predicted_per_s(question, searched, manifest),
+        "held_per_s": np.nan,
+        "failed_per_s": np.nan,
+        "by": "",
+        "certain": True,
+        "disputed": False,
+        "shaky": False,
+        "burst_share": np.nan,
+        "ending": str(Ending.UNKNOWN),
+        "wider_because": "",
+        **UNASKED,
+        "core_bound": "",
+        "missing": why,
+    }
+
+
+def unseen(row: Mapping[Any, Any]) -> bool:
+    """Say whether a row of points is of a question that cannot be asked: nobody sees a task's end."""
+    return row.get("missing") == UNSEEN
 
 
 def without_trials(manifest: Manifest, failures: Sequence[Failure]) -> pd.DataFrame:
@@ -145,7 +158,11 @@ def _rows(
         "burst_share": share_under_bursts(key, manifest),
     }
     records = _records(valid)
+    asked = asked_of(manifest.subject(f"{key['strategy']}/{key['variant']}"))
     for question in QUESTIONS.values():
+        if question.name not in asked:
+            yield about | _unanswered(question, searched, manifest, UNSEEN)
+            continue
         found, certain = question.interval(records, manifest.limit_ms, manifest.precision)
         predicted_per_s = _predicted_per_s(question, searched, manifest)
         ended = ending(found, searched, predicted_per_s, manifest.precision)

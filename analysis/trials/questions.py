@@ -151,6 +151,12 @@ QUESTIONS: Final = {
 """by name, in the order of tables"""
 
 
+def asked_of(subject: Subject) -> dict[str, Question]:
+    """Return the questions that can be asked of a subject: where no end is seen, nothing falls behind."""
+    unseen = subject.completions == "none"
+    return {name: each for name, each in QUESTIONS.items() if not (unseen and name == SATURATION)}
+
+
 def judged(row: Mapping[str, Any], limit_ms: float) -> dict[str, Any]:
     """Return `limit_ms` and the verdicts of a row of the summary on every question."""
     found: dict[str, Any] = {"limit_ms": limit_ms}

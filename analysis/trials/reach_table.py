@@ -11,10 +11,11 @@ from analysis.format import milliseconds, number
 from analysis.trials.burst_words import note_on_bursts
 from analysis.trials.endings import Ending
 from analysis.trials.point_table import MOVES, SHAKY, moved_by
-from analysis.trials.points import by_question, edges
+from analysis.trials.points import by_question, edges, unseen
 from analysis.trials.questions import QUESTIONS
 from analysis.trials.ranking import ranked
 from analysis.trials.remarks import remarks
+from results.terms import REQUEST
 
 WIDTH: Final = 100
 """columns of a terminal that the lines need"""
@@ -22,6 +23,8 @@ OPEN: Final = "?"
 """stands behind an edge that the search did not come to an end with"""
 NEVER: Final = "no rate"
 NOT_MEASURED: Final = "not measured"
+NOT_SEEN: Final = "not seen"
+"""in the place of a question that cannot be asked of a service"""
 _BESIDE: Final = " / "
 _GAP: Final = "  "
 Cell = tuple[str, ...]
@@ -79,7 +82,8 @@ def _column(
     same = own[own["duration_ms"] == duration_ms]
     cells = [_cell(same[(same["strategy"] == s) & (same["variant"] == v)], whole=whole) for s, v in names]
     longest = [max(map(len, told)) for told in zip_longest(*_full(cells), fillvalue="")]
-    return [milliseconds(duration_ms), *(_joined(cell, longest) for cell in cells)]
+    heading = REQUEST.name if set(same["kind"]) == {REQUEST.name} else milliseconds(duration_ms)
+    return [heading, *(_joined(cell, longest) for cell in cells)]
 
 
 def _full(cells: Sequence[Cell]) -> list[Cell]:
@@ -111,6 +115,8 @@ def figure(row: Mapping[str, Any], *, whole: bool = True) -> str:
 
 def _rates(row: Mapping[str, Any], ended: Ending, *, whole: bool) -> str:
     found = edges(row)
+    if unseen(row):
+        return NOT_SEEN
     if ended is Ending.EVERYWHERE:
         return NEVER
     if found.held and found.failed:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.format import milliseconds
 from analysis.trials.endings import Ending
-from analysis.trials.points import CONDITION, by_question
+from analysis.trials.points import CONDITION, by_question, unseen
 from analysis.trials.ranking import ranked
 from results.text import visible
 
@@ -46,6 +46,8 @@ def _word(key: str, value: Any) -> str:
 
 def _remark(row: Mapping[str, Any]) -> tuple[int, str] | None:
     """Return what changes an answer, and its rank; None where nothing does."""
+    if unseen(row):
+        return None
     if not row["trials"]:
         return 0, f"not measured: {visible(str(row['missing'])) or 'no trial counted'}"
     if row["disputed"]:

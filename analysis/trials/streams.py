@@ -2,11 +2,13 @@
 
 import pandas as pd
 
-from results.terms import BYSTANDERS, OFFERED_BY_ALL, Stream
+from results.terms import BYSTANDERS, OF_A_SERVICE, OFFERED_BY_ALL, Stream
 
 
 def bystanders_in(rows: pd.DataFrame) -> list[Stream]:
     """Return the bystanders that every target offers, and of the others those with a request."""
+    if any(_asked(rows, each) for each in OF_A_SERVICE):
+        return [each for each in OF_A_SERVICE if _asked(rows, each)]
     return [each for each in BYSTANDERS if each in OFFERED_BY_ALL or _asked(rows, each)]
 
 

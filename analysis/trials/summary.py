@@ -17,13 +17,18 @@ from analysis.trials.questions import judged
 from results.findings import Noise
 from results.load import Load, Step
 from results.percentile import percentile
-from results.schema import Manifest, Service, Trial
-from results.terms import BYSTANDERS, KINDS, NEVER, Outcome, Stream, pattern_of
+from results.schema import Manifest, Service, Subject, Trial
+from results.terms import BYSTANDERS, KINDS_RECORDED, NEVER, Outcome, Stream, pattern_of
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 ROLES: Final = ("web", "worker", "broker", "generator")
+_OF_THE_BACKLOG: Final = (
+    "completion_slope_per_s",
+    *(f"backlog_{part}" for part in ("growth", "growth_low", "growth_high", "mean", "end")),
+)
+_EVERY: Final = ("queue_wait", "service", "completion")
 _UNANSWERED: Final = (Outcome.UNKNOWN, Outcome.REFUSED, Outcome.SHED)
 
 
@@ -77,14 +82,14 @@ def _row(frames: Frames, manifest: Manifest, index: int, p99_intervals: bool) ->
         }
         | generated(load.generators)
         | _counts(tasks, parts, seconds)
-        | _throughput(frames.tasks, step, seconds)
+        | _throughput(frames.tasks, step, seconds, load.followed_every)
         | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms, p99_intervals)
         | _bystanders(frames, index, step, manifest.limit_ms, p99_intervals)
-        | _work(tasks, trial.drained_ns)
+        | _work(_followed(tasks, load), trial.drained_ns, _seen(subject))
         | _lengths(tasks, step, load, trial.drained_ns)
-        | _backlog(frames.tasks, step, offered, load, service)
+        | _backlog(_followed(frames.tasks, load), step, offered / load.followed_every, frames, service)
         | _resources(frames.resources, step)
-        | {"unaccounted": trial.accounts.unaccounted}
+        | {"unaccounted": trial.accounts.unaccounted if subject.completions == "ledger" else 0}
         | _noise(trial)
     )
     return row | judged(row, manifest.limit_ms)
@@ -160,10 +165,21 @@ def _counts(tasks: pd.DataFrame, parts: int, seconds: float) -> dict[str, Any]:
     }
 
 
-def _throughput(tasks: pd.DataFrame, step: Step, seconds: float) -> dict[str, Any]:
+def _seen(subject: Subject) -> tuple[str, ...]:
+    """Return the intervals of a task whose ends are seen."""
+    return {"ledger": _EVERY, "poll": ("completion",), "none": ()}[subject.completions]
+
+
+def _followed(tasks: pd.DataFrame, load: Load) -> pd.DataFrame:
+    """Return the tasks that were followed to their end."""
+    every = load.followed_every
+    return tasks if every == 1 else tasks[tasks["arrival"].to_numpy() % every == 0]
+
+
+def _throughput(tasks: pd.DataFrame, step: Step, seconds: float, every: int) -> dict[str, Any]:
     finished = tasks["finished_ns"].to_numpy()
     inside = (finished >= step.measure_from_ns) & (finished < step.to_ns)
-    return {"completed_per_s": inside.sum() / seconds if seconds else np.nan}
+    return {"completed_per_s": every * inside.sum() / seconds if seconds else np.nan}
 
 
 def _accept(requests: pd.DataFrame, seconds: float, limit_ms: float, p99_intervals: bool) -> dict[str, Any]:
@@ -260,7 +276,7 @@ def _slip_ms(rows: pd.DataFrame) -> Floats:
     return np.where(sent_ns == NEVER, 0, sent_ns - due_ns) / 1e6
 
 
-def _work(tasks: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
+def _work(tasks: pd.DataFrame, drained_ns: int, seen: tuple[str, ...]) -> dict[str, Any]:
     """Return queue wait, service and completion of the tasks that were accepted and did not fail."""
     failed = (tasks["failed_ns"].to_numpy() != NEVER) & (tasks["finished_ns"].to_numpy() == NEVER)
     kept = tasks[(tasks["outcome"].to_numpy() == Outcome.ACCEPTED) & ~failed]
@@ -268,7 +284,7 @@ def _work(tasks: pd.DataFrame, drained_ns: int) -> dict[str, Any]:
     for name, since in (("queue_wait", "accepted_ns"), ("service", "started_ns"), ("completion", "due_ns")):
         values = kept[f"{name}_ms"].to_numpy()
         start = kept[since].to_numpy()
-        open_ended = np.isnan(values) & (start != NEVER)
+        open_ended = np.isnan(values) & (start != NEVER) & (name in seen)
         bounds = np.maximum(drained_ns - start[open_ended], 0) / 1e6
         columns |= _percentiles(name, values[~np.isnan(values)], bounds)
     return columns
@@ -283,7 +299,7 @@ def _lengths(tasks: pd.DataFrame, step: Step, load: Load, drained_ns: int) -> di
     return {
         f"{name}_{column}": value
         for name, own in parts.items()
-        for column, value in _work(own, drained_ns).items()
+        for column, value in _work(own, drained_ns, _EVERY).items()
     }
 
 
@@ -296,13 +312,16 @@ def _percentiles(name: str, values: Floats, bounds: Floats) -> dict[str, Any]:
 
 
 def _backlog(
-    tasks: pd.DataFrame, step: Step, tasks_per_s: float, load: Load, service: Service | None
+    tasks: pd.DataFrame, step: Step, tasks_per_s: float, frames: Frames, service: Service | None
 ) -> dict[str, Any]:
+    load = frames.trial.load
+    if frames.subject.completions == "none":
+        return dict.fromkeys(_OF_THE_BACKLOG, np.nan) | {"behind": False, "behind_certain": False}
     tick_s = service.poll_s if service else 0.0
-    held = KINDS[load.kind].held
+    held = KINDS_RECORDED[load.kind].held
     found = backlog.measure(tasks, step, tasks_per_s, held=held, tick_s=tick_s, lasting=load.lasting)
     return {
-        "completion_slope_per_s": backlog.completion_slope(tasks, step),
+        "completion_slope_per_s": load.followed_every * backlog.completion_slope(tasks, step),
         "backlog_growth": found.growth,
         "backlog_growth_low": found.growth_low,
         "backlog_growth_high": found.growth_high,

@@ -42,6 +42,11 @@ def subject_on(key: str, base: Settings, pinning: Pinning) -> tuple[Subject, Set
     return subject_of(strategy, variant, settings), settings
 
 
+def settings_on(key: str, base: Settings, pinning: Pinning) -> Settings:
+    """Return the settings with which a strategy runs under a pinning; raises like `subject_on`."""
+    return subject_on(key, base, pinning)[1]
+
+
 def predicted_per_s(
     key: str,
     base: Settings,

@@ -14,7 +14,7 @@ from rich.text import Text
 from results.percentile import percentile
 from results.schema import Plan, Trial
 from results.store import Campaign
-from results.terms import BYSTANDERS, ENOUGH_FOR_P99, NEVER, OFFERED_BY_ALL, Outcome
+from results.terms import BYSTANDERS, ENOUGH_FOR_P99, NEVER, OFFERED_BY_ALL, REQUEST, Outcome
 from results.text import visible
 
 REFRESHES_PER_S = 2.0
@@ -100,7 +100,8 @@ def describe(plan: Plan) -> str:
     scenario = "" if plan.scenario == "steady" else f" {plan.scenario}"
     if plan.drill:
         return f"{plan.drill} {plan.subject}{topology} #{plan.repeat + 1}"
-    return f"{plan.subject}{topology}{scenario} {plan.kind} {plan.duration_ms:g} ms at {plan.rate_per_s:g}/s"
+    task = "" if plan.kind == REQUEST.name else f" {plan.kind} {plan.duration_ms:g} ms"
+    return f"{plan.subject}{topology}{scenario}{task} at {plan.rate_per_s:g}/s"
 
 
 def result(campaign: Campaign, trial: Trial) -> str:
@@ -116,10 +117,11 @@ def result(campaign: Campaign, trial: Trial) -> str:
     figures += [
         f"{stream.label} {_p99_ms(bystanders.filter(pa.array(streams == stream)), measured_ns, trial)}"
         for stream in BYSTANDERS
-        if stream in OFFERED_BY_ALL or stream in streams
+        if stream in streams or (stream in OFFERED_BY_ALL and trial.plan.kind != REQUEST.name)
     ]
     counts = trial.accounts
-    figures.append(f"{counts.finished}/{counts.accepted} done")
+    if counts.finished or trial.plan.kind != REQUEST.name:
+        figures.append(f"{counts.finished}/{counts.accepted} done")
     if not trial.drained:
         figures.append("backlog cut off")
     return " · ".join(figures) + verdict

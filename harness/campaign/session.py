@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from harness.campaign.neighbours import NOBODY, Company, Neighbours
-from harness.campaign.predictions import split_key, subject_on
+from harness.campaign.predictions import settings_on, split_key
 from harness.campaign.progress import Progress
 from harness.target.cores import Pinning
 from harness.target.fleet import ALONE, Fleet
@@ -21,7 +21,7 @@ from results.failures import keep_failure
 from results.findings import Noise
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
-from results.terms import KINDS
+from results.terms import KINDS_RECORDED
 from targets.settings import Settings
 
 MIN_FREE_BYTES = 500 * 2**20
@@ -80,6 +80,12 @@ class Setup:
     """who generates the load"""
     task_packages: tuple[str, ...] = ()
     """what the user's own task needs"""
+    start: "Start" = running_target
+    settings_of: Callable[[str, Settings, Pinning], Settings] = settings_on
+
+
+Start = Callable[[Launch, str, str, Path], contextlib.AbstractContextManager[Target]]
+"""starts what a subject's strategy and variant name, its logs in that folder"""
 
 
 class Session:
@@ -154,14 +160,14 @@ class Session:
             logs = self._campaign.folder / "logs" / self._procedure.logs_name(plan)
             shutil.rmtree(logs, ignore_errors=True)
             logs.mkdir(parents=True)
-            target = self._open.enter_context(running_target(wanted, *split_key(plan.subject), logs))
+            target = self._open.enter_context(self._setup.start(wanted, *split_key(plan.subject), logs))
             self._current = (wanted, target)
         return self._current
 
     def _launch(self, plan: Plan) -> Launch:
         setup, manifest = self._setup, self._campaign.manifest
         pinning = Pinning.described(manifest.pinning[plan.topology])
-        _, settings = subject_on(plan.subject, setup.settings, pinning)
+        settings = setup.settings_of(plan.subject, setup.settings, pinning)
         plain = Launch(
             setup.family,
             pinning,
@@ -184,7 +190,7 @@ class Session:
 
 def servers_of(work: Iterable[Plan | Point]) -> frozenset[str]:
     """Return the settings that name servers which these tasks need."""
-    return frozenset(filter(None, (KINDS[kind].needs for item in work for kind in item.kinds)))
+    return frozenset(filter(None, (KINDS_RECORDED[kind].needs for item in work for kind in item.kinds)))
 
 
 def _check_disk(folder: Path) -> None:

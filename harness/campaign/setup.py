@@ -29,7 +29,7 @@ from harness.target.processes import Family
 from harness.target.versions import Pinned
 from harness.terminal.signals import KEPT
 from results.errors import BlockpointError
-from results.schema import Manifest, Plan, Point
+from results.schema import Manifest, Plan, Point, Subject
 from results.store import Campaign, campaign_folder, create_campaign, open_campaign, runs_folder
 from results.terms import KINDS
 from results.text import masked
@@ -139,11 +139,18 @@ class Agenda:
     precision: float = 1.1
     jobs: int = 1
     left_out: Mapping[str, str] = field(default_factory=dict)
+    subjects: Sequence[Subject] = ()
+    """what is measured, where it is no strategy"""
 
     @property
     def work(self) -> list[Plan | Point]:
         """Return all that is to be measured, planned or searched."""
         return [*self.plans, *self.points]
+
+
+def _calibrated(kind: str) -> bool:
+    """Say whether a kind of task is made of units whose speed depends on the machine."""
+    return kind in KINDS and not (KINDS[kind].held or KINDS[kind].own)
 
 
 def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
@@ -160,12 +167,12 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     pinning = conditions.placement.pinning("one-box")
     pinning.apply(os.getpid(), "harness")
     base = conditions.settings
-    kinds = {kind for item in agenda.work for kind in item.kinds if not (KINDS[kind].held or KINDS[kind].own)}
+    kinds = {kind for item in agenda.work for kind in item.kinds if _calibrated(kind)}
     calibration = {kind: calibrate(kind) for kind in sorted(kinds - {CACHE_KIND})}
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
     described = {}
-    for entry, server in _brokers(keys).items():
+    for entry, server in ({} if agenda.subjects else _brokers(keys)).items():
         folder = members.folder / "first-look" / server
         with brokers.started(server, members, folder, pinning, redis_url=conditions.redis_url) as first_look:
             described[entry] = first_look.describe()
@@ -186,7 +193,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         generators_elsewhere=conditions.fleet.elsewhere,
         loop=served_by(conditions.loop, ("uvloop", "asyncio")),
         http=served_by(conditions.http, ("httptools", "h11")),
-        subjects=[subject_on(key, base, pinning)[0] for key in keys],
+        subjects=list(agenda.subjects) or [subject_on(key, base, pinning)[0] for key in keys],
         plans=list(agenda.plans),
         points=list(agenda.points),
         limit_ms=agenda.limit_ms,

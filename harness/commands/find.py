@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.campaign.predictions import in_versions, select, subject_on, usable
 from harness.campaign.progress import Progress, minutes
-from harness.campaign.session import Setup
+from harness.campaign.session import Procedure, Setup
 from harness.campaign.setup import Agenda, Selection
 from harness.commands.point_documents import point_documents, questions_of
 from harness.commands.skeleton import Command, Conclusion
@@ -42,6 +42,8 @@ class FindCommand(Command[FindRequest, Point]):
     """Searches all points of every subject asked for."""
 
     name = "find"
+    again = "blockpoint find"
+    """how the command is begun to go on with a search"""
     profile: SearchProfile
 
     def agenda(self) -> Agenda:
@@ -65,7 +67,13 @@ class FindCommand(Command[FindRequest, Point]):
         self._take(campaign.manifest.profile)
         if not campaign.manifest.points:
             raise BlockpointError(f"{campaign.folder} is no search: continue it with `blockpoint run`")
+        self.refuse_services(campaign)
         return campaign.manifest.points
+
+    def refuse_services(self, campaign: Campaign) -> None:
+        """Raise BlockpointError where a service was searched, which its file has to name."""
+        if any(subject.asked for subject in campaign.manifest.subjects):
+            raise BlockpointError(f"{campaign.folder} is of a service: go on with it by `find -f FILE` too")
 
     def _take(self, name: str) -> SearchProfile:
         self.profile = searched(self.request, name)
@@ -77,7 +85,7 @@ class FindCommand(Command[FindRequest, Point]):
         self.console.width = max(self.console.width, WIDTH)
         _show_points(self.console, work, self.request, self.profile)
 
-    def procedure(self, campaign: Campaign) -> Measuring:
+    def procedure(self, campaign: Campaign) -> Procedure:
         """Return a measurement that ends early where more of it would teach nothing."""
         profile, request = self.profile, self.request
         limit_ms = campaign.manifest.limit_ms
@@ -107,7 +115,7 @@ class FindCommand(Command[FindRequest, Point]):
             show_reach(self.console, found)
         told = _document(campaign.manifest, point_documents(found))
         if told["unanswered"]:
-            self.say(_unanswered(campaign, told["answered"], told["unanswered"]))
+            self.say(_unanswered(campaign, told["answered"], told["unanswered"], self.again))
         if page:
             self.say(f"report: {page}")
         return Conclusion(UNANSWERED if told["unanswered"] else DONE, told, page)
@@ -142,10 +150,10 @@ def _document(manifest: Manifest, found: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def _unanswered(campaign: Campaign, answered: int, unanswered: int) -> str:
+def _unanswered(campaign: Campaign, answered: int, unanswered: int, again: str) -> str:
     return (
         f"{unanswered} of {answered + unanswered} answers are unfinished or missing; go on with: "
-        f"blockpoint find --resume {campaign.folder.name}"
+        f"{again} --resume {campaign.folder.name}"
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from analysis.trials.endings import Ending
+from analysis.trials.points import unseen
 from harness.terminal.document import finite, number
 
 ABOUT = ("strategy", "variant", "kind", "duration_ms", "topology")
@@ -35,7 +36,7 @@ def _point(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
         "invalid_trials": int(common["invalid"]),
         "load_s": finite(common["load_s"]),
         "not_measured_because": common["missing"] or None,
-        "questions": {row["question"]: _answer(row) for row in rows},
+        "questions": {row["question"]: _answer(row) for row in rows if not unseen(row)},
     }
 
 

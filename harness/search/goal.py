@@ -21,6 +21,8 @@ class Goal:
     nothing is known; what is not in here is not searched"""
     patience: int = 3
     """uncertain verdicts inside an interval after which the search is content with a wider one"""
+    blind: bool = False
+    """nothing is known beforehand: until something gave way, a verdict that only leans hints at nothing"""
     curves: bool = False
     """begin with a curve over common rates, and look at several rates in one trial"""
 

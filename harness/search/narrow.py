@@ -75,7 +75,8 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     """
     answers, guess = search.answers, search.guess
     found = covering(bracket(answer for answer in answers if answer.certain), answers)
-    near = [answer.rate_per_s for answer in answers if not answer.certain and _inside(answer, found)]
+    hinting = () if goal.blind and not any(answer.failed for answer in answers) else answers
+    near = [answer.rate_per_s for answer in hinting if not answer.certain and _inside(answer, found)]
     patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
     if found.width <= goal.precision or not patient:
         return []
@@ -118,6 +119,8 @@ def _candidates(
         yield goal.lowest_per_s if guess == 0 else min(tried) / stride
     elif not tried:
         yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
+    elif goal.blind:
+        yield max(tried) * STRIDE
 
 
 def _upwards(lean: Bracket, found: Bracket, guess: float | None) -> bool:

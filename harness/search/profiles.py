@@ -47,6 +47,8 @@ class SearchProfile:
     attempts: int = 3
     """tries that an invalid trial gets in all"""
     budget_s: float = float("inf")
+    most_requests: float = float("inf")
+    """to be sent in all: no trial begins that could send more"""
     predict: bool = True
     """begin at what theory expects"""
     confirm_s: float = 0.0
@@ -165,11 +167,12 @@ def points(
     ]
     for point in found:
         if point.highest_per_s < point.lowest_per_s:
-            raise BlockpointError(_too_low(point))
+            raise BlockpointError(too_low(point))
     return found
 
 
-def _too_low(point: Point) -> str:
+def too_low(point: Point) -> str:
+    """Return why no trial can be made of a point: its highest rate is below its lowest."""
     needed_s = math.ceil(FEWEST_ARRIVALS / point.highest_per_s)
     return (
         f"--max-rate {point.highest_per_s:g} is below {point.lowest_per_s:.3g}/s, the lowest rate at which "

@@ -11,7 +11,7 @@ from analysis.trials.brackets import Bracket, bracket, covering
 from analysis.trials.endings import ending
 from analysis.trials.load import read_trial
 from analysis.trials.point_table import interval
-from analysis.trials.questions import QUESTIONS
+from analysis.trials.questions import Question, asked_of
 from analysis.trials.summary import summarise
 from harness.campaign.grid import numbered
 from harness.campaign.progress import Progress, result
@@ -23,7 +23,7 @@ from harness.search.profiles import SearchProfile
 from harness.search.trials import observed, planned
 from results.schema import Plan, Point, Trial
 from results.store import Campaign
-from results.terms import KINDS, STAIRS
+from results.terms import KINDS_RECORDED, STAIRS
 
 GIVE_UP = 2
 """trials of a point that could not be measured at all, before it is left"""
@@ -38,6 +38,7 @@ class PointSearch:
     """One point and all trials that were made for it."""
 
     point: Point
+    questions: Mapping[str, Question]
     observations: list[Observation] = field(default_factory=list)
     """a step each"""
     measured: int = 0
@@ -49,7 +50,7 @@ class PointSearch:
 
     def brackets(self) -> dict[str, Bracket]:
         """Return between which rates it gives way, by question."""
-        answers = {question: verdicts(self.observations, question) for question in QUESTIONS}
+        answers = {question: verdicts(self.observations, question) for question in self.questions}
         return {question: covering(bracket(own), own) for question, own in answers.items()}
 
     def told(self, expected_per_s: Mapping[str, float | None], precision: float) -> str:
@@ -58,7 +59,7 @@ class PointSearch:
         for name, found in self.brackets().items():
             predicted = expected_per_s[name]
             ended = ending(found, self.point, math.nan if predicted is None else predicted, precision)
-            parts.append(f"{QUESTIONS[name].gives_way} {interval(found, ending=ended)}")
+            parts.append(f"{self.questions[name].gives_way} {interval(found, ending=ended)}")
         return ", ".join(parts)
 
 
@@ -70,8 +71,13 @@ class SearchRunner:
         self._campaign = campaign
         self._profile = profile
         self._progress = progress
-        self._searches = [PointSearch(point) for point in campaign.manifest.points]
+        self._searches = [
+            PointSearch(point, asked_of(campaign.manifest.subject(point.subject)))
+            for point in campaign.manifest.points
+        ]
         self._number = 0
+        self._sent = 0.0
+        """requests in all"""
         self._confirming = False
         """all points are located, as far as they can be: now their edges are made sure"""
         self._until = time.monotonic() + profile.budget_s
@@ -118,6 +124,7 @@ class SearchRunner:
                     self._progress.begin(plan)
                     trial = session.measure(plan, attempt, self._progress)
                     if trial is None:
+                        self._sent += self._requests(plan)
                         search.failures += 1
                         continue
                     self._note(search, trial)
@@ -136,7 +143,14 @@ class SearchRunner:
     def _next(self, search: PointSearch) -> Try | None:
         """Return a point's next trial; None where it is found, or cannot be found here in the time left."""
         step = self._wanted(search)
-        return step if step and time.monotonic() + self._expected_s(step[0]) <= self._until else None
+        if step is None or self._sent + self._requests(step[0]) > self._profile.most_requests:
+            return None
+        return step if time.monotonic() + self._expected_s(step[0]) <= self._until else None
+
+    def _requests(self, plan: Plan) -> float:
+        """Return how many requests a trial may send."""
+        beside = len(self._campaign.manifest.subject(plan.subject).bystanders)
+        return plan.seconds * (plan.rate_per_s + plan.bystander_per_s * beside)
 
     def _wanted(self, search: PointSearch) -> Try | None:
         """Return the trial that would tell most of a point."""
@@ -162,6 +176,7 @@ class SearchRunner:
             highest_per_s=point.highest_per_s,
             expected_per_s=self._expected(point),
             patience=self._profile.patience,
+            blind=bool(manifest.subject(point.subject).asked),
             curves=self._profile.curves
             and not any(trial.plan.scenario == STAIRS for trial in search.refused),
         )
@@ -172,8 +187,8 @@ class SearchRunner:
         """Return what theory expects; that a computing task never gives way is not built on."""
         manifest = self._campaign.manifest
         subject = manifest.subject(point.subject)
-        rates = {name: q.expected(point, subject, manifest.limit_ms) for name, q in QUESTIONS.items()}
-        if self._profile.predict and KINDS[point.kind].held:
+        rates = {name: q.expected(point, subject, manifest.limit_ms) for name, q in asked_of(subject).items()}
+        if self._profile.predict and KINDS_RECORDED[point.kind].held:
             return rates
         return {name: None if rate == math.inf else rate for name, rate in rates.items()}
 
@@ -182,6 +197,7 @@ class SearchRunner:
         number = trial.plan.trial_id.partition("-")[0]
         self._number = max(self._number, int(number) if number.isdecimal() else 0)
         search.last = trial
+        self._sent += trial.rows["requests"] + trial.rows["bystanders"]
         if trial.valid:
             search.measured += 1
             manifest = self._campaign.manifest

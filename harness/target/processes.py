@@ -41,6 +41,8 @@ class Child:
     pinning: Pinning
     user: int | None = None
     """whose it is, where it is not ours"""
+    cwd: Path | None = None
+    """where it works; None: in the family's folder"""
 
     @property
     def pid(self) -> int:
@@ -111,12 +113,13 @@ class Family:
         pinning: Pinning,
         *,
         user: int | None = None,
+        cwd: Path | None = None,
     ) -> Child:
         """Start a process on its role's cores, its output going to `log`; as another user where one is named.
 
-        It works in the family's folder, where no file stands that a library might take for its settings, and
-        knows nothing of our own environment but what `inherited` lets through. Raises BlockpointError once
-        the family is being closed.
+        Unless `cwd` names another folder, it works in the family's, where no file stands that a library might
+        take for its settings, and it knows nothing of our own environment but what `inherited` lets through.
+        Raises BlockpointError once the family is being closed.
         """
         with self._spawning:
             if self.closed:
@@ -129,13 +132,13 @@ class Family:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     env=self.environment(environment),
-                    cwd=self.folder,
+                    cwd=cwd or self.folder,
                     start_new_session=True,
                     user=user,
                     group=user,
                     extra_groups=None if user is None else (),
                 )
-            child = Child(role, process, log, command, environment, pinning, user)
+            child = Child(role, process, log, command, environment, pinning, user, cwd)
             self._children.append(child)
             self._kin.add(child.pid)
             self._tell(f"+{child.pid}")
@@ -146,7 +149,13 @@ class Family:
         """Start once more what `child` was, which must have ended; returns its successor."""
         self.forget(child)
         return self.spawn(
-            child.role, child.command, child.log, child.environment, child.pinning, user=child.user
+            child.role,
+            child.command,
+            child.log,
+            child.environment,
+            child.pinning,
+            user=child.user,
+            cwd=child.cwd,
         )
 
     def stop(self, child: Child, grace_s: float = TERM_GRACE_S) -> None:

@@ -89,6 +89,11 @@ class Target:
         self._family = family
         self._probes: set[int] = set()
 
+    @property
+    def host(self) -> str:
+        """What the generator gets as `--host`."""
+        return self.url
+
     def children(self) -> list[Child]:
         """Return the web's, workers', embedded broker's and sink's processes."""
         broker = [self.broker.child] if self.broker and self.broker.child else []

@@ -56,7 +56,8 @@ def arguments(target: Target, plan: Plan, out: Path, drain_s: float, slip_limit_
         raise BlockpointError(f"{plan.trial_id}: its plan has options that no plan of ours has")
     return [
         *("--headless", "--only-summary"),
-        *("--host", target.url, "--expect", _served(target), "--expect-nonce", target.nonce),
+        *("--host", target.host),
+        *(("--expect", _served(target), "--expect-nonce", target.nonce) if target.nonce else ()),
         *("--kind", plan.kind, "--duration-ms", f"{plan.duration_ms:g}", "--rate", f"{plan.rate_per_s:g}"),
         *("--seconds", f"{plan.seconds:g}", "--seed", str(plan.seed), "--out", str(out)),
         *("--drain-seconds", f"{drain_s:g}", "--allow-errors", "--slip-limit-ms", f"{slip_limit_ms:g}"),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+import numpy as np
+
 from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence
 from analysis.queueing import saturation_rate
@@ -25,7 +27,7 @@ from results.errors import BlockpointError
 from results.findings import Accounts, Noise
 from results.load import Load
 from results.schema import Plan, Service, Trial
-from results.tables import read_table
+from results.tables import Columns, read_table
 from results.terms import FANOUT_PARTS, STEADY, Look
 from results.traffic import Traffic
 from results.waiting import wait_until
@@ -82,6 +84,8 @@ class Measurement:
     target: Target
     plan: Plan
     limits: Limits
+    stops_early: ClassVar[bool] = True
+    """every task is followed, so that it is seen where more of a trial would teach nothing"""
     tick: Callable[[], None] = lambda: None
     """called many times a second while there is nothing to do but wait"""
 
@@ -106,26 +110,28 @@ class Measurement:
         plan, cores = self.plan, self.launch.settings.cores
         evidence, fanout = self._evidence(survivors), load.scenario == "fanout"
         events = reader.events()
-        verdicts, rows = account_for_tasks(staged, events, held, resources, evidence, fanout=fanout)
-        tasks = accounts(verdicts)
+        tasks, rows = self._account(staged, events, held, resources, evidence, fanout=fanout)
         noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
         refused = [
             reason
             for reason in load.reasons
             if not (over.stopped_early and reason.startswith("interrupted:"))
         ]
-        overloaded = bool(over.stopped_early) or overloads(self._service, load, cores)
+        service = self._service
+        overloaded = bool(over.stopped_early) or service is None or overloads(service, load, cores)
         return Trial(
             plan=plan,
             attempt=attempt,
             started_at=started_at,
             boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(self._service, plan.kind, plan.duration_ms, cores, load.lasting),
+            ceiling_per_s=saturation_rate(service, plan.kind, plan.duration_ms, cores, load.lasting)
+            if service
+            else None,
             drained=over.drained,
             drained_ns=over.drained_ns,
             stopped_early=over.stopped_early,
             noise=noise,
-            service=self._service,
+            service=service,
             load=load,
             accounts=tasks,
             survivors=sorted(survivors),
@@ -177,7 +183,8 @@ class Measurement:
     def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
         plan, traffic = self.plan, Traffic.of(self.plan.options)
-        asked_ms = self.limits.question_ms if traffic.even and plan.scenario == STEADY else 0.0
+        stops = self.stops_early and traffic.even and plan.scenario == STEADY
+        asked_ms = self.limits.question_ms if stops else 0.0
         settled_ms = traffic.settled_ms(plan.duration_ms)
         watch = Watch(plan.rate_per_s, plan.seconds, settled_ms, asked_ms, plan.bystander_per_s)
         stopped = ""
@@ -224,9 +231,24 @@ class Measurement:
             alive_pids=survivors,
         )
 
+    def _account(
+        self,
+        staged: Path,
+        events: np.ndarray,
+        held: Held,
+        resources: Columns,
+        evidence: Evidence,
+        *,
+        fanout: bool,
+    ) -> tuple[Accounts, dict[str, int]]:
+        """Return what became of the tasks, and the rows of each table, which are written."""
+        verdicts, rows = account_for_tasks(staged, events, held, resources, evidence, fanout=fanout)
+        return accounts(verdicts), rows
+
     @property
-    def _service(self) -> Service:
-        return self.target.subject.services[self.plan.kind]
+    def _service(self) -> Service | None:
+        """How the tasks are served; None where nothing is known of it."""
+        return self.target.subject.services.get(self.plan.kind)
 
     def _reasons(self, staged: Path, load: Load, accounts: Accounts, *, overloaded: bool) -> list[str]:
         errors = failed_requests(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)

@@ -1,30 +1,19 @@
-"""Where the target listens, from the URL that Locust was given as `--host`."""
+"""Where the target listens, from what Locust was given as `--host`."""
 
 import socket
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
+from loadtests.openloop.endpoint import SERVICE, Address
+from loadtests.openloop.service_address import described
 from results.errors import BlockpointError
 
-
-@dataclass(frozen=True)
-class Address:
-    """A target's address, resolved once: no name is looked up during the load."""
-
-    host: str
-    port: int
-    family: int
-    sockaddr: tuple[Any, ...]
-
-    @property
-    def authority(self) -> str:
-        """The value of the Host header."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+__all__ = ["Address", "resolve"]
 
 
 def resolve(url: str | None) -> Address:
-    """Resolve `http://HOST:PORT`; raises BlockpointError."""
+    """Resolve `http://HOST:PORT`, or what a `service:FILE` describes; raises BlockpointError."""
+    if url and url.startswith(SERVICE):
+        return described(url)
     if not url:
         raise BlockpointError("no target: give one with --host http://127.0.0.1:8000")
     parts = urlsplit(url if "//" in url else f"http://{url}")

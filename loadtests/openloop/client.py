@@ -11,6 +11,8 @@ from typing import Any
 
 from loadtests.openloop.address import Address
 from loadtests.openloop.connection import Connection
+from loadtests.openloop.service_address import ServiceAddress
+from loadtests.openloop.service_connection import ServiceConnection
 from loadtests.openloop.wire import Reply
 from results.terms import Outcome
 
@@ -33,6 +35,7 @@ class Client:
         self.sockets_max = 0
         self._sockets = 0
         self._address = address
+        self._open: Any = ServiceConnection if isinstance(address, ServiceAddress) else Connection
         self._idle: OrderedDict[Connection, None] = OrderedDict()
         self._on_answered = answered
         self._on_unanswered = unanswered
@@ -40,7 +43,7 @@ class Client:
     def adopt(self, sockets: Iterable[Any]) -> None:
         """Use these, which are open already, before any that would have to be opened."""
         for opened in sockets:
-            self._idle[Connection(self._address, self, opened)] = None
+            self._idle[self._open(self._address, self, opened)] = None
             self._sockets += 1
         self.sockets_max = max(self.sockets_max, self._sockets)
 
@@ -57,7 +60,7 @@ class Client:
                 return
             del self.in_flight[row]
         try:
-            connection = Connection(self._address, self)
+            connection = self._open(self._address, self)
         except OSError as error:
             self._on_unanswered(row, Outcome.REFUSED, (error.strerror or "no socket").lower())
             return

@@ -29,7 +29,7 @@ _CAUSES = {errno.ECONNREFUSED: "connection refused", errno.ECONNRESET: "connecti
 _plain_socket = get_original("socket", "socket")
 
 
-class _Parser(HTTPResponse):
+class Parser(HTTPResponse):
     """Counts the body instead of keeping it."""
 
     size = 0
@@ -78,7 +78,7 @@ class Connection:
         self._address = address
         self._row = _IDLE
         self._unsent = b""
-        self._parser: _Parser | None = None
+        self._parser: Parser | None = None
         self._connected = opened is not None
         self._hang_up = False
         self._open = True
@@ -219,7 +219,7 @@ class Connection:
         """Read a reply that is chunked, comes in pieces, follows a 1xx or ends with the connection."""
         parser: Any = self._parser
         if parser is None:
-            parser = self._parser = _Parser()
+            parser = self._parser = Parser()
         parser.feed(data)
         if not parser.message_complete or parser.get_code() < 200:
             return None

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from loadtests.openloop.address import Address
+from loadtests.openloop.service_address import ServiceAddress, identity_of
 from results.errors import BlockpointError
 from results.terms import BYSTANDERS, OFFERED_BY_ALL, Stream
 
 TIMEOUT_S = 10.0
+OURS = "blockpoint"
+"""the service that every target of ours says it is"""
 MOST_PROCESSES = 1000
 
 
@@ -18,6 +21,8 @@ def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> d
 
     `expect` is `STRATEGY/VARIANT`; an empty expectation is none.
     """
+    if isinstance(address, ServiceAddress):
+        return identity_of(address.asked)
     where = f"http://{address.authority}"
     connection = http.client.HTTPConnection(address.host, address.port, timeout=TIMEOUT_S)
     try:
@@ -39,7 +44,7 @@ def identify(address: Address, *, expect: str = "", expect_nonce: str = "") -> d
         health = json.loads(body)
     except ValueError:
         health = None
-    if answer.status != 200 or not isinstance(health, dict) or health.get("service") != "blockpoint":
+    if answer.status != 200 or not isinstance(health, dict) or health.get("service") != OURS:
         raise BlockpointError(
             f"{where} is some other service (GET /health: status {answer.status}); no load was sent"
         )
@@ -56,7 +61,8 @@ def bystanders(health: Mapping[str, Any]) -> list[Stream]:
     subject = health.get("subject")
     own = subject.get("bystanders") if isinstance(subject, dict) else None
     named = own if isinstance(own, list) else []
-    return [stream for stream in BYSTANDERS if stream in OFFERED_BY_ALL or stream.column in named]
+    by_all = OFFERED_BY_ALL if health.get("service") == OURS else ()
+    return [stream for stream in BYSTANDERS if stream in by_all or stream.column in named]
 
 
 def web_processes(identity: Mapping[str, Any]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from loadtests.openloop.gate import SLO_MS
 from results.errors import BlockpointError
-from results.terms import KINDS, REGISTRATION
+from results.terms import KINDS_RECORDED, REGISTRATION
 from results.traffic import ARRIVALS, BURST_MEAN_S, LEAST_MIX, MOST_MIX, MOST_VARIATION
 
 
@@ -55,7 +55,7 @@ COMMON: tuple[Option, ...] = (
     Option("rate", 50.0, "task arrivals per second, of all workers together", 0.01, 100_000),
     Option("seconds", 20.0, "length of the schedule, s", 0.1, 86_400),
     Option("duration_ms", 100.0, "duration of each task, ms", 0, 60_000),
-    Option("kind", "sleep", "what a task does", choices=tuple(KINDS)),
+    Option("kind", "sleep", "what a task does", choices=tuple(KINDS_RECORDED)),
     Option(
         "parts",
         "",

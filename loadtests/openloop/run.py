@@ -24,7 +24,8 @@ from loadtests.openloop.spool import stretches
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.load import Generator, Load
-from results.terms import Outcome, Stream
+from results.service import FOLLOWED, followed_every
+from results.terms import REQUEST, Outcome, Stream
 
 Message = dict[str, Any]
 PATIENCE_S = 60.0
@@ -129,7 +130,7 @@ class Run:
         load = Load(
             scenario=self.scenario.name,
             closed=closed,
-            kind=settings.kind,
+            kind=REQUEST.name if FOLLOWED in self.identity else settings.kind,
             seed=settings.seed,
             arrivals=settings.arrivals,
             cv=settings.cv,
@@ -148,6 +149,9 @@ class Run:
             **dict(zip(("slip_p50_ms", "slip_p99_ms", "slip_p999_ms"), slips_ms, strict=True)),
             cpu_cores=sum(r["cpu_cores"] for r in reports),
             in_flight_max=sum(r["in_flight_max"] for r in reports),
+            followed_every=followed_every(
+                self.identity.get(FOLLOWED, 0.0), max((s.rate_per_s for s in steps), default=0.0)
+            ),
             interrupted=interrupted
             or len(self.rows) < self.workers
             or any(r["interrupted"] for r in reports),

@@ -206,8 +206,10 @@ class LoadSession:
         self._in_flight_max = max(self._in_flight_max, len(in_flight))
 
     def _answered(self, row: int, reply: Reply, at_ns: int) -> None:
+        self._settle(row, reply, at_ns, good=200 <= reply.status < 300)
+
+    def _settle(self, row: int, reply: Reply, at_ns: int, *, good: bool) -> None:
         status = reply.status
-        good = 200 <= status < 300
         self._last_ns = at_ns
         self._recorder.settle(row, Outcome.ACCEPTED if good else Outcome.REJECTED, status, at_ns, "")
         if at_ns >= self._next_due_ns:

@@ -7,16 +7,17 @@ import numpy as np
 from loadtests.openloop import figures
 from loadtests.openloop.recorder import Rows
 from results.load import Load
-from results.terms import ENOUGH_FOR_P99, OFFERED_BY_ALL, Stream
+from results.terms import ENOUGH_FOR_P99, OFFERED_BY_ALL, REQUEST, Stream
 
 
 def _name(stream: Stream) -> str:
     return "accept" if stream is Stream.TASKS else stream.label
 
 
-def _streams(rows: Rows) -> list[Stream]:
+def _streams(load: Load, rows: Rows) -> list[Stream]:
     """Return the streams to tell of: one that few targets offer only where it was sent."""
-    told = {Stream.TASKS, *OFFERED_BY_ALL, *np.unique(rows["stream"]).tolist()}
+    by_all = OFFERED_BY_ALL if load.kind != REQUEST.name else ()
+    told = {Stream.TASKS, *by_all, *np.unique(rows["stream"]).tolist()}
     return [stream for stream in Stream if stream in told]
 
 
@@ -35,7 +36,7 @@ def _remarks(load: Load, rows: Rows, part: np.ndarray) -> Iterator[str]:
     if load.shed and not load.reasons:
         waited_ms = figures.shed_wait_ms(rows, load.in_flight_max, part)
         yield f"the target did not answer: requests had waited {waited_ms:,.0f} ms when others were shed"
-    counts = {_name(stream): len(figures.latency_ns(rows, stream, part)) for stream in _streams(rows)}
+    counts = {_name(stream): len(figures.latency_ns(rows, stream, part)) for stream in _streams(load, rows)}
     if few := [f"{name} {count}" for name, count in counts.items() if count < ENOUGH_FOR_P99]:
         yield f"few samples ({', '.join(few)}): a p99 needs {ENOUGH_FOR_P99}"
 
@@ -59,7 +60,10 @@ def text(load: Load, rows: Rows) -> str:
         ),
     ]
     lines += [
-        *(f"  {_name(each):<10} {_latency(figures.latency_ns(rows, each, part))}" for each in _streams(rows)),
+        *(
+            f"  {_name(each):<10} {_latency(figures.latency_ns(rows, each, part))}"
+            for each in _streams(load, rows)
+        ),
         (
             f"  slip       p50 {load.slip_p50_ms:9.2f} ms   p99 {load.slip_p99_ms:9.2f} ms   "
             f"p99.9 {load.slip_p999_ms:.2f} ms ({load.timer})"

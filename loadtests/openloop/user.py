@@ -12,7 +12,7 @@ import locust
 from locust import User, task
 
 from loadtests.openloop import statistics
-from loadtests.openloop.address import resolve
+from loadtests.openloop.address import Address, resolve
 from loadtests.openloop.arguments import add_to
 from loadtests.openloop.client import CONNECTIONS
 from loadtests.openloop.commandline import check_alone, check_options, check_users
@@ -23,7 +23,9 @@ from loadtests.openloop.live import PART, Live
 from loadtests.openloop.options import LoadSettings
 from loadtests.openloop.run import Message
 from loadtests.openloop.scenario import BYSTANDER_PATHS, Scenario, requests, traffic
-from loadtests.openloop.schedule import NS_PER_S, plan
+from loadtests.openloop.schedule import NS_PER_S, Schedule, plan
+from loadtests.openloop.service import ServiceSession, named
+from loadtests.openloop.service_address import ServiceAddress
 from loadtests.openloop.session import LoadSession, Outcomes, SessionLimits
 from loadtests.openloop.shape import UntilDrained
 from loadtests.openloop.spread import spread
@@ -106,14 +108,12 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSe
         bystanders=[Stream(number) for number in order["bystanders"]],
         warm_up=settings.warm_up,
     ).shard(order["index"], order["count"])
-    names = {Stream.TASKS: ("POST", scenario.path)}
-    names |= {stream: ("GET", path) for stream, path in BYSTANDER_PATHS.items()}
-    streams = schedule.stream.tolist()
+    names, name_of = _named(schedule, target, scenario)
     fire = environment.events.request.fire
     processes = order["web_processes"]
 
     def settled(row: int, response_time_ms: float | None, size: int, error: str) -> None:
-        method, path = names[streams[row]]
+        method, path = names[name_of[row]]
         fire(
             request_type=method,
             name=path,
@@ -123,20 +123,33 @@ def open_session(environment: Any, scenario: Scenario, order: Message) -> LoadSe
             context={},
         )
 
+    limits = SessionLimits(
+        schedule_ns=round(sum(s.seconds for s in steps) * NS_PER_S),
+        drain_ns=round(settings.drain_seconds * NS_PER_S),
+        timeout_ns=round(settings.request_timeout * NS_PER_S),
+        max_in_flight=settings.max_in_flight,
+    )
+    if isinstance(target, ServiceAddress):
+        return ServiceSession.of(schedule, target, limits, settled, tag=order["tag"], steps=steps)
     return LoadSession(
         schedule,
         requests(schedule, steps, settings, path=scenario.path, authority=target.authority, tag=order["tag"]),
         target,
-        SessionLimits(
-            schedule_ns=round(sum(s.seconds for s in steps) * NS_PER_S),
-            drain_ns=round(settings.drain_seconds * NS_PER_S),
-            timeout_ns=round(settings.request_timeout * NS_PER_S),
-            max_in_flight=settings.max_in_flight,
-        ),
+        limits,
         settled,
         hung_up=hung_up(schedule.arrival, settings.close_early_every) & (schedule.stream == Stream.TASKS),
         opened=spread(target, processes, CONNECTIONS, settings.seed) if processes > 1 else (),
     )
+
+
+def _named(
+    schedule: Schedule, target: Address, scenario: Scenario
+) -> tuple[dict[int, tuple[str, str]], list[int]]:
+    """Return methods and paths, as Locust's statistics show them, and which of them each row has."""
+    if isinstance(target, ServiceAddress):
+        return named(schedule, target.asked)
+    bystanders = {int(stream): ("GET", path) for stream, path in BYSTANDER_PATHS.items()}
+    return {int(Stream.TASKS): ("POST", scenario.path), **bystanders}, schedule.stream.tolist()
 
 
 class OpenLoopUser(User):
@@ -147,7 +160,8 @@ class OpenLoopUser(User):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        use(cls, cls.scenario)
+        if not vars(cls).get("abstract"):
+            use(cls, cls.scenario)
 
     @task
     def walk(self) -> None:

@@ -13,6 +13,8 @@ class Reply(NamedTuple):
     status: int
     size: int
     keep_alive: bool
+    body: bytes = b""
+    """kept only where somebody reads it"""
 
 
 def get_request(path: str, authority: str) -> bytes:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtests.openloop.schedule import NS_PER_S, PlannedStep, boundaries_ns, plan
-from results.terms import BYSTANDERS, Stream
+from results.terms import OFFERED_BY_ALL, Stream
 from results.traffic import Traffic
 
 steps = st.lists(
@@ -53,7 +53,9 @@ def test_arrivals_depend_neither_on_the_duration_nor_on_the_bystanders(seed: int
 def test_one_more_bystander_leaves_all_others_as_they_were(parts: list[PlannedStep], seed: int) -> None:
     varied = Traffic(cv=1)
     usual = plan(parts, seed=seed, traffic=varied, bystander_per_s=5)
-    more = plan(parts, seed=seed, traffic=varied, bystander_per_s=5, bystanders=BYSTANDERS)
+    more = plan(
+        parts, seed=seed, traffic=varied, bystander_per_s=5, bystanders=[*OFFERED_BY_ALL, Stream.PING_DB]
+    )
     others = more.stream != Stream.PING_DB
     for name in ("due_ns", "stream", "arrival", "step", "duration_ms"):
         assert np.array_equal(getattr(usual, name), getattr(more, name)[others])

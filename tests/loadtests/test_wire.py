@@ -38,7 +38,7 @@ def test_a_get_names_its_host() -> None:
 
 
 def test_a_plain_reply_is_read_whole() -> None:
-    assert read_reply(REPLY) == (202, 5, True)
+    assert read_reply(REPLY)[:3] == (202, 5, True)
 
 
 @pytest.mark.parametrize("cut", range(1, len(REPLY)))
@@ -63,4 +63,4 @@ def test_what_is_not_plain_is_left_to_the_parser(data: bytes) -> None:
 
 def test_a_server_that_closes_is_believed() -> None:
     closing = REPLY.replace(b"server: uvicorn", b"Connection: close")
-    assert read_reply(closing) == (202, 5, False)
+    assert read_reply(closing)[:3] == (202, 5, False)

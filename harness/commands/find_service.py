@@ -1,0 +1,224 @@
+"""The command `find -f FILE`: searches the points of a service as it is, where it is."""
+
+import dataclasses
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from click.core import ParameterSource
+
+from analysis.trials.questions import BLOCKING
+from harness.campaign.progress import Progress, minutes
+from harness.campaign.session import Setup
+from harness.campaign.setup import Agenda
+from harness.commands.find import FindCommand, FindRequest
+from harness.commands.skeleton import Conclusion
+from harness.search.profiles import FEWEST_ARRIVALS, SearchProfile, too_low
+from harness.service.file import Service, argv, read_service
+from harness.service.measurement import ServiceMeasuring
+from harness.service.target import running_service, subject_of
+from harness.target.cores import Pinning
+from harness.target.target import Launch, Target
+from harness.trial.measurement import Limits
+from loadtests.openloop.service_address import check_owned
+from results.errors import BlockpointError
+from results.schema import Point, Subject
+from results.service import VARIANT
+from results.store import Campaign
+from results.terms import REQUEST, Stream
+from results.text import named
+from targets.settings import Settings
+
+HIGHEST_PER_S: Final = 500.0
+"""tried unless another rate is asked for"""
+FOREIGN: Final = (
+    *("strategies", "variants", "kinds", "durations_ms", "topologies", "versions", "python", "cv", "mix"),
+    *(
+        "slots",
+        "anyio_tokens",
+        "web_processes",
+        "middleware",
+        "loop",
+        "http",
+        "redis_url",
+        "predict",
+        "generators",
+    ),
+)
+"""options that say something of strategies only"""
+SEEN: Final = {
+    "none": "not seen, so that only the blocking point can be found",
+    "poll": "asked for by polling",
+    "observe": "recorded by blockpoint.observe",
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ServiceRequest(FindRequest):
+    """What `find -f` was asked for."""
+
+    file: Path
+    owned: tuple[str, ...]
+    """hosts that the user may load, other than this one"""
+    most_requests: int
+
+
+class ServiceCommand(FindCommand):
+    """Searches where a service blocks, and where its work falls behind if that can be seen."""
+
+    request: ServiceRequest
+
+    def __init__(self, request: ServiceRequest) -> None:
+        super().__init__(request)
+        self.again = f"blockpoint find -f {shlex.quote(str(request.file))}"
+
+    @cached_property
+    def service(self) -> Service:
+        """The service, checked; raises BlockpointError where it must not be loaded."""
+        _refuse_foreign()
+        service = read_service(self.request.file)
+        if not service.started:
+            check_owned(service.declared.url, self.request.owned)
+        return service
+
+    def agenda(self) -> Agenda:
+        """Return the one point to be searched."""
+        service, profile, traffic = self.service, self._take(self.request.profile), self.request.traffic
+        point = Point(
+            subject=f"{service.name}/{VARIANT}",
+            kind=REQUEST.name,
+            duration_ms=0.0,
+            lowest_per_s=FEWEST_ARRIVALS / profile.max_seconds,
+            highest_per_s=profile.highest_per_s,
+            seconds=profile.seconds,
+            max_seconds=profile.max_seconds,
+            bystander_per_s=service.declared.bystander_rate or profile.bystander_per_s,
+            options=traffic.options,
+        )
+        if point.highest_per_s < point.lowest_per_s:
+            raise BlockpointError(too_low(point))
+        self._announce([point])
+        return Agenda(
+            profile=profile.name,
+            points=[point],
+            limit_ms=profile.limit_ms,
+            precision=profile.precision,
+            subjects=[subject_of(service)],
+        )
+
+    def left(self, campaign: Campaign) -> list[Point]:
+        """Return the point; raises BlockpointError where the campaign is of another service."""
+        points = super().left(campaign)
+        if campaign.manifest.subjects != [subject_of(self.service)]:
+            raise BlockpointError(
+                f"{campaign.folder} is not of the service that {self.request.file} declares"
+            )
+        self._announce(points)
+        return points
+
+    def _take(self, name: str) -> SearchProfile:
+        profile = super()._take(name)
+        asked = self.request.highest_per_s
+        self.profile = dataclasses.replace(
+            profile,
+            highest_per_s=asked or min(profile.highest_per_s, HIGHEST_PER_S),
+            curves=False,
+            predict=False,
+            most_requests=self.request.most_requests,
+        )
+        return self.profile
+
+    def refuse_services(self, campaign: Campaign) -> None:
+        """Refuse none: they are what is searched."""
+
+    def _announce(self, work: Sequence[Point]) -> None:
+        """Print what is about to be done to the service, before anything is."""
+        for line in plan_lines(self.service, work[0], self.profile):
+            self.say(line)
+
+    def show(self, work: Sequence[Point]) -> None:
+        """Print no more than was announced."""
+
+    def procedure(self, campaign: Campaign) -> ServiceMeasuring:
+        """Return a measurement of the service."""
+        request, profile = self.request, self.profile
+        limit_ms = campaign.manifest.limit_ms
+        return ServiceMeasuring(
+            Limits(profile.drain_s, request.max_foreign_cores, request.quiet_wait, limit_ms)
+        )
+
+    def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
+        """Search with the service in the place of a strategy."""
+
+        def start(
+            launch: Launch, _strategy: str, _variant: str, logs: Path
+        ) -> AbstractContextManager[Target]:
+            return running_service(self.service, launch, logs)
+
+        def settings_of(_key: str, base: Settings, _pinning: Pinning) -> Settings:
+            return base
+
+        own = dataclasses.replace(setup, start=start, settings_of=settings_of)
+        super().carry_out(own, campaign, progress)
+
+    def conclude(self, campaign: Campaign) -> Conclusion:
+        """Show what was found, and what the streams' names stand for."""
+        conclusion = super().conclude(campaign)
+        subject = campaign.manifest.subjects[0]
+        for column, words in subject.asked.items():
+            self.say(f"{_label(column)}: {words}")
+        if slow := list(_slow(conclusion.found["points"], subject)):
+            self.say(f"blocked: {', '.join(slow)}")
+        if subject.completions == "none":
+            self.say(f"completions: {SEEN['none']}; name a source in [completions]")
+        told = {"completions": subject.completions, "requests": subject.asked}
+        return dataclasses.replace(conclusion, found={**conclusion.found, "service": told})
+
+
+def plan_lines(service: Service, point: Point, profile: SearchProfile) -> Iterator[str]:
+    """Yield what will be done to a service, in lines."""
+    declared = service.declared
+    if service.started:
+        yield f"service {service.name}: started in {named(service.folder / declared.cwd)}, and ended again"
+        yield f"  command      {shlex.join(argv(declared.command))}"
+        for worker in service.workers:
+            yield f"  beside it    {shlex.join(worker)}"
+        if declared.server:
+            yield f"  server       {declared.server}, started for it"
+    else:
+        yield f"service {service.name}: runs at {declared.url}"
+    for column, words in service.asked("http://127.0.0.1").words().items():
+        yield f"  {_label(column):<12} {words}"
+    yield f"  completions  {SEEN[service.completions.source]}"
+    longest_s = max(point.max_seconds, profile.terms.longest_schedule_s)
+    yield (
+        f"  at most      {point.highest_per_s:g} tasks/s, {point.bystander_per_s:g}/s to each bystander, "
+        f"{profile.most_requests:,.0f} requests in all, {minutes(longest_s)} a trial"
+    )
+
+
+def _slow(points: Sequence[Mapping[str, Any]], subject: Subject) -> Iterator[str]:
+    """Yield the requests that were slow at the lowest rate that failed, in the service's own words."""
+    words = {stream.latency: subject.asked.get(stream.column, stream.words) for stream in Stream}
+    for point in points:
+        answer = point["questions"].get(BLOCKING, {})
+        yield from (words.get(name, name) for name in answer.get("blocked_by", ()))
+
+
+def _label(column: str) -> str:
+    return "submits" if column == Stream.TASKS.column else column.replace("_", " ")
+
+
+def _refuse_foreign() -> None:
+    """Raise BlockpointError for an option that says something of strategies only."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and parameter.name in FOREIGN:
+            raise BlockpointError(
+                f"{parameter.opts[0]} says nothing of a service of your own: leave it out with -f"
+            )

@@ -1,0 +1,1 @@
+"""A service of somebody's own: what its file declares, how it is started, asked, watched and measured."""

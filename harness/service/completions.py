@@ -1,0 +1,74 @@
+"""Sees, before a trial, that a task's end is seen: else no trial would tell when the work falls behind."""
+
+from collections.abc import Callable
+from typing import Final
+
+from harness.service.asking import Answer, Asking, why
+from harness.service.declaration import CompletionsSection
+from harness.service.follower import ended, looking, value_in
+from harness.target.ledgers import LedgerReader
+from results.errors import BlockpointError
+from results.service import fields_of
+from results.template import Template
+from results.terms import Moment
+from results.waiting import wait_until
+
+FIRST_LIMIT_S: Final = 60.0
+NOT_RECORDED_LIMIT_S: Final = 15.0
+
+
+def reply_fields(completions: CompletionsSection) -> list[str]:
+    """Return the fields of a reply by which a task is asked for."""
+    return [name for name in Template(completions.path).fields if name != "id"]
+
+
+def await_polled(completions: CompletionsSection, asking: Asking, task_id: int, answer: Answer) -> None:
+    """Wait until the service says that a task has finished; raises BlockpointError where it does not."""
+    request = looking(completions, task_id, fields_of(answer.body, reply_fields(completions)))
+    last = ""
+
+    def over() -> bool:
+        nonlocal last
+        try:
+            found = asking.ask(request)
+        except OSError as error:
+            raise BlockpointError(f"[completions]: {request.words}: {why(error)}") from None
+        value = value_in(found.body, completions.field)
+        last = f"status {found.status}, {completions.field} {value!r}"
+        if value is None and found.status >= 400 and found.status != 404:
+            raise BlockpointError(f"[completions]: {request.words}: status {found.status}")
+        how = ended(completions, found.body)
+        if how is Moment.FAILED:
+            raise BlockpointError(f"[completions]: a first task has failed: {request.words}: {last}")
+        return how is Moment.FINISHED
+
+    if not wait_until(over, FIRST_LIMIT_S, completions.every):
+        raise BlockpointError(
+            f"[completions]: {request.words}: after {FIRST_LIMIT_S:.0f} s a first task still runs: {last}; "
+            f"it ends where {completions.field} equals {completions.equals!r}"
+        )
+
+
+def await_recorded(reader: LedgerReader, task_id: int, check: Callable[[], None]) -> None:
+    """Wait until the end of a task is recorded; raises BlockpointError where it is not."""
+    seen = reader.moments(task_id)
+
+    def over() -> bool:
+        nonlocal seen
+        check()
+        seen = reader.moments(task_id)
+        return bool(seen[Moment.FINISHED] or seen[Moment.FAILED])
+
+    def begun() -> bool:
+        return over() or bool(seen)
+
+    if not wait_until(begun, NOT_RECORDED_LIMIT_S):
+        raise BlockpointError(
+            "[completions]: nothing was recorded of a first task: the service has to import "
+            "blockpoint.observe, both where it accepts tasks and where it runs them"
+        )
+    if not wait_until(over, FIRST_LIMIT_S):
+        names = ", ".join(moment.name.lower() for moment in seen)
+        raise BlockpointError(
+            f"[completions]: of a first task only this was recorded within {FIRST_LIMIT_S:.0f} s: {names}"
+        )
