@@ -48,6 +48,7 @@ FOREIGN: Final = (
         "predict",
         "generators",
     ),
+    *("task_name", "task_args", "task_packages", "task_folders", "task_environment"),
 )
 """options that say something of strategies only"""
 SEEN: Final = {
