@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from analysis.compare.comparison import Compared, Comparison
+from analysis.compare.comparison import Compared, SideBySide
 from analysis.compare.ratios import Figures, Ratio, of_brackets, of_pairs
 from analysis.trials.brackets import Bracket
 from analysis.trials.questions import BLOCKING, SATURATION
@@ -111,7 +111,7 @@ def figures(target: Target, rate_per_s: float, seed: int) -> Figures:
     return {**measured, "completion": completion, "throughput": np.array([per_s])}
 
 
-def compared(first: Made, second: Made) -> Comparison:
+def compared(first: Made, second: Made) -> SideBySide:
     """Compare two sides by the project's own code."""
     about = (("simulated", "simulated"), ("sleep", 100.0, "one-box"))
     points = [
@@ -122,7 +122,7 @@ def compared(first: Made, second: Made) -> Comparison:
         Compared(*about, rate, len(own), list(of_pairs(list(zip(own, other, strict=True)))))
         for rate, own, other in zip(RATES_PER_S, first.runs, second.runs, strict=True)
     ]
-    return Comparison("first", "second", [], [], [Compared(*about, None, 0, points), *loads])
+    return SideBySide("first", "second", [], [], [Compared(*about, None, 0, points), *loads])
 
 
 def _edges(metric: str, first: Interval, second: Interval) -> Ratio:

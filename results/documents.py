@@ -118,7 +118,7 @@ def decoded(shown: str, text: bytes, kind: type[D]) -> D:
 
 
 def _reason(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+    return " ".join(str(error).split())[:200]
 
 
 def _depth(text: bytes) -> int:

@@ -44,7 +44,7 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class SideBySide:
     """All that was found."""
 
     first: str
@@ -59,7 +59,7 @@ class Comparison:
         return [(each, ratio) for each in self.compared for ratio in each.ratios if ratio.known]
 
 
-def compare(first: Side, second: Side) -> Comparison:
+def side_by_side(first: Side, second: Side) -> SideBySide:
     """Compare two sides; raises BlockpointError where their figures answer different questions."""
     if apart := refused(first.manifest, second.manifest):
         told = "; ".join(map(str, apart))
@@ -77,7 +77,7 @@ def compare(first: Side, second: Side) -> Comparison:
         remarks.append(
             "different seeds: runs are paired by rate alone, and the arrivals' luck is in the ratios"
         )
-    return Comparison(first.name, second.name, unlike, remarks, compared)
+    return SideBySide(first.name, second.name, unlike, remarks, compared)
 
 
 def _subjects(first: Side, second: Side) -> list[tuple[str, str]]:

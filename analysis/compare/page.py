@@ -4,12 +4,12 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from analysis.compare.comparison import Comparison
-from analysis.compare.rules import Rule, Verdict
-from analysis.compare.words import COLUMNS, conclusion, remarks, row
+from analysis.compare.comparison import SideBySide
+from analysis.compare.rules import Judgement, Rule
+from analysis.compare.words import COLUMNS, comments, conclusion, row
 
 
-def page(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
+def compare_page(found: SideBySide, verdict: Judgement, rules: list[Rule]) -> str:
     """Return the page."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
@@ -19,5 +19,5 @@ def page(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
         conclusion=conclusion(found, verdict, rules),
         columns=COLUMNS,
         rows=[(row(*each), each[1]) for each in found.ratios],
-        remarks=list(remarks(found)),
+        remarks=list(comments(found)),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from analysis.compare.comparison import Comparison
+from analysis.compare.comparison import SideBySide
 from analysis.compare.ratios import METRICS, Ratio
 from results.errors import BlockpointError, unknown
 
@@ -21,7 +21,7 @@ _SIGNS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 }
 
 
-class Verdict(IntEnum):
+class Judgement(IntEnum):
     """What is to be concluded."""
 
     NO_DIFFERENCE = 0
@@ -62,14 +62,14 @@ class Rule:
         return all(_SIGNS[self.sign](end, self.factor) for end in (ratio.low, ratio.high))
 
 
-def verdict(found: Comparison, rules: list[Rule]) -> Verdict:
+def verdict(found: SideBySide, rules: list[Rule]) -> Judgement:
     """Return what a comparison comes to: by the rules, without any by whatever got worse."""
     if not rules:
         ratios = [ratio for _, ratio in found.ratios]
         if any(ratio.worse for ratio in ratios):
-            return Verdict.REGRESSION
-        return Verdict.NO_DIFFERENCE if ratios else Verdict.NOT_MEASURABLE
+            return Judgement.REGRESSION
+        return Judgement.NO_DIFFERENCE if ratios else Judgement.NOT_MEASURABLE
     told = [[ratio for _, ratio in found.ratios if ratio.metric == rule.metric] for rule in rules]
     if any(rule.broken(ratio) for rule, own in zip(rules, told, strict=True) for ratio in own):
-        return Verdict.REGRESSION
-    return Verdict.NO_DIFFERENCE if all(told) else Verdict.NOT_MEASURABLE
+        return Judgement.REGRESSION
+    return Judgement.NO_DIFFERENCE if all(told) else Judgement.NOT_MEASURABLE

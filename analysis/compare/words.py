@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from analysis.compare.comparison import Compared, Comparison
+from analysis.compare.comparison import Compared, SideBySide
 from analysis.compare.ratios import Ratio
-from analysis.compare.rules import Rule, Verdict
+from analysis.compare.rules import Judgement, Rule
 
 COLUMNS: Final = ("what", "metric", "second / first", "interval", "found")
 _SAID: Final = {
-    Verdict.REGRESSION: "worse",
-    Verdict.NO_DIFFERENCE: "nothing found that is worse",
-    Verdict.NOT_MEASURABLE: "not measurable: too little is known of both",
+    Judgement.REGRESSION: "worse",
+    Judgement.NO_DIFFERENCE: "nothing found that is worse",
+    Judgement.NOT_MEASURABLE: "not measurable: too little is known of both",
 }
 
 
-def parts(found: Comparison) -> Iterator[tuple[str, list[tuple[str, str, str, str, str]]]]:
+def parts(found: SideBySide) -> Iterator[tuple[str, list[tuple[str, str, str, str, str]]]]:
     """Yield what was compared, and a row for each of its ratios of which something is known, by `COLUMNS`."""
     for compared in found.compared:
         if told := [row(compared, ratio) for ratio in compared.ratios if ratio.known]:
@@ -41,7 +41,7 @@ def said(ratio: Ratio) -> str:
     return "apart, but shaky" if apart else "none found"
 
 
-def conclusion(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
+def conclusion(found: SideBySide, verdict: Judgement, rules: list[Rule]) -> str:
     """Return the last line."""
     told = [ratio for _, ratio in found.ratios]
     broken = [
@@ -55,14 +55,14 @@ def conclusion(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
     )
 
 
-def remarks(found: Comparison) -> Iterator[str]:
+def comments(found: SideBySide) -> Iterator[str]:
     """Yield what to know before a cause is named."""
     for each in found.flagged:
         yield f"unlike: {each}"
     yield from found.remarks
 
 
-def markdown(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
+def as_markdown(found: SideBySide, verdict: Judgement, rules: list[Rule]) -> str:
     """Return the comparison as a comment for a pull request: what differs, the rest folded away."""
     apart = [row(*each) for each in found.ratios if each[1].differs]
     every = [row(*each) for each in found.ratios]
@@ -70,7 +70,7 @@ def markdown(found: Comparison, verdict: Verdict, rules: list[Rule]) -> str:
     if apart:
         lines += [*_table(apart), ""]
     lines += ["<details><summary>every ratio</summary>", "", *_table(every), "", "</details>", ""]
-    if told := list(remarks(found)):
+    if told := list(comments(found)):
         lines += ["<details><summary>unlike conditions</summary>", "", *(f"- {_cell(each)}" for each in told)]
         lines += ["", "</details>", ""]
     return "\n".join(lines)

@@ -51,7 +51,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Line:
+class WaitingLine:
     """Equal queues side by side, among which chance spreads the tasks, and the servers of each."""
 
     law: Law
@@ -103,12 +103,12 @@ class Waits:
     """the worst of the requests that wait in the same queue; 0 where none does"""
 
 
-def waits(line: Line, rate_per_s: float, work: Work) -> Waits:
+def waits(line: WaitingLine, rate_per_s: float, work: Work) -> Waits:
     """Return what 99 of 100 wait at a rate, over the peak's schedules; warm-ups are cut as in a trial."""
     return _waits(line, float(f"{rate_per_s:.5g}"), work)
 
 
-def highest_rate(line: Line, work: Work, holds: Callable[[Waits], bool], start_per_s: float) -> float:
+def highest_rate(line: WaitingLine, work: Work, holds: Callable[[Waits], bool], start_per_s: float) -> float:
     """Return the highest rate at which something holds, to 1 %, by bisection; 0 where it holds at none."""
     high = start_per_s
     for _ in range(12):
@@ -129,13 +129,13 @@ def highest_rate(line: Line, work: Work, holds: Callable[[Waits], bool], start_p
 
 
 @lru_cache(maxsize=4096)
-def _waits(line: Line, rate_per_s: float, work: Work) -> Waits:
+def _waits(line: WaitingLine, rate_per_s: float, work: Work) -> Waits:
     followed = [_follow(line, rate_per_s / line.queues, work, seed) for seed in range(SCHEDULES)]
     queue, completion, shared = zip(*followed, strict=True)
     return Waits(Range.of(queue), Range.of(completion), Range.of(shared))
 
 
-def _follow(line: Line, rate_per_s: float, work: Work, seed: int) -> tuple[float, float, float]:
+def _follow(line: WaitingLine, rate_per_s: float, work: Work, seed: int) -> tuple[float, float, float]:
     """Return the three p99 in one of the queues on one schedule, in ms."""
     most = MOST_VARIED if work.lasting or line.shares or line.poll_s else MOST_ALIKE
     seconds = max(min(work.peak_s, most / rate_per_s), 100 / rate_per_s)
@@ -149,7 +149,9 @@ def _follow(line: Line, rate_per_s: float, work: Work, seed: int) -> tuple[float
     return 1000 * queue, 1000 * completion, 1000 * shared
 
 
-def _served(line: Line, due_s: Floats, held_s: Floats, seconds: float, seed: int) -> tuple[Floats, float]:
+def _served(
+    line: WaitingLine, due_s: Floats, held_s: Floats, seconds: float, seed: int
+) -> tuple[Floats, float]:
     """Return when each task starts, and the p99 of the worst sharing stream."""
     if line.servers and not line.shares and not line.poll_s and np.ptp(held_s) == 0:
         return starts(due_s, float(held_s[0]), line.servers), 0.0

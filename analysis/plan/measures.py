@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.queueing.blocking import OVERHEAD_MS
 from analysis.trials.points import at_rates
+from results.percentile import percentile
 from results.schema import Manifest, Service
 from results.terms import OFFERED_BY_ALL, Stream
 
@@ -193,7 +194,7 @@ def _line(seen: pd.DataFrame, role: str) -> tuple[float, tuple[float, float, flo
         drawn = rng.integers(0, trial.max() + 1, trial.max() + 1)
         place = np.concatenate([np.flatnonzero(trial == each) for each in drawn])
         slopes.append(_fit(done[place], cores[place])[1])
-    low, high = (float(each) for each in np.quantile(slopes, [0.025, 0.975]))
+    low, high = (percentile(np.array(slopes), each) for each in (2.5, 97.5))
     return idle, (1000 * min(low, slope), 1000 * slope, 1000 * max(high, slope))
 
 

@@ -60,7 +60,7 @@ def _rounded(value: object) -> object:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
-def remake(arguments: Sequence[str]) -> int:
+def remake_reference(arguments: Sequence[str]) -> int:
     """Make the shipped measures anew from the campaign that is named; returns the exit code."""
     if len(arguments) != 1:
         print("usage: python -m analysis.plan.reference FOLDER", file=sys.stderr)
@@ -76,4 +76,4 @@ def remake(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(remake(sys.argv[1:]))
+    sys.exit(remake_reference(sys.argv[1:]))

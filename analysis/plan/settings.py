@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.plan.lines import Law, Line
+from analysis.plan.lines import Law, WaitingLine
 from analysis.plan.measures import Measure
 from results.terms import KINDS
 
@@ -31,7 +31,7 @@ class Setting:
         """Tasks that all of it runs at once."""
         return self.slots_each * (self.worker_copies or self.web_processes)
 
-    def line(self, measure: Measure) -> Line:
+    def line(self, measure: Measure) -> WaitingLine:
         """Return the queue in which the tasks wait: one for all workers, one in each web process.
 
         A polling worker claims what it finds at its own ticks, so that each of several is its own queue.
@@ -41,7 +41,7 @@ class Setting:
         apart = law == "poll" or not self.worker_copies
         queues = (self.worker_copies or self.web_processes) if apart else 1
         servers = 0 if law == "await" else self.slots // queues
-        return Line(law, servers, queues, service.poll_s, service.read_limit, tuple(service.shares))
+        return WaitingLine(law, servers, queues, service.poll_s, service.read_limit, tuple(service.shares))
 
 
 def settings(measure: Measure, web_processes: int, worker_copies: int) -> Iterator[Setting]:

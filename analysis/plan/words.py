@@ -39,7 +39,7 @@ def title(demand: Demand) -> str:
     )
 
 
-def cells(option: Option) -> tuple[str, ...]:
+def plan_cells(option: Option) -> tuple[str, ...]:
     """Return a row of the table, by `COLUMNS`."""
     setting = option.setting
     busy = "-" if option.utilisation is None else percent(option.utilisation)
@@ -57,7 +57,7 @@ def cells(option: Option) -> tuple[str, ...]:
     )
 
 
-def spread(found: Range) -> str:
+def told_spread(found: Range) -> str:
     """Return a time with the ends of its interval: `12 ms (9.5 to 31 ms)`, one figure where they agree."""
     low, middle, high = (milliseconds(each) for each in (found.low, found.middle, found.high))
     return middle if low == high else f"{middle} ({low} to {high})"
@@ -71,8 +71,8 @@ def reasons(option: Option, demand: Demand) -> Iterator[tuple[str, str]]:
     yield (
         "expected",
         (
-            f"99 of 100 tasks start within {spread(option.queue_ms)} and are done within "
-            f"{spread(option.completion_ms)}"
+            f"99 of 100 tasks start within {told_spread(option.queue_ms)} and are done within "
+            f"{told_spread(option.completion_ms)}"
         ),
     )
     grows = "never" if math.isinf(first.carries_per_s) else f"from {number(first.carries_per_s)}/s on"

@@ -154,7 +154,7 @@ def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _order(summary: pd.DataFrame) -> pd.DataFrame:
     keys = ["kind", "duration_ms", "topology", "scenario", "strategy", "variant", "offered_per_s", "repeat"]
-    return summary.sort_values([*keys, "attempt", "step"], kind="stable", ignore_index=True)
+    return summary.sort_values([*keys, "attempt", "step"], kind="stable", ignore_index=True).copy()
 
 
 def write_tables(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -176,4 +176,4 @@ def _read(path: Path) -> pd.DataFrame:
     spells = [f"{s.column}_{name}" for s in Stream for name in ("spells", "own", "nearly")]
     text = (*_TEXT, *spells, *(question.by_column for question in QUESTIONS.values() if question.by_column))
     table = pd.read_csv(path, dtype=dict.fromkeys(text, "str"), keep_default_na=True)
-    return table.fillna(dict.fromkeys(text, ""))
+    return table.fillna(dict.fromkeys(text, "")).copy()

@@ -31,7 +31,7 @@ class Standing(IntEnum):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Checked:
     """One objective and one subject under one condition."""
 
     objective: str
@@ -43,7 +43,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Sources:
     """A campaign as far as objectives ask of it."""
 
     name: str
@@ -53,13 +53,13 @@ class Evidence:
     drills: list[Trial]
 
 
-def read_evidence(folder: Path) -> Evidence:
+def read_evidence(folder: Path) -> Sources:
     """Return what a campaign holds; raises BlockpointError where it cannot be read."""
     measured = load_campaign(folder)
     summary = _summary(measured)
     points = find_points(summary, measured.manifest, read_failures(folder)) if len(summary) else summary
     drills = [trial for trial in measured.trials if trial.plan.drill and trial.valid]
-    return Evidence(measured.manifest.campaign, summary, points, drills)
+    return Sources(measured.manifest.campaign, summary, points, drills)
 
 
 def _summary(measured: Measured) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def _summary(measured: Measured) -> pd.DataFrame:
     return pd.concat(own, ignore_index=True) if own else pd.DataFrame()
 
 
-def answers(objective: Objective, evidence: Sequence[Evidence]) -> list[Answer]:
+def checked(objective: Objective, evidence: Sequence[Sources]) -> list[Checked]:
     """Return what the campaigns say to each thing that an objective asks for."""
     found = []
     for question, rate in objective.at_least.items():
@@ -87,12 +87,12 @@ def answers(objective: Objective, evidence: Sequence[Evidence]) -> list[Answer]:
     return found
 
 
-def _silent(objective: Objective, words: str, because: str) -> Answer:
+def _silent(objective: Objective, words: str, because: str) -> Checked:
     who = f"{objective.subject}: " if objective.subject else ""
-    return Answer(objective.name, f"{who}{words}", Standing.UNKNOWN, because)
+    return Checked(objective.name, f"{who}{words}", Standing.UNKNOWN, because)
 
 
-def _points(objective: Objective, question: str, evidence: Sequence[Evidence]) -> Iterator[dict[str, Any]]:
+def _points(objective: Objective, question: str, evidence: Sequence[Sources]) -> Iterator[dict[str, Any]]:
     for each in evidence:
         if len(each.points):
             for row in each.points[each.points["question"] == question].to_dict("records"):
@@ -101,7 +101,7 @@ def _points(objective: Objective, question: str, evidence: Sequence[Evidence]) -
                     yield {str(name): value for name, value in row.items()} | {"campaign": each.name}
 
 
-def _point(objective: Objective, words: str, row: dict[str, Any], rate: float) -> Answer:
+def _point(objective: Objective, words: str, row: dict[str, Any], rate: float) -> Checked:
     found = edges(row)
     if found.held is not None and found.held >= rate:
         standing = Standing.MET
@@ -113,7 +113,7 @@ def _point(objective: Objective, words: str, row: dict[str, Any], rate: float) -
     failed = f"failed at {number(found.failed)}/s" if found.failed else "failed at no rate"
     doubt = ", may move when repeated" if row["shaky"] else ""
     because = f"{held}, {failed}{doubt} ({row['campaign']}, {row['trials']} trials)"
-    return Answer(objective.name, f"{_who(row)}: {words}", standing, because)
+    return Checked(objective.name, f"{_who(row)}: {words}", standing, because)
 
 
 def _who(row: dict[str, Any]) -> str:
@@ -121,7 +121,7 @@ def _who(row: dict[str, Any]) -> str:
     return f"{row['strategy']}/{row['variant']}, {tasks}"
 
 
-def _latencies(objective: Objective, evidence: Sequence[Evidence]) -> list[Answer]:
+def _latencies(objective: Objective, evidence: Sequence[Sources]) -> list[Checked]:
     """Return a verdict a subject and condition: met where all trials meet it, missed where none does."""
     stream, limit_ms, rate = objective.stream, objective.p99_within_ms, objective.at_rate
     if stream is None or limit_ms is None or rate is None:
@@ -148,7 +148,7 @@ def _counts(objective: Objective, row: dict[str, Any], rate: float) -> bool:
 
 def _latency(
     objective: Objective, about: str, rows: list[dict[str, Any]], column: str, limit_ms: float
-) -> Answer:
+) -> Checked:
     p99s = [float(row[f"{column}_p99_ms"]) for row in rows]
     bounds = [bool(row[f"{column}_p99_at_least"]) for row in rows]
     within = [value <= limit_ms and not bound for value, bound in zip(p99s, bounds, strict=True)]
@@ -156,10 +156,10 @@ def _latency(
     standing = Standing.MET if all(within) else Standing.MISSED if all(beyond) else Standing.UNKNOWN
     told = ", ".join(milliseconds(value) for value in sorted(p99s))
     names = ", ".join(dict.fromkeys(str(row["trial_id"]) for row in rows))
-    return Answer(objective.name, about, standing, f"{told} in {names}")
+    return Checked(objective.name, about, standing, f"{told} in {names}")
 
 
-def _losses(objective: Objective, drill: str, words: str, evidence: Sequence[Evidence]) -> Iterator[Answer]:
+def _losses(objective: Objective, drill: str, words: str, evidence: Sequence[Sources]) -> Iterator[Checked]:
     own: dict[str, list[Trial]] = {}
     for each in evidence:
         for trial in each.drills:
@@ -171,4 +171,4 @@ def _losses(objective: Objective, drill: str, words: str, evidence: Sequence[Evi
         accepted = sum(trial.accounts.accepted for trial in trials)
         because = f"{lost} of {accepted} accepted tasks lost, {len(trials)} repeats"
         standing = Standing.MISSED if lost else Standing.MET if accepted else Standing.UNKNOWN
-        yield Answer(objective.name, f"{subject}: {words}", standing, because)
+        yield Checked(objective.name, f"{subject}: {words}", standing, because)

@@ -15,9 +15,9 @@ from harness.terminal.exits import DONE, FAULT, UNANSWERED
 from harness.terminal.files import write_text
 
 if TYPE_CHECKING:
-    from analysis.compare.comparison import Compared, Comparison
+    from analysis.compare.comparison import Compared, SideBySide
     from analysis.compare.ratios import Ratio
-    from analysis.compare.rules import Rule, Verdict
+    from analysis.compare.rules import Judgement, Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,39 +34,39 @@ class CompareRequest:
 
 def compare(request: CompareRequest) -> int:
     """Print by which factors the second campaign differs; returns the exit code. Raises BlockpointError."""
-    from analysis.compare.comparison import compare as compared
-    from analysis.compare.rules import Rule, Verdict, verdict
+    from analysis.compare.comparison import side_by_side
+    from analysis.compare.rules import Judgement, Rule, verdict
     from analysis.compare.sides import read_side
 
     rules = [Rule.parse(each) for each in request.rules]
-    found = compared(read_side(request.first), read_side(request.second))
+    found = side_by_side(read_side(request.first), read_side(request.second))
     ended = verdict(found, rules)
     _show(request, found, ended, rules)
     codes = {
-        Verdict.NO_DIFFERENCE: DONE,
-        Verdict.REGRESSION: FAULT,
-        Verdict.NOT_MEASURABLE: UNANSWERED,
+        Judgement.NO_DIFFERENCE: DONE,
+        Judgement.REGRESSION: FAULT,
+        Judgement.NOT_MEASURABLE: UNANSWERED,
     }
     if request.as_json:
         document.write("compare", _document(found, ended, codes[ended]))
     return codes[ended]
 
 
-def _show(request: CompareRequest, found: "Comparison", ended: "Verdict", rules: "list[Rule]") -> None:
-    from analysis.compare.words import COLUMNS, conclusion, markdown, parts, remarks
+def _show(request: CompareRequest, found: "SideBySide", ended: "Judgement", rules: "list[Rule]") -> None:
+    from analysis.compare.words import COLUMNS, as_markdown, comments, conclusion, parts
 
     console = Console(highlight=False, stderr=request.as_json)
     if not console.is_terminal:
         console.width = WIDE
     if request.html:
-        from analysis.compare.page import page
+        from analysis.compare.page import compare_page
 
-        path = write_text(Path(request.html), page(found, ended, rules))
+        path = write_text(Path(request.html), compare_page(found, ended, rules))
         console.print(f"page: {path}", markup=False, soft_wrap=True)
     if request.markdown:
-        click.echo(markdown(found, ended, rules), err=request.as_json)
+        click.echo(as_markdown(found, ended, rules), err=request.as_json)
         return
-    for line in remarks(found):
+    for line in comments(found):
         console.print(line, markup=False, soft_wrap=True)
     for what, told in parts(found):
         console.print(what, markup=False, soft_wrap=True)
@@ -78,7 +78,7 @@ def _show(request: CompareRequest, found: "Comparison", ended: "Verdict", rules:
     console.print(conclusion(found, ended, rules), markup=False, soft_wrap=True)
 
 
-def _document(found: "Comparison", ended: "Verdict", code: int) -> dict[str, Any]:
+def _document(found: "SideBySide", ended: "Judgement", code: int) -> dict[str, Any]:
     return {
         "first": found.first,
         "second": found.second,

@@ -76,9 +76,9 @@ def plan(request: PlanRequest) -> int:
 def _page(
     path: Path, found: "Measures", demand: "Demand", able: "list[Option]", unable: "list[Refusal]"
 ) -> str:
-    from analysis.plan.page import page
+    from analysis.plan.page import plan_page
 
-    return write_text(path, page(found, demand, able, unable))
+    return write_text(path, plan_page(found, demand, able, unable))
 
 
 def _measures(campaign: str) -> "Measures":
@@ -113,7 +113,7 @@ def _print(
     able: "list[Option]",
     unable: "list[Refusal]",
 ) -> None:
-    from analysis.plan.words import COLUMNS, cells, reasons, refusal, source, title
+    from analysis.plan.words import COLUMNS, plan_cells, reasons, refusal, source, title
 
     def say(line: str) -> None:
         console.print(line, markup=False, soft_wrap=True)
@@ -123,7 +123,7 @@ def _print(
     if able:
         table = Table(*COLUMNS, box=None, pad_edge=False)
         for each in able:
-            table.add_row(*cells(each))
+            table.add_row(*plan_cells(each))
         console.print(table)
     else:
         say("none of the measured strategies carries that")

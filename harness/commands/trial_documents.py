@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.terminal.document import finite
-from results.terms import Stream
+from results.terms import OF_A_SERVICE, Stream
 
+STREAMS = tuple(stream for stream in Stream if stream not in OF_A_SERVICE)
 ABOUT = ("trial_id", "kind", "topology", "scenario")
 FIGURES = (
     "duration_ms",
     "offered_per_s",
     "completed_per_s",
-    *(f"{stream.column}_p{p}_ms" for stream in Stream for p in (50, 99)),
+    *(f"{stream.column}_p{p}_ms" for stream in STREAMS for p in (50, 99)),
     "queue_wait_p99_ms",
     "completion_p99_ms",
     "backlog_growth",
@@ -19,7 +20,7 @@ FIGURES = (
     "worker_cpu_cores",
 )
 """columns of the summary, each with its unit"""
-AT_LEAST = tuple(f"{stream.column}_p99_at_least" for stream in Stream)
+AT_LEAST = tuple(f"{stream.column}_p99_at_least" for stream in STREAMS)
 """the p99 is no more than a lower bound, since requests were never answered"""
 
 

@@ -15,7 +15,7 @@ from results.store import campaign_folder, runs_folder
 from results.text import named
 
 if TYPE_CHECKING:
-    from analysis.verify.answers import Answer
+    from analysis.verify.answers import Checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,12 @@ class VerifyRequest:
 
 def verify(request: VerifyRequest) -> int:
     """Print how each objective stands; returns the exit code. Raises BlockpointError."""
-    from analysis.verify.answers import answers, read_evidence
+    from analysis.verify.answers import checked, read_evidence
 
     objectives = read_objectives(request.file)
     folders = [campaign_folder(name) for name in request.campaigns] or [_newest()]
     evidence = [read_evidence(folder) for folder in folders]
-    found = [answer for objective in objectives for answer in answers(objective, evidence)]
+    found = [answer for objective in objectives for answer in checked(objective, evidence)]
     code = exit_code(found)
     console = Console(highlight=False, stderr=request.as_json, soft_wrap=True)
     for answer in found:
@@ -46,7 +46,7 @@ def verify(request: VerifyRequest) -> int:
     return code
 
 
-def exit_code(found: "Sequence[Answer]") -> int:
+def exit_code(found: "Sequence[Checked]") -> int:
     """Return 1 where one objective is missed, else 3 where one is not known, else 0."""
     from analysis.verify.answers import Standing
 
@@ -63,7 +63,7 @@ def _newest() -> Path:
     return found[-1].parent
 
 
-def _document(found: "Sequence[Answer]", campaigns: list[str], code: int) -> dict[str, Any]:
+def _document(found: "Sequence[Checked]", campaigns: list[str], code: int) -> dict[str, Any]:
     return {
         "campaigns": campaigns,
         "exit_code": code,

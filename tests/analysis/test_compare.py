@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.compare.comparison import Compared, Comparison, compare
-from analysis.compare.page import page
+from analysis.compare.comparison import Compared, SideBySide, side_by_side
+from analysis.compare.page import compare_page
 from analysis.compare.ratios import Ratio, of_brackets
-from analysis.compare.rules import Rule, Verdict, verdict
+from analysis.compare.rules import Judgement, Rule, verdict
 from analysis.compare.sides import read_side
-from analysis.compare.words import conclusion, markdown
+from analysis.compare.words import as_markdown, conclusion
 from analysis.trials.brackets import Bracket
 from benchmarks.comparisons import BASE, SLOWER, SMALLER, compared, make
 from results.errors import BlockpointError
@@ -32,14 +32,14 @@ def campaign(folder: Path, **changes: object) -> str:
     return str(folder)
 
 
-def sides(first: str, second: str) -> Comparison:
-    return compare(read_side(first), read_side(second))
+def sides(first: str, second: str) -> SideBySide:
+    return side_by_side(read_side(first), read_side(second))
 
 
 def test_a_campaign_does_not_differ_from_itself(tmp_path: Path) -> None:
     name = campaign(tmp_path / "a")
     found = sides(name, name)
-    assert verdict(found, []) is Verdict.NO_DIFFERENCE
+    assert verdict(found, []) is Judgement.NO_DIFFERENCE
     assert {ratio.metric for _, ratio in found.ratios} >= {"accept p99", "completion p50", "throughput"}
     assert all(ratio.low <= 1 <= ratio.high for _, ratio in found.ratios)
     assert not found.flagged
@@ -100,21 +100,21 @@ def test_what_may_move_is_no_regression() -> None:
     assert Ratio("completion p50", 0.7, 0.8, 0.9).better
 
 
-def ratios(*told: Ratio) -> Comparison:
+def ratios(*told: Ratio) -> SideBySide:
     about = (("a/b", "a/b"), ("sleep", 50.0, "one-box"))
-    return Comparison("first", "second", [], [], [Compared(*about, None, 0, list(told))])
+    return SideBySide("first", "second", [], [], [Compared(*about, None, 0, list(told))])
 
 
 @pytest.mark.parametrize(
     ("text", "ratio", "ended"),
     [
-        ("blocking < 0.9", Ratio("blocking", 0.7, 0.8, 0.85), Verdict.REGRESSION),
-        ("blocking<0.9", Ratio("blocking", 0.7, 0.85, 0.95), Verdict.NO_DIFFERENCE),
-        ("/Ping-sync p99 > 1.5", Ratio("/ping-sync p99", 1.6, 2, 3), Verdict.REGRESSION),
-        ("accept p99 >= 1.5", Ratio("/ping p99", 1.6, 2, 3), Verdict.NOT_MEASURABLE),
+        ("blocking < 0.9", Ratio("blocking", 0.7, 0.8, 0.85), Judgement.REGRESSION),
+        ("blocking<0.9", Ratio("blocking", 0.7, 0.85, 0.95), Judgement.NO_DIFFERENCE),
+        ("/Ping-sync p99 > 1.5", Ratio("/ping-sync p99", 1.6, 2, 3), Judgement.REGRESSION),
+        ("accept p99 >= 1.5", Ratio("/ping p99", 1.6, 2, 3), Judgement.NOT_MEASURABLE),
     ],
 )
-def test_a_rule_fails_where_all_of_the_interval_does(text: str, ratio: Ratio, ended: Verdict) -> None:
+def test_a_rule_fails_where_all_of_the_interval_does(text: str, ratio: Ratio, ended: Judgement) -> None:
     assert verdict(ratios(ratio), [Rule.parse(text)]) is ended
 
 
@@ -136,18 +136,20 @@ def test_what_is_no_rule_is_refused_in_a_line(text: str, said: str) -> None:
 
 def test_words_for_a_pull_request_and_a_page_are_escaped() -> None:
     found = ratios(Ratio("blocking", 0.4, 0.5, 0.6))
-    told = markdown(found, Verdict.REGRESSION, [])
+    told = as_markdown(found, Judgement.REGRESSION, [])
     assert "| a/b, sleep 50 ms, one-box | blocking | 0.500 | 0.400 to 0.600 | WORSE |" in told
     assert "second against first: worse (1 ratios: 1 worse, 0 better)" in conclusion(
-        found, Verdict.REGRESSION, []
+        found, Judgement.REGRESSION, []
     )
-    strange = Comparison("<script>", "b|c", [], [], found.compared)
-    assert "<script>" not in markdown(strange, Verdict.REGRESSION, []) + page(strange, Verdict.REGRESSION, [])
+    strange = SideBySide("<script>", "b|c", [], [], found.compared)
+    assert "<script>" not in as_markdown(strange, Judgement.REGRESSION, []) + compare_page(
+        strange, Judgement.REGRESSION, []
+    )
 
 
 def test_longer_tasks_are_found_and_a_repeat_is_not() -> None:
     first = make(BASE, 1000, "quick")
-    assert verdict(compared(first, make(BASE, 1500, "quick")), []) is Verdict.NO_DIFFERENCE
+    assert verdict(compared(first, make(BASE, 1500, "quick")), []) is Judgement.NO_DIFFERENCE
     slower = compared(first, make(SLOWER, 1500, "quick"))
     assert "completion p50" in {ratio.metric for _, ratio in slower.ratios if ratio.worse}
     smaller = compared(first, make(SMALLER, 1500, "quick"))

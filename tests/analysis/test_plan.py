@@ -13,7 +13,7 @@ from analysis.plan.demand import Demand
 from analysis.plan.lines import waits
 from analysis.plan.measures import Answered
 from analysis.plan.options import Option, options
-from analysis.plan.page import page
+from analysis.plan.page import plan_page
 from analysis.plan.reference import SHIPPED, as_json, read_measures, shipped
 from analysis.plan.settings import LADDER, next_smaller
 from analysis.plan.words import reasons
@@ -123,7 +123,7 @@ def test_a_page_needs_nothing_else_and_escapes_names(tmp_path: Path) -> None:
     demand = replace(DEMAND, duration_ms=50, cores=2)
     able, unable = options(found, demand, {})
     assert [each.subject for each in able] == ["<b>/default"]
-    made = page(found, demand, able, unable)
+    made = plan_page(found, demand, able, unable)
     assert "<svg" in made
     assert "&lt;b&gt;/default" in made
     assert "<b>" not in made

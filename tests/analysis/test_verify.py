@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from analysis.verify.answers import Standing, answers, read_evidence
+from analysis.verify.answers import Standing, checked, read_evidence
 from analysis.verify.objective import parse
 from harness.commands.objectives import read_objectives
 from harness.commands.verify import VerifyRequest, exit_code, verify
@@ -39,7 +39,7 @@ def drills(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def standing(given: dict[str, Any], *folders: Path) -> list[Standing]:
     (objective,) = parse({"name": given}, "blockpoint.toml", list(DRILLS))
-    return [each.standing for each in answers(objective, [read_evidence(folder) for folder in folders])]
+    return [each.standing for each in checked(objective, [read_evidence(folder) for folder in folders])]
 
 
 @pytest.mark.parametrize(
@@ -122,5 +122,5 @@ def test_a_project_file_holds_them_below_its_tool(
 
 def test_what_is_not_known_is_neither_met_nor_missed(steady: Path) -> None:
     (objective,) = parse({"a": {"saturation_at_least": 80}}, "", list(DRILLS))
-    unknown = answers(objective, [read_evidence(steady)])
+    unknown = checked(objective, [read_evidence(steady)])
     assert exit_code(unknown) == UNANSWERED

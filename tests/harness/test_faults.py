@@ -32,10 +32,14 @@ def test_a_server_on_the_path_is_the_second_choice(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_free_port_is_nobodys_soon() -> None:
-    code = "from harness.target.broker import free_port; print(*(free_port() for _ in range(20)))"
-    asked = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(2)]
-    said = [process.communicate()[0] for process in asked]
+    code = "from harness.target.broker import free_port; print(*(free_port() for _ in range(20)), flush=True)"
+    holding = [sys.executable, "-c", f"{code}; input()"]
+    pipe = subprocess.PIPE
+    asked = [subprocess.Popen(holding, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
+    said = [process.stdout.readline() for process in asked if process.stdout]
     ports = [free_port() for _ in range(20)] + [int(port) for line in said for port in line.split()]
+    for process in asked:
+        process.communicate("ended\n")
     assert len(set(ports)) == len(ports) == 60
     given = Path("/proc/sys/net/ipv4/ip_local_port_range")
     first_of_clients = int(given.read_text().split()[0]) if given.exists() else 49_152

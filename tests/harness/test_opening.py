@@ -96,8 +96,9 @@ def test_a_manifest_of_no_machine_is_not_gone_on_with(tmp_path: Path, members: F
 
 
 def arguments(plan: Plan) -> list[str]:
+    url = "http://127.0.0.1:1"
     subject = SimpleNamespace(key=plan.subject, strategy="inline", variant="default")
-    target: Any = SimpleNamespace(url="http://127.0.0.1:1", subject=subject, nonce="")
+    target: Any = SimpleNamespace(url=url, host=url, subject=subject, nonce="")
     return generator.arguments(target, plan, Path("out"), 1.0, 0.0)
 
 

@@ -157,12 +157,12 @@ def test_a_worker_that_is_gone_is_named_and_the_rows_of_the_other_are_kept() -> 
 
 def test_a_clock_that_is_not_known_well_enough_is_a_reason_and_one_that_is_becomes_ours() -> None:
     ahead_ns = 1000 * NS_PER_S
-    theirs = {name: column.copy() for name, column in report()["rows"].items()}
-    for name in ("due_ns", "sent_ns", "replied_ns"):
-        theirs[name] += ahead_ns
     moments = {name: report()[name] + ahead_ns for name in ("start_ns", "end_ns", "drained_ns")}
-    sent = report() | moments | {"rows": theirs}
     for uncertainty_ms, words in ((0.2, []), (1.5, ["clocks"])):
+        theirs = {name: column.copy() for name, column in report()["rows"].items()}
+        for name in ("due_ns", "sent_ns", "replied_ns"):
+            theirs[name] += ahead_ns
+        sent = report() | moments | {"rows": theirs}
         clock = seen(uncertainty_ms, ahead_ns)
         run = run_of({0: sent}, clock)
         run.clocks_after[0] = replace(clock.offset, at_ns=START_NS + 3 * NS_PER_S)
