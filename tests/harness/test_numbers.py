@@ -10,7 +10,7 @@ from harness.cli import blockpoint
 from loadtests.openloop.options import COMMON, Option, read
 from results.errors import BlockpointError
 
-WORDS = (click.types.StringParamType, click.types.BoolParamType)
+WORDS = (click.types.StringParamType, click.types.BoolParamType, click.Path)
 UNREADABLE = ["nan", "-nan", "inf", "-inf", "Infinity", "1e999", "-1e999", "nanms", "infs", "9" * 5000]
 
 
