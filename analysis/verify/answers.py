@@ -43,7 +43,7 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Sources:
+class Grounds:
     """A campaign as far as objectives ask of it."""
 
     name: str
@@ -53,13 +53,13 @@ class Sources:
     drills: list[Trial]
 
 
-def read_evidence(folder: Path) -> Sources:
+def read_evidence(folder: Path) -> Grounds:
     """Return what a campaign holds; raises BlockpointError where it cannot be read."""
     measured = load_campaign(folder)
     summary = _summary(measured)
     points = find_points(summary, measured.manifest, read_failures(folder)) if len(summary) else summary
     drills = [trial for trial in measured.trials if trial.plan.drill and trial.valid]
-    return Sources(measured.manifest.campaign, summary, points, drills)
+    return Grounds(measured.manifest.campaign, summary, points, drills)
 
 
 def _summary(measured: Measured) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def _summary(measured: Measured) -> pd.DataFrame:
     return pd.concat(own, ignore_index=True) if own else pd.DataFrame()
 
 
-def checked(objective: Objective, evidence: Sequence[Sources]) -> list[Checked]:
+def checked(objective: Objective, evidence: Sequence[Grounds]) -> list[Checked]:
     """Return what the campaigns say to each thing that an objective asks for."""
     found = []
     for question, rate in objective.at_least.items():
@@ -92,7 +92,7 @@ def _silent(objective: Objective, words: str, because: str) -> Checked:
     return Checked(objective.name, f"{who}{words}", Standing.UNKNOWN, because)
 
 
-def _points(objective: Objective, question: str, evidence: Sequence[Sources]) -> Iterator[dict[str, Any]]:
+def _points(objective: Objective, question: str, evidence: Sequence[Grounds]) -> Iterator[dict[str, Any]]:
     for each in evidence:
         if len(each.points):
             for row in each.points[each.points["question"] == question].to_dict("records"):
@@ -121,7 +121,7 @@ def _who(row: dict[str, Any]) -> str:
     return f"{row['strategy']}/{row['variant']}, {tasks}"
 
 
-def _latencies(objective: Objective, evidence: Sequence[Sources]) -> list[Checked]:
+def _latencies(objective: Objective, evidence: Sequence[Grounds]) -> list[Checked]:
     """Return a verdict a subject and condition: met where all trials meet it, missed where none does."""
     stream, limit_ms, rate = objective.stream, objective.p99_within_ms, objective.at_rate
     if stream is None or limit_ms is None or rate is None:
@@ -159,7 +159,7 @@ def _latency(
     return Checked(objective.name, about, standing, f"{told} in {names}")
 
 
-def _losses(objective: Objective, drill: str, words: str, evidence: Sequence[Sources]) -> Iterator[Checked]:
+def _losses(objective: Objective, drill: str, words: str, evidence: Sequence[Grounds]) -> Iterator[Checked]:
     own: dict[str, list[Trial]] = {}
     for each in evidence:
         for trial in each.drills:
