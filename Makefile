@@ -82,7 +82,7 @@ lock: setup  ## choose the newest versions that fit, for the harness and for eac
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
 	@test -x $(AUDITOR)/bin/python || $(PYTHON) -m venv $(AUDITOR)
 	@$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/security/requirements.txt
-	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt targets/brokers/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt
+	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt targets/brokers/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt tests/analysis/requirements.txt
 
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info

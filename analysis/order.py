@@ -5,22 +5,24 @@ from typing import Final
 
 import pandas as pd
 
-STRATEGIES: Final = (
-    "inline",
-    "background_tasks",
-    "background_tasks_async",
-    "background_tasks_blocking",
-    "create_task",
-    "yield_dependency",
-    "threadpool",
-    "processpool",
-    "apscheduler",
-    "celery",
-    "arq",
-    "taskiq",
-    "dramatiq",
-    "rq",
-)
+FAMILIES: Final[dict[str, tuple[str, ...]]] = {
+    "in-process": (
+        "inline",
+        "background_tasks",
+        "background_tasks_async",
+        "background_tasks_blocking",
+        "create_task",
+        "yield_dependency",
+        "threadpool",
+        "processpool",
+        "apscheduler",
+    ),
+    "Redis queue": ("celery", "arq", "taskiq", "dramatiq", "rq", "saq", "streaq", "huey"),
+    "RabbitMQ queue": ("celery_rabbitmq",),
+    "PostgreSQL queue": ("procrastinate",),
+}
+"""by where a task waits until it runs"""
+STRATEGIES: Final = tuple(strategy for family in FAMILIES.values() for strategy in family)
 VARIANTS: Final = ("default", "late", "threads", "tuned", "durable")
 
 
@@ -30,6 +32,11 @@ def order(strategy: str, variant: str = "") -> tuple[int, str, int, str]:
     Those of other packages come last.
     """
     return (*_place(strategy, STRATEGIES), *_place(variant, VARIANTS))
+
+
+def family(strategy: str) -> str:
+    """Return where a strategy's tasks wait, in words; empty for one of another package."""
+    return next((family for family, known in FAMILIES.items() if strategy in known), "")
 
 
 def _place(name: str, known: Sequence[str]) -> tuple[int, str]:

@@ -172,11 +172,12 @@ def check_command(**given: Any) -> None:
     type=Number(1, 60_000),
     help="Judge the same trials by this limit, into at-<LIMIT>ms/ of the campaign.  [default: its own]",
 )
-def report_command(campaign: str, limit_ms: float | None) -> None:
-    """Make the charts, notebooks and page of a CAMPAIGN (a name under results/runs, or a folder)."""
+@click.option("--notebooks", is_flag=True, help="Execute the notebooks too, into report/notebooks/.")
+def report_command(campaign: str, limit_ms: float | None, *, notebooks: bool) -> None:
+    """Make the charts and the page of a CAMPAIGN (a name under results/runs, or a folder)."""
     from harness.commands.report import report
 
-    report(campaign, click.echo, limit_ms)
+    report(campaign, click.echo, limit_ms, notebooks=notebooks)
 
 
 @blockpoint.command("plan")

@@ -28,9 +28,17 @@ COLOURS: Final = {
     "yield_dependency": "#1B7C8C",
     "processpool": "#8C5A00",
     "apscheduler": "#9A1F6A",
+    "celery_rabbitmq": "#4C7A00",
+    "taskiq": "#A0404A",
+    "dramatiq": "#3F51B5",
+    "rq": "#7B5C52",
+    "saq": "#8E7CC3",
+    "streaq": "#D1495B",
+    "huey": "#455A64",
+    "procrastinate": "#B08D00",
 }
 """Okabe and Ito's palette, which readers with any colour vision can tell apart; its black is not quite
-black, so that an SVG names it; then what is left to tell apart"""
+black, so that an SVG names it; then what is left to tell apart, where no chart relies on colour alone"""
 _OTHERS: Final = ("#332288", "#882255", "#999933", "#117733", "#AA4499", "#44AA99")
 """Paul Tol's muted palette, for strategies of other packages"""
 ROLE_COLOURS: Final = {"web": "#0072B2", "worker": "#E69F00", "broker": "#009E73"}

@@ -1,4 +1,4 @@
-"""A campaign's report: tables, charts, executed notebooks and one self-contained page."""
+"""A campaign's report: tables, charts and one self-contained page; notebooks where they are asked for."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from analysis.drills.derive import Drills, derive_drills
 from analysis.report.drawing import Drawing
 from analysis.report.drill_pages import render_drills
 from analysis.report.notebook import execute_notebooks
-from analysis.report.notebook_sources import Reads
+from analysis.report.notebook_sources import Reads, names
 from analysis.report.pages import compose, render
 from analysis.report.table import write_files
 from analysis.trials.derive import Derived, derive, rejudged_folder
@@ -26,17 +26,21 @@ Progress = Callable[[str], None]
 
 
 def make_report(
-    campaign_folder: Path, progress: Progress = lambda _: None, limit_ms: float | None = None
+    campaign_folder: Path,
+    progress: Progress = lambda _: None,
+    limit_ms: float | None = None,
+    *,
+    notebooks: bool = False,
 ) -> Path:
     """Write a campaign's `derived/` and `report/`, in place of older ones; return `report/index.html`.
 
     With a limit other than the campaign's own, its trials are judged by that, and both are written into
     `derive.rejudged_folder`, beside those of its own limit; there are no notebooks then.
 
-    The new report takes the old one's place only when it is whole. Notebooks that cannot be executed (no
-    kernel, no sockets) leave a note on the page instead of failing it. Raises BlockpointError for a
-    campaign that is missing, damaged or without a sealed trial, and where nothing can be written.
-    A campaign of drills gets the page of drills, which has no verdicts.
+    The new report takes the old one's place only when it is whole. With `notebooks` these are executed, which
+    takes longer than all else; one that cannot be (no kernel, no sockets) leaves a note on the page instead
+    of failing it. Raises BlockpointError for a campaign that is missing, damaged or without a sealed trial,
+    and where nothing can be written. A campaign of drills gets the page of drills, which has no verdicts.
     """
     say = partial(_say, progress)
     manifest = open_campaign(campaign_folder).manifest
@@ -52,9 +56,9 @@ def make_report(
     try:
         with whole_folder(target) as made:
             if isinstance(derived, Drills):
-                _fill_drills(made, derived, say)
+                _fill_drills(made, derived, "drills" if notebooks else None, say)
             else:
-                _fill(made, derived, say)
+                _fill(made, derived, "trials" if notebooks and _fit(derived) else None, say)
     except OSError as error:
         raise BlockpointError(f"{named(campaign_folder)}: cannot write report/ ({error.strerror})") from None
     return target / "index.html"
@@ -64,30 +68,30 @@ def _say(progress: Progress, line: str) -> None:
     progress(visible(line))
 
 
-def _fill(made: Path, derived: Derived, progress: Progress) -> None:
-    drawings, problems = _draw(made, derived, progress)
-    page = compose(derived, drawings, problems)
+def _fit(derived: Derived) -> bool:
+    """Say whether there is something for notebooks: trials at rates, judged by the campaign's own limit."""
+    return derived.searched_at_ms is None and not rows_at_rates(derived).empty
+
+
+def _fill(made: Path, derived: Derived, reads: Reads | None, progress: Progress) -> None:
+    drawings, problems = _draw(made, derived, reads, progress)
+    page = compose(derived, drawings, problems, names(reads))
     (made / "index.html").write_text(render(page), encoding="utf-8")
     write_files(page.tables, made / "tables")
 
 
-def _draw(made: Path, derived: Derived, progress: Progress) -> tuple[list[Drawing], list[str]]:
-    """Draw the charts, and run the notebooks, which judge trials at rates by the campaign's own limit."""
-    if derived.searched_at_ms is not None or rows_at_rates(derived).empty:
-        return draw_all(derived, made / "charts", progress), []
-    return _beside_each_other(made, derived, "trials", progress)
-
-
-def _fill_drills(made: Path, derived: Drills, progress: Progress) -> None:
-    drawings, problems = _beside_each_other(made, derived, "drills", progress)
-    page = render_drills(derived, drawings, problems)
+def _fill_drills(made: Path, derived: Drills, reads: Reads | None, progress: Progress) -> None:
+    drawings, problems = _draw(made, derived, reads, progress)
+    page = render_drills(derived, drawings, problems, names(reads))
     (made / "index.html").write_text(page, encoding="utf-8")
 
 
-def _beside_each_other(
-    made: Path, derived: Derived | Drills, reads: Reads, progress: Progress
+def _draw(
+    made: Path, derived: Derived | Drills, reads: Reads | None, progress: Progress
 ) -> tuple[list[Drawing], list[str]]:
     """Draw the charts while the notebooks run; return the charts, and what went wrong with a notebook."""
+    if reads is None:
+        return draw_all(derived, made / "charts", progress), []
     with ThreadPoolExecutor(1) as beside:
         notebooks: Future[list[str]] = beside.submit(
             execute_notebooks, derived.folder, made / "notebooks", reads

@@ -16,7 +16,6 @@ from analysis.format import milliseconds, number, percent
 from analysis.order import order
 from analysis.report.drawing import Drawing
 from analysis.report.drill_words import duration, read_drills, windows
-from analysis.report.notebook_sources import names as names_of
 from analysis.report.pages import facts, templates
 from results.terms import Fate
 
@@ -58,7 +57,12 @@ def cell(row: Mapping[str, Any] | None) -> Cell:
     return Cell(text, look, tuple(note for note in notes if note), _interval(row))
 
 
-def render_drills(derived: Drills, drawings: list[Drawing], problems: Sequence[str] = ()) -> str:
+def render_drills(
+    derived: Drills,
+    drawings: list[Drawing],
+    problems: Sequence[str] = (),
+    notebooks: Sequence[str] = (),
+) -> str:
     """Return the page. All names and texts are escaped; nothing is loaded from elsewhere."""
     manifest, table = derived.manifest, derived.matrix
     names = drills_in_order(list(table["drill"]))
@@ -85,7 +89,7 @@ def render_drills(derived: Drills, drawings: list[Drawing], problems: Sequence[s
         ends=_ends,
         drawings=drawings,
         problems=problems,
-        notebooks=names_of("drills"),
+        notebooks=notebooks,
         trials=len(derived.trials),
         refused=records(refused),
     )

@@ -16,8 +16,10 @@ _CAMPAIGN: Final = re.compile(r'^CAMPAIGN = "[^"]*"', re.MULTILINE)
 """in the first cell of code: what a notebook reads unless it is told"""
 
 
-def names(reads: Reads) -> list[str]:
-    """Return the names of the notebooks about trials, or about drills, in their order."""
+def names(reads: Reads | None) -> list[str]:
+    """Return the names of the notebooks about trials, or about drills, in their order; none for None."""
+    if reads is None:
+        return []
     found = {path.stem: jupytext.read(path) for path in sorted(SOURCES.glob("*.py"))}
     return [name for name, notebook in found.items() if notebook.metadata["blockpoint"]["reads"] == reads]
 

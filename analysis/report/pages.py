@@ -1,6 +1,7 @@
 """The page of a report: one HTML file that needs nothing else."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,6 @@ from analysis.report.drawing import Drawing
 from analysis.report.headline import headline
 from analysis.report.inline_svg import colour_variables
 from analysis.report.needs import Sources, needs
-from analysis.report.notebook_sources import names
 from analysis.report.reach import Condition, first_condition
 from analysis.report.rows import all_rows
 from analysis.report.sections import Section, sections
@@ -60,6 +60,8 @@ class Page:
     predictions: Table
     rows: Table
     views: list[dict[str, Any]]
+    notebooks: Sequence[str] = ()
+    """beside the page, executed"""
 
     @property
     def bursts(self) -> str:
@@ -103,7 +105,9 @@ class Page:
         ]
 
 
-def compose(derived: Derived, drawings: list[Drawing], problems: list[str]) -> Page:
+def compose(
+    derived: Derived, drawings: list[Drawing], problems: list[str], notebooks: Sequence[str] = ()
+) -> Page:
     """Return a campaign's page before it is rendered."""
     sources = Sources(derived.manifest, derived.summary, derived.points, shipped_facts())
     rows = all_rows(derived.summary, derived.manifest.limit_ms)
@@ -117,7 +121,19 @@ def compose(derived: Derived, drawings: list[Drawing], problems: list[str]) -> P
     seen = views(sources, condition, derived.spells, derived.failures)
     table = needs(sources, condition)
     return Page(
-        derived, sources.points, problems, condition, told, table, first, made, left, predictions, rows, seen
+        derived,
+        sources.points,
+        problems,
+        condition,
+        told,
+        table,
+        first,
+        made,
+        left,
+        predictions,
+        rows,
+        seen,
+        notebooks,
     )
 
 
@@ -166,14 +182,9 @@ def render(page: Page) -> str:
             rows_left_out=max(0, len(derived.summary) - len(page.rows.rows)),
             closed=bool(derived.summary["closed"].any()),
             searched_at_ms=derived.searched_at_ms,
-            notebooks=_notebooks(derived),
+            notebooks=page.notebooks,
         )
     )
-
-
-def _notebooks(derived: Derived) -> list[str]:
-    """Return the notebooks beside the page; they judge by the campaign's own limit."""
-    return names("trials") if derived.searched_at_ms is None else []
 
 
 def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]:

@@ -38,13 +38,26 @@ def carriers(sources: Sources, first: Condition) -> list[dict[str, Any]]:
     ]
 
 
+def carried(points: pd.DataFrame, first: Condition) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return of the same what another limit moves: by duration and subject, up to which rate it carries."""
+    own = points[(points["kind"] == first.kind) & (points["topology"] == first.topology)]
+    return {
+        milliseconds(duration_ms): {
+            reach.name: _carries(reach) for reach in reaches(points, replace(first, duration_ms=duration_ms))
+        }
+        for duration_ms in sorted(set(own["duration_ms"]))
+    }
+
+
 def _subjects(sources: Sources, condition: Condition) -> Iterator[dict[str, Any]]:
     steps, summary = half_loads(sources.summary, condition), sources.summary
     rows = condition.of(at_rates(summary[~summary["closed"].astype(bool)]))
     for reach in reaches(sources.points, condition):
         service = sources.manifest.subject(reach.name).services.get(condition.kind)
         kills = (survives(reach.name, drill, sources.facts, sources.manifest) for drill in KILLED)
-        yield _carries(reach) | {
+        yield {
+            "name": reach.name,
+            **_carries(reach),
             "slots": service.slots if service else 0,
             **_costs(steps.get((reach.strategy, reach.variant))),
             "others": _waits(rows, reach, BYSTANDERS),
@@ -55,7 +68,6 @@ def _subjects(sources: Sources, condition: Condition) -> Iterator[dict[str, Any]
 
 def _carries(reach: Reach) -> dict[str, Any]:
     return {
-        "name": reach.name,
         "held": reach.held_per_s or 0.0,
         "failed": reach.failed_per_s,
         "first": QUESTIONS[reach.first].words if reach.first else "",

@@ -10,6 +10,7 @@ from analysis.report.headline import headline
 from analysis.report.needs import Sources
 from analysis.report.rates import every_point, reliable_rates
 from analysis.report.reach import Condition
+from analysis.report.sizing import carried
 from analysis.report.table import Value
 from analysis.trials.burst_words import sentence_on_bursts
 from analysis.trials.points import find_points
@@ -49,6 +50,7 @@ def _view(sources: Sources, condition: Condition) -> dict[str, Any]:
         "limit": milliseconds(sources.manifest.limit_ms),
         "sentences": headline(sources.summary, sources.points, sources.manifest, condition, sources.facts),
         "bursts": sentence_on_bursts(condition.of(sources.points)),
+        "carried": carried(sources.points, condition),
         "cells": {value.key: _cell(value) for value in (*rates, *points) if value.key},
     }
 

@@ -1,9 +1,12 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from analysis.report.build import make_report
 from results.schema import Service
 from results.store import Campaign
+from tests.analysis.browser import Tab, opened
 from tests.analysis.synthetic import Cell, Truth, build
 
 POOL = Service(law="pool", slots=4)
@@ -28,3 +31,15 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[Campaign, dict[str,
 @pytest.fixture
 def runs(tmp_path: Path) -> Path:
     return tmp_path / "runs"
+
+
+@pytest.fixture(scope="session")
+def page(small: tuple[Campaign, dict[str, Truth]]) -> Path:
+    made = small[0].folder / "report" / "index.html"
+    return made if made.exists() else make_report(small[0].folder)
+
+
+@pytest.fixture
+def tab(tmp_path: Path) -> Iterator[Tab]:
+    with opened(tmp_path / "profile") as tab:
+        yield tab

@@ -1,34 +1,12 @@
 import json
 import re
-import shutil
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import websocket
 
-from analysis.report.build import make_report
-from results.store import Campaign
-from tests.analysis.synthetic import Truth
+from tests.analysis.browser import Tab, in_a_browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on the PATH: the page was not opened in one"),
-]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--remote-debugging-port=0",
-    "--remote-allow-origins=*",
-    "about:blank",
-]
+pytestmark = in_a_browser
 SEEN = """JSON.stringify({
   charts: [...document.querySelectorAll('figure svg')].map(svg => [svg.getAttribute('role'),
     svg.getAttribute('aria-label').length > 20, svg.querySelectorAll('text').length > 5]),
@@ -43,96 +21,6 @@ SEEN = """JSON.stringify({
   requests: performance.getEntriesByType('resource')
     .map(entry => entry.name).filter(name => !name.startsWith('data:')),
 })"""
-
-
-class Tab:
-    """One page of a browser, driven through its debugging protocol."""
-
-    def __init__(self, address: str) -> None:
-        self.socket = websocket.create_connection(address, timeout=120)
-        self.events: list[dict[str, Any]] = []
-        self.calls = 0
-
-    def call(self, method: str, **params: Any) -> dict[str, Any]:
-        self.calls += 1
-        self.socket.send(json.dumps({"id": self.calls, "method": method, "params": params}))
-        while (message := json.loads(self.socket.recv())).get("id") != self.calls:
-            self.events.append(message)
-        assert "error" not in message, message
-        return dict(message["result"])
-
-    def says(self, expression: str) -> Any:
-        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in found, found
-        return found["result"].get("value")
-
-    def press(self, key: str) -> None:
-        for kind in ("keyDown", "keyUp"):
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=13, text="\r"
-            )
-
-    def arrow(self, key: str) -> None:
-        self.call("Input.dispatchKeyEvent", type="keyDown", key=key, code=key)
-
-    def point_at(self, element: str) -> None:
-        """Move the mouse to the middle of an element."""
-        box = f"const box = {element}.getBoundingClientRect()"
-        self.says(f"{element}.scrollIntoView({{block: 'center'}})")
-        x, y = self.says(f"{{ {box}; [(box.left + box.right) / 2, (box.top + box.bottom) / 2] }}")
-        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
-
-    def open(self, address: str, width: int = 1200, scheme: str = "light") -> None:
-        for domain in ("Page", "Runtime", "Log"):
-            self.call(f"{domain}.enable")
-        self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
-        )
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        self.events.clear()
-        self.call("Page.navigate", url=address)
-        self.wait_for("Page.loadEventFired")
-
-    def complaints(self) -> list[dict[str, Any]]:
-        bad = {"Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"}
-        return [event for event in self.events if event.get("method") in bad]
-
-    def wait_for(self, event: str) -> None:
-        while all(seen.get("method") != event for seen in self.events):
-            self.events.append(json.loads(self.socket.recv()))
-
-
-@pytest.fixture
-def tab(tmp_path: Path) -> Iterator[Tab]:
-    assert CHROMIUM is not None
-    profile = tmp_path / "profile"
-    with subprocess.Popen(
-        [CHROMIUM, f"--user-data-dir={profile}", *FLAGS], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as browser:
-        try:
-            port = profile / "DevToolsActivePort"
-            deadline = time.monotonic() + 120
-            while not (port.exists() and port.read_text().count("\n")):
-                assert browser.poll() is None, "Chromium did not start"
-                assert time.monotonic() < deadline, "Chromium did not open its debugging port"
-                time.sleep(0.05)
-            number, path = port.read_text().split()
-            root = Tab(f"ws://127.0.0.1:{number}{path}")
-            target = root.call("Target.createTarget", url="about:blank")["targetId"]
-            page = Tab(f"ws://127.0.0.1:{number}/devtools/page/{target}")
-            yield page
-            page.socket.close()
-            root.call("Browser.close")
-            root.socket.close()
-            browser.wait(120)
-        finally:
-            browser.kill()
-
-
-@pytest.fixture(scope="module")
-def page(small: tuple[Campaign, dict[str, Truth]]) -> Path:
-    made = small[0].folder / "report" / "index.html"
-    return made if made.exists() else make_report(small[0].folder)
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (390, "dark")])
@@ -287,6 +175,20 @@ def test_the_calculator_tells_slots_and_who_carries_a_rate(page: Path, tab: Tab)
     moved = "addEventListener('hashchange', () => done(0)); location.hash = '#rate=90&of=50'"
     tab.says(f"new Promise(done => {{ {moved} }})")
     assert "celery/tuned: held at 60/s, gave way at 120/s" in tab.says(others)
+    assert tab.complaints() == []
+
+
+def test_the_calculator_judges_by_the_limit_that_is_chosen(page: Path, tab: Tab) -> None:
+    tab.open(f"{page.as_uri()}#rate=90&of=50")
+    others = "document.querySelector('#others').innerText"
+    own = tab.says(others)
+    assert "background_tasks/default: held at 60/s, gave way at 120/s" in own
+    tab.says("document.querySelector('#limits [value=\"500\"]').click()")
+    lenient = tab.says(others)
+    assert "background_tasks/default" in lenient
+    assert lenient != own
+    tab.open(f"{page.as_uri()}?again#rate=90&of=50&limit=500")
+    assert tab.says(others) == lenient
     assert tab.complaints() == []
 
 

@@ -68,7 +68,6 @@ def test_a_report_of_another_limit_leaves_the_campaigns_own_alone(
     waiting: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "draw_all", lambda *_: [])
-    monkeypatch.setattr(report, "execute_notebooks", lambda *_: [])
     own = make_report(waiting)
     kept = {path: path.read_bytes() for path in waiting.rglob("*") if path.is_file()}
     page = make_report(waiting, limit_ms=25.0)

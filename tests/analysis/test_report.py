@@ -33,7 +33,7 @@ class Sources(HTMLParser):
 
 def test_a_report_is_whole_and_needs_nothing_else(small: tuple[Campaign, dict[str, Truth]]) -> None:
     lines: list[str] = []
-    page = make_report(small[0].folder, lines.append)
+    page = make_report(small[0].folder, lines.append, notebooks=True)
     text = page.read_text()
     sources = Sources()
     sources.feed(text)
@@ -46,7 +46,9 @@ def test_a_report_is_whole_and_needs_nothing_else(small: tuple[Campaign, dict[st
     assert (small[0].folder / "derived" / "summary.csv").is_file()
     assert any("reading trial" in line for line in lines)
     assert not list(small[0].folder.glob(".*"))
-    for path in (page.parent / "notebooks").glob("*.ipynb"):
+    notebooks = list((page.parent / "notebooks").glob("*.ipynb"))
+    assert {path.stem for path in notebooks} == set(names("trials"))
+    for path in notebooks:
         cells = json.loads(path.read_text())["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
         assert any("image/png" in output.get("data", {}) for output in outputs)
@@ -81,7 +83,7 @@ def test_a_report_replaces_the_old_one_only_when_it_is_whole(
     monkeypatch.setattr(
         report, "execute_notebooks", lambda *_: ["the notebook x could not be executed: no kernel"]
     )
-    page = make_report(runs)
+    page = make_report(runs, notebooks=True)
     assert "no kernel" in page.read_text()
     (page.parent / "mark").touch()
 

@@ -64,7 +64,8 @@ def test_a_campaign_is_measured_reported_and_resumed(tmp_path: Path) -> None:
     assert len(campaign.trials()) == 3
     assert {trial.plan.subject for trial in campaign.trials()} == set(subjects)
     check_sealed(campaign)
-    reported = blockpoint("report", "small", runs=tmp_path)
+    assert not (tmp_path / "small" / "report" / "notebooks").exists()
+    reported = blockpoint("report", "small", "--notebooks", runs=tmp_path)
     assert reported.returncode == 0, reported.stderr
     page = (tmp_path / "small" / "report" / "index.html").read_text()
     assert all(subject.replace("/", " · ") in page for subject in subjects)

@@ -175,7 +175,7 @@ def test_a_report_of_a_strangers_campaign_runs_nothing_of_it(
 ) -> None:
     folder = measured[0].folder
     stranger.plant(folder)
-    done = stranger.run("report", ".", cwd=folder)
+    done = stranger.run("report", ".", "--notebooks", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert "could not be executed" not in done.stdout
     assert not stranger.ran.exists(), stranger.ran.read_text()

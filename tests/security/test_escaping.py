@@ -199,7 +199,7 @@ def lines(evil: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     )
     monkeypatch.setattr(report, "draw_all", lambda *_: [])
     said: list[str] = []
-    make_report(evil, said.append)
+    make_report(evil, said.append, notebooks=True)
     return said
 
 

@@ -24,12 +24,13 @@ const show = (chosen, own) => {
   document.querySelector("#judged").textContent =
     chosen.limit_ms === own.limit_ms
       ? ""
-      : `Answer, decision table and points are judged at ${chosen.limit}, from the same trials. ` +
-        `Their rates were chosen for ${own.limit}, so intervals may be wider. Charts, calculator and words stay at ${own.limit}.`;
+      : `Answer, calculator, decision table and points are judged at ${chosen.limit}, from the same trials. ` +
+        `Their rates were chosen for ${own.limit}, so intervals may be wider. Charts and readings stay at ${own.limit}.`;
 };
 
 const views = JSON.parse(document.querySelector("#views").textContent);
 const limits = document.querySelector("#limits");
+const ownView = views.find((each) => each.own);
 const chosen = (own) =>
   views.find((each) => each.limit_ms === Number.parseFloat(view.get("limit"))) ?? own;
 
@@ -51,7 +52,7 @@ const makeSelector = (own) => {
 };
 
 if (views.length && limits) {
-  const own = views.find((each) => each.own);
+  const own = ownView;
   const showChosen = () => {
     limits.querySelector(`[value="${chosen(own).limit_ms}"]`).checked = true;
     show(chosen(own), own);

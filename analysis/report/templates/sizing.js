@@ -69,11 +69,16 @@ const listedOf = (words, ones) => {
   return ones.length ? [part] : [];
 };
 
+const judged = (measured) => {
+  const told = ownView && chosen(ownView).carried[measured.duration];
+  return told ? measured.subjects.filter(({ name }) => told[name]).map((one) => ({ ...one, ...told[one.name] })) : measured.subjects;
+};
+
 const reckon = (rate, ms) => {
   const measured = measuredFor(ms);
   const scale = Math.min(1, measured.duration_ms / ms);
   const needed = Math.ceil(Number(((rate * ms) / 1000 / ask.dataset.busy).toFixed(9)));
-  const all = measured.subjects.map((one) => ({
+  const all = judged(measured).map((one) => ({
     ...one,
     held: one.held * scale,
     failed: one.failed === null ? null : one.failed * scale,
@@ -108,6 +113,7 @@ if (ask && carriers.length) {
       answer();
     });
   }
+  if (limits) limits.addEventListener("change", answer);
   ask.hidden = false;
   whenAddressed(follow);
   follow();
