@@ -1,6 +1,7 @@
 """What Prometheus sees of a run while it lasts."""
 
 import re
+import signal
 
 import httpx
 import numpy as np
@@ -33,7 +34,7 @@ def test_a_run_is_watched_while_it_lasts(locust: Locust, processes: tuple[str, .
         return [float(each) for each in found]
 
     with scripted("") as server:
-        options = ("--rate", "100", "--seconds", "8", "--metrics", f"127.0.0.1:{port}", *processes)
+        options = ("--rate", "100", "--seconds", "60", "--metrics", f"127.0.0.1:{port}", *processes)
         process, out = locust.start(
             "steady", "--headless", "--only-summary", "--host", server.url, "--allow-errors", *options
         )
@@ -42,5 +43,5 @@ def test_a_run_is_watched_while_it_lasts(locust: Locust, processes: tuple[str, .
         assert 100 < sent <= sum(figures("due_total"))
         assert len(figures("slip_p99_seconds")) == generators
         assert all(0 < latency < 60 for latency in figures("latency_seconds"))
-        ran = locust.finish(process, out)
+        ran = locust.interrupt(process, out, signal.SIGINT)
     assert due <= ran.load.scheduled + len(ran.table("bystanders"))
