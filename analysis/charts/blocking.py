@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from matplotlib.figure import Figure
 
 from analysis.charts import told
 from analysis.charts.conditions import conditions
+from analysis.charts.crowd import COLUMNS, crowded, draw_panels, make_panels
 from analysis.charts.direct_labels import End, label_ends, label_level
 from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Box, Caption, end_labels, head, limit_line, make_figure
@@ -76,12 +78,48 @@ def latency_of_all(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption
     return figure
 
 
+def latency_by_strategy(rows: pd.DataFrame, predictions: pd.DataFrame, words: Caption) -> Figure:
+    """Draw the bystanders of the same, a panel a strategy: for more subjects than one panel can hold."""
+    figure, (panels,) = make_panels(rows, words)
+    looks, limit_ms = looks_of(rows), float(rows["limit_ms"].iloc[0])
+
+    def prepare(ax: Axes) -> None:
+        _latency_axes(ax, rows, _BYSTANDERS)
+        limit_line(ax, limit_ms, named=False)
+
+    def draw(ax: Axes, own: pd.DataFrame) -> None:
+        short = {key: replace(look, name=key[1]) for key, look in looks.items()}
+        _lines(ax, own, _BYSTANDERS, short)
+        _theory(ax, predictions[predictions["strategy"] == own["strategy"].iloc[0]], looks)
+        _name_lines(ax, own, short, limited=False)
+
+    draw_panels(panels, rows, prepare, draw, _curves)
+    for ax in list(panels.values())[-COLUMNS:]:
+        ax.set_xlabel("arrival rate (tasks/s)", fontsize=8)
+    return figure
+
+
+def _curves(rows: pd.DataFrame) -> Iterator[tuple[Floats, Floats]]:
+    """Yield every piece of every subject's line."""
+    for _, _, own in subjects(rows):
+        curve = over_rates(worst_p99(own, _BYSTANDERS))
+        values = curve["value"].clip(lower=FLOOR_MS).to_numpy(float)
+        yield from runs(curve["offered_per_s"].to_numpy(float), values)
+
+
 def _latencies(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Drawing) -> None:
-    found = worst_p99(rows, streams)
-    limit_ms = float(rows["limit_ms"].iloc[0])
-    low, high = span([*found["value"], limit_ms])
+    _latency_axes(ax, rows, streams)
+    _lines(ax, rows, streams, looks)
+
+
+def _latency_axes(ax: Axes, rows: pd.DataFrame, streams: list[str]) -> None:
+    low, high = span([*worst_p99(rows, streams)["value"], float(rows["limit_ms"].iloc[0])])
     rate_axis(ax, rows["offered_per_s"])
     log_axis(ax, max(low / 1.6, FLOOR_MS), high * 2, "y", time=True)
+
+
+def _lines(ax: Axes, rows: pd.DataFrame, streams: list[str], looks: Drawing) -> None:
+    limit_ms = float(rows["limit_ms"].iloc[0])
     what = worst_of(bystanders_in(rows)) if streams == _BYSTANDERS else "accepting a task"
     for strategy, variant, own in subjects(rows):
         _line(ax, worst_p99(own, streams), looks[strategy, variant], partial(told.wait_words, what, limit_ms))
@@ -137,8 +175,8 @@ def _theory(ax: Axes, predictions: pd.DataFrame, looks: Drawing) -> None:
             tag(band, look.subject)
 
 
-def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
-    """Name each piece of each line."""
+def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing, *, limited: bool = True) -> None:
+    """Name each piece of each line, and the limit."""
     ends, points = [], []
     for strategy, variant, own in subjects(rows):
         curve, look = over_rates(worst_p99(own, _BYSTANDERS)), looks[strategy, variant]
@@ -148,8 +186,9 @@ def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing) -> None:
             end = End(float(x[-1]), float(y[-1]), look.name, look.colour, left > 1, look.subject)
             ends.append(end)
             points += _along(x, y)
-    limit_ms = float(rows["limit_ms"].iloc[0])
-    points += label_level(ax, limit_ms, f"limit {milliseconds(limit_ms)}", ALARM, points)
+    if limited:
+        limit_ms = float(rows["limit_ms"].iloc[0])
+        points += label_level(ax, limit_ms, f"limit {milliseconds(limit_ms)}", ALARM, points)
     label_ends(ax, ends, points)
 
 
@@ -194,7 +233,8 @@ def _words(part: Part) -> Caption:
     subtitle = (
         f"{part.about} · below the dashed line ({limit}) the API is fast; where a line bends up, it blocks"
     )
-    notes = ("Pale bands: theory; dash-dotted: ceilings", _READ, few(part.rows))
+    behind = "grey: all others" if crowded(part.rows) else "dash-dotted: ceilings"
+    notes = (f"Pale bands: theory; {behind}", _READ, few(part.rows))
     return Caption(BLOCKING_CHART.title, subtitle, conditions(part.tables.manifest, part.rows, *notes))
 
 
@@ -204,7 +244,8 @@ def _drawn(part: Part, words: Caption) -> Figure:
     same = np.logical_and.reduce(
         [predictions[name] == one[name] for name in ("kind", "duration_ms", "topology")]
     )
-    return latency_of_all(part.rows, predictions[same], words)
+    draw = latency_by_strategy if crowded(part.rows) else latency_of_all
+    return draw(part.rows, predictions[same], words)
 
 
 BLOCKING_CHART: Final = Entry(

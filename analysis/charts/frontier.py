@@ -3,9 +3,12 @@
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -14,6 +17,7 @@ from matplotlib.lines import Line2D
 
 from analysis.charts import told
 from analysis.charts.conditions import conditions
+from analysis.charts.crowd import COLUMNS, crowded, draw_panels, make_panels
 from analysis.charts.direct_labels import End, label_ends
 from analysis.charts.entry import Entry, Part
 from analysis.charts.grid import Box, Caption, head, make_figure
@@ -27,6 +31,8 @@ from analysis.order import subjects
 from analysis.trials.ceilings import ceilings
 from analysis.trials.endings import Ending
 from analysis.trials.questions import QUESTIONS, SATURATION
+
+Floats = npt.NDArray[np.float64]
 
 _PANEL_IN: Final = (3.9, 3.4)
 _NAMES_IN: Final = 1.75
@@ -79,12 +85,9 @@ def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figu
     ]
     size = min(len(asked), _ACROSS) * width, _TOP_IN + rows * height - _GAP_IN
     figure, axes = make_figure(boxes, *size, words, _key())
-    low, high = span(points[["held_per_s", "failed_per_s"]].to_numpy().ravel())
-    room = max((high / low) ** 0.1, 1.6)
     looks, limit = looks_of(points), milliseconds(points["limit_ms"].iloc[0])
     for ax, question in zip(axes, asked, strict=True):
-        duration_axis(ax, sorted(set(points["duration_ms"])))
-        log_axis(ax, low / room, high * room, "y", time=False, limit=8)
+        _rate_axes(ax, points)
         head(ax, f"Where {question.words}", (question.criterion or question.meaning).format(limit=limit), INK)
         if question.name == SATURATION:
             _ceilings(ax, limits)
@@ -92,6 +95,39 @@ def frontier(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figu
         ax.set_xlabel("duration of a task", fontsize=8)
     axes[0].set_ylabel("arrival rate (tasks/s)", fontsize=8)
     return figure
+
+
+def frontier_by_strategy(points: pd.DataFrame, words: Caption, limits: pd.DataFrame) -> Figure:
+    """Draw the same, a panel a strategy and question: for more subjects than one panel can hold."""
+    asked = [question for question in QUESTIONS.values() if question.name in set(points["question"])]
+    figure, blocks = make_panels(points, words, _key(), len(asked))
+    looks = {key: replace(look, name=key[1]) for key, look in looks_of(points).items()}
+    for panels, question in zip(blocks, asked, strict=True):
+        own = points[points["question"] == question.name]
+
+        def draw(ax: Axes, rows: pd.DataFrame, *, laws: bool = question.name == SATURATION) -> None:
+            if laws and len(rows):
+                _ceilings(ax, limits[limits["strategy"] == rows["strategy"].iloc[0]])
+            _question(ax, rows, {key: looks[key] for key in looks if key[0] in set(rows["strategy"])})
+
+        draw_panels(panels, own, partial(_rate_axes, points=points), draw, _curves)
+        for ax in list(panels.values())[::COLUMNS]:
+            ax.set_ylabel(f"{question.words} (tasks/s)", fontsize=7.5)
+    return figure
+
+
+def _rate_axes(ax: Axes, points: pd.DataFrame) -> None:
+    low, high = span(points[["held_per_s", "failed_per_s"]].to_numpy().ravel())
+    room = max((high / low) ** 0.1, 1.6)
+    duration_axis(ax, sorted(set(points["duration_ms"])))
+    log_axis(ax, low / room, high * room, "y", time=False, limit=8)
+
+
+def _curves(points: pd.DataFrame) -> Iterator[tuple[Floats, Floats]]:
+    """Yield every subject's answers as a line."""
+    for _, _, own in subjects(points):
+        marks = [mark for mark in _marks(own, 1.0) if mark.joined]
+        yield np.array([mark.at_ms for mark in marks]), np.array([mark.per_s for mark in marks])
 
 
 def _question(ax: Axes, points: pd.DataFrame, looks: Drawing) -> None:
@@ -208,13 +244,15 @@ def _words(part: Part) -> Caption:
 
 def _drawn(part: Part, words: Caption) -> Figure:
     reach_ms = padded(part.rows["duration_ms"])
-    return frontier(part.rows, words, ceilings(part.tables.manifest, part.rows, reach_ms))
+    draw = frontier_by_strategy if crowded(part.rows) else frontier
+    return draw(part.rows, words, ceilings(part.tables.manifest, part.rows, reach_ms))
 
 
 def _compares(part: Part) -> bool:
-    """Say whether a subject has an answer at more than one duration."""
+    """Say whether a subject has answers at several durations: more than two where there are many subjects."""
     found = part.rows.dropna(subset=["held_per_s", "failed_per_s"], how="all")
-    return bool((found.groupby(["strategy", "variant"])["duration_ms"].nunique() > 1).any())
+    least = 3 if crowded(part.rows) else 2
+    return bool((found.groupby(["strategy", "variant"])["duration_ms"].nunique() >= least).any())
 
 
 FRONTIER: Final = Entry(

@@ -28,6 +28,8 @@ from analysis.trials.stretches import Edge, State, Stretch, edges_of, stretches,
 _WIDTHS_IN: Final = {1: 6.2, 2: 4.2}
 _NARROW_IN: Final = 3.05
 _ROW_IN: Final = 0.34
+_CLOSE_ROW_IN: Final = 0.28
+_MANY_ROWS: Final = 16
 _LETTER_IN: Final = 0.062
 _BAR: Final = 0.12
 """how far below a row's middle its bar lies; its numbers stand above"""
@@ -61,7 +63,8 @@ def reach(points: pd.DataFrame, trials: pd.DataFrame, words: Caption) -> Figure:
     columns = {4: 2}.get(len(durations), min(len(durations), 3))
     width = _WIDTHS_IN.get(columns, _NARROW_IN)
     left = 0.3 + _LETTER_IN * max(len(_name(*subject)) for subject in named)
-    shape = Shape(columns, width, _ROW_IN * (len(named) + 0.2), right=0.25, left=left)
+    row_in = _CLOSE_ROW_IN if len(named) > _MANY_ROWS else _ROW_IN
+    shape = Shape(columns, width, row_in * (len(named) + 0.2), right=0.25, left=left)
     marked = "core_bound" in points and (points["core_bound"].fillna("") != "").any()
     figure, axes = make_grid(len(durations), shape, words, key=_key(core_full=bool(marked)))
     low, high = span(valid["offered_per_s"])

@@ -17,6 +17,9 @@ from analysis.format import number
 from analysis.order import order, subjects
 from analysis.trials.curves import has_curve
 
+_NAMED: Final = 2
+"""variants that find room above a panel with a ceiling each"""
+
 
 def throughput(rows: pd.DataFrame, words: Caption) -> Figure:
     """Draw tasks completed a second against tasks offered, one panel a strategy, its variants together.
@@ -36,13 +39,12 @@ def throughput(rows: pd.DataFrame, words: Caption) -> Figure:
         else:
             linear_axis(ax, high * 1.3)
         ax.plot([low / 2, high * 2], [low / 2, high * 2], color=MUTED, linewidth=0.7, label="keeps up")
-        details, labels = [], []
+        labels = []
         for _, variant, mine in subjects(own):
             line, marker = variant_style(variant)
             ceiling = mine["ceiling_per_s"].iloc[0]
             if np.isfinite(ceiling):
                 ceiling_line(ax, ceiling, horizontal=True)
-            details.append(f"{variant} {number(ceiling)}/s" if np.isfinite(ceiling) else f"{variant} none")
             points = median_line(mine, "offered_per_s", "completed_per_s")
             crosses(ax, mine, "offered_per_s", "completed_per_s", floor=low / 2)
             if len(points):
@@ -57,7 +59,7 @@ def throughput(rows: pd.DataFrame, words: Caption) -> Figure:
                     linewidth=1.6,
                 )
                 labels.append((points["offered_per_s"].iloc[-1], drawn.iloc[-1], variant, colour(strategy)))
-        head(ax, strategy, "ceiling: " + ", ".join(details), colour(strategy))
+        head(ax, strategy, _ceilings(own), colour(strategy))
         end_labels(ax, labels)
     axis_names(axes, shape.columns, "offered (tasks/s)", "completed (tasks/s)")
     return figure
@@ -73,22 +75,30 @@ def queue_wait(rows: pd.DataFrame, words: Caption) -> Figure:
         own = rows[rows["strategy"] == strategy]
         rate_axis(ax, rows["offered_per_s"])
         log_axis(ax, FLOOR_MS * 0.8, top, "y", time=True)
-        details, labels = [], []
+        labels = []
         for _, variant, mine in subjects(own):
             line, marker = variant_style(variant)
             ceiling = mine["ceiling_per_s"].iloc[0]
             if np.isfinite(ceiling):
                 ceiling_line(ax, ceiling)
-            details.append(f"{variant} {number(ceiling)}/s" if np.isfinite(ceiling) else f"{variant} none")
             end = percentile_series(
                 ax, mine, "offered_per_s", "queue_wait", LineStyle(colour(strategy), line, marker)
             )
             if end:
                 labels.append((*end, variant, colour(strategy)))
-        head(ax, strategy, "ceiling: " + ", ".join(details), colour(strategy))
+        head(ax, strategy, _ceilings(own), colour(strategy))
         end_labels(ax, labels)
     axis_names(axes, shape.columns, "arrival rate (tasks/s)", "wait for a slot")
     return figure
+
+
+def _ceilings(own: pd.DataFrame) -> str:
+    """Return the ceiling of each variant in words, of many variants only which ceilings there are."""
+    found = {variant: float(mine["ceiling_per_s"].iloc[0]) for _, variant, mine in subjects(own)}
+    told = {variant: f"{number(each)}/s" if np.isfinite(each) else "none" for variant, each in found.items()}
+    if len(told) > _NAMED:
+        return "ceilings: " + ", ".join(dict.fromkeys(told.values()))
+    return "ceiling: " + ", ".join(f"{variant} {each}" for variant, each in told.items())
 
 
 def _throughput(part: Part) -> Caption:

@@ -14,7 +14,7 @@ from analysis.charts.conditions import machine, placement
 from analysis.charts.style import colour
 from analysis.drills.facts import shipped_facts
 from analysis.format import milliseconds, number
-from analysis.order import subjects
+from analysis.order import family, subjects
 from analysis.report.drawing import Drawing
 from analysis.report.headline import headline
 from analysis.report.inline_svg import colour_variables
@@ -203,7 +203,13 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "ms": milliseconds, "colour": colour, "prose": _prose}
+    environment.filters |= {
+        "number": number,
+        "ms": milliseconds,
+        "colour": colour,
+        "prose": _prose,
+        "family": family,
+    }
     environment.globals["dark_charts"] = colour_variables()
     return environment
 

@@ -58,6 +58,7 @@ def _subjects(sources: Sources, condition: Condition) -> Iterator[dict[str, Any]
         yield {
             "name": reach.name,
             **_carries(reach),
+            "by": "worker" if sources.manifest.subject(reach.name).workers else "web process",
             "slots": service.slots if service else 0,
             **_costs(steps.get((reach.strategy, reach.variant))),
             "others": _waits(rows, reach, BYSTANDERS),

@@ -1,6 +1,7 @@
 const NEAR_PX = 40;
 const SAME_PX = 2;
 const MOST_TOLD = 4;
+const MOST_CHIPS = 12;
 
 const tip = document.createElement("div");
 tip.id = "tip";
@@ -98,6 +99,13 @@ const switchOne = (subject) => {
   hide(off);
 };
 
+const foldMany = (chips, count) => {
+  if (count <= MOST_CHIPS) return chips;
+  const fold = document.createElement("details");
+  fold.append(named("summary", `Choose among the ${count} that are drawn`), chips);
+  return fold;
+};
+
 const makeChips = (figure) => {
   const chips = document.querySelector("#chips").cloneNode(true);
   chips.removeAttribute("id");
@@ -109,7 +117,7 @@ const makeChips = (figure) => {
   }
   chips.querySelector(".all").addEventListener("click", () => hide([]));
   chips.querySelector(".none").addEventListener("click", () => hide(drawn));
-  figure.prepend(chips);
+  figure.prepend(foldMany(chips, drawn.size));
 };
 
 for (const figure of document.querySelectorAll("figure:has([data-subject])")) {

@@ -1,5 +1,6 @@
 const carriers = JSON.parse(document.querySelector("#carriers").textContent);
 const ask = document.querySelector("#ask");
+const MOST_LISTED = 6;
 
 const figure = (value) =>
   value >= 10 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(2)));
@@ -16,9 +17,25 @@ const waitAt = (curve, rate) => {
   return near ? `${near[1]} at ${figure(near[0])}/s` : "–";
 };
 
-const slotsOf = ({ slots }, needed) => {
+const slotsOf = ({ slots, by }, needed) => {
   if (!slots) return "unlimited";
-  return slots >= needed ? figure(slots) : `${Math.ceil(needed / slots)} × ${figure(slots)}`;
+  const many = Math.ceil(needed / slots);
+  return many > 1 ? `${many} ${by}${by.endsWith("s") ? "es" : "s"} of ${figure(slots)}` : figure(slots);
+};
+
+const coresOf = ({ cpu_ms }, rate) => (cpu_ms === null ? "–" : figure((rate * cpu_ms) / 1000));
+
+const cheapest = (ones) =>
+  ones.filter(({ cpu_ms }) => cpu_ms !== null).reduce((least, one) => (least && least.cpu_ms <= one.cpu_ms ? least : one), null);
+
+const advice = (carrying, rate) => {
+  const least = cheapest(carrying);
+  const kept = cheapest(carrying.filter(({ kills }) => kills[0][1] === "good"));
+  const told = (one) => `${one.name} (${coresOf(one, rate)} cores)`;
+  return [
+    least && `Least processor time of these: ${told(least)}.`,
+    kept && kept !== least && `Of those that lost no task with a killed web process: ${told(kept)}.`,
+  ].filter(Boolean).join(" ");
 };
 
 const carryingRow = (one, rate, scale, needed) => {
@@ -28,7 +45,7 @@ const carryingRow = (one, rate, scale, needed) => {
   const cells = [
     [`${shaky}${one.failed === null ? "> " : ""}${figure(one.held)}/s`, "n"],
     [slotsOf(one, needed), "n"],
-    [one.cpu_ms === null ? "–" : figure((rate * one.cpu_ms) / 1000), "n"],
+    [coresOf(one, rate), "n"],
     [one.starts, "n"],
     [waitAt(one.others, rate / scale), "n"],
     ...one.kills,
@@ -50,7 +67,7 @@ const carryingRow = (one, rate, scale, needed) => {
 
 const failing = (one, rate, needed) => {
   const behind = one.first.includes("work");
-  const slots = behind && one.slots ? `${slotsOf(one, needed)} slots by the law` : "";
+  const slots = behind && one.slots ? `it takes ${slotsOf(one, needed)} slots by the law` : "";
   const slowest = behind ? "" : `its slowest requests take ${waitAt(one.slowest, rate)}`;
   const told = [`${one.first} at ${figure(one.failed)}/s`, slots, slowest].filter(Boolean);
   return `${one.name}: ${told.join(", ")}`;
@@ -64,8 +81,9 @@ const unsure = ({ name, held, failed }) => {
 const listedOf = (words, ones) => {
   const list = document.createElement("ul");
   list.append(...ones.map((one) => named("li", one)));
-  const part = document.createElement("div");
-  part.append(named("p", words), list);
+  const many = ones.length > MOST_LISTED;
+  const part = document.createElement(many ? "details" : "div");
+  part.append(many ? named("summary", `${words} ${ones.length}`) : named("p", words), list);
   return ones.length ? [part] : [];
 };
 
@@ -91,6 +109,7 @@ const reckon = (rate, ms) => {
     `${figure(rate)}/s of ${figure(ms)} ms keep ${figure((rate * ms) / 1000)} slots in use; take ${slots}. ` +
     (carrying.length ? "With a fast API it is carried by" : "Nothing that was measured carries it with a fast API") +
     ` (tasks of ${measured.duration}${about(measured, ms, scale)})${carrying.length ? ":" : "."}`;
+  document.querySelector("#advice").textContent = advice(carrying, rate);
   document.querySelector("#carrying tbody").replaceChildren(...carrying.map((one) => carryingRow(one, rate, scale, needed)));
   document.querySelector("#carrying").parentElement.hidden = !carrying.length;
   document.querySelector("#others").replaceChildren(
