@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from analysis.trials.questions import QUESTIONS
@@ -42,8 +43,10 @@ def listing() -> Iterator[str]:
 
 def names() -> dict[str, list[dict[str, Any]]]:
     """Return every name with what it means."""
+    with ThreadPoolExecutor() as asking:
+        strategies = list(asking.map(_strategy, *zip(*installed(), strict=True)))
     return {
-        "strategies": [_strategy(name, found) for name, found in installed()],
+        "strategies": strategies,
         "kinds": _named({name: kind.summary for name, kind in KINDS.items()}),
         "scenarios": _named(scenarios()),
         "topologies": _named(TOPOLOGIES),
