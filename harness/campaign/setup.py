@@ -19,6 +19,7 @@ from harness.campaign.own_record import record, recorded_settings
 from harness.campaign.own_task import Own
 from harness.campaign.predictions import split_key, subject_on
 from harness.campaign.session import Procedure, Setup
+from harness.campaign.trace_record import check_trace, trace_record
 from harness.target import brokers
 from harness.target.cores import Pinning, available_cores
 from harness.target.declarations import subject
@@ -204,6 +205,9 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         environment={**environment(), **described, **(record(conditions.own) if conditions.own else {})},
         left_out=dict(agenda.left_out),
     )
+    manifest = msgspec.structs.replace(
+        manifest, environment={**manifest.environment, **trace_record(manifest.traffic)}
+    )
     campaign = create_campaign(runs_folder() / name, manifest)
     members.held.enter_context(campaign.writing())
     return campaign
@@ -224,6 +228,7 @@ def reopen(name: str, members: Family) -> Campaign:
                 f"{campaign.folder} was measured with other {words} than are here now: "
                 "its trials would not be comparable; start a new campaign"
             )
+    check_trace(campaign.manifest)
     host = then.get("host")
     if not isinstance(host, dict) or host.get("cpu_model") != now["host"]["cpu_model"]:
         raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")

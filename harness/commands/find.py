@@ -1,6 +1,7 @@
 """The command `find`: searches the points of every subject asked for, one for each question."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,11 +20,13 @@ from harness.terminal.exits import DONE, UNANSWERED
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError, unknown
 from results.failures import read_failures
-from results.schema import Manifest, Point
+from results.schema import Manifest, Plan, Point
 from results.store import Campaign
 
 WIDTH = 120
 """columns that the table of points needs; a narrower terminal wraps its lines"""
+_ABOUT = ("subject", "kind", "duration_ms", "topology")
+"""what a point's trials have in common with it"""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -115,7 +118,7 @@ class FindCommand(Command[FindRequest, Point]):
             show_reach(self.console, found)
         told = _document(campaign.manifest, point_documents(found))
         if told["unanswered"]:
-            self.say(_unanswered(campaign, told["answered"], told["unanswered"], self.again))
+            self.say(_unanswered(campaign, told["points"], self.again))
         if page:
             self.say(f"report: {page}")
         return Conclusion(UNANSWERED if told["unanswered"] else DONE, told, page)
@@ -150,11 +153,22 @@ def _document(manifest: Manifest, found: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def _unanswered(campaign: Campaign, answered: int, unanswered: int, again: str) -> str:
+def _unanswered(campaign: Campaign, found: list[dict[str, Any]], again: str) -> str:
+    """Say how many answers lack, and how to go on: with more trials a point where all were made."""
+    answered = [each["answered"] for each in questions_of(found)]
+    profile = SEARCHES.get(campaign.manifest.profile)
+    lacking = [point for point in found if not all(each["answered"] for each in questions_of([point]))]
+    counted = Counter(_about(trial.plan) for trial in campaign.trials() if trial.valid)
+    made = profile and all(counted[tuple(map(point.get, _ABOUT))] >= profile.max_trials for point in lacking)
+    more = f" --max-trials {2 * profile.max_trials}" if profile and made else ""
     return (
-        f"{unanswered} of {answered + unanswered} answers are unfinished or missing; go on with: "
-        f"{again} --resume {campaign.folder.name}"
+        f"{answered.count(False)} of {len(answered)} answers are unfinished or missing; go on with: "
+        f"{again} --resume {campaign.folder.name}{more}"
     )
+
+
+def _about(plan: Plan) -> tuple[object, ...]:
+    return tuple(getattr(plan, name) for name in _ABOUT)
 
 
 def named_search(name: str) -> SearchProfile:

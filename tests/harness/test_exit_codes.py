@@ -7,7 +7,10 @@ import msgspec
 import pytest
 
 from harness.cli import EXIT_CODES
+from harness.search.profiles import SEARCHES
 from harness.terminal import exits
+from results.store import open_campaign
+from tests.analysis.synthetic import amend
 
 from .asked import concluded, finding, searched
 
@@ -25,6 +28,17 @@ def test_a_search_succeeds_only_where_every_point_was_answered(
 ) -> None:
     assert concluded(finding(as_json=False), searched(tmp_path / "x", *rates_per_s)) == code
     assert ("go on with: blockpoint find --resume x" in capsys.readouterr().out) == bool(code)
+
+
+def test_a_search_that_made_all_its_trials_needs_more_of_them_to_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = SEARCHES["smoke"].max_trials
+    for made, told in ((allowed - 1, "--resume x\n"), (allowed, f"--resume x --max-trials {2 * allowed}\n")):
+        campaign = searched(tmp_path / str(made) / "x", 20, *range(240, 240 + made - 1))
+        amend(campaign, profile="smoke")
+        concluded(finding(as_json=False), open_campaign(campaign.folder))
+        assert f"go on with: blockpoint find {told}" in capsys.readouterr().out
 
 
 def test_a_point_without_a_trial_is_not_answered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

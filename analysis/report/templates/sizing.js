@@ -1,6 +1,6 @@
 const carriers = JSON.parse(document.querySelector("#carriers").textContent);
 const ask = document.querySelector("#ask");
-const MOST_LISTED = 6;
+const MOST_LISTED = 12;
 
 const figure = (value) =>
   value >= 10 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(2)));
@@ -113,7 +113,7 @@ const reckon = (rate, ms) => {
   document.querySelector("#carrying tbody").replaceChildren(...carrying.map((one) => carryingRow(one, rate, scale, needed)));
   document.querySelector("#carrying").parentElement.hidden = !carrying.length;
   document.querySelector("#others").replaceChildren(
-    ...listedOf("Gives way by then:", failed.map((one) => failing(one, rate / scale, needed))),
+    ...listedOf("Gives way by then, and what it takes:", failed.map((one) => failing(one, rate / scale, needed))),
     ...listedOf("Not known, since nothing was measured between:", unknown.map(unsure)),
   );
 };
