@@ -37,14 +37,13 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
     return float((at[4] - at[3]).mean() / 1e9)
 
 
-@pytest.mark.parametrize("variant", ["silent", "mistaken"])
-def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant: str, tmp_path: Path) -> None:
-    """How many trials that takes depends on the machine's noise: `test_search.py` counts them without any."""
+def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(tmp_path: Path) -> None:
+    """How near, and after how many trials, depends on the machine: `test_search.py` tells without any noise."""
     done = blockpoint(
         *FIND,
         *(
             "--strategy",
-            f"semaphore/{variant}",
+            "semaphore/silent",
             "--duration",
             f"{DURATION_MS:g}ms",
             "--max-rate",
@@ -61,10 +60,10 @@ def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(variant:
     points = read_derived(campaign.folder).points
     (found,) = points[points["question"] == SATURATION].to_dict("records")
     truth = SLOTS / float(np.mean([service_s(campaign, trial) for trial in valid]))
-    assert found["held_per_s"] < 1.05 * truth
-    assert found["failed_per_s"] > 0.95 * truth
+    assert found["held_per_s"] < 1.2 * truth
+    assert found["failed_per_s"] > truth / 1.2
     assert found["failed_per_s"] / found["held_per_s"] < 2
-    assert re.search(rf"semaphore/{variant} +sleep 40 ms", done.stdout)
+    assert re.search(r"semaphore/silent +sleep 40 ms", done.stdout)
 
 
 def test_an_overloaded_trial_is_stopped_early_and_says_so(tmp_path: Path) -> None:
