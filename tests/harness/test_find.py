@@ -38,7 +38,7 @@ def service_s(campaign: Campaign, trial: Trial) -> float:
 
 
 def test_the_saturation_of_a_strategy_that_it_knows_nothing_of_is_found(tmp_path: Path) -> None:
-    """How near, and after how many trials, depends on the machine: `test_search.py` tells without any noise."""
+    """How near, and in how many trials, depends on the machine: `test_search.py` tells without any noise."""
     done = blockpoint(
         *FIND,
         *(
