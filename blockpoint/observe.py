@@ -27,20 +27,28 @@ from pathlib import Path
 from typing import Any, Final
 
 VARIABLE: Final = "BLOCKPOINT_LEDGER"
-HEADER: Final = b"x-blockpoint-id"
+HEADER: Final = "x-blockpoint-id"
 LABEL: Final = "blockpoint_id"
 """the keyword, header or option in which a message carries its task's id"""
 RECEIVED, ACCEPTED, STARTED, FINISHED, FAILED, INTERRUPTED = range(1, 7)
 LAYOUT: Final = struct.Struct("<QqIHBx")
 """task's id, time.monotonic_ns, process, attempt, moment"""
-CHUNK_BYTES: Final = 2**20
+PREFIX: Final = "ledger"
+LEAST_BYTES, CHUNK_BYTES = 2**12, 2**20
+"""by which a file grows: as much as it holds, within these bounds"""
+REDIRECTED: Final = (307, 308)
+"""statuses that ask for the same request elsewhere, where it is accepted or not"""
 
 Scope = MutableMapping[str, Any]
-App = Callable[[Scope, Callable[[], Awaitable[Any]], Callable[[Any], Awaitable[None]]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Callable[[], Awaitable[Any]], Send], Awaitable[None]]
 
+_now_ns = time.monotonic_ns
 _folder = os.environ.get(VARIABLE)
 RECORDING: Final = bool(_folder)
 _current: ContextVar[int | None] = ContextVar("blockpoint_id", default=None)
+_running: ContextVar[int | None] = ContextVar("blockpoint_running", default=None)
 
 
 class RecordFile:
@@ -48,7 +56,7 @@ class RecordFile:
 
     The file grows by chunks of zeros and is mapped, so that a record is a store into the page cache: it
     survives the process. Readers skip what is still zero. The file is opened at the first record, hence
-    after a fork, and once per process.
+    after a fork, and once per process; no two processes share one, be their numbers equal.
     """
 
     def __init__(self, folder: Path | None, prefix: str, layout: struct.Struct) -> None:
@@ -57,7 +65,8 @@ class RecordFile:
         self._pack_into = layout.pack_into
         self._size = layout.size
         self._reset()
-        os.register_at_fork(after_in_child=self._reset)
+        if folder is not None:
+            os.register_at_fork(after_in_child=self._reset)
 
     def append(self, *values: int) -> None:
         """Append one record; a full disk is reported once and ends the recording."""
@@ -67,6 +76,7 @@ class RecordFile:
         self._pack_into(self._mapped, offset, *values)
 
     def _reset(self) -> None:
+        self._pid = os.getpid()
         self._growing = threading.Lock()
         self._descriptor = -1
         self._end = 0
@@ -89,29 +99,43 @@ class RecordFile:
 
     def _add_chunk(self, folder: Path) -> None:
         if self._descriptor < 0:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = folder / f"{self._prefix}-{os.getpid()}.bin"
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = self._opened(folder)
+        size = min(max(self._end, LEAST_BYTES), CHUNK_BYTES)
         # real zeros rather than a hole: a full disk must be an error here, not a signal at the first store
-        written = os.pwrite(self._descriptor, bytes(CHUNK_BYTES), self._end)
-        if written < CHUNK_BYTES:
+        written = os.pwrite(self._descriptor, bytes(size), self._end)
+        if written < size:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        self._mapped = mmap.mmap(self._descriptor, self._end + CHUNK_BYTES)
-        self._end += CHUNK_BYTES
+        self._mapped = mmap.mmap(self._descriptor, self._end + size)
+        self._end += size
+
+    def _opened(self, folder: Path) -> int:
+        """Make a file of a new name: containers that share a folder count their processes from 1 each."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self._prefix}-{self._pid}-{os.urandom(4).hex()}.bin"
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
-_append = RecordFile(Path(_folder) if _folder else None, "ledger", LAYOUT).append
-_now_ns, _pid = time.monotonic_ns, os.getpid
+class Moments(RecordFile):
+    """The moments of tasks, as this process sees them; nothing where there is no folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        super().__init__(folder, PREFIX, LAYOUT)
+
+    def record(self, task_id: int, moment: int, attempt: int = 0) -> None:
+        """Append that `moment` of a task happened now; runs count from 1, what comes before them is 0."""
+        offset = next(self._offsets)
+        if offset + self._size > self._end and not self._grow(offset):
+            return
+        self._pack_into(self._mapped, offset, task_id, _now_ns(), self._pid, attempt, moment)
 
 
-def record(task_id: int, moment: int, attempt: int = 1) -> None:
-    """Append that `moment` of a task happened now, in this process."""
-    _append(task_id, _now_ns(), _pid(), attempt, moment)
+record: Final = Moments(Path(_folder) if _folder else None).record
 
 
-def enter(task_id: int | None) -> None:
-    """Let what follows in this context belong to a task, or to none."""
+def enter(task_id: int | None, *, running: bool = False) -> None:
+    """Let what follows in this context belong to a task, or to none; `running`: its run is recorded."""
     _current.set(task_id)
+    _running.set(task_id if running else None)
 
 
 def current() -> int | None:
@@ -122,40 +146,44 @@ def current() -> int | None:
 class Requests:
     """ASGI middleware that notes when a request with a task's id is received, and when it is accepted.
 
-    A task is accepted once a status below 400 has left.
+    A task is accepted once a status below 400 has left that does not send the request elsewhere.
     """
 
-    def __new__(cls, app: App) -> Any:
+    def __new__(cls, app: App, **_: str) -> Any:
         """Return the app itself where nothing is recorded: there is no layer then."""
         return super().__new__(cls) if RECORDING else app
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, header: str = HEADER) -> None:
         self._app = app
+        self._header = header.lower().encode("latin-1")
 
-    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Serve a request."""
-        task_id = _id_of(scope)
+        task_id = self._id_of(scope)
+        enter(task_id)
         if task_id is None:
             await self._app(scope, receive, send)
             return
         record(task_id, RECEIVED)
-        enter(task_id)
 
-        async def sending(message: MutableMapping[str, Any]) -> None:
+        async def sending(message: Message) -> None:
             await send(message)
-            if message["type"] == "http.response.start" and message["status"] < 400:
+            if message["type"] == "http.response.start" and _accepts(message["status"]):
                 record(task_id, ACCEPTED)
 
         await self._app(scope, receive, sending)
 
-
-def _id_of(scope: Scope) -> int | None:
-    if scope["type"] != "http":
+    def _id_of(self, scope: Scope) -> int | None:
+        if scope["type"] != "http":
+            return None
+        for name, value in scope["headers"]:
+            if name == self._header:
+                return parsed(value.decode("latin-1"))
         return None
-    for name, value in scope["headers"]:
-        if name == HEADER:
-            return parsed(value.decode("latin-1"))
-    return None
+
+
+def _accepts(status: int) -> bool:
+    return status < 400 and status not in REDIRECTED
 
 
 def parsed(text: object) -> int | None:
@@ -163,33 +191,37 @@ def parsed(text: object) -> int | None:
     if not isinstance(text, str) or len(text) != 16:
         return None
     try:
-        return int(text, 16)
+        spelt = bytes.fromhex(text)
     except ValueError:
         return None
+    return int.from_bytes(spelt, "big") if len(spelt) == 8 else None
 
 
 class Running:
-    """A block in which a task's work runs: records when it starts and how it ends; nothing without an id."""
+    """A block in which a task's work runs: records when it starts and how it ends.
 
-    __slots__ = ("_attempt", "_entered", "_task_id")
+    Nothing without an id, nor within a run of the same task: that is the one that counts.
+    """
+
+    __slots__ = ("_attempt", "_before", "_task_id")
 
     def __init__(self, task_id: int | None, attempt: int = 1) -> None:
-        self._task_id = task_id
+        self._task_id = None if task_id == _running.get() else task_id
         self._attempt = attempt
 
     def __enter__(self) -> None:
         """Record that it starts."""
         if self._task_id is not None:
             record(self._task_id, STARTED, self._attempt)
-            self._entered = _current.set(self._task_id)
+            self._before = _current.set(self._task_id), _running.set(self._task_id)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Record how it ends."""
-        if self._task_id is None:
-            return
-        _current.reset(self._entered)
-        moment = FINISHED if kind is None else FAILED if issubclass(kind, Exception) else INTERRUPTED
-        record(self._task_id, moment, self._attempt)
+        if self._task_id is not None:
+            _current.reset(self._before[0])
+            _running.reset(self._before[1])
+            moment = FINISHED if kind is None else FAILED if issubclass(kind, Exception) else INTERRUPTED
+            record(self._task_id, moment, self._attempt)
 
 
 def observed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -200,24 +232,33 @@ def observed(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     if not RECORDING:
         return function
-    if inspect.iscoroutinefunction(function):
+    if is_async(function):
 
         @functools.wraps(function)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            with Running(_taken(kwargs)):
+            with Running(taken(kwargs)):
                 return await function(*args, **kwargs)
 
         return awaited
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        with Running(_taken(kwargs)):
+        with Running(taken(kwargs)):
             return function(*args, **kwargs)
 
     return called
 
 
-def _taken(kwargs: dict[str, Any]) -> int | None:
+def is_async(function: Callable[..., Any]) -> bool:
+    """Say whether a call is to be awaited, be it of a function, a `partial` or an object."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    call: Any = type(function).__call__
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(call)
+
+
+def taken(kwargs: dict[str, Any]) -> int | None:
+    """Take the label away from the arguments of a call; returns its task's id, or else the context's."""
     labelled = parsed(kwargs.pop(LABEL, None))
     return _current.get() if labelled is None else labelled
 
@@ -233,9 +274,14 @@ def carried(function: Callable[..., Any]) -> Callable[..., Any]:
     task_id = _current.get()
     if task_id is None or not RECORDING:
         return function
-    return functools.partial(_run, function, task_id)
+    return functools.partial(_awaited if is_async(function) else _called, function, task_id)
 
 
-def _run(function: Callable[..., Any], task_id: int, *args: Any, **kwargs: Any) -> Any:
+def _called(function: Callable[..., Any], task_id: int, *args: Any, **kwargs: Any) -> Any:
     with Running(task_id):
         return function(*args, **kwargs)
+
+
+async def _awaited(function: Callable[..., Any], task_id: int, *args: Any, **kwargs: Any) -> Any:
+    with Running(task_id):
+        return await function(*args, **kwargs)

@@ -1,26 +1,48 @@
 """Carries a task's id through the messages of some queues, and notes in the worker what becomes of it.
 
 Call `celery()` once in the module that both the web process and the worker import; give `taskiq()` and
-`dramatiq()` to their brokers as middleware. For other queues see `blockpoint.observe.label`.
+`dramatiq()` to their brokers as middleware; decorate ARQ's functions with `arq`. For other queues see
+`blockpoint.observe.label`.
 """
 
+import functools
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
-from blockpoint.observe import FAILED, FINISHED, LABEL, RECORDING, STARTED, enter, label, parsed, record
+from blockpoint.observe import (
+    FAILED,
+    FINISHED,
+    LABEL,
+    RECORDING,
+    STARTED,
+    Running,
+    enter,
+    label,
+    parsed,
+    record,
+    taken,
+)
+
+
+_run: ContextVar[tuple[int, int] | None] = ContextVar("blockpoint_run", default=None)
+"""the task and its try, as it began: a library may count on before it tells of the end"""
 
 
 def _begin(label_of: Any, attempt: int) -> None:
     task_id = parsed(label_of)
-    enter(task_id)
-    if task_id is not None and RECORDING:
+    enter(task_id, running=True)
+    _run.set(None if task_id is None else (task_id, attempt))
+    if task_id is not None:
         record(task_id, STARTED, attempt)
 
 
-def _end(label_of: Any, attempt: int, *, failed: bool) -> None:
-    task_id = parsed(label_of)
+def _end(moment: int | None) -> None:
+    run = _run.get()
     enter(None)
-    if task_id is not None and RECORDING:
-        record(task_id, FAILED if failed else FINISHED, attempt)
+    _run.set(None)
+    if run is not None and moment is not None:
+        record(run[0], moment, run[1])
 
 
 def celery() -> None:
@@ -33,15 +55,29 @@ def celery() -> None:
         headers.update(label())
 
     def begin(task: Any, **_: Any) -> None:
-        _begin(task.request.get(LABEL), task.request.retries + 1)
+        if not task.request.is_eager:
+            _begin(task.request.get(LABEL), task.request.retries + 1)
 
     def end(task: Any, state: str | None, **_: Any) -> None:
-        if state != "RETRY":
-            _end(task.request.get(LABEL), task.request.retries + 1, failed=state != "SUCCESS")
+        if not task.request.is_eager:
+            _end(None if state == "RETRY" else FINISHED if state == "SUCCESS" else FAILED)
 
     signals.before_task_publish.connect(publish, weak=False)
     signals.task_prerun.connect(begin, weak=False)
     signals.task_postrun.connect(end, weak=False)
+
+
+def arq(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Return a function for ARQ's worker whose tries are counted; its jobs take `**observe.label()` along."""
+    if not RECORDING:
+        return function
+
+    @functools.wraps(function)
+    async def tried(context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        with Running(taken(kwargs), context["job_try"]):
+            return await function(context, *args, **kwargs)
+
+    return tried
 
 
 def taskiq() -> Any:
@@ -54,11 +90,12 @@ def taskiq() -> Any:
             return message
 
         def pre_execute(self, message: Any) -> Any:
-            _begin(message.labels.get(LABEL), 1)
+            # both of taskiq's ways to retry count there
+            _begin(message.labels.get(LABEL), int(message.labels.get("_retries", 0)) + 1)
             return message
 
-        def post_execute(self, message: Any, result: Any) -> None:
-            _end(message.labels.get(LABEL), 1, failed=result.is_err)
+        def post_execute(self, _message: Any, result: Any) -> None:
+            _end(FAILED if result.is_err else FINISHED)
 
     return Observing()
 
@@ -74,8 +111,7 @@ def dramatiq() -> Any:
         def before_process_message(self, _broker: Any, message: Any) -> None:
             _begin(message.options.get(LABEL), message.options.get("retries", 0) + 1)
 
-        def after_process_message(self, _broker: Any, message: Any, **ended: Any) -> None:
-            attempt = message.options.get("retries", 0) + 1
-            _end(message.options.get(LABEL), attempt, failed=ended.get("exception") is not None)
+        def after_process_message(self, _broker: Any, _message: Any, **ended: Any) -> None:
+            _end(FINISHED if ended.get("exception") is None else FAILED)
 
     return Observing()

@@ -91,4 +91,4 @@ LEDGER_RECORD: Final = np.dtype(
 PROBE_RECORD: Final = np.dtype(
     [("at_ns", "<i8"), ("loop_lag_ns", "<i8"), ("pool_in_use", "<i4"), ("_", "<i4")]
 )
-"""One look of the web process at itself: 24 bytes, in `probes-PID.bin` beside the ledger."""
+"""One look of the web process at itself: 24 bytes, in `probes-PID-NONCE.bin` beside the ledger."""

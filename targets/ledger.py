@@ -1,33 +1,22 @@
 """The moments of every task, recorded by the process in which they happen."""
 
 import os
-import time
 from pathlib import Path
 
 import numpy as np
 
-from blockpoint.observe import LAYOUT, RecordFile
+from blockpoint.observe import PREFIX, Moments
 from results.columns import LEDGER_RECORD
 from results.ledger_file import read_ledger
 from results.terms import Moment
 
-PREFIX = "ledger"
 
-_now_ns = time.monotonic_ns
-
-
-class Ledger:
-    """Appends moments to this process's own file; a no-op where no folder is set."""
+class Ledger(Moments):
+    """Appends moments to this process's own file, and reads those of all; a no-op where no folder is set."""
 
     def __init__(self, folder: Path | None) -> None:
+        super().__init__(folder)
         self.folder = folder
-        self._append = RecordFile(folder, PREFIX, LAYOUT).append
-        self._pid = os.getpid()
-        os.register_at_fork(after_in_child=self._forked)
-
-    def record(self, task_id: int, moment: int, attempt: int = 0) -> None:
-        """Append that `moment` of the task happened now."""
-        self._append(task_id, _now_ns(), self._pid, attempt, moment)
 
     def state(self, task_id: int) -> str | None:
         """Return how far the task has come according to all processes' files; None if unheard of.
@@ -54,9 +43,6 @@ class Ledger:
         mine = [events[events["task_id"] == np.uint64(task_id)] for events in files]
         events = np.sort(np.concatenate(mine), order="at_ns") if mine else np.empty(0, LEDGER_RECORD)
         return [Moment(int(moment)) for moment in events["moment"]]
-
-    def _forked(self) -> None:
-        self._pid = os.getpid()
 
 
 _ledger: Ledger | None = None

@@ -15,14 +15,13 @@ from typing import Any, Final
 
 import msgspec
 
-from blockpoint.observe import LAYOUT, RecordFile
+from blockpoint.observe import LAYOUT, PREFIX, RecordFile
 from harness.service.asking import Asking
 from harness.service.declaration import CompletionsSection
 from results.errors import BlockpointError
 from results.service import Asked, Request
 from results.template import Template
 from results.terms import Moment
-from targets.ledger import PREFIX
 
 ASK_LIMIT_S: Final = 10.0
 NAP_S: Final = 0.01

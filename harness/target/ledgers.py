@@ -93,7 +93,7 @@ def _without_gap(slots: np.ndarray) -> np.ndarray:
 
 def looking_pids(folder: Path) -> set[int]:
     """Return the web processes, living or not, that have begun to look at themselves."""
-    return {int(path.stem.removeprefix("probes-")) for path in folder.glob("probes-*.bin")}
+    return {int(path.stem.split("-")[1]) for path in folder.glob("probes-*.bin")}
 
 
 def read_probes(folder: Path, since_ns: int) -> np.ndarray:

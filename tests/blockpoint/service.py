@@ -33,12 +33,25 @@ async def awaiting(way: str, number: int) -> None:
     note(way, number)
 
 
+class Caller:
+    """Something that can be called and is no function."""
+
+    async def __call__(self, way: str, number: int) -> None:
+        await awaiting(way, number)
+
+
+caller = observe.observed(Caller())
+
+
 @app.post("/{way}/{number}", status_code=202)
 async def submit(way: str, number: int, background: BackgroundTasks) -> None:
     ways: dict[str, Any] = {
         "def": lambda: background.add_task(blocking, way, number),
         "async": lambda: background.add_task(awaiting, way, number),
+        "object": lambda: background.add_task(caller, way, number),
         "carried": lambda: pool.submit(observe.carried(note), way, number),
+        "twice": lambda: pool.submit(observe.carried(blocking), way, number),
+        "coroutine": lambda: kept.add(asyncio.ensure_future(observe.carried(awaiting)(way, number))),
         "labelled": lambda: pool.submit(blocking, way, number, **observe.label()),
         "thread": lambda: kept.add(asyncio.ensure_future(asyncio.to_thread(blocking, way, number))),
     }

@@ -23,11 +23,13 @@ from results.ledger_file import read_ledger
 from results.terms import Moment
 from results.waiting import wait_until
 
+from . import requested
+
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 60.0
 ACCEPTED, RUN = [Moment.RECEIVED, Moment.ACCEPTED], [Moment.STARTED, Moment.FINISHED]
 FAILED = [Moment.STARTED, Moment.FAILED]
-WAYS = ("def", "async", "carried", "labelled", "thread")
+WAYS = ("def", "async", "object", "carried", "twice", "coroutine", "labelled", "thread")
 EACH = 10
 
 
@@ -56,11 +58,11 @@ class Service:
 
 
 @contextmanager
-def started(service: Service, *command: str, **variables: str) -> Iterator[None]:
+def started(service: Service, *command: str, **variables: str) -> Iterator["subprocess.Popen[bytes]"]:
     environment = {**os.environ, "COUNTED": str(service.counted), "PYTHONPATH": str(ROOT), **variables}
     process = subprocess.Popen([sys.executable, "-m", *command], env=environment, cwd=ROOT)
     try:
-        yield
+        yield process
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(LIMIT_S)
@@ -70,7 +72,9 @@ def started(service: Service, *command: str, **variables: str) -> Iterator[None]
 def serving(service: Service, module: str, **variables: str) -> Iterator[httpx.Client]:
     port = free_port()
     uvicorn = ("uvicorn", f"tests.blockpoint.{module}:app", "--port", str(port), "--log-level", "critical")
-    with started(service, *uvicorn, **variables), httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    # uvicorn closes a connection whose background task has failed, so that none can be used twice
+    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers={"connection": "close"})
+    with started(service, *uvicorn, **variables), client:
 
         def up() -> bool:
             try:
@@ -151,6 +155,27 @@ def test_a_message_of_celery_takes_the_id_along(members: Family, tmp_path: Path)
         assert sorted(moments[id_of("celery", number)]) == sorted([*ACCEPTED, *runs])
         assert service.ran()[f"celery {number}"] == retries + 1
     assert len(moments) == EACH
+
+
+def test_a_request_belongs_to_the_task_that_its_header_spells_and_to_no_earlier_one(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    with started(service, "tests.blockpoint.requested", BLOCKPOINT_LEDGER=str(service.ledger)) as process:
+        assert process.wait(LIMIT_S) == 0
+    expected = {int(value, 16): moments for _, value, _, moments in requested.REQUESTS if moments}
+    expected[int(requested.JOB, 16)] = requested.ACCEPTED
+    assert {
+        task_id: [moment.name for moment in seen] for task_id, seen in service.moments().items()
+    } == expected
+
+
+def test_what_a_service_imports_needs_the_standard_library_alone() -> None:
+    code = (
+        f"import sys; sys.path.append({str(ROOT)!r})\n"
+        "import blockpoint.observe, blockpoint.queues\n"
+        "ours = {'results', 'targets', 'loadtests', 'harness', 'analysis'}\n"
+        "sys.exit(', '.join(ours & set(sys.modules)) or 0)"
+    )
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, timeout=LIMIT_S)
 
 
 def test_it_writes_what_the_ledgers_reader_reads() -> None:

@@ -38,7 +38,7 @@ def test_a_failure_is_final_at_the_last_attempt(tmp_path: Path) -> None:
 
 def test_a_record_written_after_its_successor_is_counted_once_it_is_there(tmp_path: Path) -> None:
     """One thread may have taken a slot and not filled it when another has already filled the next."""
-    path, reader = tmp_path / "ledger-1.bin", LedgerReader(tmp_path, 1)
+    path, reader = tmp_path / "ledger-1-5eed.bin", LedgerReader(tmp_path, 1)
     path.write_bytes(slots(Moment.ACCEPTED, 0, Moment.FINISHED, 0))
     assert reader.outstanding() == 1
     assert reader.events()["moment"].tolist() == [Moment.ACCEPTED, Moment.FINISHED]
@@ -50,6 +50,6 @@ def test_a_record_written_after_its_successor_is_counted_once_it_is_there(tmp_pa
 def test_probes_are_cut_to_the_trial(tmp_path: Path) -> None:
     looks = np.zeros(4, PROBE_RECORD)
     looks["at_ns"][:3] = [10, 20, 30]
-    (tmp_path / "probes-1.bin").write_bytes(looks.tobytes() + b"torn")
+    (tmp_path / "probes-1-5eed.bin").write_bytes(looks.tobytes() + b"torn")
     assert read_probes(tmp_path, 15)["at_ns"].tolist() == [20, 30]
     assert len(read_probes(tmp_path / "nowhere", 0)) == 0

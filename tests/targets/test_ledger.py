@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blockpoint.observe import CHUNK_BYTES
+from blockpoint.observe import CHUNK_BYTES, LEAST_BYTES
 from results.columns import LEDGER_RECORD
 from results.ledger_file import read_ledger
 from results.terms import Moment
@@ -75,14 +75,28 @@ def test_without_a_folder_nothing_is_recorded() -> None:
     assert ledger.state(1) is None
 
 
-def test_a_full_disk_ends_the_recording_but_not_the_process(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ledger = Ledger(tmp_path)
-    (tmp_path / f"ledger-{os.getpid()}.bin").symlink_to("/dev/full")
-    ledger.record(1, Moment.STARTED)
-    ledger.record(2, Moment.STARTED)
-    assert capsys.readouterr().err.count("No space left") == 1
+def test_a_full_disk_ends_the_recording_but_not_the_process(tmp_path: Path) -> None:
+    code = (
+        "import resource, sys; from pathlib import Path; from targets.ledger import Ledger\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "ledger = Ledger(Path(sys.argv[1]))\n"
+        "for task_id in range(3): ledger.record(task_id, 3, 1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert done.stderr.count("No space left") == 1
+
+
+def test_two_processes_of_the_same_number_write_two_files(tmp_path: Path) -> None:
+    first, second = Ledger(tmp_path), Ledger(tmp_path)
+    first.record(1, Moment.STARTED)
+    second.record(2, Moment.STARTED)
+    assert sorted(events["task_id"].tolist() for events in _files(tmp_path)) == [[1], [2]]
+
+
+def test_a_process_that_runs_one_task_leaves_a_small_file(tmp_path: Path) -> None:
+    Ledger(tmp_path).record(1, Moment.STARTED, 1)
+    (path,) = tmp_path.iterdir()
+    assert path.stat().st_size == LEAST_BYTES
 
 
 def test_records_of_many_threads_are_all_there_across_chunks(tmp_path: Path) -> None:
