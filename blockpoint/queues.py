@@ -24,7 +24,6 @@ from blockpoint.observe import (
     taken,
 )
 
-
 _run: ContextVar[tuple[int, int] | None] = ContextVar("blockpoint_run", default=None)
 """the task and its try, as it began: a library may count on before it tells of the end"""
 
