@@ -21,6 +21,7 @@ import struct
 import sys
 import threading
 import time
+from binascii import unhexlify
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
 from pathlib import Path
@@ -48,7 +49,6 @@ _now_ns = time.monotonic_ns
 _folder = os.environ.get(VARIABLE)
 RECORDING: Final = bool(_folder)
 _current: ContextVar[int | None] = ContextVar("blockpoint_id", default=None)
-_running: ContextVar[int | None] = ContextVar("blockpoint_running", default=None)
 
 
 class RecordFile:
@@ -132,10 +132,13 @@ class Moments(RecordFile):
 record: Final = Moments(Path(_folder) if _folder else None).record
 
 
-def enter(task_id: int | None, *, running: bool = False) -> None:
-    """Let what follows in this context belong to a task, or to none; `running`: its run is recorded."""
+class Run(int):
+    """A task's id where a run of it is being recorded."""
+
+
+def enter(task_id: int | None) -> None:
+    """Let what follows in this context belong to a task, or to none."""
     _current.set(task_id)
-    _running.set(task_id if running else None)
 
 
 def current() -> int | None:
@@ -160,7 +163,7 @@ class Requests:
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """Serve a request."""
         task_id = self._id_of(scope)
-        enter(task_id)
+        _current.set(task_id)
         if task_id is None:
             await self._app(scope, receive, send)
             return
@@ -178,7 +181,7 @@ class Requests:
             return None
         for name, value in scope["headers"]:
             if name == self._header:
-                return parsed(value.decode("latin-1"))
+                return _spelt(value)
         return None
 
 
@@ -188,13 +191,14 @@ def _accepts(status: int) -> bool:
 
 def parsed(text: object) -> int | None:
     """Return the id that a header or a label spells; None where it spells none."""
-    if not isinstance(text, str) or len(text) != 16:
-        return None
+    return _spelt(text) if isinstance(text, str) else None
+
+
+def _spelt(digits: str | bytes) -> int | None:
     try:
-        spelt = bytes.fromhex(text)
+        return int.from_bytes(unhexlify(digits), "big") if len(digits) == 16 else None
     except ValueError:
         return None
-    return int.from_bytes(spelt, "big") if len(spelt) == 8 else None
 
 
 class Running:
@@ -203,23 +207,23 @@ class Running:
     Nothing without an id, nor within a run of the same task: that is the one that counts.
     """
 
-    __slots__ = ("_attempt", "_before", "_task_id")
+    __slots__ = ("_attempt", "_entered", "_task_id")
 
     def __init__(self, task_id: int | None, attempt: int = 1) -> None:
-        self._task_id = None if task_id == _running.get() else task_id
+        about = _current.get()
+        self._task_id = None if about == task_id and isinstance(about, Run) else task_id
         self._attempt = attempt
 
     def __enter__(self) -> None:
         """Record that it starts."""
         if self._task_id is not None:
             record(self._task_id, STARTED, self._attempt)
-            self._before = _current.set(self._task_id), _running.set(self._task_id)
+            self._entered = _current.set(Run(self._task_id))
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Record how it ends."""
         if self._task_id is not None:
-            _current.reset(self._before[0])
-            _running.reset(self._before[1])
+            _current.reset(self._entered)
             moment = FINISHED if kind is None else FAILED if issubclass(kind, Exception) else INTERRUPTED
             record(self._task_id, moment, self._attempt)
 
