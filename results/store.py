@@ -42,10 +42,17 @@ _PARTIAL = ".partial-"
 def runs_folder() -> Path:
     """Return the folder of raw campaigns: `$BLOCKPOINT_RUNS`, else `results/runs` of the checkout.
 
-    Without a checkout it is `results/runs` under the working directory. It is absolute: the processes that
-    write there work elsewhere.
+    Without a checkout it is `results/runs` under the working directory, or `blockpoint-runs` where `results`
+    is somebody's package. It is absolute: the processes that write there work elsewhere.
     """
-    return Path(os.environ.get("BLOCKPOINT_RUNS") or (checkout() or Path()) / "results" / "runs").resolve()
+    return Path(os.environ.get("BLOCKPOINT_RUNS") or _usual_runs()).resolve()
+
+
+def _usual_runs() -> Path:
+    root = checkout()
+    if root is None and Path("results", "__init__.py").exists():
+        return Path("blockpoint-runs")
+    return (root or Path()) / "results" / "runs"
 
 
 def campaign_folder(name_or_path: str) -> Path:

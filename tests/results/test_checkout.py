@@ -32,6 +32,10 @@ def test_without_one_results_go_to_the_working_directory(
     assert runs_folder() == ROOT / "results" / "runs"
     monkeypatch.setattr("results.store.checkout", lambda: None)
     assert runs_folder() == tmp_path / "results" / "runs"
+    (tmp_path / "results").mkdir()
+    assert runs_folder() == tmp_path / "results" / "runs"
+    (tmp_path / "results" / "__init__.py").touch()
+    assert runs_folder() == tmp_path / "blockpoint-runs"
 
 
 def test_a_relative_folder_is_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
