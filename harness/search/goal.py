@@ -22,7 +22,7 @@ class Goal:
     patience: int = 3
     """uncertain verdicts inside an interval after which the search is content with a wider one"""
     blind: bool = False
-    """nothing is known beforehand: until something gave way, a verdict that only leans hints at nothing"""
+    """nothing is known beforehand, not even how many tasks make a trial that tells"""
     curves: bool = False
     """begin with a curve over common rates, and look at several rates in one trial"""
 

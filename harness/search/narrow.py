@@ -75,8 +75,8 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     """
     answers, guess = search.answers, search.guess
     found = covering(bracket(answer for answer in answers if answer.certain), answers)
-    hinting = () if goal.blind and not any(answer.failed for answer in answers) else answers
-    near = [answer.rate_per_s for answer in hinting if not answer.certain and _inside(answer, found)]
+    hinting = (answer for answer in answers if not answer.certain and _inside(answer, found))
+    near = [answer.rate_per_s for answer in hinting if _hints(goal, answer, search)]
     patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
     if found.width <= goal.precision or not patient:
         return []
@@ -92,6 +92,21 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
         for rates in (about, others)
     )
     return near or far[:1]
+
+
+def _hints(goal: Goal, answer: Verdict, search: _Search) -> bool:
+    """Say whether a verdict that is not certain tells that the point is near.
+
+    In a search that knows nothing beforehand it may be no more than a trial of few tasks: there it hints at
+    nothing before something gave way, nor where it says of a far rate what the measured capacity says.
+    """
+    if not goal.blind:
+        return True
+    if not _telling(search.guess):
+        return any(each.failed for each in search.answers)
+    guess = search.guess or math.nan
+    far = abs(math.log(answer.rate_per_s / guess)) > math.log(goal.precision)
+    return not far or answer.failed != (answer.rate_per_s > guess)
 
 
 def _about(found: Bracket, guess: float | None, half: float, *, upwards: bool) -> list[float]:
@@ -116,7 +131,8 @@ def _candidates(
     elif held:
         yield goal.highest_per_s if leap or guess == math.inf else max(tried) * stride
     elif math.isfinite(failed):
-        yield goal.lowest_per_s if guess == 0 else min(tried) / stride
+        if not goal.blind or min(tried) >= failed:  # a lower one would tell no more than those that leaned
+            yield goal.lowest_per_s if guess == 0 else min(tried) / stride
     elif not tried:
         yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
     elif goal.blind:

@@ -77,6 +77,29 @@ def test_without_a_prediction_both_points_are_found_in_twelve_trials(
     assert len(seen) <= 14 if precision < 1.1 else 12
 
 
+@given(saturation=rates, telling=st.floats(0.6, 0.95), precision=precisions)
+def test_a_blind_search_is_not_led_astray_by_trials_that_tell_too_little(
+    saturation: float, telling: float, precision: float
+) -> None:
+    """Well below the point the work keeps up, and no trial there is long enough to be certain of it."""
+
+    def measure(rate: float) -> Observation:
+        behind = rate > saturation
+        certain = behind or rate > telling * saturation
+        return observed(rate, (False, certain), (behind, certain), min(rate, saturation))
+
+    seen = search(dataclasses.replace(goal_of(precision), blind=True), measure)
+    tried = [each.rate_per_s for each in seen]
+    first = next(number for number, each in enumerate(seen) if each.overloaded)
+    assert tried[:first] == sorted(tried[:first])
+    assert [rate for rate in tried[first:] if rate < 0.5 * saturation] == []
+    found = found_of(seen, SATURATION)
+    assert found.held is not None
+    assert found.failed is not None
+    assert found.held <= saturation < found.failed
+    assert found.width <= precision
+
+
 @given(saturation=rates, error=st.floats(0.98, 1.02), precision=precisions)
 def test_a_good_prediction_needs_few_trials(saturation: float, error: float, precision: float) -> None:
     goal = goal_of(precision, saturation * error, 0.97 * saturation * error)
