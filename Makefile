@@ -12,7 +12,7 @@ INSTALLED := $(VENV)/.installed
 AUDITOR := $(VENV)/auditor
 MKDOCS := $(VENV)/mkdocs
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup bench test lint types unit serve benchmark coverage publish docs lock audit clean
 
