@@ -1,6 +1,6 @@
 """How often `compare` finds what is not there, and misses what is.
 
-    python -m benchmarks comparisons [--comparisons 20] [--profile quick]
+    python -m benchmarks comparisons [--comparisons 20] [--first 1] [--profile quick]
 
 Two sides each consist of a search and of three trials at each of two rates, of a simulated service that
 shares no code with the claim (`benchmarks.coverage`): with itself, with a repeat under other seeds, with a
@@ -63,11 +63,12 @@ def main() -> int:
         "tasks longer, other seeds": (SLOWER, 500),
         "a pool with 20 % fewer slots": (SMALLER, 0),
     }
-    firsts = [make(BASE, SEEDS_APART * number, given.profile) for number in range(1, given.comparisons + 1)]
+    numbers = range(given.first, given.first + given.comparisons)
+    firsts = [make(BASE, SEEDS_APART * number, given.profile) for number in numbers]
     for name, (target, apart) in cases.items():
         comparisons = [
             compared(first, make(target, SEEDS_APART * number + apart, given.profile))
-            for number, first in enumerate(firsts, start=1)
+            for number, first in zip(numbers, firsts, strict=True)
         ]
         worse = [[ratio for _, ratio in each.ratios if ratio.worse] for each in comparisons]
         better = [[ratio for _, ratio in each.ratios if ratio.better] for each in comparisons]
@@ -89,6 +90,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     options = parser(__doc__)
     options.add_argument("--comparisons", type=int, default=20, help="of each row")
+    options.add_argument("--first", type=int, default=1, help="number of the first: its seeds follow from it")
     options.add_argument("--profile", default="quick", choices=PROFILES, help="of the searches")
     return options.parse_args()
 

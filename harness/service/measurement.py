@@ -11,8 +11,7 @@ from analysis.drills.fates import Evidence
 from harness.service.target import ServiceTarget
 from harness.target.target import Launch, Target
 from harness.trial.accounts import Held
-from harness.trial.measurement import Limits, Measurement, undisturbed
-from harness.trial.noise import reasons_for_company
+from harness.trial.measurement import Measurement, Measuring, undisturbed
 from results.columns import EVENTS
 from results.findings import Accounts
 from results.load import Load
@@ -61,21 +60,11 @@ class ServiceMeasurement(Measurement):
 
 
 @dataclass(frozen=True)
-class ServiceMeasuring:
+class ServiceMeasuring(Measuring):
     """The procedure of a campaign that measures a service."""
 
-    limits: Limits
     overhead_s: ClassVar[float] = 4.0
     """of a trial: another start of the service, the generator's, drain and sealing"""
-    repeats_together: ClassVar[int] = 1
-
-    def launch(self, _: Plan, plain: Launch) -> Launch:
-        """Return how the service is started: as it is declared."""
-        return plain
-
-    def logs_name(self, plan: Plan) -> str:
-        """Return a name that all trials share."""
-        return plan.subject.replace("/", "-")
 
     def carry_out(
         self, target: tuple[Launch, Target], plan: Plan, staged: Path, attempt: int, tick: Callable[[], None]
@@ -91,7 +80,3 @@ class ServiceMeasuring:
         trial = made(launch, service, plan, self.limits, tick).measure(staged, attempt)
         done = service.subject.completions != "none" or not service.service.started
         return trial, done and undisturbed(trial)
-
-    def reasons_for_company(self, company: list[str]) -> list[str]:
-        """Return why a trial beside which others measured does not count."""
-        return reasons_for_company(company, self.limits.foreign_cores)

@@ -64,7 +64,7 @@ def test_hosts_whose_clocks_are_ahead_and_behind_load_a_target_on_a_third(tmp_pa
     received = events[events.moment == Moment.RECEIVED].set_index("task_id").at_ns
     doubt_ns = max(each.uncertainty_ns for each in trials[0].load.generators)
     joined = requests.join(received, how="inner")
-    assert len(joined) > 20
+    assert len(joined) >= trials[0].load.accepted > 20
     assert (joined.at_ns >= joined.sent_ns - doubt_ns).all()
     assert (joined.at_ns <= joined.replied_ns + doubt_ns).all()
 
