@@ -91,7 +91,7 @@ def latency_by_strategy(rows: pd.DataFrame, predictions: pd.DataFrame, words: Ca
         short = {key: replace(look, name=key[1]) for key, look in looks.items()}
         _lines(ax, own, _BYSTANDERS, short)
         _theory(ax, predictions[predictions["strategy"] == own["strategy"].iloc[0]], looks)
-        _name_lines(ax, own, short, limited=False)
+        _name_lines(ax, own, short, shared=False)
 
     draw_panels(panels, rows, prepare, draw, _curves)
     for ax in list(panels.values())[-COLUMNS:]:
@@ -175,8 +175,8 @@ def _theory(ax: Axes, predictions: pd.DataFrame, looks: Drawing) -> None:
             tag(band, look.subject)
 
 
-def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing, *, limited: bool = True) -> None:
-    """Name each piece of each line, and the limit."""
+def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing, *, shared: bool = True) -> None:
+    """Name each piece of each line, and the limit; of few lines that share nothing, only where each ends."""
     ends, points = [], []
     for strategy, variant, own in subjects(rows):
         curve, look = over_rates(worst_p99(own, _BYSTANDERS)), looks[strategy, variant]
@@ -184,9 +184,10 @@ def _name_lines(ax: Axes, rows: pd.DataFrame, looks: Drawing, *, limited: bool =
         pieces = runs(curve["offered_per_s"].to_numpy(float), values)
         for left, (x, y) in zip(range(len(pieces), 0, -1), pieces, strict=True):
             end = End(float(x[-1]), float(y[-1]), look.name, look.colour, left > 1, look.subject)
-            ends.append(end)
+            if shared or left == 1:
+                ends.append(end)
             points += _along(x, y)
-    if limited:
+    if shared:
         limit_ms = float(rows["limit_ms"].iloc[0])
         points += label_level(ax, limit_ms, f"limit {milliseconds(limit_ms)}", ALARM, points)
     label_ends(ax, ends, points)
