@@ -3,7 +3,8 @@
 The thread beside does nothing but count, on a core of its own: it runs whenever it has the GIL. Linux keeps
 account of the time for which it ran, and of that for which it could have run and another program had its core
 (`schedstat`). What is missing of the wall time, it waited for the GIL: that is how long the task had it,
-hand-overs of some microseconds included.
+hand-overs of some microseconds included. Where another program had the task's own core meanwhile, it is not
+counted as holding the GIL for longer than it ran: only what sleeps with the GIL does, and that loses no core.
 """
 
 import os
@@ -30,7 +31,7 @@ class UnmeasurableError(Exception):
 
 @dataclass(frozen=True)
 class Account:
-    """Of the counting thread, up to now."""
+    """Of a thread, up to now."""
 
     at_ns: int
     ran_ns: int
@@ -50,6 +51,12 @@ class Account:
         had_ns = (self.ran_ns - since.ran_ns) + (self.without_core_ns - since.without_core_ns)
         return max(self.at_ns - since.at_ns - had_ns, 0)
 
+    def could_hold_ns(self, waited_ns: float, since: "Account") -> float:
+        """Return how much of another's wait it can have held the GIL, by what it had of its core."""
+        ran_ns, without_ns = self.ran_ns - since.ran_ns, self.without_core_ns - since.without_core_ns
+        undisturbed = ran_ns / (ran_ns + without_ns) if without_ns else 1.0
+        return min(waited_ns, max(ran_ns, waited_ns * undisturbed))
+
 
 def gil_ms(call: Callable[[int], Any], seconds: float) -> float:
     """Return for how many ms a call holds the GIL, its mean over some seconds; 0 where there is none.
@@ -59,12 +66,14 @@ def gil_ms(call: Callable[[int], Any], seconds: float) -> float:
     if not has_gil():
         return 0.0
     with _counting() as thread:
-        before, calls = Account.of(thread), 0
+        own = threading.get_native_id()
+        before, own_before, calls = Account.of(thread), Account.of(own), 0
         until_s = time.monotonic() + seconds
         while calls < LEAST_CALLS or time.monotonic() < until_s:
             call(calls)
             calls += 1
-        return Account.of(thread).waited_ns(before) / calls / 1e6
+        waited_ns = Account.of(thread).waited_ns(before)
+        return Account.of(own).could_hold_ns(waited_ns, own_before) / calls / 1e6
 
 
 @contextmanager

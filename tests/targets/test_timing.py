@@ -72,7 +72,8 @@ def test_the_share_that_holds_the_gil_is_that_of_known_bodies(
         began_s = clock()
         body(number)
         alone_s.append(clock() - began_s)
-    assert low <= gil_ms(body, 0.5) / (1000 * statistics.median(alone_s)) <= high
+    held_ms = min(gil_ms(body, 0.2) for _ in range(3))  # other programs only ever add
+    assert low <= held_ms / (1000 * statistics.median(alone_s)) <= high
 
 
 async def nap() -> None:
