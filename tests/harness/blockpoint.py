@@ -1,6 +1,7 @@
 """The command line as a user runs it, in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -16,6 +17,7 @@ from harness.target.kin import MARKER
 LIMIT_S = 500.0
 """for a whole command, however busy the machine: less than a test's own"""
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
+_started: "list[subprocess.Popen[str]]" = []
 
 
 def environment(runs: Path, **more: str) -> dict[str, str]:
@@ -63,8 +65,8 @@ def blockpoint(
 
 
 def started(*arguments: str, runs: Path, **more: str) -> "subprocess.Popen[str]":
-    """Start the command."""
-    return subprocess.Popen(
+    """Start the command, which is ended with its test at the latest."""
+    process = subprocess.Popen(
         [sys.executable, "-m", "harness", *arguments],
         env=environment(runs, **more),
         stdout=subprocess.PIPE,
@@ -72,6 +74,19 @@ def started(*arguments: str, runs: Path, **more: str) -> "subprocess.Popen[str]"
         text=True,
         start_new_session=True,
     )
+    _started.append(process)
+    return process
+
+
+def end_started() -> None:
+    """End the commands that a failed test has left running."""
+    while _started:
+        process = _started.pop()
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=LIMIT_S)
+        if process.stdout:
+            process.stdout.close()
 
 
 def families(runs: Path) -> set[str]:
