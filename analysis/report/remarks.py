@@ -23,14 +23,18 @@ def of_blocking(sources: Sources, condition: Condition) -> list[str]:
     found = reaches(sources.points, condition)
     at = {each.name: each.found[BLOCKING].failed for each in found}
     blocked = sorted((rate, name) for name, rate in at.items() if rate is not None)
-    calm = [(each.name, each.found[BLOCKING].held or 0) for each in found if at[each.name] is None]
+    calm: dict[float, list[str]] = {}
+    for each in found:
+        if at[each.name] is None:
+            calm.setdefault(each.found[BLOCKING].held or 0, []).append(each.name)
     told = []
     if blocked:
         told.append(
             f"The API was blocked by {listed([f'{name} at {number(rate)}/s' for rate, name in blocked])}."
         )
     if calm:
-        tried = listed([f"{name} (tried up to {number(rate)}/s)" for name, rate in calm])
+        highest_first = sorted(calm.items(), reverse=True)
+        tried = "; ".join(f"{listed(names)} (tried up to {number(rate)}/s)" for rate, names in highest_first)
         told.append(f"At no rate tried by {tried}.")
     return told
 

@@ -22,6 +22,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     cells = [Cell("background_tasks", [(r, 3, 50)], suffers=("ping_sync",), **POOL) for r in (20, 60, 120)]
     cells += [Cell("celery", [(rate, 3, 50)], workers=1, **POOL) for rate in (20, 120)]
     cells += [Cell("background_tasks", [(rate, 3, 10)], **POOL) for rate in (100, 200)]
+    calm = {"celery": [(20, 3, 30), (120, 3, 30)], "threadpool": [(120, 3, 30)], "inline": [(60, 3, 30)]}
+    cells += [Cell(strategy, trials, **POOL) for strategy, trials in calm.items()]
     build(folder, cells)
     derived = derive(folder)
     return Sources(derived.manifest, derived.summary, derived.points, {})
@@ -32,6 +34,9 @@ def test_what_blocks_the_api_is_told_apart_from_what_does_not(sources: Sources) 
     assert blocked == "The API was blocked by background_tasks/default at 120/s."
     assert calm == "At no rate tried by celery/default (tried up to 120/s)."
     assert remarks.of_blocking(sources, replace(TOLD, duration_ms=7.0)) == []
+    (calm,) = remarks.of_blocking(sources, replace(TOLD, duration_ms=30.0))
+    highest = "threadpool/default and celery/default (tried up to 120/s)"
+    assert calm == f"At no rate tried by {highest}; inline/default (tried up to 60/s)."
 
 
 def test_slots_follow_from_the_duration(sources: Sources) -> None:

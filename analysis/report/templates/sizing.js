@@ -25,8 +25,9 @@ const slotsOf = ({ slots, by }, needed) => {
 
 const coresOf = ({ cpu_ms }, rate) => (cpu_ms === null ? "–" : figure((rate * cpu_ms) / 1000));
 
-const cheapest = (ones) =>
-  ones.filter(({ cpu_ms }) => cpu_ms !== null).reduce((least, one) => (least && least.cpu_ms <= one.cpu_ms ? least : one), null);
+const byCost = (ones) => ones.toSorted((one, other) => (one.cpu_ms ?? Infinity) - (other.cpu_ms ?? Infinity) || 0);
+
+const cheapest = (ones) => byCost(ones.filter(({ cpu_ms }) => cpu_ms !== null))[0] ?? null;
 
 const advice = (carrying, rate) => {
   const least = cheapest(carrying);
@@ -101,13 +102,13 @@ const reckon = (rate, ms) => {
     held: one.held * scale,
     failed: one.failed === null ? null : one.failed * scale,
   }));
-  const carrying = all.filter((one) => rate <= one.held);
+  const carrying = byCost(all.filter((one) => rate <= one.held));
   const failed = all.filter((one) => one.failed !== null && rate >= one.failed);
   const unknown = all.filter((one) => !carrying.includes(one) && !failed.includes(one));
   const slots = `${figure(needed)} slot${needed === 1 ? "" : "s"}`;
   document.querySelector("#needed").textContent =
     `${figure(rate)}/s of ${figure(ms)} ms keep ${figure((rate * ms) / 1000)} slots in use; take ${slots}. ` +
-    (carrying.length ? "With a fast API it is carried by" : "Nothing that was measured carries it with a fast API") +
+    (carrying.length ? `With a fast API it is carried by ${carrying.length} of ${all.length}, least processor time first` : "Nothing that was measured carries it with a fast API") +
     ` (tasks of ${measured.duration}${about(measured, ms, scale)})${carrying.length ? ":" : "."}`;
   document.querySelector("#advice").textContent = advice(carrying, rate);
   document.querySelector("#carrying tbody").replaceChildren(...carrying.map((one) => carryingRow(one, rate, scale, needed)));
