@@ -48,8 +48,10 @@ class FaultLog:
 class State:
     """How far a trial's tasks have come, by the ledger."""
 
+    known: frozenset[int]
+    """tasks that the target received"""
     pending: frozenset[int]
-    """tasks that the target received and that have not ended"""
+    """those of them that have not ended"""
     open_runs: int
     """starts without an end, in whatever process"""
     last_ns: int
@@ -67,7 +69,8 @@ def state(reader: LedgerReader) -> State:
     moment, ids = events["moment"], events["task_id"]
     pending = np.setdiff1d(ids, ids[reader.over(events)])
     open_runs = int((moment == Moment.STARTED).sum()) - int((moment > Moment.STARTED).sum())
-    return State(frozenset(pending.tolist()), open_runs, int(events["at_ns"].max()) if len(events) else 0)
+    last_ns = int(events["at_ns"].max()) if len(events) else 0
+    return State(frozenset(ids.tolist()), frozenset(pending.tolist()), open_runs, last_ns)
 
 
 def open_in(events: np.ndarray) -> set[int]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from harness.drills.catalogue import DRILLS, Drill
-from harness.drills.fault_log import FaultLog, Probe, restart, state, take_down_idle, tend
+from harness.drills.fault_log import FaultLog, Probe, State, restart, state, take_down_idle, tend
 from harness.drills.faults import restart_web, restart_workers
 from harness.drills.record import Record
 from harness.target.ledgers import LedgerReader, read_probes
@@ -150,12 +150,11 @@ class Drilling:
             log.hastened = True
             self._rest(reader, log, quiet_s)
         for _ in range(MOST_WINDOWS):
-            before = state(reader)
-            if before.settled or not self._kept(before.pending):
+            if not self._may_come_again(state(reader)):
                 break
             self._rest(reader, log, self.target.subject.window_s + MARGIN_S + quiet_s)
             after = state(reader)
-            if after.pending and self._kept(after.pending):
+            if self._may_come_again(after):
                 restart_workers(self.target)
                 log.hastened = True
                 self._rest(reader, log, quiet_s + MARGIN_S)
@@ -165,9 +164,10 @@ class Drilling:
         log.held[Look.AT_HORIZON] = self._look()
 
     def _rest(self, reader: LedgerReader, log: FaultLog, quiet_s: float) -> None:
-        """Wait until a last task has run and then every task has ended, or none moved for `quiet_s`.
+        """Wait until a last task has run and then none has moved for `quiet_s`, or nothing is left to move.
 
-        The last task shows that the target works again: a worker needs seconds to start. Where none has run
+        Without a broker that is so when every task has ended; with one, some that have may run again. The
+        last task shows that the target works again: a worker needs seconds to start. Where none has run
         within `PROBE_LIMIT_S` of the latest restart, what should run it counts as exited.
         """
         begun_ns = time.monotonic_ns()
@@ -177,7 +177,8 @@ class Drilling:
                 probe, restarts = Probe(self.target, self.plan.kind), log.restarts
             now = state(reader)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
-            if (probe.ended() or log.exited) and (now.settled or still_s > quiet_s):
+            over = now.settled and self.target.broker is None
+            if (probe.ended() or log.exited) and (over or still_s > quiet_s):
                 return
             if not log.exited and probe.overdue(PROBE_LIMIT_S):
                 log.exited += take_down_idle(self.target, answers=probe.accepted)
@@ -187,9 +188,18 @@ class Drilling:
         broker = self.target.broker
         return broker.holdings(self.target.subject.queues) if broker else {}
 
-    def _kept(self, ids: frozenset[int]) -> bool:
-        """Say whether any of the tasks is named anywhere in the broker, in whatever key."""
-        return bool(self.target.broker and ids & self.target.broker.named())
+    def _may_come_again(self, now: State) -> bool:
+        """Say whether the broker may give out a task once more.
+
+        It may where it names one that has not ended, in whatever key, has one in a queue that has, or waits
+        for an acknowledgement.
+        """
+        broker = self.target.broker
+        return broker is not None and bool(
+            now.pending & broker.named()
+            or now.known & broker.task_ids(self.target.subject.queues)
+            or broker.unseen()
+        )
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,10 @@ class Broker(Protocol):
     def ping(self) -> bool:
         """Say whether the server answers; raises one of `silences`."""
 
+    def unseen(self) -> int:
+        """Return how many tasks workers have fetched and not acknowledged without a trace in `contents`."""
+        return 0
+
     def used_bytes(self) -> int:
         """Return how much memory the server has allocated; 0 where it does not say."""
         return 0

@@ -13,7 +13,7 @@ import amqp
 from harness.target.broker import Broker, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family
-from harness.target.rabbitmq_server import Node, program
+from harness.target.rabbitmq_server import Node, program, unacknowledged
 
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 5
@@ -24,9 +24,11 @@ class RabbitmqBroker(Broker):
 
     silences = (amqp.AMQPError, OSError)
 
-    def __init__(self, url: str, child: Child | None) -> None:
+    def __init__(self, url: str, child: Child | None, node: Node | None = None) -> None:
         self.url = url
         self.child = child
+        self._node = node
+        """ours; a server of a user's tells less"""
         self._connection: Any = None
         self._asked: set[str] = set()
         """queues that we know of: a client cannot ask for their names"""
@@ -54,6 +56,10 @@ class RabbitmqBroker(Broker):
         """Yield what waits in every queue that was ever asked for."""
         for queue in sorted(self._asked):
             yield from self.entries(queue)
+
+    def unseen(self) -> int:
+        """Return how many messages workers have fetched and not acknowledged."""
+        return unacknowledged(self._node.environment()) if self._node else 0
 
     def ping(self) -> bool:
         """Say whether the server answers."""
@@ -144,11 +150,10 @@ def embedded_rabbitmq(
     write_privately(folder / "rabbitmq.conf", node.configuration())
     (folder / "enabled_plugins").write_text("[].\n")
     child = family.spawn("broker", command, folder / "broker.log", node.environment(), pinning)
-    broker = RabbitmqBroker(node.url, child)
+    broker = RabbitmqBroker(node.url, child, node)
     try:
         broker.await_answer()
         yield broker
     finally:
         broker.close()
-        if broker.child:
-            family.stop(broker.child)
+        family.stop(child)

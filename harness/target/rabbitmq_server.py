@@ -1,14 +1,19 @@
 """Where a RabbitMQ server is found on this machine, and how one of our own is started beside no other."""
 
+import os
 import shutil
+import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from harness.target.uv import NoEnvironmentError
+from results.errors import BlockpointError
 
 USER: Final = "target"
+ASKING_LIMIT_S: Final = 60
 DEBIANS: Final = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 """what Debian's command of that name starts as another user and from another folder"""
 
@@ -22,6 +27,27 @@ def program() -> str:
             "no RabbitMQ: the command rabbitmq-server is not installed; install Debian's package of that name"
         )
     return found
+
+
+def unacknowledged(environment: Mapping[str, str]) -> int:
+    """Return how many messages consumers of a node have fetched and not acknowledged; 0 where it is down.
+
+    Its own command asks it, which takes a second: a client can ask for what waits only. Raises
+    BlockpointError where it does not answer.
+    """
+    command = [str(Path(program()).with_name("rabbitmqctl")), "--quiet", "--no-table-headers", "list_queues"]
+    try:
+        told = subprocess.run(
+            [*command, "messages_unacknowledged"],
+            env={"PATH": os.defpath, **environment},
+            capture_output=True,
+            text=True,
+            timeout=ASKING_LIMIT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise BlockpointError(f"RabbitMQ did not tell about its queues within {ASKING_LIMIT_S} s") from None
+    return sum(int(line) for line in told.stdout.split() if line.isdecimal())
 
 
 @dataclass(frozen=True)

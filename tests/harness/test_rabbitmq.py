@@ -77,6 +77,17 @@ def test_it_listens_on_loopback_alone(running: tuple[Family, RabbitmqBroker]) ->
     assert heard
 
 
+def test_what_is_fetched_and_not_acknowledged_is_counted(running: tuple[Family, RabbitmqBroker]) -> None:
+    _, broker = running
+    publish(broker, *(secrets.token_hex(8) for _ in range(3)))
+    with channel(broker.url) as opened:
+        assert all(opened.basic_get(QUEUE) for _ in range(2))
+        assert (broker.depth([QUEUE]), broker.unseen()) == (1, 2)
+    assert (broker.depth([QUEUE]), broker.unseen()) == (3, 0)
+    with channel(broker.url) as opened:
+        opened.queue_purge(QUEUE)
+
+
 def test_it_keeps_durable_messages_and_tells_which(running: tuple[Family, RabbitmqBroker]) -> None:
     members, broker = running
     ids = [secrets.token_hex(8) for _ in range(3)]

@@ -8,6 +8,8 @@ from targets.strategies.celery.configuration import DURABLE, TUNED, TUNED_ATTEMP
 from targets.strategies.celery.variants import Durable, Shipped, Tuned
 
 URL = Settings.from_environment().rabbitmq_url
+LOST_CHILD_S = 10.0
+"""`worker_lost_wait`, after which a worker gives back what its dead child held"""
 BOUNDED = {"connect_timeout": 2.0, "read_timeout": 5.0, "write_timeout": 5.0}
 OVER_RABBITMQ: dict[str, Any] = {**TUNED, "broker_transport_options": BOUNDED}
 SAFE_OVER_RABBITMQ: dict[str, Any] = {
@@ -42,9 +44,11 @@ class RabbitmqTuned(Tuned):
 
 
 class RabbitmqDurable(Durable):
-    """Durable over RabbitMQ, which hides nothing: what a dead worker held is back as soon as it is gone."""
+    """Durable over RabbitMQ: what a dead worker held is back as soon as it is gone, a dead child's later."""
 
     app, where = durable, f"{__name__}:durable"
+
+    window_s = LOST_CHILD_S
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
