@@ -1,7 +1,8 @@
 """The tables of README and docs, told by published campaigns: `python -m analysis.report.figures [FILE ...]`.
 
 A page holds them between `<!-- figures: FOLDER KIND -->` and `<!-- /figures -->`, FOLDER within
-`results/published`; the command writes what lies between anew. A test holds that nothing would change.
+`results/published`, KIND one of `_TABLES` or a strategy; the command writes what lies between anew. A test
+holds that nothing would change.
 """
 
 import re
@@ -11,13 +12,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
+
 from analysis.drills.derive import derive_drills
+from analysis.format import milliseconds, number
 from analysis.report.markdown import line, markdown
 from analysis.trials.derive import read_derived
 from analysis.trials.point_table import Answer, answers
 from analysis.trials.questions import QUESTIONS
+from analysis.trials.streams import bystanders_in
 from results.errors import BlockpointError
 from results.store import open_campaign
+from results.terms import Stream
 
 ROOT: Final = Path(__file__).parents[2]
 PUBLISHED: Final = ROOT / "results" / "published"
@@ -33,9 +39,12 @@ def filled(text: str) -> str:
 
 
 def _table(folder: str, kind: str) -> str:
-    if kind not in _TABLES:
-        raise BlockpointError(f"no table {kind!r}: there are {', '.join(_TABLES)}")
-    return _TABLES[kind](PUBLISHED / folder)
+    if kind in _TABLES:
+        return _TABLES[kind](PUBLISHED / folder)
+    rows = read_derived(PUBLISHED / folder).summary
+    if kind not in set(rows["strategy"]):
+        raise BlockpointError(f"no table {kind!r}: there are {', '.join(_TABLES)}, and a strategy's name")
+    return _slowest(rows[(rows["strategy"] == kind) & rows["valid"].astype(bool)])
 
 
 def _points(folder: Path) -> str:
@@ -48,6 +57,19 @@ def _points(folder: Path) -> str:
     for subject, own in groupby(found, lambda each: f"{each.strategy}/{each.variant}"):
         by_tasks = {each.tasks: each for each in own}
         lines.append(line([f"`{subject}`", *(text for each in tasks for text in _cells(by_tasks.get(each)))]))
+    return "\n".join(lines) + "\n"
+
+
+def _slowest(rows: pd.DataFrame) -> str:
+    """Return a row a trial of one strategy's shortest tasks: what was offered, how slow each stream was."""
+    rows = rows[rows["duration_ms"] == rows["duration_ms"].min()]
+    streams = [Stream.TASKS, *bystanders_in(rows)]
+    heads = ["variant", "offered", *(f"{stream.words} p99" for stream in streams)]
+    lines = [line(heads), line(["---", *["---:"] * (len(heads) - 1)])]
+    for row in rows.sort_values(["variant", "offered_per_s"]).to_dict("records"):
+        slow = [milliseconds(row[f"{stream.column}_p99_ms"]) for stream in streams]
+        offered = f"{number(row['offered_per_s'])}/s"
+        lines.append(line([f"`{row['variant']}`", offered, *slow]))
     return "\n".join(lines) + "\n"
 
 
