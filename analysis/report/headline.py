@@ -17,6 +17,8 @@ from results.terms import Stream
 USUAL: Final = ("background_tasks", "default")
 """what FastAPI's own documentation begins with"""
 _NAMED: Final = 4
+_KILLED: Final = {"kill-web": "the web process", "kill-worker": "a worker"}
+"""by drill"""
 _SLOW: Final = {
     Stream.TASKS: "accepting a task takes",
     Stream.PING: "unrelated `async def` endpoints take",
@@ -40,7 +42,7 @@ def headline(
     told = [
         usual_way(found, condition.of(summary), manifest, condition),
         most_carried(found),
-        killed_web(measured, facts),
+        killed(measured, facts),
     ]
     return [sentence for sentence in told if sentence]
 
@@ -94,35 +96,44 @@ def most_carried(found: Sequence[Reach]) -> str:
     best = max(held, key=lambda each: each.held_per_s or 0)
     level = [each for each in held if each is best or each.overlaps(best)]
     first = _first([each for each in found if each not in level])
+    rate = best.rate if best.failed_per_s else f"{best.rate}, the highest rate tried"
     if len(level) == 1:
-        return f"Most is carried by {best.name}: {best.rate}.{first}"
+        return f"Most is carried by {best.name}: {rate}.{first}"
     rest = [f"{len(level) - _NAMED} more"] if len(level) > _NAMED else []
     names = listed([*(each.name for each in level[:_NAMED]), *rest])
     level_with = "their intervals overlap, so none of them is ahead"
-    return f"Most is carried by {names}, up to {best.rate}; {level_with}.{first}"
+    return f"Most is carried by {names}, up to {rate}; {level_with}.{first}"
 
 
 def _first(others: Sequence[Reach]) -> str:
-    """Name what gives way before all else does."""
-    lowest = min((each.failed_per_s for each in others if each.failed_per_s), default=None)
-    if lowest is None:
-        return ""
-    names = listed([each.name for each in others if each.failed_per_s == lowest])
-    return f" First to give way: {names}, at {number(lowest)}/s."
+    """Name what gives way before all else does, apart from what blocks by definition."""
+    always = [each.name for each in others if each.everywhere]
+    lowest = min(
+        (each.failed_per_s for each in others if each.failed_per_s and not each.everywhere), default=0
+    )
+    names = listed([each.name for each in others if each.failed_per_s == lowest and not each.everywhere])
+    first = f" First to give way: {names}, at {number(lowest)}/s." if lowest else ""
+    blocked = " blocks at every rate, since a task takes longer than the limit."
+    return f"{first} {listed(always)}{blocked}" if always else first
 
 
-def killed_web(measured: Sequence[str], facts: Mapping[tuple[str, str], Fact]) -> str:
-    """Tell what is lost when the web process is killed, by the drills of the subjects that were measured."""
-    known = [fact for subject in measured if (fact := facts.get((subject, "kill-web")))]
+def killed(measured: Sequence[str], facts: Mapping[tuple[str, str], Fact]) -> str:
+    """Tell what is lost when the web process or a worker is killed, by the drills of what was measured."""
+    told = [_lost(measured, facts, drill, name) for drill, name in _KILLED.items()]
+    return " ".join(filter(None, told))
+
+
+def _lost(measured: Sequence[str], facts: Mapping[tuple[str, str], Fact], drill: str, name: str) -> str:
+    known = [fact for subject in measured if (fact := facts.get((subject, drill)))]
     losing = [fact for fact in known if fact.lost]
     keeping = [fact for fact in known if not fact.lost and fact.in_flight]
     parts = []
     if losing:
-        lost, met = sum(f.lost_in_flight for f in losing), sum(f.in_flight for f in losing)
+        lost, met = sum(fact.lost_in_flight for fact in losing), sum(fact.in_flight for fact in losing)
         parts.append(f"{_strategies(losing)} lost {number(lost)} of {number(met)} tasks under way")
     if keeping:
         parts.append(f"{_strategies(keeping)} lost none of {number(sum(f.in_flight for f in keeping))}")
-    return f"When the web process was killed, {'; '.join(parts)}." if parts else ""
+    return f"When {name} was killed, {'; '.join(parts)}." if parts else ""
 
 
 def _strategies(facts: Sequence[Fact]) -> str:

@@ -9,6 +9,8 @@ import pandas as pd
 from analysis.format import number
 from analysis.order import subjects
 from analysis.trials.brackets import Bracket
+from analysis.trials.endings import Ending
+from analysis.trials.point_table import interval
 from analysis.trials.points import CONDITION, by_question, edges, unseen
 from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
@@ -47,6 +49,9 @@ class Reach:
     found: dict[str, Bracket]
     """by question"""
     shaky: bool
+    """whether an edge that it rests on is"""
+    everywhere: bool = False
+    """it blocks whatever the rate, since a task takes longer than the limit"""
 
     @property
     def name(self) -> str:
@@ -55,8 +60,13 @@ class Reach:
 
     @property
     def rate(self) -> str:
-        """Its reach in words."""
+        """Its reach in words, for a sentence."""
         return f"{'~' if self.shaky else ''}{number(self.held_per_s or 0)}/s"
+
+    @property
+    def interval(self) -> str:
+        """Its reach in words, from the rate that held to the one that failed."""
+        return interval(Bracket(self.held_per_s, self.failed_per_s), shaky=self.shaky)
 
     def overlaps(self, other: "Reach") -> bool:
         """Whether it may reach as far as another that held at a higher rate."""
@@ -95,13 +105,15 @@ def _reach(strategy: str, variant: str, rows: dict[str, dict[str, Any]]) -> Reac
     failed = {name: each.failed for name, each in found.items() if each.failed is not None}
     first = min(failed, key=lambda name: failed[name], default="")
     held = [each.held for each in found.values()]
-    lowest = min((each for each in held if each is not None), default=None)
+    lowest = None if None in held else min(each for each in held if each is not None)
+    decisive = {first} | {name for name, each in found.items() if each.held == lowest}
     return Reach(
         strategy,
         variant,
-        None if None in held else lowest,
+        lowest,
         failed.get(first),
         first,
         found,
-        shaky=any(bool(rows[name]["shaky"]) for name in QUESTIONS),
+        shaky=any(bool(rows[name]["shaky"]) for name in decisive if name),
+        everywhere=any(rows[name].get("ending") == Ending.EVERYWHERE for name in QUESTIONS),
     )

@@ -13,7 +13,7 @@ from analysis.order import subjects
 from analysis.report import remarks
 from analysis.report.drawing import Drawing
 from analysis.report.half_load import cpu_a_task_ms, half_loads, rate, waited
-from analysis.report.headline import killed_web
+from analysis.report.headline import killed
 from analysis.report.lengths import lengths
 from analysis.report.needs import Sources
 from analysis.report.rates import every_point
@@ -171,7 +171,7 @@ def _figure(value: float) -> Value:
 
 
 def _lost(sources: Sources, _condition: Condition) -> list[str]:
-    told = killed_web(_subjects_of(sources.points), sources.facts)
+    told = killed(_subjects_of(sources.points), sources.facts)
     if not told:
         return []
     return [told, *_OF_DRILLS]

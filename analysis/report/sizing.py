@@ -10,14 +10,14 @@ import pandas as pd
 
 from analysis.charts.style import ROLE_COLOURS
 from analysis.format import milliseconds
-from analysis.report.half_load import Step, cpu_a_task_ms, half_loads, waited
+from analysis.report.half_load import Step, half_loads, waited
 from analysis.report.needs import Sources
 from analysis.report.reach import Condition, Reach, reaches
 from analysis.report.survival import KILLED, survives
 from analysis.report.table import NOTHING
 from analysis.trials.curves import over_rates, worst_p99
 from analysis.trials.points import at_rates
-from analysis.trials.questions import QUESTIONS
+from analysis.trials.questions import QUESTIONS, SATURATION
 from results.terms import BYSTANDERS, Stream
 
 BUSY: Final = 0.8
@@ -57,10 +57,12 @@ def _subjects(sources: Sources, condition: Condition) -> Iterator[dict[str, Any]
         kills = (survives(reach.name, drill, sources.facts, sources.manifest) for drill in KILLED)
         yield {
             "name": reach.name,
+            "what": sources.manifest.subject(reach.name).summary,
             **_carries(reach),
             "by": "worker" if sources.manifest.subject(reach.name).workers else "web process",
             "slots": service.slots if service else 0,
             **_costs(steps.get((reach.strategy, reach.variant))),
+            "cores": _cores(rows, reach),
             "others": _waits(rows, reach, BYSTANDERS),
             "slowest": _waits(rows, reach, Stream),
             "kills": [[value.plain, value.look] for value in kills],
@@ -70,6 +72,7 @@ def _subjects(sources: Sources, condition: Condition) -> Iterator[dict[str, Any]
 def _carries(reach: Reach) -> dict[str, Any]:
     return {
         "held": reach.held_per_s or 0.0,
+        "reach": reach.interval,
         "failed": reach.failed_per_s,
         "first": QUESTIONS[reach.first].words if reach.first else "",
         "shaky": reach.shaky,
@@ -86,10 +89,22 @@ def _waits(rows: pd.DataFrame, reach: Reach, streams: Iterable[Stream]) -> list[
     ]
 
 
+def _cores(rows: pd.DataFrame, reach: Reach) -> list[list[float]]:
+    """Return how many cores all processes used together at each rate with which the work kept up."""
+    kept = rows[rows["valid"].astype(bool) & ~rows[QUESTIONS[SATURATION].column].astype(bool)]
+    own = kept[(kept["strategy"] == reach.strategy) & (kept["variant"] == reach.variant)]
+    used = own[[f"{role}_cpu_cores" for role in ROLE_COLOURS]].sum(axis=1)
+    by_rate = used[used > 0].groupby(own["offered_per_s"]).median()
+    return [list(pair) for pair in zip(by_rate.index.astype(float), by_rate.astype(float), strict=True)]
+
+
 def _costs(step: Step | None) -> dict[str, Any]:
-    """Return the processor time of a task, None where it is not known, and how soon it starts."""
+    """Return the memory of all processes in MiB, None where it is not known, and how soon a task starts."""
     if step is None:
-        return {"cpu_ms": None, "starts": NOTHING}
-    cpu_ms = float(np.nansum([cpu_a_task_ms(step, role) for role in ROLE_COLOURS]))
+        return {"memory_mib": None, "starts": NOTHING}
+    memory_mib = float(np.nansum([step[f"{role}_rss_mib"] for role in ROLE_COLOURS]))
     known = math.isfinite(float(step["queue_wait_p99_ms"]))
-    return {"cpu_ms": cpu_ms or None, "starts": waited(step, "queue_wait_p99").text if known else NOTHING}
+    return {
+        "memory_mib": memory_mib or None,
+        "starts": waited(step, "queue_wait_p99").text if known else NOTHING,
+    }

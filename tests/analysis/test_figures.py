@@ -28,5 +28,7 @@ def test_a_table_is_made_of_its_campaign_and_the_rest_is_left_alone() -> None:
 
 
 def test_an_unknown_table_is_one_clear_line() -> None:
-    with pytest.raises(BlockpointError, match="no table 'pints': there are points, matrix, and a strategy's name"):
+    with pytest.raises(
+        BlockpointError, match="no table 'pints': there are points, matrix, and a strategy's name"
+    ):
         figures.filled(f"{OPEN.format('pool-of-40 pints')}{CLOSE}")

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -6,7 +7,7 @@ import pytest
 
 from analysis.charts.conditions import cores_of, placement
 from analysis.drills.facts import Fact
-from analysis.report.headline import headline, killed_web, listed, most_carried, usual_way
+from analysis.report.headline import headline, killed, listed, most_carried, usual_way
 from analysis.report.reach import Condition, Reach, first_condition, reaches
 from analysis.trials.brackets import Bracket
 from analysis.trials.questions import BLOCKING, SATURATION
@@ -109,9 +110,21 @@ def test_of_intervals_that_overlap_none_is_ahead() -> None:
     assert told.endswith("First to give way: c/x and d/x, at 900/s.")
 
 
+def test_what_blocks_by_definition_is_not_the_first_to_give_way() -> None:
+    found = [reach("a/x", (900, None), (900, None)), reach("b/x", (300, 400), (300, 400))]
+    inline = dataclasses.replace(reach("inline/x", (None, 2), (900, None)), everywhere=True)
+    told = most_carried([*found, inline])
+    assert told.startswith(
+        "Most is carried by a/x: 900/s, the highest rate tried. First to give way: b/x, at 400/s."
+    )
+    assert told.endswith(" inline/x blocks at every rate, since a task takes longer than the limit.")
+
+
 def test_many_that_overlap_are_counted() -> None:
     found = [reach(f"{name}/x", (900, None), (900, None)) for name in "abcdef"]
-    assert "carried by a/x, b/x, c/x, d/x and 2 more, up to 900/s" in most_carried(found)
+    assert "carried by a/x, b/x, c/x, d/x and 2 more, up to 900/s, the highest rate tried;" in most_carried(
+        found
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,19 +134,19 @@ def test_of_nothing_to_compare_nothing_is_said(found: list[Reach]) -> None:
     assert most_carried(found) == ""
 
 
-def fact(subject: str, lost: int, in_flight: int) -> Fact:
-    return Fact("drills", "kill-web", subject, 5, 100, lost, 0, 0, in_flight, lost, float("nan"), 0.0, 0.0)
+def fact(subject: str, lost: int, in_flight: int, drill: str = "kill-web") -> Fact:
+    return Fact("drills", drill, subject, 5, 100, lost, 0, 0, in_flight, lost, float("nan"), 0.0, 0.0)
 
 
 def test_what_a_killed_process_costs_is_told_of_what_was_measured() -> None:
     every = [fact("background_tasks/default", 44, 44), fact("celery/tuned", 0, 39), fact("arq/tuned", 0, 56)]
+    every.append(fact("own/worker", 3, 40, "kill-worker"))
     facts = {(each.subject, each.drill): each for each in every}
-    both = killed_web(["background_tasks/default", "celery/tuned", "own/default"], facts)
+    both = killed(["background_tasks/default", "celery/tuned", "own/default"], facts)
     assert "killed, background_tasks lost 44 of 44 tasks under way; celery lost none of 39." in both
-    assert killed_web(["celery/tuned", "arq/tuned"], facts).endswith(
-        "killed, celery and arq lost none of 95."
-    )
-    assert killed_web(["own/default"], facts) == ""
+    assert killed(["celery/tuned", "arq/tuned"], facts).endswith("killed, celery and arq lost none of 95.")
+    assert killed(["own/default"], facts) == ""
+    assert killed(["own/worker"], facts) == "When a worker was killed, own lost 3 of 40 tasks under way."
 
 
 def test_the_reach_is_the_lower_of_both_answers() -> None:

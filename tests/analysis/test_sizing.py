@@ -2,7 +2,6 @@ import pytest
 
 from analysis.drills.facts import shipped_facts
 from analysis.queueing.waits import mdc_wait
-from analysis.report.half_load import cpu_a_task_ms, half_loads
 from analysis.report.needs import Sources
 from analysis.report.reach import Condition
 from analysis.report.sizing import BUSY, carriers
@@ -23,8 +22,16 @@ def test_who_carries_what_is_told_by_the_points_half_load_and_drills(
     usual, celery = of_50_ms["subjects"]
     assert (usual["name"], usual["held"], usual["failed"]) == ("background_tasks/default", 60, 120)
     assert usual["slots"] == celery["slots"] == 4
-    step = half_loads(derived.summary, TOLD)["background_tasks", "default"]
-    assert usual["cpu_ms"] == pytest.approx(cpu_a_task_ms(step, "web"))
+    kept = TOLD.of(derived.summary[~derived.summary["behind"].astype(bool)])
+    own = kept[kept["strategy"] == "background_tasks"]
+    assert [rate for rate, _ in usual["cores"]] == sorted(set(own["offered_per_s"]))
+    assert usual["cores"][0][1] == pytest.approx(
+        own.groupby("offered_per_s")["web_cpu_cores"].median().iloc[0]
+    )
+    assert (usual["reach"], usual["what"]) == (
+        "~60 to 120/s",
+        derived.manifest.subject(usual["name"]).summary,
+    )
     assert [text for text, _ in usual["kills"][1:]] == [
         f"{NOTHING} (no {each})" for each in ("worker", "broker")
     ]

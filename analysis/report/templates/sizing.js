@@ -23,18 +23,33 @@ const slotsOf = ({ slots, by }, needed) => {
   return many > 1 ? `${many} ${by}${by.endsWith("s") ? "es" : "s"} of ${figure(slots)}` : figure(slots);
 };
 
-const coresOf = ({ cpu_ms }, rate) => (cpu_ms === null ? "–" : figure((rate * cpu_ms) / 1000));
+/* between two measured rates a straight line; below them at most as many as at the lowest, above in proportion */
+const coresAt = ({ cores }, rate) => {
+  if (!cores.length) return null;
+  const after = cores.findIndex(([at]) => at >= rate);
+  if (after === 0) return cores[0][1];
+  if (after < 0) return (cores.at(-1)[1] * rate) / cores.at(-1)[0];
+  const [[low, from], [high, to]] = cores.slice(after - 1, after + 1);
+  return from + ((to - from) * (rate - low)) / (high - low);
+};
 
-const byCost = (ones) => ones.toSorted((one, other) => (one.cpu_ms ?? Infinity) - (other.cpu_ms ?? Infinity) || 0);
+const coresOf = (one, rate) => (coresAt(one, rate) === null ? "–" : figure(coresAt(one, rate)));
 
-const cheapest = (ones) => byCost(ones.filter(({ cpu_ms }) => cpu_ms !== null))[0] ?? null;
+const cheapestFirst = (ones, rate) => {
+  const cost = (one) => coresAt(one, rate) ?? Number.MAX_VALUE;
+  return ones.toSorted((one, other) => cost(one) - cost(other));
+};
 
 const advice = (carrying, rate) => {
-  const least = cheapest(carrying);
-  const kept = cheapest(carrying.filter(({ kills }) => kills[0][1] === "good"));
-  const told = (one) => `${one.name} (${coresOf(one, rate)} cores)`;
+  const known = carrying.filter(({ cores }) => cores.length);
+  const least = known[0];
+  const kept = known.find(({ kills }) => kills[0][1] === "good");
+  const parts = [...document.querySelectorAll("#carrying th")].slice(-3).map((head) => head.dataset.part);
+  const outcomes = ({ kills }) =>
+    kills.map(([text], place) => `${parts[place]}: ${text}`).filter((told) => !told.includes("–")).join(", ");
+  const told = (one) => `${one.name}, ${coresOf(one, rate)} cores; survives a killed ${outcomes(one)}`;
   return [
-    least && `Least processor time of these: ${told(least)}.`,
+    least && `Least processor time: ${told(least)}.`,
     kept && kept !== least && `Of those that lost no task with a killed web process: ${told(kept)}.`,
   ].filter(Boolean).join(" ");
 };
@@ -43,18 +58,19 @@ const carryingRow = (one, rate, scale, needed) => {
   const row = document.createElement("tr");
   const heads = [...document.querySelectorAll("#carrying th")].map((head) => head.textContent);
   const shaky = one.shaky ? "~" : "";
+  const memory = one.memory_mib === null ? "" : `${figure(one.memory_mib)} MiB`;
   const cells = [
-    [`${shaky}${one.failed === null ? "> " : ""}${figure(one.held)}/s`, "n"],
+    [scale < 1 ? `${shaky}${one.failed === null ? "> " : ""}${figure(one.held)}/s` : one.reach, "n"],
     [slotsOf(one, needed), "n"],
-    [coresOf(one, rate), "n"],
+    [coresOf(one, rate / scale), "n", memory],
     [one.starts, "n"],
     [waitAt(one.others, rate / scale), "n"],
     ...one.kills,
-  ].map(([text, look], place) => {
+  ].map(([text, look, beneath], place) => {
     const cell = named("td", "");
     const told = document.createElement("span");
     told.append(...prose(text));
-    cell.append(told);
+    cell.append(told, ...(beneath ? [named("small", beneath)] : []));
     cell.className = look;
     cell.dataset.label = heads[place + 1];
     return cell;
@@ -62,15 +78,18 @@ const carryingRow = (one, rate, scale, needed) => {
   const head = named("th", one.name);
   head.scope = "row";
   head.className = "name";
+  const what = named("small", "");
+  what.append(...prose(one.what));
+  head.append(what);
   row.append(head, ...cells);
   return row;
 };
 
 const failing = (one, rate, needed) => {
-  const behind = one.first.includes("work");
-  const slots = behind && one.slots ? `it takes ${slotsOf(one, needed)} slots by the law` : "";
-  const slowest = behind ? "" : `its slowest requests take ${waitAt(one.slowest, rate)}`;
-  const told = [`${one.first} at ${figure(one.failed)}/s`, slots, slowest].filter(Boolean);
+  const slots = one.slots > 1 || one.first.includes("work") ? `it takes ${slotsOf(one, needed)} slots by the law` : "";
+  const cores = slots && one.cores.length ? `about ${coresOf(one, rate)} cores` : "";
+  const slowest = one.first.includes("work") ? "" : `99 of 100 requests to its slowest endpoint take up to ${waitAt(one.slowest, rate)}`;
+  const told = [`${one.shaky ? "~" : ""}${one.first} at ${figure(one.failed)}/s`, slowest, slots, cores].filter(Boolean);
   return `${one.name}: ${told.join(", ")}`;
 };
 
@@ -102,7 +121,7 @@ const reckon = (rate, ms) => {
     held: one.held * scale,
     failed: one.failed === null ? null : one.failed * scale,
   }));
-  const carrying = byCost(all.filter((one) => rate <= one.held));
+  const carrying = cheapestFirst(all.filter((one) => rate <= one.held), rate / scale);
   const failed = all.filter((one) => one.failed !== null && rate >= one.failed);
   const unknown = all.filter((one) => !carrying.includes(one) && !failed.includes(one));
   const slots = `${figure(needed)} slot${needed === 1 ? "" : "s"}`;
@@ -110,7 +129,7 @@ const reckon = (rate, ms) => {
     `${figure(rate)}/s of ${figure(ms)} ms keep ${figure((rate * ms) / 1000)} slots in use; take ${slots}. ` +
     (carrying.length ? `With a fast API it is carried by ${carrying.length} of ${all.length}, least processor time first` : "Nothing that was measured carries it with a fast API") +
     ` (tasks of ${measured.duration}${about(measured, ms, scale)})${carrying.length ? ":" : "."}`;
-  document.querySelector("#advice").textContent = advice(carrying, rate);
+  document.querySelector("#advice").textContent = advice(carrying, rate / scale);
   document.querySelector("#carrying tbody").replaceChildren(...carrying.map((one) => carryingRow(one, rate, scale, needed)));
   document.querySelector("#carrying").parentElement.hidden = !carrying.length;
   document.querySelector("#others").replaceChildren(
@@ -134,7 +153,7 @@ if (ask && carriers.length) {
     });
   }
   if (limits) limits.addEventListener("change", answer);
-  ask.hidden = false;
+  for (const part of [ask, document.querySelector("#carriage")]) part.hidden = false;
   whenAddressed(follow);
   follow();
 }
