@@ -89,7 +89,7 @@ const failing = (one, rate, needed) => {
   const slots = one.slots > 1 || one.first.includes("work") ? `it takes ${slotsOf(one, needed)} slots by the law` : "";
   const cores = slots && one.cores.length ? `about ${coresOf(one, rate)} cores` : "";
   const slowest = one.first.includes("work") ? "" : `99 of 100 requests to its slowest endpoint take up to ${waitAt(one.slowest, rate)}`;
-  const told = [`${one.shaky ? "~" : ""}${one.first} at ${figure(one.failed)}/s`, slowest, slots, cores].filter(Boolean);
+  const told = [`${one.first} at ${one.shaky ? "~" : ""}${figure(one.failed)}/s`, slowest, slots, cores].filter(Boolean);
   return `${one.name}: ${told.join(", ")}`;
 };
 
