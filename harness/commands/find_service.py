@@ -18,8 +18,9 @@ from harness.campaign.setup import Agenda
 from harness.commands.find import FindCommand, FindRequest
 from harness.commands.skeleton import Conclusion
 from harness.search.profiles import FEWEST_ARRIVALS, SearchProfile, too_low
-from harness.service.file import Service, argv, read_service
+from harness.service.file import read_service
 from harness.service.measurement import ServiceMeasuring
+from harness.service.service import Service, argv
 from harness.service.target import running_service, subject_of
 from harness.target.cores import Pinning
 from harness.target.target import Launch, Target
@@ -54,6 +55,7 @@ FOREIGN: Final = (
 SEEN: Final = {
     "none": "not seen, so that only the blocking point can be found",
     "poll": "asked for by polling",
+    "webhook": "told by the service, which calls back",
     "observe": "recorded by blockpoint.observe",
 }
 

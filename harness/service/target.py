@@ -4,6 +4,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import socket
 import ssl
 import sys
 import time
@@ -14,12 +15,13 @@ from typing import Any
 import msgspec
 
 from harness.service.asking import Answer, Asking, why
-from harness.service.completions import await_polled, await_recorded, reply_fields
-from harness.service.file import Service, argv, secret
-from harness.service.follower import Order
+from harness.service.completions import await_called_back, await_polled, await_recorded, reply_fields
+from harness.service.journal import Order
+from harness.service.service import Service, argv, secret
+from harness.service.webhook import FIELD, Webhook, host_and_port
 from harness.target import brokers
 from harness.target.broker import Broker, free_port, write_privately
-from harness.target.processes import Child, Family
+from harness.target.processes import Child, Family, died
 from harness.target.target import Launch, Target
 from loadtests.openloop.endpoint import SERVICE
 from results.errors import BlockpointError
@@ -39,11 +41,12 @@ LEDGER = "BLOCKPOINT_LEDGER"
 FOLLOWED_SHARE = 0.5
 """tasks to looks: two of these a task, where it is waited for"""
 SHOWN_BYTES = 200
+LISTENING_LIMIT_S = 10.0
 
 
 def subject_of(service: Service) -> Subject:
     """Return what the manifest says of it: its requests, never its headers."""
-    seen = {"none": "none", "poll": "poll", "observe": "ledger"}[service.completions.source]
+    seen = {"observe": "ledger"}.get(service.completions.source, service.completions.source)
     return msgspec.convert(
         {
             "strategy": service.name,
@@ -69,6 +72,8 @@ class ServiceTarget(Target):
         self.service = service
         self.asked = asked
         self.server: Broker | None = None
+        self.recorder: Child | None = None
+        """the process of ours that sees its tasks end, where there is one"""
         self.described = ledger.parent / "service.json"
         self._asking = Asking(asked, ASK_LIMIT_S)
         self._index = 0
@@ -89,6 +94,12 @@ class ServiceTarget(Target):
         """Close our own connection: one that was idle during a trial may be closed at its other end."""
         self._asking.close()
 
+    def check(self) -> None:
+        """Raise BlockpointError where one of its processes has exited, or what sees its tasks end."""
+        super().check()
+        if self.recorder and not self.recorder.running:
+            raise died(f"what sees the tasks of {self.subject.strategy} end", self.recorder)
+
     def web_pids(self) -> set[int]:
         """Return none: which of its processes answer is its own affair."""
         return set()
@@ -105,6 +116,8 @@ class ServiceTarget(Target):
         completions = self.service.completions
         if completions.source == "poll":
             await_polled(completions, self._asking, task_id, answer)
+        elif completions.source == "webhook":
+            await_called_back(reader, task_id, self.check, self._refused)
         elif completions.source == "observe":
             await_recorded(reader, task_id, self.check)
         return {}
@@ -176,6 +189,11 @@ class ServiceTarget(Target):
         if not wait_until(calm, CALM_LIMIT_S, CALM_S):
             raise BlockpointError(f"{self.url} does not answer within {CALM_S:g} s even without any load")
 
+    def _refused(self) -> str:
+        """Return which callbacks were refused, where any were."""
+        said = self.recorder.log_tail() if self.recorder else ""
+        return f":\n{said}" if said else ""
+
     def _said(self) -> str:
         """Return the last lines of what we started, where there are any."""
         said = "\n".join(filter(None, (child.log_tail() for child in (*self.workers, *self.web))))
@@ -194,12 +212,16 @@ def running_service(service: Service, launch: Launch, logs: Path) -> Iterator[Se
     with contextlib.ExitStack() as cleanup:
         port = free_port() if service.started else 0
         url = f"http://{launch.host}:{port}" if service.started else ""
-        target = ServiceTarget(service, service.asked(url), folder / "ledger", family)
+        webhook = Webhook.of(service.completions) if service.called_back else None
+        asked = service.asked(url, webhook.url if webhook else "")
+        target = ServiceTarget(service, asked, folder / "ledger", family)
         cleanup.callback(target.hang_up)
         if service.completions.source == "poll":
-            cleanup.enter_context(_followed(target, launch, logs))
+            cleanup.enter_context(_polled(target, launch, logs))
+        if webhook:
+            cleanup.enter_context(_called_back(target, launch, logs, webhook))
         if service.started:
-            fields = {"port": str(port)}
+            fields = {"port": str(port), **({FIELD: webhook.url} if webhook else {})}
             if service.declared.server:
                 start = brokers.started(service.declared.server, family, folder / "server", launch.pinning)
                 target.server = cleanup.enter_context(start)
@@ -212,26 +234,51 @@ def running_service(service: Service, launch: Launch, logs: Path) -> Iterator[Se
 
 
 @contextlib.contextmanager
-def _followed(target: ServiceTarget, launch: Launch, logs: Path) -> Iterator[None]:
-    """Have a process of its own ask for the tasks that the generator writes down."""
+def _polled(target: ServiceTarget, launch: Launch, logs: Path) -> Iterator[None]:
+    """Have a process of its own ask for the tasks that the generator writes down: all of them in a drill."""
     completions = target.service.completions
+    some_per_s = 0.0 if launch.settings.drills else completions.most_per_s * FOLLOWED_SHARE
+    target.asked = msgspec.structs.replace(
+        target.asked, reply_fields=reply_fields(completions), most_followed_per_s=some_per_s
+    )
+    with _recorded(target, launch, "harness.service.follower", logs / "follower.log"):
+        yield
+
+
+@contextlib.contextmanager
+def _called_back(target: ServiceTarget, launch: Launch, logs: Path, webhook: Webhook) -> Iterator[None]:
+    """Have a process of its own take the callbacks."""
+    address = host_and_port(webhook.listen)
+    with _recorded(target, launch, "harness.service.listener", logs / "callbacks.log", webhook.listen):
+
+        def up() -> bool:
+            target.check()
+            with contextlib.suppress(OSError), socket.create_connection(address, ASK_LIMIT_S):
+                return True
+            return False
+
+        if not wait_until(up, LISTENING_LIMIT_S):
+            raise BlockpointError(f"[completions]: nothing listens at {webhook.listen}")
+        yield
+
+
+@contextlib.contextmanager
+def _recorded(
+    target: ServiceTarget, launch: Launch, module: str, log: Path, listen: str = ""
+) -> Iterator[None]:
+    """Have a process of its own record what it sees of the tasks that the generator writes down."""
     journal = target.ledger.parent / "journal"
     write_privately(journal, "")
-    target.asked = msgspec.structs.replace(
-        target.asked,
-        journal=str(journal),
-        reply_fields=reply_fields(completions),
-        most_followed_per_s=completions.most_per_s * FOLLOWED_SHARE,
-    )
-    order = journal.with_name("follow.json")
-    told = msgspec.json.encode(Order(target.asked, completions, str(target.ledger)))
+    target.asked = msgspec.structs.replace(target.asked, journal=str(journal))
+    order = journal.with_name("order.json")
+    told = msgspec.json.encode(Order(target.asked, target.service.completions, str(target.ledger), listen))
     write_privately(order, told.decode())
-    command = [sys.executable, "-m", "harness.service.follower", str(order)]
-    child = launch.family.spawn("sampler", command, logs / "follower.log", {}, launch.pinning)
+    command = [sys.executable, "-m", module, str(order)]
+    target.recorder = launch.family.spawn("sampler", command, log, {}, launch.pinning)
     try:
         yield
     finally:
-        launch.family.stop(child, 0.0)
+        launch.family.stop(target.recorder, 0.0)
 
 
 def _start(target: ServiceTarget, launch: Launch, fields: Mapping[str, str], logs: Path) -> None:
