@@ -2,8 +2,8 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,6 +48,18 @@ class Drilling:
     alone: bool
     """no other trial runs beside it, so that its latencies count"""
     tick: Callable[[], None] = lambda: None
+    longer: ClassVar[str] = ""
+    """what lets the load last longer, in words"""
+
+    @property
+    def quiet_s(self) -> float:
+        """The time without any moment after which nothing moves any more."""
+        return self.plan.duration_ms / 1000 + self.drill.settle_s
+
+    @property
+    def drains(self) -> bool:
+        """Whether its web process may hold tasks that it runs only when it is told to stop."""
+        return self.target.broker is None
 
     def measure(self, staged: Path, attempt: int) -> Trial:
         """Run the drill and write its tables.
@@ -105,13 +117,13 @@ class Drilling:
                 reader.accepted >= trigger.accepted
                 and reader.ended >= trigger.ended
                 and running >= trigger.running
+                and reader.accepted - reader.ended >= trigger.under_way
                 and (overdue or not trigger.for_s)
             ):
                 break
             if not generator.running:
-                raise BlockpointError(
-                    f"{self.drill.name}: the load was over before the ledger showed {trigger.words()}"
-                )
+                early = f"{self.drill.name}: the load was over before the ledger showed"
+                raise BlockpointError(f"{early} {trigger.words()}{self.longer}")
             self.tick()
             time.sleep(LEDGER_POLL_S)
         log.accepted, log.started, log.ended = reader.accepted, reader.started, reader.ended
@@ -135,7 +147,7 @@ class Drilling:
 
         What a web process holds and does not run, it gets a last chance to drain.
         """
-        quiet_s = self.plan.duration_ms / 1000 + self.drill.settle_s
+        quiet_s = self.quiet_s
         self._rest(reader, log, quiet_s)
         log.at_rest_ns = time.monotonic_ns()
         log.to_ns = log.to_ns or log.at_rest_ns
@@ -145,7 +157,7 @@ class Drilling:
             exited, log.exited = log.exited, []
             self._rest(reader, log, quiet_s)
             log.exited = exited
-        elif self.target.broker is None and state(reader).pending:
+        elif self.drains and state(reader).pending:
             restart_web(self.target)
             log.hastened = True
             self._rest(reader, log, quiet_s)
@@ -207,13 +219,15 @@ class DrillProcedure:
     """The procedure of a campaign of drills; what it counts does not depend on who measures beside it."""
 
     manifest: Manifest
+    drills: Mapping[str, Drill] = field(default_factory=lambda: DRILLS)
     overhead_s: ClassVar[float] = 11.0
     """on average: most rest for seconds, some wait for a window of 12 s"""
     repeats_together: ClassVar[int] = 5
+    drilling: ClassVar[type[Drilling]] = Drilling
 
     def launch(self, plan: Plan, plain: Launch) -> Launch:
         """Return how the drill's target is started."""
-        return lookup("drill", plan.drill, DRILLS).launch(plain)
+        return lookup("drill", plan.drill, self.drills).launch(plain)
 
     def logs_name(self, plan: Plan) -> str:
         """Return a name of the trial's own."""
@@ -225,7 +239,7 @@ class DrillProcedure:
         """Run one drill, and say whether another may follow on its target."""
         own_s = self.manifest.subject(plan.subject).window_s
         alone = self.manifest.jobs == 1
-        drilling = Drilling(*target, lookup("drill", plan.drill, DRILLS), plan, own_s, alone, tick)
+        drilling = self.drilling(*target, lookup("drill", plan.drill, self.drills), plan, own_s, alone, tick)
         return drilling.measure(staged, attempt), drilling.clean()
 
     def reasons_for_company(self, _: list[str]) -> list[str]:

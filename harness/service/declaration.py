@@ -101,6 +101,17 @@ class CompletionsSection(Section, frozen=True, kw_only=True):
     """`webhook`: the URL by which the service reaches that, if it is another"""
 
 
+class DrillSection(Section, frozen=True, kw_only=True):
+    """`[drill]`: the load under which something of it is broken, and how long its tasks are waited for."""
+
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 20.0
+    """tasks/s"""
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=600)] = 6.0
+    """length of the load; the fault comes once some tasks have ended and another is under way"""
+    settle: Positive = 5.0
+    """seconds without any end, beyond the time that a task takes, after which none is expected any more"""
+
+
 class Declaration(Section, frozen=True, kw_only=True):
     """The whole file, or the table `tool.blockpoint` of a `pyproject.toml`."""
 
@@ -108,3 +119,6 @@ class Declaration(Section, frozen=True, kw_only=True):
     submit: RequestSection | list[RequestSection]
     bystander: list[RequestSection] = []
     completions: CompletionsSection = CompletionsSection()
+    drill: DrillSection = DrillSection()
+    objectives: dict[str, Any] = {}
+    """`blockpoint verify` reads them"""

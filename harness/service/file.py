@@ -34,6 +34,7 @@ def read_service(path: Path) -> Service:
             bystanders=tuple(each.request("GET") for each in declared.bystander),
             completions=declared.completions,
             payloads=_payloads(path.parent, submits),
+            drill=declared.drill,
         )
     except msgspec.ValidationError as error:
         raise BlockpointError(f"{named(path)}: {_said(error)}") from None

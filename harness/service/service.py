@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from harness.service.declaration import Command, CompletionsSection, ServiceSection
+from harness.service.declaration import Command, CompletionsSection, DrillSection, ServiceSection
 from harness.service.webhook import FIELD
 from results.errors import BlockpointError
 from results.service import Asked, Request, filled
@@ -33,6 +33,7 @@ class Service:
     bystanders: tuple[Request, ...]
     completions: CompletionsSection
     payloads: tuple[str, ...]
+    drill: DrillSection
 
     @property
     def started(self) -> bool:

@@ -16,17 +16,17 @@ import msgspec
 
 from harness.service.asking import Answer, Asking, why
 from harness.service.completions import await_called_back, await_polled, await_recorded, reply_fields
-from harness.service.journal import Order
+from harness.service.journal import Order, note
 from harness.service.service import Service, argv, secret
 from harness.service.webhook import FIELD, Webhook, host_and_port
 from harness.target import brokers
-from harness.target.broker import Broker, free_port, write_privately
+from harness.target.broker import free_port, write_privately
 from harness.target.processes import Child, Family, died
 from harness.target.target import Launch, Target
 from loadtests.openloop.endpoint import SERVICE
 from results.errors import BlockpointError
 from results.schema import Subject
-from results.service import ID_HEADER, VARIANT, Asked, Request, filled
+from results.service import ID_HEADER, VARIANT, Asked, Request, fields_of, filled
 from results.template import Template
 from results.waiting import wait_until
 from targets.settings import Settings
@@ -71,10 +71,11 @@ class ServiceTarget(Target):
         super().__init__(subject_of(service), asked.url, settings, None, family)
         self.service = service
         self.asked = asked
-        self.server: Broker | None = None
         self.recorder: Child | None = None
         """the process of ours that sees its tasks end, where there is one"""
         self.described = ledger.parent / "service.json"
+        self.first_task_s = 0.0
+        """how long a first task took, from when it was sent to when it was seen to have ended"""
         self._asking = Asking(asked, ASK_LIMIT_S)
         self._index = 0
 
@@ -84,11 +85,6 @@ class ServiceTarget(Target):
         if not self.described.exists():
             write_privately(self.described, msgspec.json.encode(self.asked).decode())
         return f"{SERVICE}{self.described}"
-
-    def children(self) -> list[Child]:
-        """Return all processes that were started for it."""
-        server = [self.server.child] if self.server and self.server.child else []
-        return [*self.web, *self.workers, *server]
 
     def hang_up(self) -> None:
         """Close our own connection: one that was idle during a trial may be closed at its other end."""
@@ -111,7 +107,7 @@ class ServiceTarget(Target):
             self.expect("[[bystander]]", request)
         if not self.service.started:
             self._calm()
-        reader = self.reader()
+        reader, sent_s = self.reader(), time.monotonic()
         task_id, answer = self.submitted()
         completions = self.service.completions
         if completions.source == "poll":
@@ -120,7 +116,16 @@ class ServiceTarget(Target):
             await_called_back(reader, task_id, self.check, self._refused)
         elif completions.source == "observe":
             await_recorded(reader, task_id, self.check)
+        self.first_task_s = time.monotonic() - sent_s
         return {}
+
+    def submit(self, kind: str) -> int:  # noqa: ARG002
+        """Submit a task that is followed like the trial's and counted nowhere; raises like `preflight`."""
+        self.hang_up()
+        task_id, answer = self.submitted()
+        if self.asked.journal:
+            note(self.asked.journal, task_id, fields_of(answer.body, self.asked.reply_fields))
+        return task_id
 
     def submitted(self) -> tuple[int, Answer]:
         """Submit one task; returns its id and the answer. Raises like `preflight`."""
@@ -158,7 +163,7 @@ class ServiceTarget(Target):
 
         def up() -> bool:
             nonlocal last
-            self.check()
+            self._refuse_dead([child for child in self.children() if child not in self.workers])
             try:
                 last = f"status {(answer := self._asking.ask(request)).status}"
             except ssl.SSLCertVerificationError as error:
@@ -223,9 +228,15 @@ def running_service(service: Service, launch: Launch, logs: Path) -> Iterator[Se
         if service.started:
             fields = {"port": str(port), **({FIELD: webhook.url} if webhook else {})}
             if service.declared.server:
-                start = brokers.started(service.declared.server, family, folder / "server", launch.pinning)
-                target.server = cleanup.enter_context(start)
-                fields[f"{service.declared.server}_url"] = target.server.url
+                start = brokers.started(
+                    service.declared.server,
+                    family,
+                    folder / "server",
+                    launch.pinning,
+                    appendonly=launch.appendonly,
+                )
+                target.server = server = cleanup.enter_context(start)
+                fields[f"{service.declared.server}_url"] = server.url
             cleanup.callback(_stop, family, target)
             _start(target, launch, fields, logs)
         target.await_answer()
