@@ -110,7 +110,7 @@ class Drilling:
         first_ns = 0
         while True:
             reader.outstanding()
-            running = reader.started - reader.ended
+            running = max(reader.started - reader.ended, 0)  # starts are not always seen
             first_ns = first_ns or (time.monotonic_ns() if reader.started else 0)
             overdue = first_ns and time.monotonic_ns() - first_ns >= trigger.for_s * 1e9
             if (

@@ -80,7 +80,7 @@ def test_what_it_is_made_of_can_be_broken(more: str, names: Collection[str], tmp
     ("replaced", "arguments", "said"),
     [
         (
-            {"source = 'webhook'": ""},
+            {"source = 'webhook'": "", "{webhook}": ""},
             [],
             "has to see which tasks end: name a source, poll, webhook or observe",
         ),
