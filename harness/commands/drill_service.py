@@ -18,7 +18,7 @@ from harness.commands.own_service import refuse_foreign, service_lines, with_ser
 from harness.commands.skeleton import Conclusion
 from harness.drills.catalogue import Drill
 from harness.drills.of_service import ServiceDrillProcedure, drills_of
-from harness.drills.plans import BYSTANDER_PER_S, planned_for_service
+from harness.drills.plans import planned_for_service
 from harness.service.file import read_service
 from harness.service.service import Service
 from harness.service.target import subject_of
@@ -47,9 +47,12 @@ class ServiceDrillCommand(DrillCommand):
 
     @cached_property
     def service(self) -> Service:
-        """The service, checked."""
+        """The service, checked; raises BlockpointError where several of it cannot run beside each other."""
         refuse_foreign()
-        return read_service(self.request.file)
+        service = read_service(self.request.file)
+        if self.jobs > 1 and service.completions.listen:
+            raise BlockpointError(f"{self.jobs} jobs would listen at one port: leave listen or --jobs away")
+        return service
 
     @cached_property
     def drills(self) -> Mapping[str, Drill]:
@@ -71,10 +74,11 @@ class ServiceDrillCommand(DrillCommand):
             f"{service.name}/{VARIANT}",
             repeats=self.request.repeats,
             seed=self.request.seed,
-            bystander_per_s=service.declared.bystander_rate or BYSTANDER_PER_S,
+            jobs=self.jobs,
+            bystander_per_s=service.declared.bystander_rate,
         )
         self._announce(plans)
-        return Agenda(profile=PROFILE, plans=plans, subjects=[self.subject])
+        return Agenda(profile=PROFILE, plans=plans, jobs=self.jobs, subjects=[self.subject])
 
     def left(self, campaign: Campaign) -> list[Plan]:
         """Return the drills that do not count yet; raises BlockpointError for those of another service."""

@@ -21,7 +21,7 @@ from results.text import named
 from targets.settings import Settings
 
 FOREIGN: Final = (
-    *("jobs", "spread"),
+    "spread",
     *("strategies", "variants", "kinds", "durations_ms", "topologies", "versions", "python", "cv", "mix"),
     *(
         "slots",

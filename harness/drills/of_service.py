@@ -122,6 +122,7 @@ class ServiceDrilling(Drilling):
 class ServiceDrillProcedure(DrillProcedure):
     """The procedure of a campaign of a service's drills, each of which has a service of its own."""
 
+    repeats_together: ClassVar[int] = 1
     drilling: ClassVar[type[Drilling]] = ServiceDrilling
 
     def carry_out(

@@ -66,7 +66,7 @@ def planned_drills(
 
 
 def planned_for_service(
-    drills: Sequence[Drill], key: str, *, repeats: int, seed: int, bystander_per_s: float
+    drills: Sequence[Drill], key: str, *, repeats: int, seed: int, jobs: int, bystander_per_s: float | None
 ) -> list[Plan]:
     """Return the drills of a service in the order in which they run: each once, at random, then again."""
     shuffle = random.Random(seed).shuffle
@@ -74,8 +74,10 @@ def planned_for_service(
     for repeat in range(repeats):
         block = list(drills)
         shuffle(block)
-        ordered += [_plan(drill, key, repeat, seed, alone=True) for drill in block]
-    own: dict[str, Any] = {"kind": REQUEST.name, "bystander_per_s": bystander_per_s}
+        ordered += [_plan(drill, key, repeat, seed, alone=jobs == 1) for drill in block]
+    own: dict[str, Any] = {"kind": REQUEST.name}
+    if bystander_per_s:
+        own["bystander_per_s"] = bystander_per_s
     return [
         numbered(msgspec.structs.replace(plan, **own), number) for number, plan in enumerate(ordered, start=1)
     ]

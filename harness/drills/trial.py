@@ -75,7 +75,7 @@ class Drilling:
         slip_ms = SLIP_LIMIT_MS if self.alone else ANY_SLIP_MS
         given = arguments(self.target, self.plan, staged, DRAIN_S, slip_ms)
         with generating(self.launch, self.plan, given, staged / "logs") as (generator,):
-            self._inject(generator, reader, log)
+            self._inject(staged, generator, reader, log)
             while generator.running:
                 self._pause(log)
         load = read_load(staged, generator)
@@ -103,7 +103,7 @@ class Drilling:
         )
         return whole and not (broker and broker.depth(target.subject.queues))
 
-    def _inject(self, generator: Child, reader: LedgerReader, log: FaultLog) -> None:
+    def _inject(self, staged: Path, generator: Child, reader: LedgerReader, log: FaultLog) -> None:
         fault, trigger = self.drill.fault, self.drill.trigger
         if fault is None:
             return
@@ -122,6 +122,7 @@ class Drilling:
             ):
                 break
             if not generator.running:
+                read_load(staged, generator)  # raises where it gave up, and says why
                 early = f"{self.drill.name}: the load was over before the ledger showed"
                 raise BlockpointError(f"{early} {trigger.words()}{self.longer}")
             self.tick()

@@ -15,10 +15,11 @@ from harness.drills.of_service import drills_of
 from harness.service.file import read_service
 from harness.terminal.exits import DONE
 from results.columns import LEDGER_RECORD
+from results.errors import BlockpointError
 from results.store import open_campaign
 from results.terms import Fate, Moment, Outcome
 
-from .blockpoint import QUIET, blockpoint
+from .blockpoint import blockpoint
 from .service import BACK, declare
 
 S = 1_000_000_000
@@ -26,6 +27,9 @@ ACCEPTED, FINISHED, FAILED = Moment.ACCEPTED, Moment.FINISHED, Moment.FAILED
 ENDS = Evidence(
     max_attempts=1, from_ns=10 * S, to_ns=12 * S, at_rest_ns=20 * S, in_process=False, ends_only=True
 )
+
+BESIDE = ["--jobs", "2", "--quiet-wait", "0"]
+"""so that nobody's lateness counts"""
 
 
 @pytest.fixture(autouse=True)
@@ -77,27 +81,36 @@ def test_what_it_is_made_of_can_be_broken(more: str, names: Collection[str], tmp
 
 
 @pytest.mark.parametrize(
-    ("replaced", "arguments", "said"),
+    ("replaced", "said"),
     [
-        (
-            {"source = 'webhook'": "", "{webhook}": ""},
-            [],
-            "has to see which tasks end: name a source, poll, webhook or observe",
-        ),
-        ({"command": "url = 'http://127.0.0.1:1' #"}, [], "runs at http://127.0.0.1:1: only what a command"),
-        ({}, ["kill-broker"], "kill-broker cannot be done with shop: kill-web, stop-web can"),
-        ({}, ["--jobs", "2"], "--jobs says nothing of a service of your own"),
-        ({"rate = 30": "rat = 30"}, [], r"no key in [drill] 'rat'; did you mean 'rate'"),
+        ({"source = 'webhook'": "", "{webhook}": ""}, "name a source, poll, webhook or observe"),
+        ({"command": "url = 'http://127.0.0.1:1' #"}, "runs at http://127.0.0.1:1: only what a command"),
+        ({"[submit]": "[drill]\nrat = 1\n[submit]"}, r"no key in \[drill\] 'rat'; did you mean 'rate'"),
     ],
 )
-def test_what_cannot_be_broken_is_refused_in_a_line(
-    replaced: dict[str, str], arguments: list[str], said: str, tmp_path: Path
+def test_a_service_that_cannot_be_broken_is_refused(
+    replaced: dict[str, str], said: str, tmp_path: Path
 ) -> None:
-    file = declare(tmp_path, **BACK, start_within="name = 'shop'\nstart_within")
-    text = f"{file.read_text()}\n[drill]\nrate = 30\n"
+    file = declare(tmp_path, **BACK)
+    text = file.read_text()
     for old, new in replaced.items():
         text = text.replace(old, new)
     file.write_text(text)
+    with pytest.raises(BlockpointError, match=said):
+        drills_of(read_service(file))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["kill-broker"], "kill-broker cannot be done with shop: kill-web, stop-web can"),
+        (["--variant", "tuned"], "--variant says nothing of a service of your own"),
+        (["--jobs", "2"], "2 jobs would listen at one port"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_a_line(arguments: list[str], said: str, tmp_path: Path) -> None:
+    file = declare(tmp_path, **BACK, start_within="name = 'shop'\nstart_within")
+    file.write_text(file.read_text().replace("'webhook'", "'webhook'\nlisten = '127.0.0.1:9'"))
     done = blockpoint("drill", *arguments, "-f", str(file), "--dry-run", runs=tmp_path / "runs")
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
@@ -166,7 +179,7 @@ def test_background_tasks_are_lost_when_their_process_is_killed(tmp_path: Path) 
     file = tmp_path / "blockpoint.toml"
     file.write_text(MAILS_TOML.format(python=sys.executable))
     runs = tmp_path / "runs"
-    done = blockpoint("drill", "kill-web", "-f", str(file), "--json", *QUIET[:-1], runs=runs)
+    done = blockpoint("drill", "kill-web", "-f", str(file), "--json", *BESIDE, runs=runs)
     assert done.returncode == DONE, done.stderr
     (counted,) = json.loads(done.stdout)["drills"]
     (folder,) = runs.iterdir()
@@ -256,7 +269,7 @@ def test_a_queue_in_memory_outlives_its_worker_and_not_its_server(tmp_path: Path
     (tmp_path / "shop.py").write_text(QUEUED)
     file = tmp_path / "blockpoint.toml"
     file.write_text(QUEUED_TOML.format(python=sys.executable))
-    asked = ["drill", "kill-worker", "kill-broker", "-f", str(file), "--json", *QUIET]
+    asked = ["drill", "kill-worker", "kill-broker", "-f", str(file), "--json", *BESIDE, "--no-report"]
     done = blockpoint(*asked, runs=tmp_path / "runs")
     assert done.returncode == DONE, done.stderr
     lost = {each["drill"]: each["tasks_by_fate"]["lost"] for each in json.loads(done.stdout)["drills"]}
