@@ -113,6 +113,11 @@ class ServiceDrilling(Drilling):
         return self.target.first_task_s + self.drill.settle_s
 
     @property
+    def in_process(self) -> bool:
+        """Whether tasks wait nowhere but in the web process: nobody knows where something runs beside it."""
+        return not (self.target.workers or self.target.server)
+
+    @property
     def drains(self) -> bool:
         """Whether it is stopped once more for what it may hold: no, that would be another drill."""
         return False

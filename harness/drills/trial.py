@@ -57,9 +57,14 @@ class Drilling:
         return self.plan.duration_ms / 1000 + self.drill.settle_s
 
     @property
-    def drains(self) -> bool:
-        """Whether its web process may hold tasks that it runs only when it is told to stop."""
+    def in_process(self) -> bool:
+        """Whether tasks wait nowhere but in the web process, so that none runs again."""
         return self.target.broker is None
+
+    @property
+    def drains(self) -> bool:
+        """Whether a web process that holds tasks which it does not run is told to stop, which lets it drain."""
+        return self.in_process
 
     def measure(self, staged: Path, attempt: int) -> Trial:
         """Run the drill and write its tables.
@@ -190,7 +195,7 @@ class Drilling:
                 probe, restarts = Probe(self.target, self.plan.kind), log.restarts
             now = state(reader)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
-            over = now.settled and self.target.broker is None
+            over = now.settled and self.in_process
             if (probe.ended() or log.exited) and (over or still_s > quiet_s):
                 return
             if not log.exited and probe.overdue(PROBE_LIMIT_S):
