@@ -63,7 +63,7 @@ class Drilling:
 
     @property
     def drains(self) -> bool:
-        """Whether a web process that holds tasks which it does not run is told to stop, which lets it drain."""
+        """Whether a web process that holds tasks and does not run them is told to stop, to drain them."""
         return self.in_process
 
     def measure(self, staged: Path, attempt: int) -> Trial:
