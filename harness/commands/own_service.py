@@ -11,8 +11,8 @@ import click
 from click.core import ParameterSource
 
 from harness.campaign.session import Setup
+from harness.service.running import running_service
 from harness.service.service import Service, argv
-from harness.service.target import running_service
 from harness.target.cores import Pinning
 from harness.target.target import Launch, Target
 from results.errors import BlockpointError

@@ -7,10 +7,13 @@ from typing import ClassVar
 
 from harness.drills import faults
 from harness.drills.catalogue import Drill, Trigger
+from harness.drills.fault_log import state
 from harness.drills.trial import Drilling, DrillProcedure
+from harness.service.follower import round_s
 from harness.service.service import Service, argv
 from harness.service.target import ServiceTarget
 from harness.target import brokers
+from harness.target.ledgers import LedgerReader
 from harness.target.target import Launch, Target
 from results.errors import BlockpointError
 from results.schema import Plan, Subject, Trial
@@ -106,11 +109,11 @@ class ServiceDrilling(Drilling):
 
     longer: ClassVar[str] = "; let it last longer: [drill] seconds"
 
-    @property
-    def quiet_s(self) -> float:
-        """The time without any end after which none is expected any more."""
+    def quiet_s(self, reader: LedgerReader) -> float:
+        """Return the time without any end after which none is expected: each task was looked at meanwhile."""
         assert isinstance(self.target, ServiceTarget)
-        return self.target.first_task_s + self.drill.settle_s
+        rounds_s = round_s(self.target.service.completions, len(state(reader).pending))
+        return self.target.first_task_s + self.drill.settle_s + rounds_s
 
     @property
     def in_process(self) -> bool:

@@ -51,9 +51,8 @@ class Drilling:
     longer: ClassVar[str] = ""
     """what lets the load last longer, in words"""
 
-    @property
-    def quiet_s(self) -> float:
-        """The time without any moment after which nothing moves any more."""
+    def quiet_s(self, reader: LedgerReader) -> float:  # noqa: ARG002
+        """Return the time without any moment after which nothing moves any more."""
         return self.plan.duration_ms / 1000 + self.drill.settle_s
 
     @property
@@ -153,7 +152,7 @@ class Drilling:
 
         What a web process holds and does not run, it gets a last chance to drain.
         """
-        quiet_s = self.quiet_s
+        quiet_s = self.quiet_s(reader)
         self._rest(reader, log, quiet_s)
         log.at_rest_ns = time.monotonic_ns()
         log.to_ns = log.to_ns or log.at_rest_ns

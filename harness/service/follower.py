@@ -30,6 +30,11 @@ def looking(completions: CompletionsSection, task_id: int, told: Mapping[str, st
     return Request(path=path.fill(values))
 
 
+def round_s(completions: CompletionsSection, tasks: int) -> float:
+    """Return the time in which so many tasks have all been looked at: every other look is by turns."""
+    return 2 * tasks / completions.most_per_s if completions.source == "poll" else 0.0
+
+
 @dataclass
 class Follower:
     """Looks at tasks by turns: at the oldest, and at the one that has waited longest for a look.

@@ -11,8 +11,9 @@ import pytest
 
 from harness.service.ends import ended, value_in
 from harness.service.file import read_service
+from harness.service.running import running_service
 from harness.service.service import Service
-from harness.service.target import ServiceTarget, running_service
+from harness.service.target import ServiceTarget
 from harness.target.cores import Pinning
 from harness.target.processes import Family, family
 from harness.target.target import Launch
