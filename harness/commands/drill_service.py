@@ -22,7 +22,7 @@ from harness.drills.plans import planned_for_service
 from harness.service.file import read_service
 from harness.service.service import Service
 from harness.service.target import subject_of
-from results.errors import BlockpointError, lookup
+from results.errors import BlockpointError
 from results.schema import Plan, Subject, Trial
 from results.service import VARIANT
 from results.store import Campaign
@@ -125,13 +125,12 @@ class ServiceDrillCommand(DrillCommand):
 
     def _asked(self) -> list[Drill]:
         """Return the drills that were named, else all that there are of this service."""
-        for name in self.request.names:
-            if name not in self.drills:
-                raise BlockpointError(
-                    f"{name} cannot be done with {self.service.name}: {', '.join(self.drills)} can"
-                )
-        named = [lookup("drill", name, self.drills) for name in dict.fromkeys(self.request.names)]
-        return named or list(self.drills.values())
+        drills, names = self.drills, dict.fromkeys(self.request.names)
+        for name in names:
+            if name not in drills:
+                can = ", ".join(drills)
+                raise BlockpointError(f"{name} cannot be done with {self.service.name}: {can} can")
+        return [drills[name] for name in names or drills]
 
     def _announce(self, plans: Sequence[Plan]) -> None:
         """Print what is about to be done to the service, before anything is."""

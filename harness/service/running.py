@@ -17,7 +17,7 @@ from harness.service.service import Service, argv, secret
 from harness.service.target import ASK_LIMIT_S, ServiceTarget
 from harness.service.webhook import FIELD, Webhook, host_and_port
 from harness.target import brokers
-from harness.target.broker import free_port, write_privately
+from harness.target.broker import Broker, free_port, write_privately
 from harness.target.processes import Child, Family
 from harness.target.target import Launch
 from results.errors import BlockpointError
@@ -49,27 +49,26 @@ def running_service(service: Service, launch: Launch, logs: Path) -> Iterator[Se
         asked = service.asked(url, webhook.url if webhook else "")
         target = ServiceTarget(service, asked, folder / "ledger", family)
         cleanup.callback(target.hang_up)
+        fields = {"port": str(port)}
         if service.completions.source == "poll":
             cleanup.enter_context(_polled(target, launch, logs))
         if webhook:
             cleanup.enter_context(_called_back(target, launch, logs, webhook))
+            fields[FIELD] = webhook.url
+        if service.declared.server:
+            target.server = cleanup.enter_context(_server(service.declared.server, launch, folder))
+            fields[f"{service.declared.server}_url"] = target.server.url
         if service.started:
-            fields = {"port": str(port), **({FIELD: webhook.url} if webhook else {})}
-            if service.declared.server:
-                start = brokers.started(
-                    service.declared.server,
-                    family,
-                    folder / "server",
-                    launch.pinning,
-                    appendonly=launch.appendonly,
-                )
-                target.server = server = cleanup.enter_context(start)
-                fields[f"{service.declared.server}_url"] = server.url
             cleanup.callback(_stop, family, target)
             _start(target, launch, fields, logs)
         target.await_answer()
         target.check()
         yield target
+
+
+def _server(name: str, launch: Launch, folder: Path) -> contextlib.AbstractContextManager[Broker]:
+    where = (launch.family, folder / "server", launch.pinning)
+    return brokers.started(name, *where, appendonly=launch.appendonly)
 
 
 @contextlib.contextmanager
