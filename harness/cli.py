@@ -20,6 +20,7 @@ from harness.options import (
     generator_options,
     machine_options,
     seed,
+    service_file,
     service_options,
     strategy_options,
     subject_options,
@@ -125,12 +126,21 @@ def find_command(file: Path | None, owned: tuple[str, ...], most_requests: int, 
     help="Drills beside each other; above 1 only the counts are reported, no latency.",
 )
 @click.option("--spread", is_flag=True, help="Let the variants of a strategy share its repeats.")
+@service_file
 @campaign_options
-def drill_command(**given: Any) -> None:
-    """Break what can break (all drills, or those NAMEd) and count what became of every task."""
+def drill_command(file: Path | None, **given: Any) -> None:
+    """Break what can break (all drills, or those NAMEd) and count what became of every task.
+
+    With -f FILE the same of a service of your own that FILE starts; see docs/your-service.md.
+    """
     from harness.commands.drill import DrillCommand, DrillRequest
 
-    sys.exit(DrillCommand(DrillRequest(**given)).execute())
+    if file is None:
+        sys.exit(DrillCommand(DrillRequest(**given)).execute())
+    from harness.commands.drill_service import ServiceDrillCommand, ServiceDrillRequest
+
+    own = {"loop": "its own loop", "http": "its own parser"}
+    sys.exit(ServiceDrillCommand(ServiceDrillRequest(file=file, **{**given, **own})).execute())
 
 
 @blockpoint.command("check")

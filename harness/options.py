@@ -294,15 +294,17 @@ subject_options = together(
 )
 """what is measured"""
 
+service_file = click.option(
+    "-f",
+    "--file",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A service of your own: blockpoint.toml, or a pyproject.toml that has [tool.blockpoint].",
+)
+
 service_options = together(
-    click.option(
-        "-f",
-        "--file",
-        "file",
-        type=click.Path(path_type=Path),
-        metavar="FILE",
-        help="A service of your own: blockpoint.toml, or a pyproject.toml that has [tool.blockpoint].",
-    ),
+    service_file,
     click.option(
         "--i-own",
         "owned",

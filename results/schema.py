@@ -106,8 +106,9 @@ class Subject(Document, frozen=True, kw_only=True):
     """its workers are restarted when they exit, as part of the strategy"""
     bystanders: list[Name] = []
     """those that it offers beside `results.terms.OFFERED_BY_ALL`, by their columns"""
-    completions: Literal["ledger", "poll", "none"] = "ledger"
-    """where a task's end is seen: its processes record it, the service is asked for it, or nobody sees it"""
+    completions: Literal["ledger", "poll", "webhook", "none"] = "ledger"
+    """where a task's end is seen: its processes record it, the service is asked for it or calls back, or
+    nobody sees it"""
     asked: dict[Name, str] = {}
     """of a service of somebody's own: the request of each stream, by its column"""
     settings: dict[str, Any] = {}

@@ -76,12 +76,11 @@ def _held(holdings: pd.DataFrame) -> Mapping[Look, np.ndarray]:
 
 
 def _evidence(subject: Subject, incident: Incident) -> Evidence:
-    return Evidence(
-        max_attempts=subject.max_attempts,
+    return Evidence.of(
+        subject,
         from_ns=incident.from_ns,
         to_ns=incident.to_ns,
         at_rest_ns=incident.at_rest_ns,
-        in_process=not subject.queues,
         alive_pids=frozenset(incident.survivors),
     )
 

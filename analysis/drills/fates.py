@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from results.errors import BlockpointError
+from results.schema import Subject
 from results.terms import FANOUT_PARTS, NEVER, Fate, Look, Moment, Outcome
 
 Ints: TypeAlias = npt.NDArray[np.int64]
@@ -82,8 +83,25 @@ class Evidence:
     at_rest_ns: int = NEVER
     in_process: bool
     """tasks wait in the web process's memory rather than in a broker"""
+    ends_only: bool = False
+    """nobody saw a task start: each end is taken for that of a start of its own"""
     alive_pids: frozenset[int] = frozenset()
     """processes that still lived at the horizon: what runs in another never ends"""
+
+    @classmethod
+    def of(
+        cls, subject: Subject, *, from_ns: int, to_ns: int, at_rest_ns: int, alive_pids: frozenset[int]
+    ) -> "Evidence":
+        """Return that of a drill of a subject; of a service nobody knows where its tasks wait."""
+        return cls(
+            max_attempts=subject.max_attempts,
+            from_ns=from_ns,
+            to_ns=to_ns,
+            at_rest_ns=at_rest_ns,
+            in_process=not (subject.queues or subject.asked),
+            ends_only=subject.completions != "ledger",
+            alive_pids=alive_pids,
+        )
 
     @property
     def faulted(self) -> bool:
@@ -253,9 +271,9 @@ class _Ledger:
         self._pid = np.asarray(events["pid"], np.int64)[ours]
         attempt = np.asarray(events["attempt"], np.int64)[ours]
 
-        start, finish = self._moment == Moment.STARTED, self._moment == Moment.FINISHED
-        fail = self._moment == Moment.FAILED
+        finish, fail = self._moment == Moment.FINISHED, self._moment == Moment.FAILED
         end, web = finish | fail, self._moment <= Moment.ACCEPTED
+        start = end if evidence.ends_only else self._moment == Moment.STARTED
         self.starts, self.finishes, self.failures = (self._times(which) for which in (start, finish, fail))
         self.known = self._times(web | start) > 0
         self.known_ns = self._first(web | start)

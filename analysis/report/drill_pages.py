@@ -77,6 +77,7 @@ def render_drills(
         facts=facts(manifest),
         names=names,
         fates=list(Fate),
+        of_service=any(subject.asked for subject in manifest.subjects),
         every=[row for row in records(table) if row["repeats"]],
         rows=[(s, [cell(found.get((s.key, name))) for name in names]) for s in subjects],
         captions=_captions(table, names),

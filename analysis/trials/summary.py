@@ -167,7 +167,8 @@ def _counts(tasks: pd.DataFrame, parts: int, seconds: float) -> dict[str, Any]:
 
 def _seen(subject: Subject) -> tuple[str, ...]:
     """Return the intervals of a task whose ends are seen."""
-    return {"ledger": _EVERY, "poll": ("completion",), "none": ()}[subject.completions]
+    end = ("completion",)
+    return {"ledger": _EVERY, "poll": end, "webhook": end, "none": ()}[subject.completions]
 
 
 def _followed(tasks: pd.DataFrame, load: Load) -> pd.DataFrame:

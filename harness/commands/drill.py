@@ -18,7 +18,7 @@ from harness.drills.trial import DrillProcedure
 from harness.target.placement import NOWHERE
 from harness.terminal.exits import DONE, FAULT
 from results.errors import BlockpointError, lookup
-from results.schema import Plan
+from results.schema import Plan, Trial
 from results.store import Campaign
 
 PROFILE = "drill"
@@ -63,9 +63,15 @@ class DrillCommand(PlannedCommand[DrillRequest]):
         """Return the drills that do not count yet."""
         if not all(plan.drill for plan in campaign.manifest.plans):
             raise BlockpointError(f"{campaign.folder} has no drills: continue it with `blockpoint run`")
+        self.refuse_services(campaign)
         self.jobs = campaign.manifest.jobs
         _refuse_sharing(self.request.redis_url, self.jobs)
         return [plan for plan, _ in missing(campaign, self.attempts)]
+
+    def refuse_services(self, campaign: Campaign) -> None:
+        """Raise BlockpointError where a service was drilled, which its file has to name."""
+        if any(subject.asked for subject in campaign.manifest.subjects):
+            raise BlockpointError(f"{campaign.folder} is of a service: go on with it by `drill -f FILE` too")
 
     def show(self, work: Sequence[Plan]) -> None:
         """Print how often each drill would be done with each strategy."""
@@ -92,8 +98,7 @@ class DrillCommand(PlannedCommand[DrillRequest]):
         for trial in astray:
             self.say(f"{trial.plan.trial_id}: NOT ALL ACCOUNTED FOR: {'; '.join(trial.reasons)}")
         if not astray:
-            accepted = sum(trial.accounts.accepted for trial in trials)
-            self.say(f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for")
+            self.say(self.summed_up(trials))
         page = self.report(campaign)
         code = FAULT if astray or counts.failed or counts.invalid else DONE
         found = {
@@ -102,6 +107,11 @@ class DrillCommand(PlannedCommand[DrillRequest]):
             "drills": drill_documents(trials),
         }
         return Conclusion(code, found, page)
+
+    def summed_up(self, trials: Sequence[Trial]) -> str:
+        """Return what became of all tasks, in a sentence."""
+        accepted = sum(trial.accounts.accepted for trial in trials)
+        return f"{accepted} accepted tasks in {len(trials)} drills, every one accounted for"
 
 
 def _refuse_sharing(redis_url: str, jobs: int) -> None:

@@ -3,26 +3,22 @@
 import dataclasses
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
-
-import click
-from click.core import ParameterSource
 
 from analysis.trials.questions import BLOCKING
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
 from harness.campaign.setup import Agenda
 from harness.commands.find import FindCommand, FindRequest
+from harness.commands.own_service import SEEN, label, refuse_foreign, service_lines, with_service
 from harness.commands.skeleton import Conclusion
 from harness.search.profiles import FEWEST_ARRIVALS, SearchProfile, too_low
-from harness.service.file import Service, argv, read_service
+from harness.service.file import read_service
 from harness.service.measurement import ServiceMeasuring
-from harness.service.target import running_service, subject_of
-from harness.target.cores import Pinning
-from harness.target.target import Launch, Target
+from harness.service.service import Service
+from harness.service.target import subject_of
 from harness.trial.measurement import Limits
 from loadtests.openloop.service_address import check_owned
 from results.errors import BlockpointError
@@ -30,32 +26,9 @@ from results.schema import Point, Subject
 from results.service import VARIANT
 from results.store import Campaign
 from results.terms import REQUEST, Stream
-from results.text import named
-from targets.settings import Settings
 
 HIGHEST_PER_S: Final = 500.0
 """tried unless another rate is asked for"""
-FOREIGN: Final = (
-    *("strategies", "variants", "kinds", "durations_ms", "topologies", "versions", "python", "cv", "mix"),
-    *(
-        "slots",
-        "anyio_tokens",
-        "web_processes",
-        "middleware",
-        "loop",
-        "http",
-        "redis_url",
-        "predict",
-        "generators",
-    ),
-    *("task_name", "task_args", "task_packages", "task_folders", "task_environment"),
-)
-"""options that say something of strategies only"""
-SEEN: Final = {
-    "none": "not seen, so that only the blocking point can be found",
-    "poll": "asked for by polling",
-    "observe": "recorded by blockpoint.observe",
-}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,7 +53,7 @@ class ServiceCommand(FindCommand):
     @cached_property
     def service(self) -> Service:
         """The service, checked; raises BlockpointError where it must not be loaded."""
-        _refuse_foreign()
+        refuse_foreign()
         service = read_service(self.request.file)
         if not service.started:
             check_owned(service.declared.url, self.request.owned)
@@ -154,24 +127,14 @@ class ServiceCommand(FindCommand):
 
     def carry_out(self, setup: Setup, campaign: Campaign, progress: Progress) -> None:
         """Search with the service in the place of a strategy."""
-
-        def start(
-            launch: Launch, _strategy: str, _variant: str, logs: Path
-        ) -> AbstractContextManager[Target]:
-            return running_service(self.service, launch, logs)
-
-        def settings_of(_key: str, base: Settings, _pinning: Pinning) -> Settings:
-            return base
-
-        own = dataclasses.replace(setup, start=start, settings_of=settings_of)
-        super().carry_out(own, campaign, progress)
+        super().carry_out(with_service(setup, self.service), campaign, progress)
 
     def conclude(self, campaign: Campaign) -> Conclusion:
         """Show what was found, and what the streams' names stand for."""
         conclusion = super().conclude(campaign)
         subject = campaign.manifest.subjects[0]
         for column, words in subject.asked.items():
-            self.say(f"{_label(column)}: {words}")
+            self.say(f"{label(column)}: {words}")
         if slow := list(_slow(conclusion.found["points"], subject)):
             self.say(f"blocked: {', '.join(slow)}")
         if subject.completions == "none":
@@ -182,19 +145,7 @@ class ServiceCommand(FindCommand):
 
 def plan_lines(service: Service, point: Point, profile: SearchProfile) -> Iterator[str]:
     """Yield what will be done to a service, in lines."""
-    declared = service.declared
-    if service.started:
-        yield f"service {service.name}: started in {named(service.folder / declared.cwd)}, and ended again"
-        yield f"  command      {shlex.join(argv(declared.command))}"
-        for worker in service.workers:
-            yield f"  beside it    {shlex.join(worker)}"
-        if declared.server:
-            yield f"  server       {declared.server}, started for it"
-    else:
-        yield f"service {service.name}: runs at {declared.url}"
-    for column, words in service.asked("http://127.0.0.1").words().items():
-        yield f"  {_label(column):<12} {words}"
-    yield f"  completions  {SEEN[service.completions.source]}"
+    yield from service_lines(service)
     longest_s = max(point.max_seconds, profile.terms.longest_schedule_s)
     yield (
         f"  at most      {point.highest_per_s:g} tasks/s, {point.bystander_per_s:g}/s to each bystander, "
@@ -208,18 +159,3 @@ def _slow(points: Sequence[Mapping[str, Any]], subject: Subject) -> Iterator[str
     for point in points:
         answer = point["questions"].get(BLOCKING, {})
         yield from (words.get(name, name) for name in answer.get("blocked_by", ()))
-
-
-def _label(column: str) -> str:
-    return "submits" if column == Stream.TASKS.column else column.replace("_", " ")
-
-
-def _refuse_foreign() -> None:
-    """Raise BlockpointError for an option that says something of strategies only."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name in FOREIGN:
-            raise BlockpointError(
-                f"{parameter.opts[0]} says nothing of a service of your own: leave it out with -f"
-            )

@@ -23,13 +23,17 @@ class Trigger:
     ended: int = 0
     running: int = 0
     accepted: int = 0
+    under_way: int = 0
+    """accepted and not ended, running or not"""
     for_s: float = 0.0
     """since the first task started: what is to be overdue must have run for so long"""
 
     def words(self) -> str:
         """Return the condition in words."""
         parts = [
-            f"{count} {name}" for name in ("accepted", "ended", "running") if (count := getattr(self, name))
+            f"{count} {name.replace('_', ' ')}"
+            for name in ("accepted", "ended", "running", "under_way")
+            if (count := getattr(self, name))
         ]
         parts += [f"{self.for_s:g} s after the first start"] if self.for_s else []
         return "at least " + ", ".join(parts)

@@ -43,8 +43,7 @@ Fault = Callable[[Target, LedgerReader], Injection]
 
 def kill_web(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the web process; it is started again at once, as a supervisor would."""
-    pids = [pid for child in target.web for pid in tree(child.pid)]
-    return Injection(pids, lambda: _kill_all(target.web), target.start_web)
+    return _killing(target.web, target.start_web)
 
 
 def kill_web_worker(target: Target, reader: LedgerReader) -> Injection:
@@ -68,14 +67,18 @@ def stop_web(target: Target, _: LedgerReader) -> Injection:
 def kill_worker(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the workers with all of their children; they are started again at once."""
     supervised = [pid for child in target.workers if _supervised(child) for pid in tree(child.pid)[1:]]
-    alone = [child for child in target.workers if not _supervised(child)]
-    pids = [*supervised, *(pid for child in alone for pid in tree(child.pid))]
+    rest = _killing([child for child in target.workers if not _supervised(child)], target.start_workers)
 
     def inject() -> None:
         _kill(supervised)
-        _kill_all(alone)
+        rest.inject()
 
-    return Injection(pids, inject, target.start_workers)
+    return Injection([*supervised, *rest.pids], inject, rest.repair)
+
+
+def kill_one_worker(index: int) -> Fault:
+    """Return what does so to one of several workers that differ."""
+    return lambda target, _: _killing([target.workers[index]], target.start_workers)
 
 
 def kill_child(target: Target, reader: LedgerReader) -> Injection:
@@ -93,17 +96,14 @@ def stop_worker(target: Target, _: LedgerReader) -> Injection:
     return _stopping(target.workers, target.start_workers)
 
 
+def stop_one_worker(index: int) -> Fault:
+    """Return what does so to one of several workers that differ."""
+    return lambda target, _: _stopping([target.workers[index]], target.start_workers)
+
+
 def kill_broker(target: Target, _: LedgerReader) -> Injection:
     """SIGKILL the broker with all of its processes; it is started again at once, port and folder the same."""
-    broker = _broker(target)
-    pids = tree(broker.pid)
-
-    def inject() -> None:
-        _kill(pids)
-        broker.kill()
-        wait_until(lambda: not any(map(lives, pids)), STOP_LIMIT_S, every_s=0)
-
-    return Injection(pids, inject, target.start_broker)
+    return _killing([_broker(target)], target.start_broker)
 
 
 def hang_broker(target: Target, _: LedgerReader) -> Injection:
@@ -146,6 +146,17 @@ def take_workers_down(target: Target) -> None:
     _kill_all(target.workers)
 
 
+def _killing(children: Sequence[Child], start: Callable[[], None]) -> Injection:
+    pids = [pid for child in children for pid in tree(child.pid)]
+
+    def inject() -> None:
+        _kill(pids)
+        _kill_all(children)
+        wait_until(lambda: not any(map(lives, pids)), STOP_LIMIT_S, every_s=0)
+
+    return Injection(pids, inject, start)
+
+
 def _stopping(children: Sequence[Child], start: Callable[[], None]) -> Injection:
     def replace() -> None:
         _await_exit(children)
@@ -155,9 +166,9 @@ def _stopping(children: Sequence[Child], start: Callable[[], None]) -> Injection
 
 
 def _broker(target: Target) -> Child:
-    if target.broker is None or target.broker.child is None:
+    if target.server is None or target.server.child is None:
         raise BlockpointError("only the embedded broker can be killed: leave --redis-url away")
-    return target.broker.child
+    return target.server.child
 
 
 def _kill_all(children: Iterable[Child]) -> None:

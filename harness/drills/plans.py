@@ -4,6 +4,9 @@ import math
 import random
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
+
+import msgspec
 
 from harness.campaign.grid import numbered
 from harness.campaign.predictions import split_key, subject_on
@@ -11,6 +14,7 @@ from harness.drills.catalogue import KIND, Drill
 from harness.drills.trial import DrillProcedure
 from harness.target.cores import Pinning
 from results.schema import Plan
+from results.terms import REQUEST
 from targets.settings import Settings
 
 BYSTANDER_PER_S = 40.0
@@ -59,6 +63,24 @@ def planned_drills(
             block.sort(key=lambda item: (item[0].appendonly, sorted(item[0].settings.items())))
             ordered += [_plan(drill, key, repeat, seed, alone=jobs == 1) for drill, repeat in block]
     return [numbered(plan, number) for number, plan in enumerate(ordered, start=1)]
+
+
+def planned_for_service(
+    drills: Sequence[Drill], key: str, *, repeats: int, seed: int, jobs: int, bystander_per_s: float | None
+) -> list[Plan]:
+    """Return the drills of a service in the order in which they run: each once, at random, then again."""
+    shuffle = random.Random(seed).shuffle
+    ordered: list[Plan] = []
+    for repeat in range(repeats):
+        block = list(drills)
+        shuffle(block)
+        ordered += [_plan(drill, key, repeat, seed, alone=jobs == 1) for drill in block]
+    own: dict[str, Any] = {"kind": REQUEST.name}
+    if bystander_per_s:
+        own["bystander_per_s"] = bystander_per_s
+    return [
+        numbered(msgspec.structs.replace(plan, **own), number) for number, plan in enumerate(ordered, start=1)
+    ]
 
 
 def _strategy(key: str) -> str:

@@ -49,14 +49,16 @@ class Record:
         verdicts, rows = account_for_tasks(
             staged, events, log.held, resources, self._evidence(), fanout=False
         )
-        service = subject.services[plan.kind]
+        service = subject.services.get(plan.kind)
         incident = self._incident(verdicts, events)
         return Trial(
             plan=plan,
             attempt=attempt,
             started_at=log.started_at,
             boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(service, plan.kind, plan.duration_ms, self.cores),
+            ceiling_per_s=saturation_rate(service, plan.kind, plan.duration_ms, self.cores)
+            if service
+            else None,
             drained=not (verdicts.accepted & ~verdicts.ended).any(),
             drained_ns=log.horizon_ns,
             service=service,
@@ -70,12 +72,11 @@ class Record:
 
     def _evidence(self) -> Evidence:
         log = self.log
-        return Evidence(
-            max_attempts=self.target.subject.max_attempts,
+        return Evidence.of(
+            self.target.subject,
             from_ns=log.from_ns,
             to_ns=log.to_ns,
             at_rest_ns=log.at_rest_ns,
-            in_process=self.target.broker is None,
             alive_pids=self.alive,
         )
 

@@ -2,8 +2,8 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -48,6 +48,22 @@ class Drilling:
     alone: bool
     """no other trial runs beside it, so that its latencies count"""
     tick: Callable[[], None] = lambda: None
+    longer: ClassVar[str] = ""
+    """what lets the load last longer, in words"""
+
+    def quiet_s(self, reader: LedgerReader) -> float:  # noqa: ARG002
+        """Return the time without any moment after which nothing moves any more."""
+        return self.plan.duration_ms / 1000 + self.drill.settle_s
+
+    @property
+    def in_process(self) -> bool:
+        """Whether tasks wait nowhere but in the web process, so that none runs again."""
+        return self.target.broker is None
+
+    @property
+    def drains(self) -> bool:
+        """Whether a web process that holds tasks and does not run them is told to stop, to drain them."""
+        return self.in_process
 
     def measure(self, staged: Path, attempt: int) -> Trial:
         """Run the drill and write its tables.
@@ -63,7 +79,7 @@ class Drilling:
         slip_ms = SLIP_LIMIT_MS if self.alone else ANY_SLIP_MS
         given = arguments(self.target, self.plan, staged, DRAIN_S, slip_ms)
         with generating(self.launch, self.plan, given, staged / "logs") as (generator,):
-            self._inject(generator, reader, log)
+            self._inject(staged, generator, reader, log)
             while generator.running:
                 self._pause(log)
         load = read_load(staged, generator)
@@ -91,27 +107,28 @@ class Drilling:
         )
         return whole and not (broker and broker.depth(target.subject.queues))
 
-    def _inject(self, generator: Child, reader: LedgerReader, log: FaultLog) -> None:
+    def _inject(self, staged: Path, generator: Child, reader: LedgerReader, log: FaultLog) -> None:
         fault, trigger = self.drill.fault, self.drill.trigger
         if fault is None:
             return
         first_ns = 0
         while True:
             reader.outstanding()
-            running = reader.started - reader.ended
+            running = max(reader.started - reader.ended, 0)  # starts are not always seen
             first_ns = first_ns or (time.monotonic_ns() if reader.started else 0)
             overdue = first_ns and time.monotonic_ns() - first_ns >= trigger.for_s * 1e9
             if (
                 reader.accepted >= trigger.accepted
                 and reader.ended >= trigger.ended
                 and running >= trigger.running
+                and reader.accepted - reader.ended >= trigger.under_way
                 and (overdue or not trigger.for_s)
             ):
                 break
             if not generator.running:
-                raise BlockpointError(
-                    f"{self.drill.name}: the load was over before the ledger showed {trigger.words()}"
-                )
+                read_load(staged, generator)  # raises where it gave up, and says why
+                early = f"{self.drill.name}: the load was over before the ledger showed"
+                raise BlockpointError(f"{early} {trigger.words()}{self.longer}")
             self.tick()
             time.sleep(LEDGER_POLL_S)
         log.accepted, log.started, log.ended = reader.accepted, reader.started, reader.ended
@@ -135,7 +152,7 @@ class Drilling:
 
         What a web process holds and does not run, it gets a last chance to drain.
         """
-        quiet_s = self.plan.duration_ms / 1000 + self.drill.settle_s
+        quiet_s = self.quiet_s(reader)
         self._rest(reader, log, quiet_s)
         log.at_rest_ns = time.monotonic_ns()
         log.to_ns = log.to_ns or log.at_rest_ns
@@ -145,7 +162,7 @@ class Drilling:
             exited, log.exited = log.exited, []
             self._rest(reader, log, quiet_s)
             log.exited = exited
-        elif self.target.broker is None and state(reader).pending:
+        elif self.drains and state(reader).pending:
             restart_web(self.target)
             log.hastened = True
             self._rest(reader, log, quiet_s)
@@ -177,7 +194,7 @@ class Drilling:
                 probe, restarts = Probe(self.target, self.plan.kind), log.restarts
             now = state(reader)
             still_s = (time.monotonic_ns() - max(now.last_ns, begun_ns, probe.ended_ns)) / 1e9
-            over = now.settled and self.target.broker is None
+            over = now.settled and self.in_process
             if (probe.ended() or log.exited) and (over or still_s > quiet_s):
                 return
             if not log.exited and probe.overdue(PROBE_LIMIT_S):
@@ -207,13 +224,15 @@ class DrillProcedure:
     """The procedure of a campaign of drills; what it counts does not depend on who measures beside it."""
 
     manifest: Manifest
+    drills: Mapping[str, Drill] = field(default_factory=lambda: DRILLS)
     overhead_s: ClassVar[float] = 11.0
     """on average: most rest for seconds, some wait for a window of 12 s"""
     repeats_together: ClassVar[int] = 5
+    drilling: ClassVar[type[Drilling]] = Drilling
 
     def launch(self, plan: Plan, plain: Launch) -> Launch:
         """Return how the drill's target is started."""
-        return lookup("drill", plan.drill, DRILLS).launch(plain)
+        return lookup("drill", plan.drill, self.drills).launch(plain)
 
     def logs_name(self, plan: Plan) -> str:
         """Return a name of the trial's own."""
@@ -225,7 +244,7 @@ class DrillProcedure:
         """Run one drill, and say whether another may follow on its target."""
         own_s = self.manifest.subject(plan.subject).window_s
         alone = self.manifest.jobs == 1
-        drilling = Drilling(*target, lookup("drill", plan.drill, DRILLS), plan, own_s, alone, tick)
+        drilling = self.drilling(*target, lookup("drill", plan.drill, self.drills), plan, own_s, alone, tick)
         return drilling.measure(staged, attempt), drilling.clean()
 
     def reasons_for_company(self, _: list[str]) -> list[str]:

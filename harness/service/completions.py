@@ -1,11 +1,13 @@
 """Sees, before a trial, that a task's end is seen: else no trial would tell when the work falls behind."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
 from harness.service.asking import Answer, Asking, why
 from harness.service.declaration import CompletionsSection
-from harness.service.follower import ended, looking, value_in
+from harness.service.ends import ended, value_in
+from harness.service.follower import looking
 from harness.target.ledgers import LedgerReader
 from results.errors import BlockpointError
 from results.service import fields_of
@@ -47,6 +49,27 @@ def await_polled(completions: CompletionsSection, asking: Asking, task_id: int, 
             f"[completions]: {request.words}: after {FIRST_LIMIT_S:.0f} s a first task still runs: {last}; "
             f"it ends where {completions.field} equals {completions.equals!r}"
         )
+
+
+def await_called_back(
+    reader: LedgerReader, task_id: int, check: Callable[[], None], refused: Callable[[], str]
+) -> None:
+    """Wait until the service calls back for a task; raises BlockpointError where it does not.
+
+    `refused`: says which callbacks were, if any.
+    """
+
+    def seen() -> Counter[Moment]:
+        check()
+        return reader.moments(task_id)
+
+    if not wait_until(lambda: bool(seen()), FIRST_LIMIT_S):
+        raise BlockpointError(
+            f"[completions]: no callback for a first task within {FIRST_LIMIT_S:.0f} s: once it has ended, "
+            f"the service has to POST to {{webhook}}/{{id}}{refused()}"
+        )
+    if not seen()[Moment.FINISHED]:
+        raise BlockpointError("[completions]: a first task has failed, by its callback")
 
 
 def await_recorded(reader: LedgerReader, task_id: int, check: Callable[[], None]) -> None:

@@ -80,21 +80,36 @@ class RequestSection(Section, frozen=True, kw_only=True):
 class CompletionsSection(Section, frozen=True, kw_only=True):
     """`[completions]`: where it is seen that a task has ended."""
 
-    source: Literal["none", "poll", "observe"] = "none"
+    source: Literal["none", "poll", "webhook", "observe"] = "none"
     path: str = ""
     """`poll`: with `{id}`, or with a field of the reply to the request that submitted"""
     field: str = "status"
-    """`poll`: of the JSON that is answered; `a.b` is `b` within `a`"""
+    """`poll`, `webhook`: of the JSON that is answered, or called back with; `a.b` is `b` within `a`"""
     equals: str | bool | int | list[str] = "done"
-    """`poll`: the field's value once the task has ended"""
+    """`poll`, `webhook`: the field's value once the task has ended"""
     failed: str | list[str] = []
-    """`poll`: its value where the task has failed"""
+    """`poll`, `webhook`: its value where the task has failed"""
     every: Positive = 0.25
     """`poll`: seconds between two looks at one task"""
     attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 1
     """`observe`: runs that a failing task gets in all"""
     most_per_s: Positive = 50.0
     """`poll`: looks in all; where more tasks come, only some of them are followed"""
+    listen: str = ""
+    """`webhook`: HOST:PORT at which callbacks are taken; by default a free port of this machine alone"""
+    webhook: str = ""
+    """`webhook`: the URL by which the service reaches that, if it is another"""
+
+
+class DrillSection(Section, frozen=True, kw_only=True):
+    """`[drill]`: the load under which something of it is broken, and how long its tasks are waited for."""
+
+    rate: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 20.0
+    """tasks/s"""
+    seconds: Annotated[float, msgspec.Meta(ge=1, le=600)] = 6.0
+    """length of the load; the fault comes once some tasks have ended and another is under way"""
+    settle: Positive = 5.0
+    """seconds without any end, beyond the time that a task takes, after which none is expected any more"""
 
 
 class Declaration(Section, frozen=True, kw_only=True):
@@ -104,3 +119,6 @@ class Declaration(Section, frozen=True, kw_only=True):
     submit: RequestSection | list[RequestSection]
     bystander: list[RequestSection] = []
     completions: CompletionsSection = CompletionsSection()
+    drill: DrillSection = DrillSection()
+    objectives: dict[str, Any] = {}
+    """`blockpoint verify` reads them"""

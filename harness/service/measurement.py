@@ -1,6 +1,6 @@
 """Trials of a service: what of a measurement differs where not every task is followed to its end."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,23 +40,42 @@ class ServiceMeasurement(Measurement):
         rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
         rows["events"] = write_table(staged, "events", {name: events[name] for name in EVENTS})
         rows["resources"] = write_table(staged, "resources", resources)
-        followed, finished, failed = (
-            len(np.unique(events["task_id"][events["moment"] == moment]))
-            for moment in (Moment.ACCEPTED, Moment.FINISHED, Moment.FAILED)
-        )
-        outcome = read_table(staged, "requests")["outcome"].to_numpy()
-        accepted = followed or int(np.count_nonzero(outcome == Outcome.ACCEPTED))
-        counts: Mapping[str, int] = dict.fromkeys(
-            ("in_service", "waiting", "started_twice", "finished_twice", "ran_unaccepted", "strangers"), 0
-        )
-        unseen = max(accepted - finished - failed, 0)
-        return Accounts(
-            accepted=accepted, finished=finished, failed=failed, unaccounted=unseen, **counts
-        ), rows
+        requests = read_table(staged, "requests")
+        return seen_of(requests["task_id"].to_numpy(), requests["outcome"].to_numpy(), events), rows
 
     def _reasons(self, staged: Path, load: Load, accounts: Accounts, *, overloaded: bool) -> list[str]:  # noqa: ARG002
         """Return nothing: what nobody follows is no fault, and an error is an answer that did not come."""
         return []
+
+
+def seen_of(sent: np.ndarray, outcome: np.ndarray, events: np.ndarray) -> Accounts:
+    """Return what was seen of the tasks that were followed; of none, how many were accepted.
+
+    `sent` and `outcome` are those of the requests. A task that ended without having been accepted, as far as
+    its client knows, ran all the same; any other that ended is a stranger.
+    """
+
+    def told(moment: Moment) -> tuple[np.ndarray, np.ndarray]:
+        return np.unique(events["task_id"][events["moment"] == moment], return_counts=True)
+
+    followed, _ = told(Moment.ACCEPTED)
+    finished, times = told(Moment.FINISHED)
+    ended = np.union1d(finished, told(Moment.FAILED)[0])
+    accepted = len(followed) or int(np.count_nonzero(outcome == Outcome.ACCEPTED))
+    in_time = len(np.intersect1d(finished, followed))
+    failed = len(np.intersect1d(ended, followed)) - in_time
+    return Accounts(
+        accepted=accepted,
+        finished=in_time,
+        failed=failed,
+        in_service=0,
+        waiting=0,
+        unaccounted=accepted - in_time - failed,
+        started_twice=0,
+        finished_twice=len(np.intersect1d(finished[times > 1], followed)),
+        ran_unaccepted=len(np.setdiff1d(np.intersect1d(ended, sent), followed)),
+        strangers=len(np.setdiff1d(ended, sent)),
+    )
 
 
 @dataclass(frozen=True)

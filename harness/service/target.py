@@ -1,49 +1,37 @@
 """A service that runs: what it was started from, and what can be asked of it before a trial."""
 
 import contextlib
-import os
 import secrets
-import shutil
 import ssl
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from harness.service.asking import Answer, Asking, why
-from harness.service.completions import await_polled, await_recorded, reply_fields
-from harness.service.file import Service, argv, secret
-from harness.service.follower import Order
-from harness.target import brokers
-from harness.target.broker import Broker, free_port, write_privately
-from harness.target.processes import Child, Family
-from harness.target.target import Launch, Target
+from harness.service.completions import await_called_back, await_polled, await_recorded
+from harness.service.journal import note
+from harness.service.service import Service
+from harness.target.broker import write_privately
+from harness.target.processes import Child, Family, died
+from harness.target.target import Target
 from loadtests.openloop.endpoint import SERVICE
 from results.errors import BlockpointError
 from results.schema import Subject
-from results.service import ID_HEADER, VARIANT, Asked, Request, filled
-from results.template import Template
+from results.service import ID_HEADER, VARIANT, Asked, Request, fields_of, filled
 from results.waiting import wait_until
 from targets.settings import Settings
 
 ASK_LIMIT_S = 10.0
-GRACE_S = 2.0
-"""time to end by itself; what it was asked to do by a trial need not be finished"""
 CALM_S, CALM_LOOKS, CALM_LIMIT_S = 0.2, 5, 60.0
 """a service that we did not start is left to itself until it has answered so often, each within that time"""
-LEDGER = "BLOCKPOINT_LEDGER"
-"""tells `blockpoint.observe` where to record"""
-FOLLOWED_SHARE = 0.5
-"""tasks to looks: two of these a task, where it is waited for"""
 SHOWN_BYTES = 200
 
 
 def subject_of(service: Service) -> Subject:
     """Return what the manifest says of it: its requests, never its headers."""
-    seen = {"none": "none", "poll": "poll", "observe": "ledger"}[service.completions.source]
+    seen = {"observe": "ledger"}.get(service.completions.source, service.completions.source)
     return msgspec.convert(
         {
             "strategy": service.name,
@@ -68,8 +56,11 @@ class ServiceTarget(Target):
         super().__init__(subject_of(service), asked.url, settings, None, family)
         self.service = service
         self.asked = asked
-        self.server: Broker | None = None
+        self.recorder: Child | None = None
+        """the process of ours that sees its tasks end, where there is one"""
         self.described = ledger.parent / "service.json"
+        self.first_task_s = 0.0
+        """how long a first task took, from when it was sent to when it was seen to have ended"""
         self._asking = Asking(asked, ASK_LIMIT_S)
         self._index = 0
 
@@ -80,14 +71,15 @@ class ServiceTarget(Target):
             write_privately(self.described, msgspec.json.encode(self.asked).decode())
         return f"{SERVICE}{self.described}"
 
-    def children(self) -> list[Child]:
-        """Return all processes that were started for it."""
-        server = [self.server.child] if self.server and self.server.child else []
-        return [*self.web, *self.workers, *server]
-
     def hang_up(self) -> None:
         """Close our own connection: one that was idle during a trial may be closed at its other end."""
         self._asking.close()
+
+    def check(self) -> None:
+        """Raise BlockpointError where one of its processes has exited, or what sees its tasks end."""
+        super().check()
+        if self.recorder and not self.recorder.running:
+            raise died(f"what sees the tasks of {self.subject.strategy} end", self.recorder)
 
     def web_pids(self) -> set[int]:
         """Return none: which of its processes answer is its own affair."""
@@ -100,14 +92,25 @@ class ServiceTarget(Target):
             self.expect("[[bystander]]", request)
         if not self.service.started:
             self._calm()
-        reader = self.reader()
+        reader, sent_s = self.reader(), time.monotonic()
         task_id, answer = self.submitted()
         completions = self.service.completions
         if completions.source == "poll":
             await_polled(completions, self._asking, task_id, answer)
+        elif completions.source == "webhook":
+            await_called_back(reader, task_id, self.check, self._refused)
         elif completions.source == "observe":
             await_recorded(reader, task_id, self.check)
+        self.first_task_s = time.monotonic() - sent_s
         return {}
+
+    def submit(self, kind: str) -> int:  # noqa: ARG002
+        """Submit a task that is followed like the trial's and counted nowhere; raises like `preflight`."""
+        self.hang_up()
+        task_id, answer = self.submitted()
+        if self.asked.journal:
+            note(self.asked.journal, task_id, fields_of(answer.body, self.asked.reply_fields))
+        return task_id
 
     def submitted(self) -> tuple[int, Answer]:
         """Submit one task; returns its id and the answer. Raises like `preflight`."""
@@ -145,7 +148,7 @@ class ServiceTarget(Target):
 
         def up() -> bool:
             nonlocal last
-            self.check()
+            self._refuse_dead([child for child in self.children() if child not in self.workers])
             try:
                 last = f"status {(answer := self._asking.ask(request)).status}"
             except ssl.SSLCertVerificationError as error:
@@ -176,111 +179,12 @@ class ServiceTarget(Target):
         if not wait_until(calm, CALM_LIMIT_S, CALM_S):
             raise BlockpointError(f"{self.url} does not answer within {CALM_S:g} s even without any load")
 
+    def _refused(self) -> str:
+        """Return which callbacks were refused, where any were."""
+        said = self.recorder.log_tail() if self.recorder else ""
+        return f":\n{said}" if said else ""
+
     def _said(self) -> str:
         """Return the last lines of what we started, where there are any."""
         said = "\n".join(filter(None, (child.log_tail() for child in (*self.workers, *self.web))))
         return f"; it said last:\n{said}" if said else ""
-
-
-@contextlib.contextmanager
-def running_service(service: Service, launch: Launch, logs: Path) -> Iterator[ServiceTarget]:
-    """Start a service, or take the one that runs, and wait until it answers; what was started is ended.
-
-    Raises BlockpointError for a process that exits at its start, and where nothing answers.
-    """
-    family = launch.family
-    folder = family.folder / secrets.token_hex(4)
-    (folder / "ledger").mkdir(parents=True)
-    with contextlib.ExitStack() as cleanup:
-        port = free_port() if service.started else 0
-        url = f"http://{launch.host}:{port}" if service.started else ""
-        target = ServiceTarget(service, service.asked(url), folder / "ledger", family)
-        cleanup.callback(target.hang_up)
-        if service.completions.source == "poll":
-            cleanup.enter_context(_followed(target, launch, logs))
-        if service.started:
-            fields = {"port": str(port)}
-            if service.declared.server:
-                start = brokers.started(service.declared.server, family, folder / "server", launch.pinning)
-                target.server = cleanup.enter_context(start)
-                fields[f"{service.declared.server}_url"] = target.server.url
-            cleanup.callback(_stop, family, target)
-            _start(target, launch, fields, logs)
-        target.await_answer()
-        target.check()
-        yield target
-
-
-@contextlib.contextmanager
-def _followed(target: ServiceTarget, launch: Launch, logs: Path) -> Iterator[None]:
-    """Have a process of its own ask for the tasks that the generator writes down."""
-    completions = target.service.completions
-    journal = target.ledger.parent / "journal"
-    write_privately(journal, "")
-    target.asked = msgspec.structs.replace(
-        target.asked,
-        journal=str(journal),
-        reply_fields=reply_fields(completions),
-        most_followed_per_s=completions.most_per_s * FOLLOWED_SHARE,
-    )
-    order = journal.with_name("follow.json")
-    told = msgspec.json.encode(Order(target.asked, completions, str(target.ledger)))
-    write_privately(order, told.decode())
-    command = [sys.executable, "-m", "harness.service.follower", str(order)]
-    child = launch.family.spawn("sampler", command, logs / "follower.log", {}, launch.pinning)
-    try:
-        yield
-    finally:
-        launch.family.stop(child, 0.0)
-
-
-def _start(target: ServiceTarget, launch: Launch, fields: Mapping[str, str], logs: Path) -> None:
-    service = target.service
-    folder = service.folder / service.declared.cwd
-    environment = _environment(service, fields, target.ledger)
-
-    def spawn(role: str, words: Sequence[str], log: str) -> Child:
-        command = [_program(words[0], folder), *(Template(word).fill(fields) for word in words[1:])]
-        try:
-            return launch.family.spawn(role, command, logs / log, environment, launch.pinning, cwd=folder)
-        except OSError as error:
-            raise BlockpointError(f"{' '.join(words)}: cannot be started: {error}") from None
-
-    for index, worker in enumerate(service.workers):
-        target.workers.append(spawn("worker", worker, f"worker-{index}.log"))
-    target.web.append(spawn("web", argv(service.declared.command), "web.log"))
-
-
-def _program(name: str, folder: Path) -> str:
-    """Return where a program lies: seen from the service's folder, on the PATH, or beside our Python."""
-    if "/" in name:
-        found = shutil.which(folder / name)
-    else:
-        found = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
-    if not found:
-        raise BlockpointError(f"[service] command {name!r}: there is no such program")
-    return found
-
-
-def _environment(service: Service, fields: Mapping[str, str], ledger: Path) -> dict[str, str]:
-    """Return what the service gets beside what all of our processes get; it may import what lies about it."""
-    declared = service.declared.environment
-    own = {name: secret(Template(value).fill(fields)) for name, value in declared.items()}
-    recorded = {LEDGER: str(ledger)} if service.completions.source == "observe" else {}
-    return {
-        "PYTHONSAFEPATH": "",
-        "PYTHONPATH": "",
-        "PATH": os.environ.get("PATH", os.defpath),
-        **own,
-        **recorded,
-    }
-
-
-def _stop(family: Family, target: ServiceTarget) -> None:
-    children = (*target.web, *target.workers)
-    for child in children:
-        with contextlib.suppress(ProcessLookupError):
-            child.process.terminate()
-    wait_until(lambda: not any(child.running for child in children), GRACE_S)
-    for child in children:
-        family.stop(child, 0.0)

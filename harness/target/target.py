@@ -82,6 +82,9 @@ class Target:
         self.nonce = settings.nonce
         self.ledger = settings.ledger or Path()
         self.broker = broker
+        """what we know the tasks' queues in"""
+        self.server = broker
+        """what stands between web and workers"""
         self.sink: Sink | None = None
         self.web: list[Child] = []
         self.workers: list[Child] = []
@@ -96,7 +99,7 @@ class Target:
 
     def children(self) -> list[Child]:
         """Return the web's, workers', embedded broker's and sink's processes."""
-        broker = [self.broker.child] if self.broker and self.broker.child else []
+        broker = [self.server.child] if self.server and self.server.child else []
         sink = [self.sink.child] if self.sink else []
         return [*self.web, *self.workers, *broker, *sink]
 
@@ -195,9 +198,9 @@ class Target:
 
     def start_broker(self) -> None:
         """Start the embedded broker again after it has ended, and wait until it answers."""
-        if self.broker and self.broker.child:
-            self.broker.child = self._family.again(self.broker.child)
-            self.broker.await_answer()
+        if self.server and self.server.child:
+            self.server.child = self._family.again(self.server.child)
+            self.server.await_answer()
 
     def await_answer(self) -> None:
         """Wait until the web process answers; raises BlockpointError where it does not."""

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 MAIN = """
-import json, sys
+import json, sys, threading, urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 print("it", "begins", flush=True)
@@ -27,6 +27,10 @@ class Orders(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.seen.append([self.path, body, self.headers["Authorization"], self.headers["x-blockpoint-id"]])
         self.answer(202 if "busy" not in sys.argv else 503, {"job": len(self.seen), "no": None})
+        if back := json.loads(body).get("back"):
+            state = b'{"state": "failed"}' if "failing" in sys.argv else b""
+            self.close_connection = True
+            urllib.request.urlopen(urllib.request.Request(back, state, method="POST")).close()
 
     def do_GET(self):
         if self.path == "/seen":
@@ -57,6 +61,12 @@ expect = 202
 [[bystander]]
 path = "/health"
 """
+
+BACK = {
+    '"id": "{id}"': '"id": "{id}", "back": "{webhook}/{id}"',
+    "[submit]": "[completions]\nsource = 'webhook'\nfield = 'state'\nfailed = 'failed'\n[submit]",
+}
+"""replaced in the file, so that the service calls back"""
 
 
 def declare(folder: Path, more: str = "", **replaced: str) -> Path:

@@ -9,9 +9,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.service.file import Service, read_service
-from harness.service.follower import ended, value_in
-from harness.service.target import ServiceTarget, running_service
+from harness.service.ends import ended, value_in
+from harness.service.file import read_service
+from harness.service.running import running_service
+from harness.service.service import Service
+from harness.service.target import ServiceTarget
 from harness.target.cores import Pinning
 from harness.target.processes import Family, family
 from harness.target.target import Launch
@@ -23,7 +25,7 @@ from targets.settings import Settings
 from tests.loadtests.recording import certificate, recording
 
 from .blockpoint import LIMIT_S, QUIET, blockpoint, eventually, families, started
-from .service import declare
+from .service import BACK, declare
 
 POLL = "\n[completions]\nsource = 'poll'\npath = '/jobs/{job}'\nfield = 'state'\nfailed = 'failed'\n"
 
@@ -85,9 +87,14 @@ def test_a_task_is_followed_by_a_field_of_the_reply(tmp_path: Path, members: Fam
     preflight(file, members, tmp_path)
 
 
+def test_a_service_calls_back_for_its_first_task(tmp_path: Path, members: Family) -> None:
+    preflight(declare(tmp_path, **BACK), members, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("more", "replaced", "said"),
     [
+        ("failing", BACK, "a first task has failed, by its callback"),
         ("broken", {}, r"exited at once with code 1; it said last:\n +it begins\n +no database"),
         (
             "",
@@ -113,6 +120,7 @@ def test_a_task_is_followed_by_a_field_of_the_reply(tmp_path: Path, members: Fam
         ),
     ],
     ids=[
+        "calls back with a failure",
         "does not start",
         "never up",
         "refuses",
@@ -156,6 +164,21 @@ def test_a_file_that_cannot_be_followed_is_refused(old: str, new: str, said: str
     with pytest.raises(BlockpointError, match=said) as caught:
         read_service(file)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{webhook}/{id}", "nowhere", r"has to learn where to call back: name \{webhook\}"),
+        ("'webhook'", "'poll'\npath = '/{id}'", r"no field 'webhook'"),
+        ("'webhook'", "'webhook'\nlisten = 'here'", r"listen 'here' is not HOST:PORT"),
+    ],
+)
+def test_a_webhook_that_cannot_work_is_refused(old: str, new: str, said: str, tmp_path: Path) -> None:
+    file = declare(tmp_path, **BACK)
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises(BlockpointError, match=said):
+        read_service(file)
 
 
 def test_a_table_of_a_pyproject_does_as_well(tmp_path: Path) -> None:
