@@ -83,7 +83,9 @@ class RunCommand(PlannedCommand[RunRequest]):
     def procedure(self, _: Campaign) -> Measuring:
         """Return a plain measurement."""
         request = self.request
-        return Measuring(Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait))
+        return request.host.measuring(
+            Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait)
+        )
 
     def conclude(self, campaign: Campaign) -> Conclusion:
         """Say what stayed invalid or unmeasured; its code is 1 where that is all, or a trial failed."""

@@ -1,7 +1,7 @@
 """Where a command puts its roles: by the rule of the topology, but for those that were placed by hand."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from harness.target.cores import ROLES, Pinning, available_cores, choose
@@ -19,6 +19,8 @@ class Placement:
     pinned: bool = True
     generators: int = 1
     """processes that want a core each"""
+    elsewhere: tuple[int, ...] | None = None
+    """the cores of the host that the target is on, where that is another than the generators'"""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -44,6 +46,9 @@ class Placement:
         if not self.pinned:
             return Pinning(note="not pinned: trials run beside each other")
         chosen = choose(topology, available_cores(), self.generators)
+        if self.elsewhere is not None:
+            own = dict(self.asked).get("generator", chosen.generator)
+            return replace(choose(topology, self.elsewhere, 0), generator=own)
         if not self.asked:
             return chosen
         by_rule = {role: chosen.cores(role) for role in ROLES}

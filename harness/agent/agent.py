@@ -1,0 +1,251 @@
+"""What an agent does: it starts one target at a time, follows it, tells of it, and ends it."""
+
+import contextlib
+import hashlib
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from harness.agent import messages as m
+from harness.agent.machine import machine
+from harness.campaign.host import HERE
+from harness.target.cores import Pinning, available_cores
+from harness.target.processes import Family
+from harness.target.target import Launch, Target, running_target
+from harness.trial.noise import await_quiet
+from harness.trial.observation import Observation
+from results.clock import boot_id
+from results.columns import LEDGER_RECORD
+from results.errors import BlockpointError
+from results.findings import Noise
+from results.terms import KINDS
+from targets.settings import STARTERS, Settings, variable
+
+LEASE_S: Final = 30.0
+"""a target of which nobody has asked for so long is ended"""
+_FOREIGN: Final = frozenset(map(variable, STARTERS))
+"""settings that nobody chooses from elsewhere"""
+Say = Callable[[str], object]
+
+
+@dataclass
+class Up:
+    """A target that is up, and what follows it."""
+
+    name: str
+    asker: str
+    launch: Launch
+    target: Target
+    held: contextlib.ExitStack
+    sampling: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    observation: Observation | None = None
+    records: np.ndarray = field(default_factory=lambda: np.empty(0, LEDGER_RECORD))
+
+    def following(self) -> Observation:
+        """Return what follows it; raises BlockpointError where nothing does."""
+        if self.observation is None:
+            raise BlockpointError(f"nothing follows {self.target.subject.key} yet")
+        return self.observation
+
+    def end(self) -> None:
+        """End what follows it, and then itself."""
+        with self.held, self.sampling:
+            pass
+
+
+class Agent:
+    """Answers one call at a time but for those that ask for the time or renew the lease."""
+
+    def __init__(self, members: Family, host: str, say: Say, lease_s: float = LEASE_S) -> None:
+        self._family = members
+        self._host = host
+        self._say = say
+        self._lease_s = lease_s
+        self._heard_s = time.monotonic()
+        self._one = threading.Lock()
+        self._up: Up | None = None
+        self._why_ended = "it never ran here"
+        self._calls: dict[str, tuple[Any, Callable[[Any], m.Message | Noise]]] = {
+            "look": (m.Look, self._look),
+            "start": (m.Start, self._start),
+            "check": (m.Of, self._check),
+            "preflight": (m.Preflight, self._preflight),
+            "quiet": (m.Quiet, self._quiet),
+            "observe": (m.Of, self._observe),
+            "sample": (m.Sample, self._sample),
+            "counts": (m.Of, self._counts),
+            "drained": (m.Of, self._drained),
+            "collect": (m.Collect, self._collect),
+            "records": (m.Piece, self._records),
+            "end": (m.Of, self._end),
+        }
+
+    def answer(self, call: str, question: bytes) -> bytes:
+        """Return the answer to a call; raises BlockpointError where it cannot be done, KeyError for none."""
+        self._heard_s = time.monotonic()
+        if call == "clock":
+            return msgspec.msgpack.encode(m.Time(read_ns=time.monotonic_ns(), boot_id=boot_id()))
+        if call == "about":
+            return msgspec.msgpack.encode(_about())
+        if call == "renew":
+            return msgspec.msgpack.encode(m.Nothing())
+        kind, do = self._calls[call]
+        try:
+            asked = msgspec.msgpack.decode(question, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise BlockpointError(f"{call}: not a question of ours: {error}") from None
+        with self._one:
+            try:
+                return msgspec.msgpack.encode(do(asked))
+            finally:
+                self._heard_s = time.monotonic()
+
+    def tend(self) -> None:
+        """End a target of which nobody has asked for too long."""
+        if self._up is None or time.monotonic() - self._heard_s <= self._lease_s:
+            return
+        with self._one:
+            silent_s = time.monotonic() - self._heard_s
+            if self._up and silent_s > self._lease_s:
+                self._drop(f"nothing was heard of {self._up.asker} for {silent_s:.0f} s")
+
+    def _drop(self, why: str) -> None:
+        up, self._up = self._up, None
+        if up:
+            self._why_ended = why
+            up.end()
+            self._say(f"{up.target.subject.key}: ended: {why}")
+
+    def _of(self, asked: m.Of) -> Up:
+        """Return the target that is asked for, this thread being moved out of its way."""
+        up = self._up
+        if up is None or up.name != asked.target:
+            raise BlockpointError(f"the agent has ended this target: {self._why_ended}")
+        up.launch.pinning.apply(0, "harness")
+        return up
+
+    def _look(self, asked: m.Look) -> m.Found:
+        self._refuse_busy()
+        found = HERE.look(asked.wanted, self._family, _pinning(asked.pinning), "")
+        return m.Found(described=found.described, calibration=found.calibration)
+
+    def _refuse_busy(self) -> None:
+        if self._up:
+            raise BlockpointError(f"the agent has a target up for {self._up.asker}: wait for it")
+
+    def _start(self, asked: m.Start) -> m.Started:
+        self._refuse_busy()
+        settings = {name: value for name, value in asked.settings.items() if name not in _FOREIGN}
+        launch = Launch(
+            self._family,
+            _pinning(asked.pinning),
+            Settings.from_environment(settings),
+            asked.loop,
+            asked.http,
+            host=self._host,
+            needs=frozenset(asked.needs),
+        )
+        name = secrets.token_hex(8)
+        logs = self._folder(name)
+        with contextlib.ExitStack() as held:
+            target = held.enter_context(running_target(launch, asked.strategy, asked.variant, logs))
+            self._up = Up(name, asked.asker, launch, target, held.pop_all())
+        self._say(f"{target.subject.key}: up at {target.url} for {asked.asker}")
+        port = int(target.url.rpartition(":")[2])
+        return m.Started(target=name, port=port, nonce=target.nonce, subject=target.subject)
+
+    def _folder(self, name: str) -> Path:
+        folder = self._family.folder / f"target-{name}"
+        (folder / "logs").mkdir(parents=True)
+        return folder
+
+    def _check(self, asked: m.Of) -> m.Nothing:
+        self._of(asked).target.check()
+        return m.Nothing()
+
+    def _preflight(self, asked: m.Preflight) -> m.Nothing:
+        if asked.kind not in KINDS:
+            raise BlockpointError(f"the agent knows no task of the kind {asked.kind!r}")
+        self._of(asked).target.preflight(asked.kind)
+        return m.Nothing()
+
+    def _quiet(self, asked: m.Quiet) -> Noise:
+        up = self._of(asked)
+        ours = [child.pid for child in up.target.children()]
+        return await_quiet(up.launch.pinning.used, ours, asked.foreign_cores, asked.longest_s)
+
+    def _observe(self, asked: m.Of) -> m.Nothing:
+        up = self._of(asked)
+        up.sampling.close()
+        up.observation = Observation(up.launch, up.target, self._family.folder / f"target-{up.name}")
+        return m.Nothing()
+
+    def _sample(self, asked: m.Sample) -> m.Nothing:
+        up = self._of(asked)
+        up.sampling.enter_context(up.following().sampling(asked.beside))
+        return m.Nothing()
+
+    def _counts(self, asked: m.Of) -> m.Counted:
+        following = self._of(asked).following()
+        following.look()
+        begun, ended = following.counts()
+        return m.Counted(begun=begun, ended=ended)
+
+    def _drained(self, asked: m.Of) -> m.Drained:
+        following = self._of(asked).following()
+        following.look()
+        return m.Drained(drained=following.drained())
+
+    def _collect(self, asked: m.Collect) -> m.Collected:
+        up = self._of(asked)
+        up.sampling.close()
+        seen, up.observation = up.following().seen(drained=asked.drained), None
+        up.records = np.ascontiguousarray(seen.events)
+        return m.Collected(
+            rows=len(up.records),
+            sha256=hashlib.sha256(up.records.data).hexdigest(),
+            resources={name: column.tolist() for name, column in seen.resources.items()},
+            held={
+                int(look): {place: sorted(ids) for place, ids in found.items()}
+                for look, found in seen.held.items()
+            },
+            survivors=sorted(seen.survivors),
+            web=sorted(seen.web),
+            spoilt=list(seen.spoilt),
+        )
+
+    def _records(self, asked: m.Piece) -> m.Records:
+        return m.Records(data=self._of(asked).records[asked.begin : asked.begin + m.PIECE_ROWS].tobytes())
+
+    def _end(self, asked: m.Of) -> m.Nothing:
+        if self._up and self._up.name == asked.target:
+            self._drop("its command is done with it")
+        return m.Nothing()
+
+
+def _about() -> m.About:
+    return m.About(
+        host=platform.node(),
+        machine=machine(),
+        cores=list(available_cores()),
+        environment=HERE.environment(),
+    )
+
+
+def _pinning(described: dict[str, Any]) -> Pinning:
+    """Return the pinning that was asked for; raises BlockpointError where a core is not there."""
+    try:
+        pinning = Pinning.described(described)
+    except msgspec.ValidationError as error:
+        raise BlockpointError(f"no pinning: {error}") from None
+    if missing := sorted(set(pinning.used).difference(available_cores())):
+        raise BlockpointError(f"core {missing[0]} is not available on {platform.node()}")
+    return pinning
