@@ -7,8 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import msgspec
@@ -18,19 +17,21 @@ from harness.agent import messages as m
 from harness.agent.machine import machine
 from harness.campaign.host import HERE
 from harness.target.cores import Pinning, available_cores
-from harness.target.processes import Family
+from harness.target.processes import family
 from harness.target.target import Launch, Target, running_target
 from harness.trial.noise import await_quiet
-from harness.trial.observation import Observation
+from harness.trial.observation import LOGS, Observation
 from results.clock import boot_id
 from results.columns import LEDGER_RECORD
-from results.errors import BlockpointError
+from results.errors import BlockpointError, lookup
 from results.findings import Noise
 from results.terms import KINDS
 from targets.settings import STARTERS, Settings, variable
 
 LEASE_S: Final = 30.0
 """a target of which nobody has asked for so long is ended"""
+PATIENCE_S: Final = 5.0
+"""with a call that is under way when the agent is ended"""
 _FOREIGN: Final = frozenset(map(variable, STARTERS))
 """settings that nobody chooses from elsewhere"""
 Say = Callable[[str], object]
@@ -64,8 +65,7 @@ class Up:
 class Agent:
     """Answers one call at a time but for those that ask for the time or renew the lease."""
 
-    def __init__(self, members: Family, host: str, say: Say, lease_s: float = LEASE_S) -> None:
-        self._family = members
+    def __init__(self, host: str, say: Say, lease_s: float = LEASE_S) -> None:
         self._host = host
         self._say = say
         self._lease_s = lease_s
@@ -73,6 +73,11 @@ class Agent:
         self._one = threading.Lock()
         self._up: Up | None = None
         self._why_ended = "it never ran here"
+        self._at_once: dict[str, Callable[[], m.Message]] = {
+            "clock": _time,
+            "about": _about,
+            "renew": m.Nothing,
+        }
         self._calls: dict[str, tuple[Any, Callable[[Any], m.Message | Noise]]] = {
             "look": (m.Look, self._look),
             "start": (m.Start, self._start),
@@ -88,15 +93,15 @@ class Agent:
             "end": (m.Of, self._end),
         }
 
+    def knows(self, call: str) -> bool:
+        """Say whether there is such a call."""
+        return call in self._at_once or call in self._calls
+
     def answer(self, call: str, question: bytes) -> bytes:
-        """Return the answer to a call; raises BlockpointError where it cannot be done, KeyError for none."""
+        """Return the answer to a call that it knows; raises BlockpointError where it cannot be done."""
         self._heard_s = time.monotonic()
-        if call == "clock":
-            return msgspec.msgpack.encode(m.Time(read_ns=time.monotonic_ns(), boot_id=boot_id()))
-        if call == "about":
-            return msgspec.msgpack.encode(_about())
-        if call == "renew":
-            return msgspec.msgpack.encode(m.Nothing())
+        if call in self._at_once:
+            return msgspec.msgpack.encode(self._at_once[call]())
         kind, do = self._calls[call]
         try:
             asked = msgspec.msgpack.decode(question, type=kind)
@@ -117,6 +122,11 @@ class Agent:
             if self._up and silent_s > self._lease_s:
                 self._drop(f"nothing was heard of {self._up.asker} for {silent_s:.0f} s")
 
+    def close(self) -> None:
+        """End the target that is up; one that is only starting ends with this process."""
+        if self._one.acquire(timeout=PATIENCE_S):
+            self._drop("the agent is ended")
+
     def _drop(self, why: str) -> None:
         up, self._up = self._up, None
         if up:
@@ -134,7 +144,10 @@ class Agent:
 
     def _look(self, asked: m.Look) -> m.Found:
         self._refuse_busy()
-        found = HERE.look(asked.wanted, self._family, _pinning(asked.pinning), "")
+        for kind in asked.wanted.kinds:
+            _check_kind(kind)
+        with family() as members:
+            found = HERE.look(asked.wanted, members, _pinning(asked.pinning), "")
         return m.Found(described=found.described, calibration=found.calibration)
 
     def _refuse_busy(self) -> None:
@@ -144,36 +157,32 @@ class Agent:
     def _start(self, asked: m.Start) -> m.Started:
         self._refuse_busy()
         settings = {name: value for name, value in asked.settings.items() if name not in _FOREIGN}
-        launch = Launch(
-            self._family,
-            _pinning(asked.pinning),
-            Settings.from_environment(settings),
-            asked.loop,
-            asked.http,
-            host=self._host,
-            needs=frozenset(asked.needs),
-        )
-        name = secrets.token_hex(8)
-        logs = self._folder(name)
+        name, pinning = secrets.token_hex(8), _pinning(asked.pinning)
         with contextlib.ExitStack() as held:
+            members = held.enter_context(family())
+            launch = Launch(
+                members,
+                pinning,
+                Settings.from_environment(settings),
+                asked.loop,
+                asked.http,
+                host=self._host,
+                needs=frozenset(asked.needs),
+            )
+            logs = members.folder / LOGS
+            logs.mkdir()
             target = held.enter_context(running_target(launch, asked.strategy, asked.variant, logs))
             self._up = Up(name, asked.asker, launch, target, held.pop_all())
         self._say(f"{target.subject.key}: up at {target.url} for {asked.asker}")
         port = int(target.url.rpartition(":")[2])
         return m.Started(target=name, port=port, nonce=target.nonce, subject=target.subject)
 
-    def _folder(self, name: str) -> Path:
-        folder = self._family.folder / f"target-{name}"
-        (folder / "logs").mkdir(parents=True)
-        return folder
-
     def _check(self, asked: m.Of) -> m.Nothing:
         self._of(asked).target.check()
         return m.Nothing()
 
     def _preflight(self, asked: m.Preflight) -> m.Nothing:
-        if asked.kind not in KINDS:
-            raise BlockpointError(f"the agent knows no task of the kind {asked.kind!r}")
+        _check_kind(asked.kind)
         self._of(asked).target.preflight(asked.kind)
         return m.Nothing()
 
@@ -185,7 +194,7 @@ class Agent:
     def _observe(self, asked: m.Of) -> m.Nothing:
         up = self._of(asked)
         up.sampling.close()
-        up.observation = Observation(up.launch, up.target, self._family.folder / f"target-{up.name}")
+        up.observation = Observation(up.launch, up.target, up.launch.family.folder)
         return m.Nothing()
 
     def _sample(self, asked: m.Sample) -> m.Nothing:
@@ -231,6 +240,15 @@ class Agent:
         return m.Nothing()
 
 
+def _time() -> m.Time:
+    return m.Time(read_ns=time.monotonic_ns(), boot_id=boot_id())
+
+
+def _check_kind(kind: str) -> None:
+    """Raise BlockpointError for a kind of task that is none of this release's."""
+    lookup("kind", kind, KINDS)
+
+
 def _about() -> m.About:
     return m.About(
         host=platform.node(),
@@ -241,11 +259,15 @@ def _about() -> m.About:
 
 
 def _pinning(described: dict[str, Any]) -> Pinning:
-    """Return the pinning that was asked for; raises BlockpointError where a core is not there."""
+    """Return the pinning that was asked for; raises BlockpointError where a core is not there.
+
+    Where no generator is beside the target, this process has the core that it would have.
+    """
     try:
         pinning = Pinning.described(described)
     except msgspec.ValidationError as error:
         raise BlockpointError(f"no pinning: {error}") from None
     if missing := sorted(set(pinning.used).difference(available_cores())):
         raise BlockpointError(f"core {missing[0]} is not available on {platform.node()}")
-    return pinning
+    free = sorted(set(available_cores()).difference(pinning.used))
+    return pinning if pinning.generator or not pinning.used else replace(pinning, generator=tuple(free))

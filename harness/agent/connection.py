@@ -93,6 +93,9 @@ class Connection:
             self._http.close()
             said = why(error) if isinstance(error, OSError) else "no HTTP came back"
             raise LostAgentError(f"no agent answers at {self.url}: {said}") from None
+        except BaseException:  # interrupted: what comes now is the answer to a question that nobody asks
+            self._http.close()
+            raise
         self._used_s = time.monotonic()
         return reply.status, found
 

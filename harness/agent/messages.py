@@ -1,6 +1,6 @@
 """What an agent is asked and what it answers: each a MessagePack map, by the name of the call."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -66,8 +66,8 @@ class Start(Message, frozen=True, kw_only=True):
     variant: str
     settings: dict[str, str]
     """as variables"""
-    loop: str
-    http: str
+    loop: Literal["asyncio", "uvloop"]
+    http: Literal["h11", "httptools"]
     needs: list[str]
     pinning: dict[str, Any]
 

@@ -40,14 +40,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a call of ours, and nobody else's."""
         if refusal := self._refusal():
-            self.close_connection = True
-            self._reply(refusal.status, f"{refusal.why}\n".encode())
+            self._reply(refusal.status, f"{refusal.why}\n".encode(), last=True)
             return
         question = self.rfile.read(self._length())
         try:
             answer = self.server.agent.answer(self.path[1:], question)
-        except KeyError:
-            self._reply(HTTPStatus.NOT_FOUND, b"there is no such call\n")
         except (BlockpointError, OSError) as error:
             self._reply(HTTPStatus.UNPROCESSABLE_ENTITY, str(error).encode())
         else:
@@ -64,6 +61,8 @@ class Handler(BaseHTTPRequestHandler):
                 f"the agent is of Blockpoint {RELEASE}, and was asked by {release[:40]}: "
                 "install the same release on both hosts",
             )
+        if not self.server.agent.knows(self.path[1:]):
+            return Refusal(HTTPStatus.NOT_FOUND, "there is no such call")
         if not 0 <= self._length() <= MOST_BYTES:
             return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no question of ours is that long")
         return None
@@ -72,8 +71,9 @@ class Handler(BaseHTTPRequestHandler):
         text = self.headers.get("Content-Length", "")
         return int(text) if text.isdecimal() else -1
 
-    def _reply(self, status: HTTPStatus, body: bytes) -> None:
+    def _reply(self, status: HTTPStatus, body: bytes, *, last: bool = False) -> None:
         self.send_response(status)
+        self.send_header("Connection", "close" if last else "keep-alive")
         self.send_header("Content-Length", str(len(body)))
         self.send_header(HEADER, RELEASE)
         self.end_headers()

@@ -5,29 +5,37 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from harness.agent import messages as m
 from harness.agent.connection import WORK_S, Connection, renewing
 from harness.agent.machine import machine
+from harness.target.cores import Pinning
+from harness.target.declarations import declared
 from harness.target.processes import Child
 from harness.target.target import Launch, Target
 from results.errors import BlockpointError
 from results.findings import Noise
+from results.schema import Subject
 from targets.settings import STARTERS, Settings, variable
 
 
 class AgentTarget(Target):
     """Its processes are on the agent's host: the agent sees to them."""
 
-    def __init__(self, connection: Connection, about: m.About, started: m.Started, launch: Launch) -> None:
+    def __init__(
+        self, connection: Connection, on: str, started: m.Started, launch: Launch, *, shared: bool
+    ) -> None:
         settings = Settings(nonce=started.nonce)
         url = f"http://{connection.host}:{started.port}"
         super().__init__(started.subject, url, settings, None, launch.family)
         self.connection = connection
-        self.on = about.host
-        self.shared = about.machine == machine()
+        self.on = on
+        self.shared = shared
         """it is on our machine after all, where each sees the other's processes"""
         self.name = started.target
 
@@ -65,23 +73,30 @@ def started_by(
 
     Raises BlockpointError as `running_target` does.
     """
-    order = m.Start(
-        asker=_asker(),
-        strategy=strategy,
-        variant=variant,
-        settings=_asked(launch.settings),
-        loop=launch.loop,
-        http=launch.http,
-        needs=sorted(launch.needs),
-        pinning=launch.pinning.describe(),
-    )
+    shared, pinning = about.machine == machine(), launch.pinning
+    order = _order(launch, strategy, variant, pinning if shared else replace(pinning, generator=()))
     with renewing(connection):
         started = connection.ask("start", order, m.Started, WORK_S)
         try:
-            yield AgentTarget(connection, about, started, launch)
+            _refuse_other(started.subject, declared(strategy, variant, launch.settings).subject, about.host)
+            yield AgentTarget(connection, about.host, started, launch, shared=shared)
         finally:
             with contextlib.suppress(BlockpointError):
                 connection.ask("end", m.Of(target=started.target), m.Nothing, WORK_S)
+
+
+def _order(launch: Launch, strategy: str, variant: str, pinning: Pinning) -> m.Start:
+    asked = {
+        "asker": _asker(),
+        "strategy": strategy,
+        "variant": variant,
+        "settings": _asked(launch.settings),
+        "loop": launch.loop,
+        "http": launch.http,
+        "needs": sorted(launch.needs),
+        "pinning": pinning.describe(),
+    }
+    return msgspec.convert(asked, m.Start)
 
 
 def _asked(settings: Settings) -> dict[str, str]:
@@ -93,3 +108,14 @@ def _asked(settings: Settings) -> dict[str, str]:
 def _asker() -> str:
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]])
     return f"{command} (process {os.getpid()} on {platform.node()})"
+
+
+def _refuse_other(there: Subject, here: Subject | None, host: str) -> None:
+    """Raise BlockpointError where a strategy's libraries are others there: the manifest tells ours."""
+    own = here.versions if here else {}
+    for name in sorted({*there.versions, *own}):
+        if there.versions.get(name) != own.get(name):
+            raise BlockpointError(
+                f"{there.strategy} runs with {name} {there.versions.get(name)} on {host}, and with "
+                f"{own.get(name)} here: install the same on both"
+            )

@@ -4,12 +4,12 @@ import ipaddress
 import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 from typing import Final
 
 from harness.agent.agent import LEASE_S, Agent
 from harness.agent.server import AgentServer, listening
 from harness.agent.token import VARIABLE, agents_token
-from harness.target.processes import family
 from results.errors import BlockpointError
 
 TEND_EVERY_S: Final = 0.5
@@ -28,16 +28,15 @@ def serve_agent(*, listen: str, lease_s: float = LEASE_S, say: Callable[[str], o
         raise BlockpointError(f"--listen: cannot listen at {listen} ({error.strerror})") from None
     if not _is_loopback(host):
         say(f"warning: whoever reaches {host} can see the token go by, and load a target that is up")
-    with family() as members:
-        agent = Agent(members, host, say, lease_s)
-        with listening(server, agent):
-            if token.new:
-                say(f"token, made now and not shown again: {token.secret}")
-                say(f"on the host that leads: export {VARIABLE}=...")
-            say(f"agent at http://{host}:{server.server_port}; Ctrl-C ends it and what it started")
-            while True:
-                agent.tend()
-                time.sleep(TEND_EVERY_S)
+    agent = Agent(host, say, lease_s)
+    with closing(agent), listening(server, agent):
+        if token.new:
+            say(f"token, made now and not shown again: {token.secret}")
+            say(f"on the host that leads: export {VARIABLE}=...")
+        say(f"agent at http://{host}:{server.server_port}; Ctrl-C ends it and what it started")
+        while True:
+            agent.tend()
+            time.sleep(TEND_EVERY_S)
 
 
 def _is_loopback(host: str) -> bool:

@@ -18,18 +18,15 @@ def with_agent(request: S, url: str) -> S:
         return request
     from harness.agent.host import OtherHost
 
-    _refuse(request)
-    host = OtherHost(url)
-    placement = dataclasses.replace(request.placement, elsewhere=host.cores)
-    return dataclasses.replace(request, host=host, placement=placement)
-
-
-def _refuse(request: Selection) -> None:
     if request.redis_url:
         raise BlockpointError("--agent: the broker is the agent's; leave --redis-url out")
     if request.task:
         raise BlockpointError(
             "--agent: a task of your own is measured on the host that has it, without --agent"
         )
-    if asked := [role for role, _ in request.placement.asked if role != "generator"]:
-        raise BlockpointError(f"--agent: cores of the {asked[0]} are on its host; only generator=... is here")
+    host = OtherHost(url)
+    others = [role for role, _ in request.placement.asked if role != "generator"]
+    if others and host.cores is not None:
+        raise BlockpointError(f"--cores: those of the {others[0]} are on the agent's host, not here")
+    placement = dataclasses.replace(request.placement, elsewhere=host.cores)
+    return dataclasses.replace(request, host=host, placement=placement)

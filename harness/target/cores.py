@@ -93,14 +93,13 @@ def choose(topology: str, cores: Sequence[int], generators: int = 1) -> Pinning:
     """Place the roles on `cores`; the generator always gets the last one, several of them a core each.
 
     `split` on two cores puts the workers on the generator's core, where they give way to it. Some cores are
-    left to the target: where there are too few, generators share theirs. Where none generate here, the target
-    has all.
+    left to the target: where there are too few, generators share theirs.
     """
     if len(cores) < 2:
         reason = "this platform cannot pin processes" if not cores else "there is only one core"
         return Pinning(note=f"not pinned: {reason}; generator and target disturb each other")
     own = min(generators, len(cores) - 1)
-    target, last = tuple(cores[: len(cores) - own]), tuple(cores[len(cores) - own :])
+    target, last = tuple(cores[:-own]), tuple(cores[-own:])
     shared = f"{generators} generators share {own} core{'s' * (own > 1)}" if generators > own else ""
     if topology == "one-box":
         return Pinning(target, target, target, last, note=shared)

@@ -47,8 +47,7 @@ class Placement:
             return Pinning(note="not pinned: trials run beside each other")
         chosen = choose(topology, available_cores(), self.generators)
         if self.elsewhere is not None:
-            own = dict(self.asked).get("generator", chosen.generator)
-            return replace(choose(topology, self.elsewhere, 0), generator=own)
+            return self._apart(choose(topology, self.elsewhere), chosen)
         if not self.asked:
             return chosen
         by_rule = {role: chosen.cores(role) for role in ROLES}
@@ -56,6 +55,12 @@ class Placement:
         crowded = {*generator} & {*web, *broker}
         note = "as asked" + ("; the generator shares a core with the target" if crowded else "")
         return Pinning(web, worker, broker, generator, bool({*generator} & {*worker}), note)
+
+    def _apart(self, there: Pinning, here: Pinning) -> Pinning:
+        """Return where roles are on two hosts: the target's as if a generator were beside it."""
+        generator = dict(self.asked).get("generator", here.generator)
+        note = "; ".join(filter(None, ("the generator's cores are those of another host", there.note)))
+        return replace(there, generator=generator, workers_give_way=False, note=note)
 
 
 BY_RULE = Placement()

@@ -26,6 +26,7 @@ from targets.strategy import find
 
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 HALTED = "halted"
+LOGS = "logs"
 SAMPLES = "resources.jsonl"
 """what the sampler writes, which becomes a table"""
 Beside = Sequence[tuple[str, int]]
@@ -158,7 +159,7 @@ def sampled(
     """
     words = [*(f"--role={role}={pid}" for role, pid in roles), *asked]
     command = [sys.executable, "-m", "harness.trial.sampler", str(folder / SAMPLES), *words]
-    log = folder / "logs" / "sampler.log"
+    log = folder / LOGS / "sampler.log"
     sampler = launch.family.spawn("sampler", command, log, settings, launch.pinning)
     try:
         yield sampler

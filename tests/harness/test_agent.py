@@ -1,0 +1,144 @@
+"""Targets on another host: who may ask an agent, what it tells, and what is left where one is lost."""
+
+import platform
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness.agent import connection as asking
+from harness.agent import messages as m
+from harness.agent.agent import Agent
+from harness.agent.connection import Connection, LostAgentError
+from harness.agent.server import AgentServer, listening
+from harness.agent.token import VARIABLE, agents_token, known_token, token_file
+from results.errors import BlockpointError
+from results.store import open_campaign
+from results.terms import Moment
+from tests.harness.blockpoint import LIMIT_S, QUIET, environment
+from tests.harness.hosts import network
+
+TOKEN = "a token of sixteen or more"
+PORT = "8700"
+RUN = [
+    *("run", "--profile", "smoke", "--strategy", "background_tasks/default", "--kind", "sleep"),
+    *("--duration", "10ms", "--rate", "60", "--repeats", "1", "--attempts", "1"),
+    *("--topology", "one-box", *QUIET),
+]
+
+
+@contextmanager
+def agent(lease_s: float = 30.0) -> Iterator[tuple[Agent, Connection]]:
+    """Give an agent in this process, and a connection to it."""
+    server = AgentServer(("127.0.0.1", 0), TOKEN)
+    own = Agent("127.0.0.1", lambda _: None, lease_s)
+    url = f"http://127.0.0.1:{server.server_port}"
+    with closing(own), listening(server, own), closing(Connection(url, TOKEN)) as ours:
+        yield own, ours
+
+
+def test_who_has_another_token_learns_nothing() -> None:
+    with agent() as (_, ours):
+        with closing(Connection(ours.url, "another token of that length")) as stranger:
+            for call in ("about", "clock", "end", "nothing"):
+                with pytest.raises(BlockpointError, match="this is not the token of this agent") as refused:
+                    stranger.ask(call, m.Nothing(), m.Nothing)
+                assert "\n" not in str(refused.value)
+        assert ours.ask("clock", m.Nothing(), m.Time).read_ns > 0
+
+
+def test_another_release_is_refused_by_both_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    with agent() as (_, ours):
+        own = asking.RELEASE
+        monkeypatch.setattr(asking, "RELEASE", "9.9.9")
+        with pytest.raises(BlockpointError, match=rf"Blockpoint {own}, and was asked by 9\.9\.9"):
+            ours.ask("about", m.Nothing(), m.About)
+
+
+@pytest.mark.parametrize(
+    ("call", "question", "why"),
+    [
+        ("nothing", m.Nothing(), "there is no such call"),
+        ("start", m.Nothing(), "not a question of ours"),
+        ("check", m.Of(target="0" * 16), "it never ran here"),
+        ("look", m.Look(wanted=m.Wanted(["slep"], {}), pinning={}), "did you mean 'sleep'"),
+        ("look", m.Look(wanted=m.Wanted([], {}), pinning={"web": [4096]}), "core 4096 is not available"),
+    ],
+)
+def test_what_cannot_be_answered_is_said_in_a_line(call: str, question: m.Message, why: str) -> None:
+    with agent() as (_, ours), pytest.raises(BlockpointError, match=why):
+        ours.ask(call, question, m.Nothing)
+
+
+def test_where_no_agent_is_that_is_said() -> None:
+    with agent() as (_, ours):
+        pass
+    with pytest.raises(LostAgentError, match=f"no agent answers at {ours.url}: connection refused"):
+        ours.ask("about", m.Nothing(), m.About)
+    for url in ("10.0.0.5:8700", "https://10.0.0.5:8700", "http://10.0.0.5", "http://10.0.0.5:8700/x"):
+        with pytest.raises(BlockpointError, match="http://HOST:PORT"):
+            Connection(url, TOKEN)
+
+
+def test_a_token_is_made_once_and_is_its_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(BlockpointError, match=VARIABLE):
+        known_token()
+    made = agents_token()
+    assert made.new
+    assert token_file().stat().st_mode & 0o777 == 0o600
+    assert agents_token() == (made.secret, False)
+    assert known_token() == made.secret
+    token_file().chmod(0o640)
+    with pytest.raises(BlockpointError, match="others may read it"):
+        known_token()
+    monkeypatch.setenv(VARIABLE, "short")
+    with pytest.raises(BlockpointError, match=f"{VARIABLE}: a token is at least 16"):
+        agents_token()
+
+
+@pytest.mark.e2e
+def test_a_target_on_a_host_of_another_clock_is_measured_from_here(tmp_path: Path) -> None:
+    environ = environment(tmp_path, **{VARIABLE: TOKEN})
+    alone = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+    with network(0, 1000) as (here, there):
+        address = f"{there.address}:{PORT}"
+        serving = subprocess.Popen(
+            [*there.inside(*alone), *there.blockpoint("agent", "--listen", address)[-6:]],
+            env=environ,
+            stdout=subprocess.DEVNULL,
+        )
+        done = subprocess.run(
+            here.blockpoint(*RUN, "--seconds", "1", "--agent", f"http://{address}", "--name", "far"),
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_S,
+            check=False,
+        )
+        serving.kill()
+        serving.wait()
+    assert "could not be measured" not in done.stdout + done.stderr, done.stdout + done.stderr
+    campaign = open_campaign(tmp_path / "far")
+    (trial,) = campaign.trials()
+    host = trial.target_host
+    assert host is not None
+    assert host.joined
+    assert host.offset_ns / 1e9 == pytest.approx(1000, abs=1)
+    assert host.boot_id != trial.boot_id == trial.load.boot_id
+    assert not [reason for reason in trial.reasons if reason.startswith(("lost", "samples", "accounts"))]
+    assert trial.accounts.finished == trial.accounts.accepted == trial.load.accepted > 20
+    requests = campaign.table(trial, "requests").to_pandas().set_index("task_id")
+    events = campaign.table(trial, "events").to_pandas()
+    for moment, before in ((Moment.RECEIVED, requests.replied_ns), (Moment.FINISHED, trial.drained_ns)):
+        at_ns = events[events.moment == moment].set_index("task_id").at_ns.reindex(requests.index)
+        assert (at_ns >= requests.sent_ns - host.uncertainty_ns).all()
+        assert (at_ns <= before + host.uncertainty_ns).all()
+    resources = campaign.table(trial, "resources").to_pandas()
+    assert {"web", "generator", "harness", "other"} <= set(resources.role)
+    assert resources.at_ns.between(requests.sent_ns.min() - 5e9, trial.drained_ns).all()
+    told = campaign.manifest.environment["agent"]
+    assert told == {"host": platform.node(), "address": f"http://{address}"}
