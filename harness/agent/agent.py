@@ -63,7 +63,7 @@ class Up:
 
 
 class Agent:
-    """Answers one call at a time but for those that ask for the time or renew the lease."""
+    """Answers one call at a time but for the few that nothing has to be started or waited for."""
 
     def __init__(self, host: str, say: Say, lease_s: float = LEASE_S) -> None:
         self._host = host
@@ -73,10 +73,10 @@ class Agent:
         self._one = threading.Lock()
         self._up: Up | None = None
         self._why_ended = "it never ran here"
-        self._at_once: dict[str, Callable[[], m.Message]] = {
-            "clock": _time,
-            "about": _about,
-            "renew": m.Nothing,
+        self._at_once: dict[str, tuple[Any, Callable[[Any], m.Message]]] = {
+            "clock": (m.Nothing, _time),
+            "about": (m.Nothing, _about),
+            "renew": (m.Of, self._renew),
         }
         self._calls: dict[str, tuple[Any, Callable[[Any], m.Message | Noise]]] = {
             "look": (m.Look, self._look),
@@ -86,6 +86,7 @@ class Agent:
             "quiet": (m.Quiet, self._quiet),
             "observe": (m.Of, self._observe),
             "sample": (m.Sample, self._sample),
+            "sampled": (m.Of, self._sampled),
             "counts": (m.Of, self._counts),
             "drained": (m.Of, self._drained),
             "collect": (m.Collect, self._collect),
@@ -99,19 +100,13 @@ class Agent:
 
     def answer(self, call: str, question: bytes) -> bytes:
         """Return the answer to a call that it knows; raises BlockpointError where it cannot be done."""
-        self._heard_s = time.monotonic()
-        if call in self._at_once:
-            return msgspec.msgpack.encode(self._at_once[call]())
-        kind, do = self._calls[call]
+        kind, do = (self._at_once | self._calls)[call]
         try:
             asked = msgspec.msgpack.decode(question, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise BlockpointError(f"{call}: not a question of ours: {error}") from None
-        with self._one:
-            try:
-                return msgspec.msgpack.encode(do(asked))
-            finally:
-                self._heard_s = time.monotonic()
+        with contextlib.nullcontext() if call in self._at_once else self._one:
+            return msgspec.msgpack.encode(do(asked))
 
     def tend(self) -> None:
         """End a target of which nobody has asked for too long."""
@@ -139,15 +134,22 @@ class Agent:
         up = self._up
         if up is None or up.name != asked.target:
             raise BlockpointError(f"the agent has ended this target: {self._why_ended}")
+        self._heard_s = time.monotonic()
         up.launch.pinning.apply(0, "harness")
         return up
+
+    def _renew(self, asked: m.Of) -> m.Nothing:
+        self._of(asked)
+        return m.Nothing()
 
     def _look(self, asked: m.Look) -> m.Found:
         self._refuse_busy()
         for kind in asked.wanted.kinds:
             _check_kind(kind)
+        pinning = _pinning(asked.pinning)
+        pinning.apply(0, "harness")
         with family() as members:
-            found = HERE.look(asked.wanted, members, _pinning(asked.pinning), "")
+            found = HERE.look(asked.wanted, members, pinning, "")
         return m.Found(described=found.described, calibration=found.calibration)
 
     def _refuse_busy(self) -> None:
@@ -173,6 +175,7 @@ class Agent:
             logs.mkdir()
             target = held.enter_context(running_target(launch, asked.strategy, asked.variant, logs))
             self._up = Up(name, asked.asker, launch, target, held.pop_all())
+            self._heard_s = time.monotonic()
         self._say(f"{target.subject.key}: up at {target.url} for {asked.asker}")
         port = int(target.url.rpartition(":")[2])
         return m.Started(target=name, port=port, nonce=target.nonce, subject=target.subject)
@@ -202,6 +205,10 @@ class Agent:
         up.sampling.enter_context(up.following().sampling(asked.beside))
         return m.Nothing()
 
+    def _sampled(self, asked: m.Of) -> m.Nothing:
+        self._of(asked).sampling.close()
+        return m.Nothing()
+
     def _counts(self, asked: m.Of) -> m.Counted:
         following = self._of(asked).following()
         following.look()
@@ -215,7 +222,6 @@ class Agent:
 
     def _collect(self, asked: m.Collect) -> m.Collected:
         up = self._of(asked)
-        up.sampling.close()
         seen, up.observation = up.following().seen(drained=asked.drained), None
         up.records = np.ascontiguousarray(seen.events)
         return m.Collected(
@@ -240,7 +246,7 @@ class Agent:
         return m.Nothing()
 
 
-def _time() -> m.Time:
+def _time(_: m.Nothing) -> m.Time:
     return m.Time(read_ns=time.monotonic_ns(), boot_id=boot_id())
 
 
@@ -249,7 +255,7 @@ def _check_kind(kind: str) -> None:
     lookup("kind", kind, KINDS)
 
 
-def _about() -> m.About:
+def _about(_: m.Nothing) -> m.About:
     return m.About(
         host=platform.node(),
         machine=machine(),

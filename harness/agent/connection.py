@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from harness.agent.messages import MOST_BYTES, Message, Nothing
+from harness.agent.messages import MOST_BYTES, Message, Nothing, Of
 from harness.agent.release import HEADER, RELEASE
 from harness.service.asking import why
 from results.errors import BlockpointError
@@ -101,14 +101,14 @@ class Connection:
 
 
 @contextlib.contextmanager
-def renewing(connection: Connection) -> Iterator[None]:
-    """Let the agent know that we are there, until the block is left."""
+def renewing(connection: Connection, target: Of) -> Iterator[None]:
+    """Let the agent know that a target is still wanted, until the block is left."""
     over, own = threading.Event(), connection.again()
 
     def renew() -> None:
         while not over.wait(RENEWED_EVERY_S):
             with contextlib.suppress(BlockpointError):
-                own.ask("renew", Nothing(), Nothing)
+                own.ask("renew", target, Nothing)
 
     thread = threading.Thread(target=renew, name="renew", daemon=True)
     thread.start()

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from harness.agent import messages as m
 from harness.agent.connection import WORK_S, Connection
-from harness.agent.machine import machine
+from harness.agent.machine import machine, there
 from harness.agent.measurement import AgentMeasuring
 from harness.agent.target import started_by
 from harness.agent.token import known_token
@@ -28,19 +28,24 @@ class OtherHost:
         self._about = self._connection.ask("about", m.Nothing(), m.About)
 
     @property
+    def option(self) -> str:
+        """What a command is told for it, after a space."""
+        return f" --agent {self._connection.url}"
+
+    @property
     def cores(self) -> tuple[int, ...] | None:
         """Its cores, where they are others than ours; empty where nothing can be pinned there."""
         return None if self._about.machine == machine() else tuple(self._about.cores)
 
     def environment(self) -> dict[str, Any]:
         """Return what is there, with the names of both hosts, and what is here."""
-        there = {"host": self._about.host, "address": self._connection.url}
+        named = {"host": self._about.host, "address": self._connection.url}
         led = environment()
-        return {**self._about.environment, AGENT: there, "led from": {**led["host"], **led["git"]}}
+        return {**self._about.environment, AGENT: named, "led from": {**led["host"], **led["git"]}}
 
     def look(self, wanted: Wanted, members: Family, pinning: Pinning, redis_url: str) -> Found:  # noqa: ARG002
         """Have the agent calibrate and look at its servers."""
-        asked = m.Look(wanted=wanted, pinning=pinning.describe())
+        asked = m.Look(wanted=wanted, pinning=there(pinning, self._about.machine).describe())
         found = self._connection.ask("look", asked, m.Found, WORK_S)
         return Found(found.described, found.calibration)
 

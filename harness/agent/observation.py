@@ -5,7 +5,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from results.findings import TargetHost
 from results.tables import Columns
 from results.terms import Look
 
+A = TypeVar("A")
 GENERATOR: Final = "generator"
 _NO_PROBES: Final = np.empty(0, PROBE_RECORD)
 
@@ -52,15 +53,12 @@ class AgentObservation:
             seen = [*beside, (HARNESS, os.getpid())] if self._target.shared else []
             self._connection.ask("sample", m.Sample(target=self._target.name, beside=seen), m.Nothing)
             yield
+            self._heard("sampled", m.Nothing)
 
     def look(self) -> str:
         """Ask how far the work has come; returns why the agent is lost, where it is."""
-        if not self._lost:
-            try:
-                found = self._connection.ask("counts", self._of, m.Counted)
-                self._counts = Counts(found.begun, found.ended)
-            except LostAgentError as error:
-                self._lost = str(error)
+        if found := self._heard("counts", m.Counted):
+            self._counts = Counts(found.begun, found.ended)
         return self._lost
 
     def counts(self) -> Counts:
@@ -69,23 +67,25 @@ class AgentObservation:
 
     def drained(self) -> bool:
         """Say whether the backlog is gone; it is not known to be where the agent is lost."""
-        if self._lost:
-            return False
-        try:
-            return self._connection.ask("drained", self._of, m.Drained).drained
-        except LostAgentError as error:
-            self._lost = str(error)
-            return False
+        found = self._heard("drained", m.Drained)
+        return bool(found and found.drained)
 
     def seen(self, *, drained: bool) -> Seen:
         """Fetch all that was seen, and tell it by our clock."""
-        if not self._lost:
-            try:
-                after = sighting(self._connection)
-                return self._fetched(after, drained=drained)
-            except LostAgentError as error:
-                self._lost = str(error)
+        try:
+            if not self._lost:
+                return self._fetched(sighting(self._connection), drained=drained)
+        except LostAgentError as error:
+            self._lost = str(error)
         return self._blind(f"lost: {self._lost}")
+
+    def _heard(self, call: str, answer: type[A]) -> A | None:
+        """Return the answer of an agent; None where it is lost, and is not asked again."""
+        try:
+            return None if self._lost else self._connection.ask(call, self._of, answer)
+        except LostAgentError as error:
+            self._lost = str(error)
+            return None
 
     def _fetched(self, after: Sighting, *, drained: bool) -> Seen:
         asked = m.Collect(target=self._target.name, drained=drained)
@@ -96,7 +96,7 @@ class AgentObservation:
         there, here = _by_our_clock(_columns(found.resources), clock), self._sampled_here()
         return Seen(
             events=_by_our_clock(self._records(found), clock),
-            resources=there if here is None else both(there, here),
+            resources=both(there, here),
             held={
                 Look(look): {at: set(ids) for at, ids in kept.items()} for look, kept in found.held.items()
             },
@@ -104,15 +104,15 @@ class AgentObservation:
             web=frozenset(found.web),
             spoilt=found.spoilt,
             host=self._told(clock),
-            here=here,
+            here=None if self._target.shared else here,
         )
 
-    def _sampled_here(self) -> Columns | None:
-        """Return what the sampler here saw; None where the agent's saw it all."""
+    def _sampled_here(self) -> Columns:
+        """Return what the sampler here saw: nothing where the agent's saw it all."""
         samples = self._folder / SAMPLES
         found = resource_columns(samples, _NO_PROBES)
         samples.unlink(missing_ok=True)
-        return None if self._target.shared else found
+        return found
 
     def _records(self, found: m.Collected) -> np.ndarray:
         """Fetch the ledger piece by piece; raises BlockpointError where it is not what was sealed."""
@@ -141,18 +141,20 @@ class AgentObservation:
         here = self._sampled_here()
         return Seen(
             events=np.empty(0, LEDGER_RECORD),
-            resources=resource_columns(Path(), _NO_PROBES) if here is None else here,
+            resources=here,
             held={},
             survivors=frozenset(),
             web=frozenset(),
             spoilt=[f"{why}; only the client's side of this trial is kept"],
             host=self._told(None),
-            here=here,
+            here=None if self._target.shared else here,
         )
 
 
 def both(there: Columns, here: Columns) -> Columns:
-    """Return the samples of two hosts in one table: of ours no more than what generates and leads."""
+    """Return the samples of two hosts in one table: of ours, if any, what generates and leads."""
+    if not len(here["role"]):
+        return there
     ours, theirs = np.isin(here["role"], [GENERATOR, HARNESS]), there["role"] != HARNESS
     joined = {name: np.concatenate([there[name][theirs], here[name][ours]]) for name in there}
     order = np.argsort(joined["at_ns"], kind="stable")

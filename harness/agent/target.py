@@ -5,7 +5,6 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import msgspec
 
 from harness.agent import messages as m
 from harness.agent.connection import WORK_S, Connection, renewing
-from harness.agent.machine import machine
+from harness.agent.machine import machine, there
 from harness.target.cores import Pinning
 from harness.target.declarations import declared
 from harness.target.processes import Child
@@ -73,16 +72,16 @@ def started_by(
 
     Raises BlockpointError as `running_target` does.
     """
-    shared, pinning = about.machine == machine(), launch.pinning
-    order = _order(launch, strategy, variant, pinning if shared else replace(pinning, generator=()))
-    with renewing(connection):
-        started = connection.ask("start", order, m.Started, WORK_S)
+    order = _order(launch, strategy, variant, there(launch.pinning, about.machine))
+    started = connection.ask("start", order, m.Started, WORK_S)
+    of_it, shared = m.Of(target=started.target), about.machine == machine()
+    with renewing(connection, of_it):
         try:
             _refuse_other(started.subject, declared(strategy, variant, launch.settings).subject, about.host)
             yield AgentTarget(connection, about.host, started, launch, shared=shared)
         finally:
             with contextlib.suppress(BlockpointError):
-                connection.ask("end", m.Of(target=started.target), m.Nothing, WORK_S)
+                connection.ask("end", of_it, m.Nothing, WORK_S)
 
 
 def _order(launch: Launch, strategy: str, variant: str, pinning: Pinning) -> m.Start:
@@ -110,12 +109,12 @@ def _asker() -> str:
     return f"{command} (process {os.getpid()} on {platform.node()})"
 
 
-def _refuse_other(there: Subject, here: Subject | None, host: str) -> None:
+def _refuse_other(theirs: Subject, ours: Subject | None, host: str) -> None:
     """Raise BlockpointError where a strategy's libraries are others there: the manifest tells ours."""
-    own = here.versions if here else {}
-    for name in sorted({*there.versions, *own}):
-        if there.versions.get(name) != own.get(name):
+    own = ours.versions if ours else {}
+    for name in sorted({*theirs.versions, *own}):
+        if theirs.versions.get(name) != own.get(name):
             raise BlockpointError(
-                f"{there.strategy} runs with {name} {there.versions.get(name)} on {host}, and with "
+                f"{theirs.strategy} runs with {name} {theirs.versions.get(name)} on {host}, and with "
                 f"{own.get(name)} here: install the same on both"
             )

@@ -45,6 +45,10 @@ class Host(Protocol):
     elsewhere: ClassVar[bool]
     """whether it is another than ours, or to be treated as one"""
 
+    @property
+    def option(self) -> str:
+        """What a command is told for it, after a space; empty for ours."""
+
     def environment(self) -> dict[str, Any]:
         """Return everything about its hardware and software that a reader of the results may need."""
 
@@ -64,6 +68,7 @@ class ThisHost:
     """Ours."""
 
     elsewhere: ClassVar[bool] = False
+    option: str = ""
 
     def environment(self) -> dict[str, Any]:
         """Return what is here."""

@@ -255,7 +255,7 @@ def prepare(
     neighbours = members.held.enter_context(measuring(manifest.campaign))
     for line in neighbours.warnings(conditions.max_foreign_cores):
         click.echo(f"warning: {line}", err=True)
-    if conditions.fleet.elsewhere:
+    if conditions.fleet.elsewhere and not conditions.host.elsewhere:
         click.echo(
             f"warning: the target takes work from anyone who reaches {conditions.fleet.host}", err=True
         )

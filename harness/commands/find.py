@@ -120,7 +120,7 @@ class FindCommand(Command[FindRequest, Point]):
             show_reach(self.console, found)
         told = _document(campaign.manifest, point_documents(found))
         if told["unanswered"]:
-            self.say(_unanswered(campaign, told["points"], self.again))
+            self.say(_unanswered(campaign, told["points"], self.again + self.request.host.option))
         if page:
             self.say(f"report: {page}")
         return Conclusion(UNANSWERED if told["unanswered"] else DONE, told, page)

@@ -94,7 +94,7 @@ class RunCommand(PlannedCommand[RunRequest]):
             self.say(
                 f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their "
                 "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
-                f"blockpoint run --resume {campaign.folder.name} --attempts 5"
+                f"blockpoint run --resume {campaign.folder.name}{self.request.host.option} --attempts 5"
             )
         for line in unmeasured_lines(campaign):
             self.say(line)

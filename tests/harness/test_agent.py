@@ -1,32 +1,47 @@
 """Targets on another host: who may ask an agent, what it tells, and what is left where one is lost."""
 
 import platform
+import re
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 
 from harness.agent import connection as asking
 from harness.agent import messages as m
 from harness.agent.agent import Agent
 from harness.agent.connection import Connection, LostAgentError
+from harness.agent.measurement import AgentMeasurement
+from harness.agent.observation import AgentObservation
 from harness.agent.server import AgentServer, listening
+from harness.agent.target import AgentTarget, started_by
 from harness.agent.token import VARIABLE, agents_token, known_token, token_file
+from harness.target import direct
+from harness.target.cores import Pinning
+from harness.target.lineage import alive
+from harness.target.processes import Family
+from harness.target.target import Launch
+from harness.trial.measurement import Limits
 from results.errors import BlockpointError
+from results.schema import Plan
 from results.store import open_campaign
+from results.tables import read_table
 from results.terms import Moment
-from tests.harness.blockpoint import LIMIT_S, QUIET, environment
+from targets.settings import Settings
+from tests.harness.blockpoint import LIMIT_S, QUIET, environment, eventually
 from tests.harness.hosts import network
 
 TOKEN = "a token of sixteen or more"
-PORT = "8700"
 RUN = [
     *("run", "--profile", "smoke", "--strategy", "background_tasks/default", "--kind", "sleep"),
     *("--duration", "10ms", "--rate", "60", "--repeats", "1", "--attempts", "1"),
-    *("--topology", "one-box", *QUIET),
+    *("--topology", "one-box", "--seconds", "1", *QUIET),
 ]
+TASK = {"kind": "sleep", "duration_ms": 1}
 
 
 @contextmanager
@@ -37,6 +52,30 @@ def agent(lease_s: float = 30.0) -> Iterator[tuple[Agent, Connection]]:
     url = f"http://127.0.0.1:{server.server_port}"
     with closing(own), listening(server, own), closing(Connection(url, TOKEN)) as ours:
         yield own, ours
+
+
+@contextmanager
+def serving(
+    listen: str, environ: dict[str, str], inside: Sequence[str] = ()
+) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """Give an agent in a process of its own, and where it answers."""
+    command = [*inside, sys.executable, "-m", "harness", "agent", "--listen", listen]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        try:
+            url = next(found[0] for line in process.stdout if (found := re.search(r"http://[\d.:]+", line)))
+            yield process, url
+        finally:
+            process.kill()
+
+
+@contextmanager
+def target_of(ours: Connection, members: Family) -> Iterator[tuple[Launch, AgentTarget]]:
+    """Give a target that an agent has started, and how it was to be."""
+    launch = Launch(members, Pinning(), Settings(slots=4, cores=1), "asyncio", "h11")
+    about = ours.ask("about", m.Nothing(), m.About)
+    with started_by(ours, about, launch, "background_tasks", "default") as target:
+        yield launch, target
 
 
 def test_who_has_another_token_learns_nothing() -> None:
@@ -101,26 +140,90 @@ def test_a_token_is_made_once_and_is_its_users_alone(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.e2e
+def test_an_agent_tells_of_a_target_while_it_is_heard_and_its_clock_goes_on(
+    members: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with agent(lease_s=0) as (own, ours), target_of(ours, members) as (launch, target):
+        observation = AgentObservation(launch, target, tmp_path)
+        with observation.sampling([]):
+            direct.post_json(f"{target.url}/tasks", {**TASK, "task_id": "1" * 16}, LIMIT_S)
+            assert eventually(lambda: not observation.look() and observation.counts() == (1, 1))
+        seen = observation.seen(drained=True)
+        assert (seen.host and seen.host.joined, seen.spoilt) == (True, [])
+        assert seen.events["task_id"].tolist() == [int("1" * 16, 16)] * len(seen.events)
+        assert set(seen.events["moment"]) >= {Moment.ACCEPTED, Moment.FINISHED}
+
+        observation = AgentObservation(launch, target, tmp_path)
+        monkeypatch.setattr("harness.agent.agent.boot_id", lambda: "another boot")
+        with observation.sampling([]):
+            pass
+        seen = observation.seen(drained=True)
+        assert seen.host
+        assert not seen.host.joined
+        assert seen.spoilt[0].startswith("clocks: ")
+        assert len(seen.events) == 0
+
+        own.tend()
+        with pytest.raises(BlockpointError, match="nothing was heard of"):
+            target.check()
+        with pytest.raises(OSError, match="refused"):
+            target.identity()
+
+
+@pytest.mark.e2e
+def test_an_agent_that_dies_under_load_spoils_the_trial_and_leaves_nothing(
+    members: Family, tmp_path: Path
+) -> None:
+    environ = environment(tmp_path, **{VARIABLE: TOKEN})
+    (tmp_path / "logs").mkdir()
+    plan = Plan(
+        trial_id="0001",
+        subject="background_tasks/default",
+        kind="sleep",
+        duration_ms=10,
+        scenario="steady",
+        rate_per_s=20,
+        seconds=60,
+        seed=1,
+    )
+    with (
+        serving("127.0.0.1:0", environ) as (process, url),
+        closing(Connection(url, TOKEN)) as ours,
+        target_of(ours, members) as (launch, target),
+    ):
+        theirs = psutil.Process(process.pid).children(recursive=True)
+
+        def strike() -> None:
+            of_target = m.Of(target=target.name)
+            if process.poll() is None and ours.ask("counts", of_target, m.Counted).begun > 5:
+                process.kill()
+                process.wait()
+
+        limits = Limits(drain_s=2.0, foreign_cores=1024, quiet_wait_s=0)
+        trial = AgentMeasurement(launch, target, plan, limits, strike).measure(tmp_path, 1)
+    assert [each for each in trial.reasons if each.startswith(f"lost: no agent answers at {url}")]
+    assert trial.target_host
+    assert not trial.target_host.joined
+    assert 0 < trial.accounts.accepted == trial.accounts.unaccounted
+    assert read_table(tmp_path, "requests").num_rows == trial.load.scheduled
+    assert read_table(tmp_path, "events").num_rows == 0
+    assert eventually(lambda: not any(map(alive, theirs)))
+
+
+@pytest.mark.e2e
 def test_a_target_on_a_host_of_another_clock_is_measured_from_here(tmp_path: Path) -> None:
     environ = environment(tmp_path, **{VARIABLE: TOKEN})
-    alone = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
     with network(0, 1000) as (here, there):
-        address = f"{there.address}:{PORT}"
-        serving = subprocess.Popen(
-            [*there.inside(*alone), *there.blockpoint("agent", "--listen", address)[-6:]],
-            env=environ,
-            stdout=subprocess.DEVNULL,
-        )
-        done = subprocess.run(
-            here.blockpoint(*RUN, "--seconds", "1", "--agent", f"http://{address}", "--name", "far"),
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-            check=False,
-        )
-        serving.kill()
-        serving.wait()
+        inside = there.inside("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
+        with serving(f"{there.address}:8700", environ, inside) as (_, url):
+            done = subprocess.run(
+                here.blockpoint(*RUN, "--agent", url, "--name", "far"),
+                env=environ,
+                capture_output=True,
+                text=True,
+                timeout=LIMIT_S,
+                check=False,
+            )
     assert "could not be measured" not in done.stdout + done.stderr, done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "far")
     (trial,) = campaign.trials()
@@ -141,4 +244,4 @@ def test_a_target_on_a_host_of_another_clock_is_measured_from_here(tmp_path: Pat
     assert {"web", "generator", "harness", "other"} <= set(resources.role)
     assert resources.at_ns.between(requests.sent_ns.min() - 5e9, trial.drained_ns).all()
     told = campaign.manifest.environment["agent"]
-    assert told == {"host": platform.node(), "address": f"http://{address}"}
+    assert told == {"host": platform.node(), "address": url}
