@@ -3,6 +3,7 @@
 import hmac
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -47,6 +48,10 @@ class Handler(BaseHTTPRequestHandler):
             answer = self.server.agent.answer(self.path[1:], question)
         except (BlockpointError, OSError) as error:
             self._reply(HTTPStatus.UNPROCESSABLE_ENTITY, str(error).encode())
+        except Exception as fault:  # ours: whoever asked shall know, and where it is from stands here
+            traceback.print_exc()
+            said = f"the agent failed: {type(fault).__name__}: {fault}"
+            self._reply(HTTPStatus.INTERNAL_SERVER_ERROR, said.encode())
         else:
             self._reply(HTTPStatus.OK, answer)
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -221,6 +222,8 @@ def reopen(name: str, members: Family, where: Host = HERE) -> Campaign:
     if (AGENT in then) != where.elsewhere:
         how = "with an agent: go on by --agent" if AGENT in then else "without --agent"
         raise BlockpointError(f"{campaign.folder} was measured {how}")
+    if (begun := _agents_host(then)) != (there := _agents_host(now)):
+        raise BlockpointError(f"{campaign.folder} was measured on {begun}, and this agent is on {there}")
     for part, words in (("packages", "packages"), ("python", "Python"), ("git", "code")):
         if then.get(part) != now[part]:
             raise BlockpointError(
@@ -332,6 +335,12 @@ def _brokers(keys: Iterable[str]) -> dict[str, str]:
     """Return the servers that a campaign describes: Redis always, as `broker`, others where they are used."""
     used = {find(Pinned.parse(split_key(key)[0]).strategy).broker for key in keys} - {"", brokers.REDIS}
     return {"broker": brokers.REDIS, **{name: name for name in sorted(used)}}
+
+
+def _agents_host(environment: Mapping[str, Any]) -> str:
+    """Return the name of the host of an agent; empty where there was none."""
+    told = environment.get(AGENT)
+    return str(told.get("host")) if isinstance(told, dict) else ""
 
 
 def _recorded_pinning(campaign: Campaign, where: Host) -> Pinning:

@@ -168,10 +168,13 @@ def sampled(
 
 
 def _broker_of(target: Target) -> tuple[list[str], dict[str, str]]:
-    """Return what the sampler is told of a target's broker: which server and queues, and where."""
+    """Return what the sampler is told of a target's broker: which server and queues, and where.
+
+    That of a strategy without one is the Redis that its tasks need.
+    """
     if not target.broker:
         return [], {}
-    server = find(Pinned.parse(target.subject.strategy).strategy).broker
+    server = find(Pinned.parse(target.subject.strategy).strategy).broker or brokers.REDIS
     settings = brokers.pointed(Settings(), server, target.broker.url)
     asked = [f"--broker={server}", *(f"--queue={queue}" for queue in target.subject.queues)]
     return asked, settings.to_environment()

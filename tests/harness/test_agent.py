@@ -24,7 +24,7 @@ from harness.target import direct
 from harness.target.cores import Pinning
 from harness.target.lineage import alive
 from harness.target.processes import Family
-from harness.target.target import Launch
+from harness.target.target import CACHE, Launch
 from harness.trial.measurement import Limits
 from results.errors import BlockpointError
 from results.schema import Plan
@@ -42,6 +42,8 @@ RUN = [
     *("--topology", "one-box", "--seconds", "1", *QUIET),
 ]
 TASK = {"kind": "sleep", "duration_ms": 1}
+NEEDS = frozenset({CACHE})
+"""its tasks may need Redis, which the strategy does not"""
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def serving(
 @contextmanager
 def target_of(ours: Connection, members: Family) -> Iterator[tuple[Launch, AgentTarget]]:
     """Give a target that an agent has started, and how it was to be."""
-    launch = Launch(members, Pinning(), Settings(slots=4, cores=1), "asyncio", "h11")
+    launch = Launch(members, Pinning(), Settings(slots=4, cores=1), "asyncio", "h11", needs=NEEDS)
     about = ours.ask("about", m.Nothing(), m.About)
     with started_by(ours, about, launch, "background_tasks", "default") as target:
         yield launch, target
