@@ -22,8 +22,12 @@ from results.schema import Plan, Trial
 from results.tables import read_table
 from results.terms import Outcome
 
-_NEITHER: Final = ("finished", "failed", "in_service", "waiting", "started_twice", "finished_twice")
-_NOR: Final = ("ran_unaccepted", "strangers")
+_UNKNOWN: Final = (
+    *("finished", "failed", "in_service", "waiting"),
+    *("started_twice", "finished_twice", "ran_unaccepted", "strangers"),
+)
+"""of tasks whose ledger never came"""
+_FIGURES: Final = ("hiccup_p99_ms", "hiccup_max_ms", "foreign_cores", "steal_cores")
 
 
 @dataclass(frozen=True)
@@ -45,14 +49,14 @@ class AgentMeasurement(Measurement):
         if self._there.shared:
             return there
         own = self.launch.pinning.generator
-        return _worst(there, await_quiet(own, (), limits.foreign_cores, limits.quiet_wait_s, self.tick))
+        return worst(there, await_quiet(own, (), limits.foreign_cores, limits.quiet_wait_s, self.tick))
 
     def _noise(self, before: Noise, seen: Seen, load: Load) -> Noise:
         noise = super()._noise(before, seen, load)
         if seen.here is None:
             return noise
         here = during(before, seen.here, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
-        return _worst(noise, here)
+        return worst(noise, here)
 
     def _account(
         self, staged: Path, seen: Seen, evidence: Evidence, *, fanout: bool
@@ -61,7 +65,7 @@ class AgentMeasurement(Measurement):
         tasks, rows = super()._account(staged, seen, evidence, fanout=fanout)
         if seen.host and seen.host.joined:
             return tasks, rows
-        unknown = dict.fromkeys((*_NEITHER, *_NOR), 0)
+        unknown = dict.fromkeys(_UNKNOWN, 0)
         return Accounts(accepted=tasks.accepted, unaccounted=tasks.accepted, **unknown), rows
 
     def _reasons(
@@ -106,7 +110,7 @@ def _accept_p50_ms(staged: Path) -> float:
     return float(np.median(took)) / 1e6 if len(took) else 0.0
 
 
-def _worst(one: Noise, other: Noise) -> Noise:
+def worst(one: Noise, other: Noise) -> Noise:
     """Return for each figure of two hosts the worse; what nobody saw on one of them nobody saw."""
     return msgspec.structs.replace(
         one,
@@ -114,9 +118,6 @@ def _worst(one: Noise, other: Noise) -> Noise:
         waited_s=one.waited_s + other.waited_s,
         **{name: _most(getattr(one, name), getattr(other, name)) for name in _FIGURES},
     )
-
-
-_FIGURES: Final = ("hiccup_p99_ms", "hiccup_max_ms", "foreign_cores", "steal_cores")
 
 
 def _most(one: float | None, other: float | None) -> float | None:

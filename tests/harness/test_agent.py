@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
@@ -15,8 +16,8 @@ from harness.agent import connection as asking
 from harness.agent import messages as m
 from harness.agent.agent import Agent
 from harness.agent.connection import Connection, LostAgentError
-from harness.agent.measurement import AgentMeasurement
-from harness.agent.observation import AgentObservation
+from harness.agent.measurement import AgentMeasurement, reasons_for_clocks, worst
+from harness.agent.observation import AgentObservation, both
 from harness.agent.server import AgentServer, listening
 from harness.agent.target import AgentTarget, started_by
 from harness.agent.token import VARIABLE, agents_token, known_token, token_file
@@ -26,10 +27,12 @@ from harness.target.lineage import alive
 from harness.target.processes import Family
 from harness.target.target import CACHE, Launch
 from harness.trial.measurement import Limits
+from results.columns import RESOURCES
 from results.errors import BlockpointError
+from results.findings import Noise, TargetHost
 from results.schema import Plan
 from results.store import open_campaign
-from results.tables import read_table
+from results.tables import Columns, read_table
 from results.terms import Moment
 from targets.settings import Settings
 from tests.harness.blockpoint import LIMIT_S, QUIET, environment, eventually
@@ -139,6 +142,38 @@ def test_a_token_is_made_once_and_is_its_users_alone(tmp_path: Path, monkeypatch
     monkeypatch.setenv(VARIABLE, "short")
     with pytest.raises(BlockpointError, match=f"{VARIABLE}: a token is at least 16"):
         agents_token()
+
+
+def samples(*rows: tuple[int, str]) -> Columns:
+    """Return a table of resources with these moments and roles."""
+    columns = {
+        name: np.zeros(len(rows), object if kind == "string" else kind) for name, kind in RESOURCES.items()
+    }
+    columns["at_ns"][:], columns["role"][:] = zip(*rows, strict=True) if rows else ((), ())
+    return columns
+
+
+def test_the_generators_samples_join_those_of_the_targets_host() -> None:
+    there = samples((1, "web"), (1, "harness"), (1, "other"), (4, "web"))
+    here = samples((2, "generator"), (2, "harness"), (2, "other"), (2, "steal"))
+    joined = both(there, here)
+    told = list(zip(joined["at_ns"].tolist(), joined["role"].tolist(), strict=True))
+    assert told == [(1, "web"), (1, "other"), (2, "generator"), (2, "harness"), (4, "web")]
+    assert both(there, samples()) is there
+
+
+def test_of_two_hosts_noise_the_worse_counts_and_what_one_did_not_see_nobody_saw() -> None:
+    one = Noise(quiet=True, waited_s=1, hiccup_p99_ms=0.1, hiccup_max_ms=2, foreign_cores=0.2, steal_cores=0)
+    other = Noise(quiet=False, waited_s=2, hiccup_p99_ms=0.3, hiccup_max_ms=1, steal_cores=0.1)
+    assert worst(one, other) == Noise(
+        quiet=False, waited_s=3, hiccup_p99_ms=0.3, hiccup_max_ms=2, foreign_cores=None, steal_cores=0.1
+    )
+
+
+def test_a_clock_that_is_not_known_well_enough_spoils_a_trial() -> None:
+    host = TargetHost(host="web-1", boot_id="", uncertainty_ns=1_200_000)
+    assert reasons_for_clocks(host, 1.3) == []
+    assert reasons_for_clocks(host, 1.2) == ["clocks: that of web-1 is known to 1.20 ms, limit 1.20 ms"]
 
 
 @pytest.mark.e2e
