@@ -33,7 +33,7 @@ from results.findings import Noise, TargetHost
 from results.schema import Plan
 from results.store import open_campaign
 from results.tables import Columns, read_table
-from results.terms import Moment
+from results.terms import Moment, Outcome
 from targets.settings import Settings
 from tests.harness.blockpoint import LIMIT_S, QUIET, environment, eventually
 from tests.harness.hosts import network
@@ -272,6 +272,7 @@ def test_a_target_on_a_host_of_another_clock_is_measured_from_here(tmp_path: Pat
     assert not [reason for reason in trial.reasons if reason.startswith(("lost", "samples", "accounts"))]
     assert trial.accounts.finished == trial.accounts.accepted == trial.load.accepted > 20
     requests = campaign.table(trial, "requests").to_pandas().set_index("task_id")
+    requests = requests[requests.outcome == Outcome.ACCEPTED]
     events = campaign.table(trial, "events").to_pandas()
     for moment, before in ((Moment.RECEIVED, requests.replied_ns), (Moment.FINISHED, trial.drained_ns)):
         at_ns = events[events.moment == moment].set_index("task_id").at_ns.reindex(requests.index)
