@@ -15,6 +15,7 @@ from harness.agent.messages import MOST_BYTES, Message, Nothing, Of
 from harness.agent.release import HEADER, RELEASE
 from harness.service.asking import why
 from results.errors import BlockpointError
+from results.text import masked
 
 A = TypeVar("A")
 SOON_S: Final = 10.0
@@ -40,8 +41,10 @@ class Connection:
             host, port = parts.hostname, parts.port
         except ValueError:
             host = port = None
-        if parts.scheme != "http" or not host or not port or parts.path.strip("/"):
-            raise BlockpointError(f"--agent: {url!r} is not http://HOST:PORT, such as http://10.0.0.5:8700")
+        if not host or not port or url.lower().rstrip("/") != f"http://{host}:{port}":
+            raise BlockpointError(
+                f"--agent: {masked(url)!r} is not http://HOST:PORT, such as http://10.0.0.5:8700"
+            )
         self.url = f"http://{host}:{port}"
         self.host = host
         self._token = token

@@ -121,7 +121,13 @@ def test_where_no_agent_is_that_is_said() -> None:
         pass
     with pytest.raises(LostAgentError, match=f"no agent answers at {ours.url}: connection refused"):
         ours.ask("about", m.Nothing(), m.About)
-    for url in ("10.0.0.5:8700", "https://10.0.0.5:8700", "http://10.0.0.5", "http://10.0.0.5:8700/x"):
+    for url in (
+        "10.0.0.5:8700",
+        "https://10.0.0.5:8700",
+        "http://10.0.0.5",
+        "http://10.0.0.5:8700/x",
+        "http://a:b@c:1",
+    ):
         with pytest.raises(BlockpointError, match="http://HOST:PORT"):
             Connection(url, TOKEN)
 
