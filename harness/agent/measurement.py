@@ -1,9 +1,8 @@
 """Trials of a target on the agent's host: what of a measurement differs there."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 import numpy as np
@@ -11,14 +10,12 @@ import numpy as np
 from analysis.drills.fates import Evidence
 from harness.agent.observation import AgentObservation
 from harness.agent.target import AgentTarget
-from harness.target.target import Launch, Target
-from harness.trial.measurement import Measurement, Measuring, undisturbed
+from harness.trial.measurement import Measurement, Measuring
 from harness.trial.noise import await_quiet, during
 from harness.trial.observation import Observer, Seen
 from loadtests.openloop.gate import slip_limit_ms
 from results.findings import Accounts, Noise, TargetHost
 from results.load import Load
-from results.schema import Plan, Trial
 from results.tables import read_table
 from results.terms import Outcome
 
@@ -85,12 +82,7 @@ class AgentMeasurement(Measurement):
 class AgentMeasuring(Measuring):
     """The procedure of a campaign whose targets an agent starts."""
 
-    def carry_out(
-        self, target: tuple[Launch, Target], plan: Plan, staged: Path, attempt: int, tick: Callable[[], None]
-    ) -> tuple[Trial, bool]:
-        """Measure one trial, and say whether another may follow on its target."""
-        trial = AgentMeasurement(*target, plan, self.limits, tick).measure(staged, attempt)
-        return trial, undisturbed(trial)
+    of: ClassVar[type[Measurement]] = AgentMeasurement
 
 
 def reasons_for_clocks(host: TargetHost, limit_ms: float) -> list[str]:

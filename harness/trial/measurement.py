@@ -266,6 +266,7 @@ class Measuring:
     overhead_s: ClassVar[float] = 2.5
     """the generator's start, drain and sealing"""
     repeats_together: ClassVar[int] = 1
+    of: ClassVar[type[Measurement]] = Measurement
 
     def launch(self, _: Plan, plain: Launch) -> Launch:
         """Return how the target is started: as it is."""
@@ -279,7 +280,7 @@ class Measuring:
         self, target: tuple[Launch, Target], plan: Plan, staged: Path, attempt: int, tick: Callable[[], None]
     ) -> tuple[Trial, bool]:
         """Measure one trial, and say whether another may follow on its target."""
-        trial = Measurement(*target, plan, self.limits, tick).measure(staged, attempt)
+        trial = self.of(*target, plan, self.limits, tick).measure(staged, attempt)
         return trial, undisturbed(trial)
 
     def reasons_for_company(self, company: list[str]) -> list[str]:
