@@ -14,6 +14,7 @@ from harness.options import (
     KindOfTask,
     Milliseconds,
     Number,
+    agent,
     as_json,
     campaign_options,
     default,
@@ -59,13 +60,15 @@ def blockpoint() -> None:
 @task_options
 @traffic_options
 @generator_options
+@agent
 @campaign_options
-def run_command(**given: Any) -> None:
+def run_command(agent: str, **given: Any) -> None:
     """Measure a campaign: every trial of a profile, each strategy in processes of its own."""
+    from harness.commands.elsewhere import with_agent
     from harness.commands.own_task import with_own_task
     from harness.commands.run import RunCommand, RunRequest
 
-    sys.exit(RunCommand(with_own_task(RunRequest(**given))).execute())
+    sys.exit(RunCommand(with_own_task(with_agent(RunRequest(**given), agent))).execute())
 
 
 @blockpoint.command("find", epilog=EXIT_CODES)
@@ -93,17 +96,21 @@ def run_command(**given: Any) -> None:
 @service_options
 @traffic_options
 @generator_options
+@agent
 @campaign_options
-def find_command(file: Path | None, owned: tuple[str, ...], most_requests: int, **given: Any) -> None:
+def find_command(
+    file: Path | None, owned: tuple[str, ...], most_requests: int, agent: str, **given: Any
+) -> None:
     """Search the rates at which each strategy starts to block the API and at which its work falls behind.
 
     With -f FILE the same of a service of your own, as FILE declares it; see docs/your-service.md.
     """
+    from harness.commands.elsewhere import with_agent
     from harness.commands.find import FindCommand, FindRequest
     from harness.commands.own_task import with_own_task
 
     if file is None:
-        sys.exit(FindCommand(with_own_task(FindRequest(**given))).execute())
+        sys.exit(FindCommand(with_own_task(with_agent(FindRequest(**given), agent))).execute())
     from harness.commands.find_service import ServiceCommand, ServiceRequest
 
     own = {"loop": "its own loop", "http": "its own parser"}
@@ -319,6 +326,24 @@ def generator_command(**given: Any) -> None:
     from harness.commands.generator import generate
 
     generate(**given, say=click.echo)
+
+
+@blockpoint.command("agent")
+@default(
+    "--listen",
+    "127.0.0.1:8700",
+    metavar="HOST:PORT",
+    help="Where it answers, and its targets at other ports.",
+)
+def agent_command(listen: str) -> None:
+    """Start targets on this host for a `find` or `run` --agent of another, one at a time, until Ctrl-C.
+
+    It answers to whoever knows its token, in BLOCKPOINT_AGENT_TOKEN or in a file that it makes at its first
+    start: listen on a network that you trust.
+    """
+    from harness.commands.agent import serve_agent
+
+    serve_agent(listen=listen, say=click.echo)
 
 
 @blockpoint.command("list")

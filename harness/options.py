@@ -259,6 +259,15 @@ generator_options = together(
 )
 """who generates the load"""
 
+agent = default(
+    "--agent",
+    "",
+    metavar="URL",
+    help="Measure targets on the host of this `blockpoint agent`, such as http://10.0.0.5:8700; load comes "
+    "from here.",
+)
+"""where the targets are"""
+
 strategy_options = together(
     click.option("--strategy", "strategies", multiple=True, metavar="NAME[/VARIANT]", help="Only these."),
     click.option("--variant", "variants", multiple=True, help="Only these variants."),

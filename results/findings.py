@@ -1,6 +1,11 @@
 """What a trial says besides its load: the accounts of its tasks, the noise about it, what a drill broke."""
 
+from typing import Annotated
+
+import msgspec
+
 from results.base import Count, Document, Figure, Name, Nanoseconds, Seconds
+from results.columns import FARTHEST_NS
 from results.terms import Fate
 
 
@@ -50,6 +55,21 @@ class Noise(Document, frozen=True, kw_only=True):
     """mean number of cores that the hypervisor gave to other machines meanwhile"""
     company: list[str] = []
     """other campaigns of the same user that measured on this machine meanwhile"""
+
+
+class TargetHost(Document, frozen=True, kw_only=True):
+    """The host of a target that an agent started, and how its clock was read."""
+
+    host: Name
+    boot_id: str
+    offset_ns: Annotated[int, msgspec.Meta(ge=-FARTHEST_NS, le=FARTHEST_NS)] = 0
+    """its clock less that of the trial, before the load; exactly 0 where they are one"""
+    uncertainty_ns: Count = 0
+    """by how much its times, translated, may be wrong"""
+    drift_ppm: Figure = 0.0
+    """how much faster its clock ran, in millionths"""
+    joined: bool = True
+    """False where its ledger never came, or its clock is not known: only the client's side is kept"""
 
 
 class Incident(Document, frozen=True, kw_only=True):

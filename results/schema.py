@@ -28,7 +28,7 @@ from results.base import (
     Versioned,
     check_least,
 )
-from results.findings import Accounts, Incident, Noise
+from results.findings import Accounts, Incident, Noise, TargetHost
 from results.load import Load
 from results.terms import KINDS_RECORDED, LONGEST_MS, SEARCHING
 from results.traffic import Traffic
@@ -203,7 +203,8 @@ class Trial(Versioned, frozen=True, kw_only=True):
     started_at: str
     """UTC, ISO 8601"""
     boot_id: str
-    """of the target's host"""
+    """of the host by whose clock all moments are told: the target's, or the one that led where the target was
+    on another"""
     ceiling_per_s: Annotated[float, msgspec.Meta(ge=LEAST, le=1e12)] | None
     """the predicted saturation rate; None where theory has no limit"""
     drained: bool
@@ -223,6 +224,8 @@ class Trial(Versioned, frozen=True, kw_only=True):
     of a drill stand in its incident"""
     incident: Incident | None = None
     """of a drill"""
+    target_host: TargetHost | None = None
+    """where an agent started the target; None where whoever led it did"""
     spread: list[Count] = []
     """tasks that each web process accepted, the busiest first; empty in older trials"""
     rows: dict[Name, Count]

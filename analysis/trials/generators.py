@@ -4,13 +4,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from results.findings import TargetHost
 from results.load import Generator
 
 
-def generated(generators: Sequence[Generator]) -> dict[str, Any]:
-    """Return how many generated on which host, and by how much times between hosts may be wrong."""
+def generated(generators: Sequence[Generator], target: TargetHost | None = None) -> dict[str, Any]:
+    """Return how many generated on which host, and by how much times between hosts may be wrong.
+
+    `target`: the host of its own that it had.
+    """
+    clocks: list[Generator | TargetHost] = [*generators, *([target] if target else [])]
     counts = Counter(each.host for each in generators)
     return {
         "generators": ", ".join(f"{count} on {host}" for host, count in sorted(counts.items())),
-        "clock_uncertainty_ms": max((each.uncertainty_ns for each in generators), default=0) / 1e6,
+        "clock_uncertainty_ms": max((each.uncertainty_ns for each in clocks), default=0) / 1e6,
     }

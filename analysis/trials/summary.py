@@ -80,7 +80,7 @@ def _row(frames: Frames, manifest: Manifest, index: int, p99_intervals: bool) ->
             "slip_p99_ms": load.slip_p99_ms,
             "load_s": (step.to_ns - step.from_ns) / 1e9,
         }
-        | generated(load.generators)
+        | generated(load.generators, trial.target_host)
         | _counts(tasks, parts, seconds)
         | _throughput(frames.tasks, step, seconds, load.followed_every)
         | _accept(tasks.iloc[::parts], seconds, manifest.limit_ms, p99_intervals)

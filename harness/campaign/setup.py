@@ -9,11 +9,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
-from harness.campaign.environment import environment
+from harness.campaign.host import AGENT, CACHE_KIND, HERE, Host, Wanted
 from harness.campaign.neighbours import measuring
 from harness.campaign.own_record import record, recorded_settings
 from harness.campaign.own_task import Own
@@ -36,13 +37,9 @@ from results.terms import KINDS
 from results.text import masked
 from results.trace import trace_gaps
 from results.traffic import BURST_MEAN_S, Traffic
-from targets.cache import round_trips_per_ms
 from targets.settings import ANYIO_TOKENS, Settings
 from targets.strategy import find
-from targets.work import calibrate
 
-CACHE_KIND = "cache"
-"""calibrated on the broker's server, the others on a core"""
 LONGEST_NAME = 100
 NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")
 """what every file system, shell and page takes as it is"""
@@ -65,6 +62,8 @@ class Conditions:
     redis_url: str
     placement: Placement
     fleet: Fleet = ALONE
+    host: Host = HERE
+    """that the targets run on"""
     max_foreign_cores: float
     quiet_wait: float
     """longest wait for a quiet machine before each trial, s"""
@@ -169,16 +168,10 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     pinning.apply(os.getpid(), "harness")
     base = conditions.settings
     kinds = {kind for item in agenda.work for kind in item.kinds if _calibrated(kind)}
-    calibration = {kind: calibrate(kind) for kind in sorted(kinds - {CACHE_KIND})}
     topologies = list(dict.fromkeys(item.topology for item in agenda.work))
     keys = dict.fromkeys(item.subject for item in agenda.work)
-    described = {}
-    for entry, server in ({} if agenda.subjects else _brokers(keys)).items():
-        folder = members.folder / "first-look" / server
-        with brokers.started(server, members, folder, pinning, redis_url=conditions.redis_url) as first_look:
-            described[entry] = first_look.describe()
-            if CACHE_KIND in kinds and server == brokers.REDIS:
-                calibration[CACHE_KIND] = round_trips_per_ms(first_look.url)
+    wanted = Wanted(sorted(kinds), {} if agenda.subjects else _brokers(keys))
+    found = conditions.host.look(wanted, members, pinning, conditions.redis_url)
     manifest = Manifest(
         campaign=name,
         created_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
@@ -200,9 +193,13 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
         limit_ms=agenda.limit_ms,
         precision=agenda.precision,
         jobs=agenda.jobs,
-        calibration=calibration,
+        calibration=found.calibration,
         pinning={name: conditions.placement.pinning(name).describe() for name in topologies},
-        environment={**environment(), **described, **(record(conditions.own) if conditions.own else {})},
+        environment={
+            **conditions.host.environment(),
+            **found.described,
+            **(record(conditions.own) if conditions.own else {}),
+        },
         left_out=dict(agenda.left_out),
     )
     manifest = msgspec.structs.replace(
@@ -213,7 +210,7 @@ def create(conditions: Conditions, agenda: Agenda, members: Family) -> Campaign:
     return campaign
 
 
-def reopen(name: str, members: Family) -> Campaign:
+def reopen(name: str, members: Family, where: Host = HERE) -> Campaign:
     """Open an old campaign to go on with it, and pin this process to the generator's cores.
 
     Raises BlockpointError where what is here now is not what the campaign was begun with, and while
@@ -221,7 +218,12 @@ def reopen(name: str, members: Family) -> Campaign:
     """
     campaign = open_campaign(campaign_folder(name))
     members.held.enter_context(campaign.writing())
-    then, now = campaign.manifest.environment, environment()
+    then, now = campaign.manifest.environment, where.environment()
+    if (AGENT in then) != where.elsewhere:
+        how = "with an agent: go on by --agent" if AGENT in then else "without --agent"
+        raise BlockpointError(f"{campaign.folder} was measured {how}")
+    if (begun := _agents_host(then)) != (there := _agents_host(now)):
+        raise BlockpointError(f"{campaign.folder} was measured on {begun}, and this agent is on {there}")
     for part, words in (("packages", "packages"), ("python", "Python"), ("git", "code")):
         if then.get(part) != now[part]:
             raise BlockpointError(
@@ -238,7 +240,7 @@ def reopen(name: str, members: Family) -> Campaign:
                 f"{campaign.folder} was measured with other packages of {told.strategy} than are here now: "
                 "its trials would not be comparable; start a new campaign"
             )
-    _recorded_pinning(campaign).apply(os.getpid(), "harness")
+    _recorded_pinning(campaign, where).apply(os.getpid(), "harness")
     return campaign
 
 
@@ -256,7 +258,7 @@ def prepare(
     neighbours = members.held.enter_context(measuring(manifest.campaign))
     for line in neighbours.warnings(conditions.max_foreign_cores):
         click.echo(f"warning: {line}", err=True)
-    if conditions.fleet.elsewhere:
+    if conditions.fleet.elsewhere and not conditions.host.elsewhere:
         click.echo(
             f"warning: the target takes work from anyone who reaches {conditions.fleet.host}", err=True
         )
@@ -283,6 +285,7 @@ def prepare(
         neighbours=neighbours,
         jobs=manifest.jobs,
         fleet=_fleet(manifest, conditions.fleet),
+        start=conditions.host.start,
     )
 
 
@@ -334,7 +337,13 @@ def _brokers(keys: Iterable[str]) -> dict[str, str]:
     return {"broker": brokers.REDIS, **{name: name for name in sorted(used)}}
 
 
-def _recorded_pinning(campaign: Campaign) -> Pinning:
+def _agents_host(environment: Mapping[str, Any]) -> str:
+    """Return the name of the host of an agent; empty where there was none."""
+    told = environment.get(AGENT)
+    return str(told.get("host")) if isinstance(told, dict) else ""
+
+
+def _recorded_pinning(campaign: Campaign, where: Host) -> Pinning:
     """Return where the harness sat; raises BlockpointError where a recorded core is not there any more."""
     manifest = campaign.manifest
     asked: list[Plan | Point] = [*manifest.plans, *manifest.points]
@@ -346,7 +355,8 @@ def _recorded_pinning(campaign: Campaign) -> Pinning:
         sound = False
     if not sound:
         raise BlockpointError(f"{campaign.folder}: its manifest does not say what is measured, and where")
-    cores = {core for pinning in recorded for core in pinning.used}
+    ours = (pinning.generator if where.elsewhere else pinning.used for pinning in recorded)
+    cores = {core for each in ours for core in each}
     if missing := sorted(cores.difference(available_cores())):
         raise BlockpointError(
             f"{campaign.folder} was measured on core {missing[0]} too, which is not available here"

@@ -17,7 +17,7 @@ from harness.commands.point_documents import point_documents, questions_of
 from harness.commands.skeleton import Command, Conclusion
 from harness.search.profiles import SEARCHES, SearchProfile, points, search_seconds
 from harness.terminal.exits import DONE, UNANSWERED
-from harness.trial.measurement import Limits, Measuring
+from harness.trial.measurement import Limits
 from results.errors import BlockpointError, unknown
 from results.failures import read_failures
 from results.schema import Manifest, Plan, Point
@@ -92,7 +92,9 @@ class FindCommand(Command[FindRequest, Point]):
         """Return a measurement that ends early where more of it would teach nothing."""
         profile, request = self.profile, self.request
         limit_ms = campaign.manifest.limit_ms
-        return Measuring(Limits(profile.drain_s, request.max_foreign_cores, request.quiet_wait, limit_ms))
+        return request.host.measuring(
+            Limits(profile.drain_s, request.max_foreign_cores, request.quiet_wait, limit_ms)
+        )
 
     def outlook(self, work: Sequence[Point]) -> tuple[str, float, int]:
         """Return the number of points and the budget."""
@@ -118,7 +120,7 @@ class FindCommand(Command[FindRequest, Point]):
             show_reach(self.console, found)
         told = _document(campaign.manifest, point_documents(found))
         if told["unanswered"]:
-            self.say(_unanswered(campaign, told["points"], self.again))
+            self.say(_unanswered(campaign, told["points"], self.again + self.request.host.option))
         if page:
             self.say(f"report: {page}")
         return Conclusion(UNANSWERED if told["unanswered"] else DONE, told, page)

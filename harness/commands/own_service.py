@@ -33,6 +33,7 @@ FOREIGN: Final = (
         "redis_url",
         "predict",
         "generators",
+        "agent",
     ),
     *("task_name", "task_args", "task_packages", "task_folders", "task_environment"),
 )

@@ -83,7 +83,9 @@ class RunCommand(PlannedCommand[RunRequest]):
     def procedure(self, _: Campaign) -> Measuring:
         """Return a plain measurement."""
         request = self.request
-        return Measuring(Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait))
+        return request.host.measuring(
+            Limits(self.profile.drain_s, request.max_foreign_cores, request.quiet_wait)
+        )
 
     def conclude(self, campaign: Campaign) -> Conclusion:
         """Say what stayed invalid or unmeasured; its code is 1 where that is all, or a trial failed."""
@@ -92,7 +94,7 @@ class RunCommand(PlannedCommand[RunRequest]):
             self.say(
                 f"{counts.invalid} of {len(campaign.manifest.plans)} trials stayed invalid: kept with their "
                 "reasons, drawn as crosses, not averaged in\nonce the machine is quieter, try them again: "
-                f"blockpoint run --resume {campaign.folder.name} --attempts 5"
+                f"blockpoint run --resume {campaign.folder.name}{self.request.host.option} --attempts 5"
             )
         for line in unmeasured_lines(campaign):
             self.say(line)

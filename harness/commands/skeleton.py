@@ -86,7 +86,7 @@ class Command(abc.ABC, Generic[R, W]):
         with family() as members, owning("" if request.dry_run else request.redis_url):
             if request.resume:
                 say_kept(request.resume)
-                campaign = reopen(request.resume, members)
+                campaign = reopen(request.resume, members, request.host)
                 work = self.left(campaign)
             else:
                 agenda = self.agenda()

@@ -10,13 +10,13 @@ import numpy as np
 from analysis.drills.fates import Evidence
 from harness.service.target import ServiceTarget
 from harness.target.target import Launch, Target
-from harness.trial.accounts import Held
 from harness.trial.measurement import Measurement, Measuring, undisturbed
+from harness.trial.observation import Seen
 from results.columns import EVENTS
 from results.findings import Accounts
 from results.load import Load
 from results.schema import Plan, Trial
-from results.tables import Columns, read_table, write_table
+from results.tables import read_table, write_table
 from results.terms import Moment, Outcome
 
 
@@ -29,21 +29,28 @@ class ServiceMeasurement(Measurement):
     def _account(
         self,
         staged: Path,
-        events: np.ndarray,
-        held: Held,  # noqa: ARG002
-        resources: Columns,
+        seen: Seen,
         evidence: Evidence,  # noqa: ARG002
         *,
         fanout: bool,  # noqa: ARG002
     ) -> tuple[Accounts, dict[str, int]]:
         """Count the tasks that were followed, if any were, and what of them was seen to end."""
         rows = {name: read_table(staged, name).num_rows for name in ("requests", "bystanders")}
+        events = seen.events
         rows["events"] = write_table(staged, "events", {name: events[name] for name in EVENTS})
-        rows["resources"] = write_table(staged, "resources", resources)
+        rows["resources"] = write_table(staged, "resources", seen.resources)
         requests = read_table(staged, "requests")
         return seen_of(requests["task_id"].to_numpy(), requests["outcome"].to_numpy(), events), rows
 
-    def _reasons(self, staged: Path, load: Load, accounts: Accounts, *, overloaded: bool) -> list[str]:  # noqa: ARG002
+    def _reasons(
+        self,
+        staged: Path,  # noqa: ARG002
+        load: Load,  # noqa: ARG002
+        seen: Seen,  # noqa: ARG002
+        accounts: Accounts,  # noqa: ARG002
+        *,
+        overloaded: bool,  # noqa: ARG002
+    ) -> list[str]:
         """Return nothing: what nobody follows is no fault, and an error is an answer that did not come."""
         return []
 

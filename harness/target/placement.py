@@ -1,7 +1,7 @@
 """Where a command puts its roles: by the rule of the topology, but for those that were placed by hand."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from harness.target.cores import ROLES, Pinning, available_cores, choose
@@ -19,6 +19,8 @@ class Placement:
     pinned: bool = True
     generators: int = 1
     """processes that want a core each"""
+    elsewhere: tuple[int, ...] | None = None
+    """the cores of the host that the target is on, where that is another than the generators'"""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -44,6 +46,8 @@ class Placement:
         if not self.pinned:
             return Pinning(note="not pinned: trials run beside each other")
         chosen = choose(topology, available_cores(), self.generators)
+        if self.elsewhere is not None:
+            return self._apart(choose(topology, self.elsewhere), chosen)
         if not self.asked:
             return chosen
         by_rule = {role: chosen.cores(role) for role in ROLES}
@@ -51,6 +55,12 @@ class Placement:
         crowded = {*generator} & {*web, *broker}
         note = "as asked" + ("; the generator shares a core with the target" if crowded else "")
         return Pinning(web, worker, broker, generator, bool({*generator} & {*worker}), note)
+
+    def _apart(self, there: Pinning, here: Pinning) -> Pinning:
+        """Return where roles are on two hosts: the target's as if a generator were beside it."""
+        generator = dict(self.asked).get("generator", here.generator)
+        note = "; ".join(filter(None, ("the generator's cores are those of another host", there.note)))
+        return replace(there, generator=generator, workers_give_way=False, note=note)
 
 
 BY_RULE = Placement()

@@ -1,12 +1,11 @@
-"""The load of one trial: Locust processes of its own, and a sampler of what all processes use."""
+"""The load of one trial: Locust processes of its own."""
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import loadtests
-from harness.target import brokers
 from harness.target.broker import free_port
 from harness.target.fleet import Fleet
 from harness.target.processes import Child
@@ -16,8 +15,6 @@ from results.documents import read_document
 from results.errors import BlockpointError
 from results.load import Load
 from results.schema import Plan
-from targets.settings import Settings
-from targets.strategy import find
 
 OPTIONS = frozenset(
     {
@@ -101,26 +98,6 @@ def _leading(fleet: Fleet, port: int) -> list[str]:
         *("--master", "--master-bind-host", fleet.host, "--master-bind-port", str(port)),
         *("--expect-workers", str(fleet.size), "--expect-workers-max-wait", str(CONNECT_LIMIT_S)),
     ]
-
-
-@contextlib.contextmanager
-def sampling(
-    launch: Launch, target: Target, generators: Sequence[Child], samples: Path, logs: Path
-) -> Iterator[Child]:
-    """Sample what the target's processes and the generators use, until the block is left; gives itself."""
-    roles = [f"--role={child.role}={child.pid}" for child in (*target.children(), *generators)]
-    command = [sys.executable, "-m", "harness.trial.sampler", str(samples), *roles]
-    environment: dict[str, str] = {}
-    if target.broker:
-        server = find(Pinned.parse(target.subject.strategy).strategy).broker
-        environment = brokers.pointed(Settings(), server, target.broker.url).to_environment()
-        command += [f"--broker={server}"]
-        command += [f"--queue={queue}" for queue in target.subject.queues]
-    sampler = launch.family.spawn("sampler", command, logs / "sampler.log", environment, launch.pinning)
-    try:
-        yield sampler
-    finally:
-        launch.family.stop(sampler, 1.0)
 
 
 def read_load(folder: Path, generator: Child) -> Load:

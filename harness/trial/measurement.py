@@ -8,27 +8,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from analysis.drills.accounts import accounts
 from analysis.drills.fates import Evidence
 from analysis.queueing import saturation_rate
-from harness.target.ledgers import LedgerReader, read_probes
 from harness.target.processes import Child
-from harness.target.roster import DIED, Roster, alive_pids, halted
+from harness.target.roster import DIED
 from harness.target.target import Launch, Target
-from harness.trial.accounts import Held, account_for_tasks, failed_requests, spread
+from harness.trial.accounts import account_for_tasks, failed_requests, spread
 from harness.trial.early_stop import Watch
-from harness.trial.generator import arguments, generating, read_load, sampling
+from harness.trial.generator import arguments, generating, read_load
 from harness.trial.noise import await_quiet, during, excuses, reasons_for_company, reasons_for_noise
-from harness.trial.resources import halted_roles, resource_columns
+from harness.trial.observation import HALTED, Observation, Observer, Seen
 from results.clock import boot_id
 from results.errors import BlockpointError
 from results.findings import Accounts, Noise
 from results.load import Load
 from results.schema import Plan, Service, Trial
-from results.tables import Columns, read_table
-from results.terms import FANOUT_PARTS, STEADY, Look
+from results.tables import read_table
+from results.terms import FANOUT_PARTS, STEADY
 from results.traffic import Traffic
 from results.waiting import wait_until
 
@@ -41,8 +38,6 @@ SLIP_SHARE = 0.05
 HOPELESS_DRAIN_S = 1.0
 """a backlog that takes longer than this is cut off: a new target is up in less"""
 STANDARD_SLO_MS = 100.0
-UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
-HALTED = "halted"
 OVERLOADED_FROM = 0.9
 """share of the ceiling above which refused and unanswered requests are a result, not a fault"""
 
@@ -72,8 +67,6 @@ class Over(NamedTuple):
     """why, if it was"""
     drained: bool
     drained_ns: int
-    spoilt: list[str]
-    """why the trial does not count, by what became of its processes"""
 
 
 @dataclass(frozen=True)
@@ -98,20 +91,13 @@ class Measurement:
         for kind in dict.fromkeys(self.plan.kinds):
             self.target.preflight(kind)
         before = self._await_quiet()
-        reader, roster, web = self.target.reader(), Roster(self.target), self.target.web_pids()
-        since_ns = time.monotonic_ns()
-        samples = staged / "resources.jsonl"
-        over = self._load(staged, samples, reader, roster)
-        load = over.load
-        survivors = alive_pids(self.target)
-        held = {} if over.drained else self._last_look()
-        resources = resource_columns(samples, read_probes(self.target.ledger, since_ns))
-        samples.unlink(missing_ok=True)
+        observation = self._observation(staged)
+        over = self._load(staged, observation)
+        load, seen = over.load, observation.seen(drained=over.drained)
         plan, cores = self.plan, self.launch.settings.cores
-        evidence, fanout = self._evidence(survivors), load.scenario == "fanout"
-        events = reader.events()
-        tasks, rows = self._account(staged, events, held, resources, evidence, fanout=fanout)
-        noise = during(before, resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+        evidence, fanout = self._evidence(seen.survivors), load.scenario == "fanout"
+        tasks, rows = self._account(staged, seen, evidence, fanout=fanout)
+        noise = self._noise(before, seen, load)
         refused = [
             reason
             for reason in load.reasons
@@ -134,39 +120,36 @@ class Measurement:
             service=service,
             load=load,
             accounts=tasks,
-            survivors=sorted(survivors),
-            spread=spread(events, web),
+            survivors=sorted(seen.survivors),
+            target_host=seen.host,
+            spread=spread(seen.events, seen.web),
             rows=rows,
             reasons=[
                 *refused,
-                *over.spoilt,
-                *self._reasons(staged, load, tasks, overloaded=overloaded),
+                *seen.spoilt,
+                *self._reasons(staged, load, seen, tasks, overloaded=overloaded),
                 *reasons_for_noise(noise, self.limits.foreign_cores),
                 *(excuses(noise) if refused else ()),
             ],
         )
 
-    def _load(self, staged: Path, samples: Path, reader: LedgerReader, roster: Roster) -> Over:
+    def _observation(self, staged: Path) -> Observer:
+        """Return what follows the target from now on."""
+        return Observation(self.launch, self.target, staged)
+
+    def _load(self, staged: Path, observation: Observer) -> Over:
         """Run the generator, and a sampler beside it, until the backlog is gone or given up."""
-        logs = staged / "logs"
+        given = self._arguments(staged)
         with (
-            generating(self.launch, self.plan, self._arguments(staged), logs) as generators,
-            sampling(self.launch, self.target, generators, samples, logs) as sampler,
+            generating(self.launch, self.plan, given, staged / "logs") as generators,
+            observation.sampling([(child.role, child.pid) for child in generators]),
         ):
             generator = generators[0]
-            stopped = self._await(generator, reader, roster)
-            drained = self._drain(reader, roster, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
-            sampled = sampler.running and not halted([sampler.pid])
+            stopped = self._await(generator, observation)
+            drained = self._drain(observation, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
-        self.target.check()
-        still = sorted(roster.halted() | halted_roles(samples))
-        spoilt = [
-            *(() if sampled else (UNSAMPLED,)),
-            *roster.deaths(),
-            *(f"{HALTED}: the {role} stood still (SIGSTOP) while it was measured" for role in still),
-        ]
-        return Over(load, stopped if load.interrupted else "", drained, drained_ns, spoilt)
+        return Over(load, stopped if load.interrupted else "", drained, drained_ns)
 
     def _await_quiet(self) -> Noise:
         ours = [child.pid for child in self.target.children()]
@@ -174,13 +157,17 @@ class Measurement:
         cores = self.launch.pinning.used
         return await_quiet(cores, ours, limits.foreign_cores, limits.quiet_wait_s, self.tick)
 
-    def _arguments(self, staged: Path) -> list[str]:
+    @property
+    def tolerated_slip_ms(self) -> float:
+        """Lateness that is no fault; 0 leaves that to the scenario."""
         slip_ms = SLIP_SHARE * self.limits.question_ms
-        slip_limit_ms = slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
-        given = arguments(self.target, self.plan, staged, self.limits.drain_s, slip_limit_ms)
+        return slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
+
+    def _arguments(self, staged: Path) -> list[str]:
+        given = arguments(self.target, self.plan, staged, self.limits.drain_s, self.tolerated_slip_ms)
         return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
 
-    def _await(self, generator: Child, reader: LedgerReader, roster: Roster) -> str:
+    def _await(self, generator: Child, observation: Observer) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
         plan, traffic = self.plan, Traffic.of(self.plan.options)
         stops = self.stops_early and traffic.even and plan.scenario == STEADY
@@ -191,12 +178,10 @@ class Measurement:
 
         def ended() -> bool:
             nonlocal stopped
-            self.target.check()
-            roster.look()
-            if asked_ms and not stopped:
+            lost = observation.look()
+            if not stopped:
                 looked_s = time.monotonic()
-                reader.outstanding()
-                stopped = watch.look(looked_s, max(reader.accepted, reader.started), reader.ended)
+                stopped = lost or (watch.look(looked_s, *observation.counts()) if asked_ms else "")
                 if stopped:
                     generator.process.send_signal(signal.SIGINT)
             self.tick()
@@ -207,22 +192,15 @@ class Measurement:
             raise BlockpointError(f"{plan.trial_id}: the generator did not end in time")
         return stopped
 
-    def _drain(self, reader: LedgerReader, roster: Roster, within_s: float) -> bool:
+    def _drain(self, observation: Observer, within_s: float) -> bool:
         """Wait until the backlog is gone; returns whether it is."""
 
         def drained() -> bool:
-            self.target.check()
-            roster.look()
+            observation.look()
             self.tick()
-            return reader.outstanding() <= 0 and not reader.left()
+            return observation.drained()
 
         return wait_until(drained, within_s, POLL_S)
-
-    def _last_look(self) -> Held:
-        """End web and workers, so that nothing moves any more, and ask the broker what it holds."""
-        self.target.kill()
-        broker = self.target.broker
-        return {Look.AT_HORIZON: broker.holdings(self.target.subject.queues)} if broker else {}
 
     def _evidence(self, survivors: frozenset[int]) -> Evidence:
         return Evidence(
@@ -232,17 +210,12 @@ class Measurement:
         )
 
     def _account(
-        self,
-        staged: Path,
-        events: np.ndarray,
-        held: Held,
-        resources: Columns,
-        evidence: Evidence,
-        *,
-        fanout: bool,
+        self, staged: Path, seen: Seen, evidence: Evidence, *, fanout: bool
     ) -> tuple[Accounts, dict[str, int]]:
         """Return what became of the tasks, and the rows of each table, which are written."""
-        verdicts, rows = account_for_tasks(staged, events, held, resources, evidence, fanout=fanout)
+        verdicts, rows = account_for_tasks(
+            staged, seen.events, seen.held, seen.resources, evidence, fanout=fanout
+        )
         return accounts(verdicts), rows
 
     @property
@@ -250,7 +223,20 @@ class Measurement:
         """How the tasks are served; None where nothing is known of it."""
         return self.target.subject.services.get(self.plan.kind)
 
-    def _reasons(self, staged: Path, load: Load, accounts: Accounts, *, overloaded: bool) -> list[str]:
+    def _noise(self, before: Noise, seen: Seen, load: Load) -> Noise:
+        """Return what others took before the load and in its measured part."""
+        return during(before, seen.resources, load.steps[0].measure_from_ns, load.steps[-1].to_ns)
+
+    def _reasons(
+        self,
+        staged: Path,
+        load: Load,
+        seen: Seen,  # noqa: ARG002
+        accounts: Accounts,
+        *,
+        overloaded: bool,
+    ) -> list[str]:
+        """Return why the trial does not count, by the target's part of it."""
         errors = failed_requests(read_table(staged, "requests"), load.drained_ns, self.limits.slo_ms)
         unaccounted, strangers = accounts.unaccounted, accounts.strangers
         below = f"errors: {errors} requests failed below the predicted saturation"
@@ -280,6 +266,7 @@ class Measuring:
     overhead_s: ClassVar[float] = 2.5
     """the generator's start, drain and sealing"""
     repeats_together: ClassVar[int] = 1
+    of: ClassVar[type[Measurement]] = Measurement
 
     def launch(self, _: Plan, plain: Launch) -> Launch:
         """Return how the target is started: as it is."""
@@ -293,7 +280,7 @@ class Measuring:
         self, target: tuple[Launch, Target], plan: Plan, staged: Path, attempt: int, tick: Callable[[], None]
     ) -> tuple[Trial, bool]:
         """Measure one trial, and say whether another may follow on its target."""
-        trial = Measurement(*target, plan, self.limits, tick).measure(staged, attempt)
+        trial = self.of(*target, plan, self.limits, tick).measure(staged, attempt)
         return trial, undisturbed(trial)
 
     def reasons_for_company(self, company: list[str]) -> list[str]:

@@ -33,6 +33,8 @@ sample may err by some of the clock's ticks, even below zero, while their mean d
 STEAL = "steal"
 """role under which the time that the hypervisor gave to other machines stands"""
 SAMPLER = "sampler"
+HARNESS = "harness"
+"""role of this process, the one that started it and those that lead it: none of their descendants'"""
 
 
 class Role:
@@ -106,8 +108,9 @@ def main() -> None:
         pids.setdefault(name, []).append(int(pid))
     broker = brokers.connected(given.broker, Settings.from_environment()) if given.broker else None
     with given.out.open("a", buffering=1) as out:
+        ours = [os.getppid(), os.getpid(), *pids.pop(HARNESS, [])]
         roles = {name: Role(of_role) for name, of_role in pids.items()}
-        roles["harness"] = Role([os.getppid(), os.getpid()], alone=True)
+        roles[HARNESS] = Role(ours, alone=True)
         _run(roles, broker, given.queue, out.write, went_on)
 
 

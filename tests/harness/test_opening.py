@@ -3,7 +3,7 @@
 import itertools
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from harness.campaign import setup as opening
 from harness.campaign.environment import environment
 from harness.campaign.grid import Planner
+from harness.campaign.host import AGENT, ThisHost
 from harness.campaign.profiles import PROFILES
 from harness.campaign.setup import LONGEST_NAME, NAME, reopen
 from harness.drills.catalogue import DRILLS
@@ -93,6 +94,31 @@ def test_a_manifest_of_no_machine_is_not_gone_on_with(tmp_path: Path, members: F
     odd = msgspec.structs.replace(manifest(), environment={**environment(), "host": host})
     with pytest.raises(BlockpointError, match="another machine"):
         reopen(str(create_campaign(tmp_path / "a", odd).folder), members)
+
+
+def test_a_campaign_of_an_agents_host_is_gone_on_with_there_alone(tmp_path: Path, members: Family) -> None:
+    told = {**environment(), AGENT: {"host": "web-1", "address": "http://10.0.0.7:8700"}}
+    there = create_campaign(tmp_path / "a", msgspec.structs.replace(manifest(), environment=told))
+    with pytest.raises(BlockpointError, match="was measured with an agent: go on by --agent"):
+        reopen(str(there.folder), members)
+    here = create_campaign(tmp_path / "b", manifest())
+    with pytest.raises(BlockpointError, match="was measured without --agent"):
+        reopen(str(here.folder), members, OnAnother("web-1"))
+    other = create_campaign(tmp_path / "c", msgspec.structs.replace(manifest(), environment=told))
+    with pytest.raises(BlockpointError, match="was measured on web-1, and this agent is on web-2"):
+        reopen(str(other.folder), members, OnAnother("web-2"))
+
+
+class OnAnother(ThisHost):
+    """This host under another's name."""
+
+    elsewhere: ClassVar[bool] = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def environment(self) -> dict[str, Any]:
+        return {**super().environment(), AGENT: {"host": self.name}}
 
 
 def arguments(plan: Plan) -> list[str]:

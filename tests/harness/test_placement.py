@@ -1,6 +1,7 @@
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -51,6 +52,25 @@ def test_without_a_wish_the_topology_decides(topology: str) -> None:
 )
 def test_asked_cores_are_given_and_the_rest_follows_the_rule(text: str, placed: tuple[Any, ...]) -> None:
     assert Placement.parse(text).pinning("one-box") == Pinning(*placed)
+
+
+@pytest.mark.usefixtures("four")
+@pytest.mark.parametrize(
+    ("topology", "cores", "web", "worker"),
+    [
+        ("one-box", range(8), range(7), range(7)),
+        ("split", range(8), [0], range(1, 7)),
+        ("split", range(2), [0], [1]),
+        ("one-box", [], [], []),
+    ],
+)
+def test_a_target_on_another_host_has_the_cores_that_it_would_have_beside_a_generator(
+    topology: str, cores: Sequence[int], web: Sequence[int], worker: Sequence[int]
+) -> None:
+    for text, generator in (("", (3,)), ("generator=1-2", (1, 2))):
+        placed = replace(Placement.parse(text), elsewhere=tuple(cores)).pinning(topology)
+        assert (placed.web, placed.worker, placed.generator) == (tuple(web), tuple(worker), generator)
+        assert not placed.workers_give_way
 
 
 @pytest.mark.parametrize(

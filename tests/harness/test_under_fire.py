@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from harness.campaign.progress import minutes
-from harness.trial.measurement import UNSAMPLED
+from harness.trial.observation import UNSAMPLED
 from results.columns import LEDGER_RECORD
 from results.ledger_file import read_ledger
 from results.schema import Trial
