@@ -17,7 +17,8 @@ if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
   # Debian 12: its Python is the minor version that the tests run on
   mmdebstrap --mode=root --variant=minbase \
     --include=ca-certificates,python-is-python3,python3-pip,python3-venv bookworm "$(buildah mount "$container")"
-  buildah config --env PATH=/usr/local/bin:/usr/bin:/bin --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt "$container"
+  buildah config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt "$container"
   buildah commit --quiet --rm "$container" "$base"
 fi
 buildah build --pull-never --build-arg "BASE=$base" ${CERTIFICATES:+--volume "$CERTIFICATES:/etc/ssl/certs:ro"} \
