@@ -1,7 +1,9 @@
 # One image for every role of docker-compose.yml: targets, workers and Locust differ in their command only.
 # Python's minor version is the one that the tests run on, so the lock's wheels are those they ran with.
-# The digest decides what is built on; it is that of the tag's list of platforms as of August 2026.
-FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff AS build
+# The digest decides what is built on; it is that of the tag's list of platforms as of August 2026. Another base
+# (a mirror's, or one made by kubernetes/image.sh) needs Python, pip and venv.
+ARG BASE=python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
+FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 WORKDIR /build
@@ -22,9 +24,9 @@ RUN python -m venv /opt/blockpoint \
  && /opt/blockpoint/bin/python -m pip uninstall --yes pip setuptools \
  && find /opt/blockpoint -depth -type d -name tests -exec rm -rf {} +
 # The queues' own libraries, each from its lock: in the environment that its target and workers run with.
-RUN /opt/blockpoint/bin/blockpoint environments celery celery_rabbitmq arq taskiq dramatiq rq saq streaq huey procrastinate yield_dependency apscheduler
+RUN /opt/blockpoint/bin/blockpoint environments --no-servers celery celery_rabbitmq arq taskiq dramatiq rq saq streaq huey procrastinate yield_dependency apscheduler
 
-FROM python:3.11.15-slim-trixie@sha256:90744cff8f32887f075c47d747a173ff333e9e98801667af93c357fa9f5e28ff
+FROM ${BASE}
 COPY --from=build /opt/blockpoint /opt/blockpoint
 # The packages of the command lie beneath it; targets, workers and Locust import them by their own names.
 ENV PATH=/opt/blockpoint/bin:$PATH \

@@ -14,7 +14,7 @@ MKDOCS := $(VENV)/mkdocs
 LOCKED := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file
 PYTEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: help setup bench test lint types unit serve benchmark coverage publish docs lock audit clean
+.PHONY: help setup bench test lint types unit serve benchmark coverage publish image docs lock audit clean
 
 help:  ## say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -62,6 +62,9 @@ coverage: setup  ## how often a search's intervals hold the truth of simulated t
 publish: setup  ## pack a campaign of results/runs into results/published (CAMPAIGN=its name)
 	$(BIN)/python -m results.packing $(CAMPAIGN) results/published/$(CAMPAIGN)
 
+image:  ## build the image without a Docker engine, as root (buildah and mmdebstrap from Debian)
+	kubernetes/image.sh
+
 docs: $(MKDOCS)/.installed  ## make a site of docs/ in site/; a link that leads nowhere is an error
 	NO_MKDOCS_2_WARNING=1 $(MKDOCS)/bin/mkdocs build --strict # not --quiet, which hides the warnings from --strict
 
@@ -82,7 +85,7 @@ lock: setup  ## choose the newest versions that fit, for the harness and for eac
 audit: setup  ## ask a public service for known vulnerabilities of all that is locked (SERVICE=pypi or osv)
 	@test -x $(AUDITOR)/bin/python || $(PYTHON) -m venv $(AUDITOR)
 	@$(AUDITOR)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/security/requirements.txt
-	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt targets/brokers/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt tests/analysis/requirements.txt
+	@$(BIN)/python tests/security/audit.py $(AUDITOR)/bin/pip-audit $(SERVICE) requirements.txt targets/requirements.txt $(wildcard targets/strategies/*/requirements.txt targets/brokers/*/requirements.txt) docs/requirements.txt tests/security/requirements.txt tests/compose/requirements.txt tests/kubernetes/requirements.txt tests/analysis/requirements.txt
 
 clean:  ## remove the environment, caches and everything that is made again
 	rm -rf $(VENV) site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist *.egg-info

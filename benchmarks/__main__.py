@@ -11,6 +11,7 @@ NAMES = (
     "coordinated_omission",
     "recording",
     "observe",
+    "scraping",
     "many_generators",
     "analysis",
     "verdicts",

@@ -284,14 +284,15 @@ def notebook_command(campaign: str, name: str, *, opened: bool) -> None:
 
 @blockpoint.command("environments")
 @click.argument("strategies", nargs=-1, metavar="[STRATEGY[@VERSION]]...")
-def environments_command(strategies: tuple[str, ...]) -> None:
+@default("--servers/--no-servers", True, help="Their brokers' servers too, or the libraries alone.")
+def environments_command(strategies: tuple[str, ...], *, servers: bool) -> None:
     """Make the environments of strategies, all without a name, before they are needed.
 
     Prints where each has its Python.
     """
     from harness.commands.environments import environments
 
-    for line in environments(strategies):
+    for line in environments(strategies, servers=servers):
         click.echo(line)
 
 

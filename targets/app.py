@@ -17,12 +17,15 @@ from fastapi.responses import JSONResponse
 from results.terms import KINDS
 from targets import bystanders
 from targets.bodylimit import BodyLimit
+from targets.metrics import Metrics
 from targets.middleware import ProcessTime
 from targets.observation import observation
 from targets.probes import Probes
 from targets.settings import Settings
 from targets.strategy import Definition, dependencies_of, find, split_name
 from targets.submission import submission
+from targets.tally import Tally
+from targets.waiting import Waiting
 from targets.work import hang_up, units_per_ms
 
 
@@ -33,6 +36,8 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
     """
     strategy = definition.build(variant, settings)
     probes = Probes(settings.ledger)
+    tally = Tally(settings.ledger, strategy.max_attempts) if settings.ledger else None
+    metrics = Metrics(probes, tally, Waiting(definition.broker, strategy.queues, settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -46,17 +51,18 @@ def create_app(definition: Definition, variant: str, settings: Settings) -> Fast
             yield
         await strategy.stop()
         await hang_up()
+        metrics.close()
 
     app = FastAPI(title="Blockpoint target", version=metadata.version("blockpoint"), lifespan=lifespan)
     app.add_middleware(BodyLimit)
     if settings.middleware:
         app.add_middleware(ProcessTime)
     app.add_exception_handler(RequestValidationError, refuse)
-    app.include_router(submission(strategy, settings, probes))
+    app.include_router(submission(strategy, settings, metrics))
     app.include_router(bystanders.router)
     if dependencies := dependencies_of(strategy):
         app.include_router(bystanders.reading(dependencies))
-    app.include_router(observation(definition.subject(variant, settings), settings, probes))
+    app.include_router(observation(definition.subject(variant, settings), settings, metrics))
     return app
 
 

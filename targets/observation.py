@@ -12,7 +12,7 @@ from fastapi.responses import PlainTextResponse
 from results.clock import boot_id
 from results.interpreter import has_gil
 from results.schema import Subject
-from targets.probes import Probes
+from targets.metrics import Metrics
 from targets.settings import Settings
 
 PACKAGES = (
@@ -48,7 +48,7 @@ def conditions(settings: Settings) -> dict[str, Any]:
     }
 
 
-def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRouter:
+def observation(subject: Subject, settings: Settings, metrics: Metrics) -> APIRouter:
     """Return the routes `/health` and `/metrics` of one target."""
     router = APIRouter()
     identity = {
@@ -69,9 +69,9 @@ def observation(subject: Subject, settings: Settings, probes: Probes) -> APIRout
         return {**identity, "pid": os.getpid()}
 
     @router.get("/metrics", response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        """Show the process's metrics in Prometheus' text format."""
-        return Response(probes.exposition(), media_type="text/plain; version=0.0.4")
+    async def exposition() -> Response:
+        """Show the target's metrics in Prometheus' text format."""
+        return Response(await metrics.exposition(), media_type="text/plain; version=0.0.4")
 
     return router
 

@@ -4,18 +4,19 @@ import asyncio
 import contextlib
 import struct
 import time
+from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio.to_thread
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from prometheus_client.process_collector import ProcessCollector
 
 from blockpoint.observe import RecordFile
 
 PREFIX = "probes"
 LOOK_S = 0.02
 RECORD_EVERY_NS = 100_000_000
+REMEMBERED = 150
+"""records, 15 s: whoever asks less often misses some"""
 LAYOUT = struct.Struct("<qqi4x")
 """`results.columns.PROBE_RECORD`"""
 
@@ -25,21 +26,7 @@ class Probes:
 
     def __init__(self, folder: Path | None) -> None:
         self._append = RecordFile(folder, PREFIX, LAYOUT).append
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        self._lag = Gauge(
-            "blockpoint_event_loop_lag_seconds",
-            "Worst lateness of the event loop since the last record",
-            registry=self.registry,
-        )
-        self._in_use = Gauge(
-            "blockpoint_anyio_tokens_in_use",
-            "Borrowed tokens of AnyIO's default thread limiter",
-            registry=self.registry,
-        )
-        self.tasks = Counter(
-            "blockpoint_tasks", "Tasks by what became of the request", ["result"], registry=self.registry
-        )
+        self._records: deque[tuple[int, int]] = deque([(0, 0)], REMEMBERED)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -52,9 +39,10 @@ class Probes:
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    def exposition(self) -> bytes:
-        """Return the metrics in Prometheus' text format."""
-        return generate_latest(self.registry)
+    def seen(self) -> dict[str, float]:
+        """Return the worst lateness and the fullest pool of the last 15 s."""
+        lags_ns, tokens = zip(*self._records, strict=True)
+        return {"event_loop_lag_seconds": max(lags_ns) / 1e9, "anyio_tokens_in_use": max(tokens)}
 
     async def _watch(self) -> None:
         limiter = anyio.to_thread.current_default_thread_limiter()
@@ -68,7 +56,6 @@ class Probes:
             tokens = max(tokens, int(limiter.borrowed_tokens))
             if now_ns - recorded_ns >= RECORD_EVERY_NS:
                 self._append(now_ns, worst_ns, tokens)
-                self._lag.set(worst_ns / 1e9)
-                self._in_use.set(tokens)
+                self._records.append((worst_ns, tokens))
                 worst_ns = tokens = 0
                 recorded_ns = now_ns

@@ -6,7 +6,7 @@ from fastapi import APIRouter, BackgroundTasks, HTTPException, Path
 
 from results.terms import KINDS, Moment
 from targets.ledger import ledger
-from targets.probes import Probes
+from targets.metrics import Metrics
 from targets.settings import Settings, variable
 from targets.strategy import QueueFullError, Strategy, UnreachableError, dependencies_of
 from targets.task import (
@@ -62,13 +62,13 @@ def started_by(request: Registration, settings: Settings) -> list[Task]:
     ]
 
 
-def submission(strategy: Strategy, settings: Settings, probes: Probes) -> APIRouter:
+def submission(strategy: Strategy, settings: Settings, metrics: Metrics) -> APIRouter:
     """Return the routes under `/tasks` and `/users` that hand tasks to `strategy`."""
     router = APIRouter()
     dependencies = dependencies_of(strategy)
     record = ledger().record
-    accepted = probes.tasks.labels("accepted")
-    rejected = probes.tasks.labels("rejected")
+    accepted = metrics.tasks.labels("accepted")
+    rejected = metrics.tasks.labels("rejected")
 
     async def submit(task: Task, background: BackgroundTasks) -> None:
         record(task.id, Moment.RECEIVED)

@@ -9,36 +9,17 @@ import numpy as np
 from results.columns import LEDGER_RECORD, PROBE_RECORD
 from results.ledger_file import ledger_slots, read_ledger
 from results.terms import Moment
+from targets.tally import Tally, without_gap
 
 
-class LedgerReader:
+class LedgerReader(Tally):
     """Follows all ledger files of a folder from a point in time on, at which no task is under way."""
 
     def __init__(self, folder: Path, max_attempts: int, probes: AbstractSet[int] = frozenset()) -> None:
-        self._folder = folder
-        self._max_attempts = max_attempts
-        self._since = {path: _without_gap(ledger_slots(path)).nbytes for path in self._files()}
+        super().__init__(folder, max_attempts)
+        self._since = {path: without_gap(ledger_slots(path)).nbytes for path in self._files()}
         self._counted = dict(self._since)
         self._probes = probes
-        self.accepted = 0
-        """tasks accepted by the last look"""
-        self.started = 0
-        """runs begun by the last look"""
-        self.ended = 0
-        """tasks finished or failed for good by the last look"""
-
-    def outstanding(self) -> int:
-        """Return how many tasks were accepted and have neither finished nor failed for good."""
-        for path in self._files():
-            offset = self._counted.get(path, 0)
-            slots = _without_gap(ledger_slots(path, offset))
-            self._counted[path] = offset + slots.nbytes
-            moment = slots["moment"]
-            over = self.over(slots)
-            self.accepted += int((moment == Moment.ACCEPTED).sum())
-            self.started += int((moment == Moment.STARTED).sum())
-            self.ended += int(over.sum())
-        return self.accepted - self.ended
 
     def left(self) -> set[int]:
         """Return the tasks that were accepted and have neither finished nor failed for good; O(events)."""
@@ -72,23 +53,9 @@ class LedgerReader:
         events = self._read()
         return events[~np.isin(events["task_id"], np.array(sorted(self._probes), np.uint64))]
 
-    def over(self, records: np.ndarray) -> np.ndarray:
-        """Return which records end a task: it finished, or failed for good."""
-        failed_for_good = (records["moment"] == Moment.FAILED) & (records["attempt"] >= self._max_attempts)
-        return np.asarray((records["moment"] == Moment.FINISHED) | failed_for_good)
-
     def _read(self) -> np.ndarray:
         parts = [read_ledger(path, self._since.get(path, 0)) for path in self._files()]
         return np.concatenate(parts) if parts else np.empty(0, LEDGER_RECORD)
-
-    def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("ledger-*.bin"))
-
-
-def _without_gap(slots: np.ndarray) -> np.ndarray:
-    """Return the slots before the first that is not written yet: a later one would be counted too early."""
-    empty = np.flatnonzero(slots["moment"] == 0)
-    return slots[: empty[0]] if len(empty) else slots
 
 
 def looking_pids(folder: Path) -> set[int]:

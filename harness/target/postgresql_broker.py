@@ -15,6 +15,7 @@ from harness.target.cores import Pinning
 from harness.target.postgresql_server import give, open_way, programs, run, user
 from harness.target.processes import Child, Family
 from results.errors import BlockpointError
+from targets import depths
 
 CONNECT_TIMEOUT_S = 2
 QUERY_LIMIT = "-c statement_timeout=5000"
@@ -59,8 +60,7 @@ class PostgresqlBroker(Broker):
 
     def depth(self, queues: Iterable[str]) -> int:
         """Return how many rows the queues hold."""
-        counted = [self._of("SELECT count(*) FROM {} AS job WHERE status = %s", queue) for queue in queues]
-        return sum(count for ((count,),) in counted)
+        return sum(depths.of_postgresql(self._connected(), queue) for queue in queues)
 
     def entries(self, queue: str) -> list[bytes]:
         """Return a queue's rows as text."""

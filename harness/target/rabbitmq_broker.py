@@ -14,6 +14,7 @@ from harness.target.broker import Broker, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family
 from harness.target.rabbitmq_server import Node, program, unacknowledged
+from targets import depths
 
 CONNECT_TIMEOUT_S = 2
 ANSWER_TIMEOUT_S = 5
@@ -74,9 +75,7 @@ class RabbitmqBroker(Broker):
 
     def _waiting(self, queue: str) -> int:
         self._asked.add(queue)
-        with contextlib.suppress(amqp.NotFound), self._channel() as channel:
-            return int(channel.queue_declare(queue, passive=True).message_count)
-        return 0
+        return depths.of_rabbitmq(self._connected(), queue)
 
     def _fetched(self, queue: str) -> list[Any]:
         with contextlib.suppress(amqp.NotFound), self._channel() as channel:

@@ -5,7 +5,6 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from harness.target.broker import Broker, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family
 from results.errors import BlockpointError
+from targets import depths
 
 CONNECT_TIMEOUT_S = 2.0
 USERS = {
@@ -74,18 +74,7 @@ class RedisBroker(Broker):
 
     def depth(self, queues: Iterable[str]) -> int:
         """Return how many entries the queues hold, whatever their type; of a stream, those not done with."""
-        sizes = {
-            b"list": self.client.llen,
-            b"zset": self.client.zcard,
-            b"hash": self.client.hlen,
-            b"set": self.client.scard,
-            b"stream": partial(streams.depth, self.client),
-        }
-        total = 0
-        for queue in queues:
-            count = sizes.get(self.client.type(queue))
-            total += int(count(queue)) if count else 0
-        return total
+        return sum(depths.of_redis(self.client, queue) for queue in queues)
 
     def entries(self, queue: str | bytes) -> list[bytes]:
         """Return what one key holds; of a stream, what is not done with."""

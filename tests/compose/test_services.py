@@ -42,6 +42,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
             workers = [name for name in local.services[target].get("depends_on", []) if name != "redis"]
             for service in (*workers, target):
                 local.start(service)
+        local.start("arq-durable-worker")  # whose check has to be told where its broker is
         local.start("locust")
         for replica in range(LOCUST_WORKERS):
             local.start("locust-worker", f"locust-worker-{replica}")

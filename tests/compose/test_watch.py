@@ -8,7 +8,10 @@ import yaml
 from prometheus_client import generate_latest
 
 from loadtests.openloop.live import COUNTED, MEASURED
+from targets.metrics import Metrics
 from targets.probes import Probes
+from targets.settings import Settings
+from targets.waiting import Waiting
 
 from .composefile import ROOT, read
 
@@ -26,7 +29,8 @@ def test_every_metric_on_the_board_exists_and_is_documented() -> None:
         *(f"blockpoint_load_{name}_total" for name in (*COUNTED, "ended", "failed")),
         *(f"blockpoint_load_{name}" for name in (*MEASURED, "latency_seconds")),
     }
-    served = set(re.findall(r"^# TYPE (\w+) ", generate_latest(Probes(None).registry).decode(), re.MULTILINE))
+    metrics = Metrics(Probes(None), None, Waiting("", [], Settings()))
+    served = set(re.findall(r"^# TYPE (\w+) ", generate_latest(metrics.registry).decode(), re.MULTILINE))
     asked = [target["expr"] for panel in BOARD["panels"] for target in panel["targets"]]
     on_board = {name for expr in asked for name in re.findall(r"blockpoint_\w+", expr)}
     assert on_board <= told | served

@@ -245,7 +245,10 @@ def test_bystanders_identity_and_metrics(target: Target, client: httpx.Client) -
     assert identity["slots"] == {kind: service.slots for kind, service in target.subject.services.items()}
     metrics = client.get("/metrics").text
     assert 'blockpoint_tasks_total{result="accepted"}' in metrics
-    assert "blockpoint_event_loop_lag_seconds" in metrics
+    for name in ("event_loop_lag_seconds", "backlog_tasks", "running_tasks"):
+        assert f"\nblockpoint_{name} " in metrics
+    for queue in target.subject.queues:
+        assert f'\nblockpoint_queue_depth_tasks{{queue="{queue}"}} ' in metrics
 
 
 def test_no_pickle_is_in_the_broker_and_nothing_in_the_end(target: Target, client: httpx.Client) -> None:

@@ -87,6 +87,8 @@ class Durable:
 
     functions = (run_tuned,)
     redis_pool = lasting_pool(WORKER_RETRIES)
+    redis_settings = SHIPPED
+    """for `arq --check`, which does not look at the pool"""
     job_serializer = staticmethod(to_json)
     job_deserializer = staticmethod(from_json)
     max_jobs = _settings.slots
