@@ -4,6 +4,11 @@ from results.schema import Service
 from results.terms import KINDS
 
 
+def alike(service: Service) -> dict[str, Service]:
+    """Return how each kind is served where all are served in the same way."""
+    return dict.fromkeys(KINDS, service)
+
+
 def by_kind(waiting: Service, computing: Service) -> dict[str, Service]:
     """Return how each kind is served: those that coroutines can await, and those that compute."""
     return {name: waiting if kind.awaited else computing for name, kind in KINDS.items()}
@@ -12,6 +17,11 @@ def by_kind(waiting: Service, computing: Service) -> dict[str, Service]:
 def by_queue(waiting: Service, computing: Service) -> dict[str, Service]:
     """Return the same where what computes has a queue of its own, and a `def` that waits is not in it."""
     return {name: computing if kind.computes else waiting for name, kind in KINDS.items()}
+
+
+def pool(slots: int, processes: int = 1) -> Service:
+    """Return how so many threads or coroutines serve, which so many processes share among them."""
+    return Service(law="pool", slots=slots, processes=processes)
 
 
 def children(count: int) -> Service:

@@ -73,18 +73,14 @@ class Strategy(Protocol):
         """Drain and close what the strategy owns."""
 
 
-class InProcess:
-    """What strategies without workers have in common: nothing to start, ask or stop."""
+class Defaults:
+    """What a strategy need not say: it has nothing to start, ask or stop, and runs a task once."""
 
     services: Mapping[str, Service]
-    workers: Sequence[Sequence[str]] = ()
-    queues: Sequence[str] = ()
     max_attempts = 1
     settings: Mapping[str, Any] = {}
     window_s = 0.0
     supervised = False
-    dependencies: Sequence[Depends] = ()
-    """see `dependencies_of`"""
 
     async def start(self) -> None:
         """Do nothing."""
@@ -95,6 +91,15 @@ class InProcess:
 
     async def stop(self) -> None:
         """Do nothing."""
+
+
+class InProcess(Defaults):
+    """A strategy without workers; see `targets.queues` for one that has some."""
+
+    workers: Sequence[Sequence[str]] = ()
+    queues: Sequence[str] = ()
+    dependencies: Sequence[Depends] = ()
+    """see `dependencies_of`"""
 
 
 def dependencies_of(strategy: Strategy) -> Sequence[Depends]:

@@ -7,7 +7,7 @@ import anyio.to_thread
 from fastapi import BackgroundTasks
 
 from results.schema import Service
-from results.terms import KINDS
+from targets.serving import alike
 from targets.settings import Settings
 from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
@@ -16,7 +16,7 @@ from targets.work import perform
 
 def threads(slots: int, shares: Sequence[str] = ()) -> dict[str, Service]:
     """Return how a pool of that many threads in one process serves tasks, and which streams need it too."""
-    return {kind: Service(law="pool", slots=slots, shares=list(shares)) for kind in KINDS}
+    return alike(Service(law="pool", slots=slots, shares=list(shares)))
 
 
 class BackgroundTasksDef(InProcess):

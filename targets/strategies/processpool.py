@@ -8,9 +8,8 @@ from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 
 from fastapi import BackgroundTasks
 
-from results.terms import KINDS
 from targets.children import begin
-from targets.serving import children
+from targets.serving import alike, children
 from targets.settings import Settings
 from targets.strategy import Definition, InProcess, Variant
 from targets.task import Task
@@ -32,7 +31,7 @@ class AsShipped(InProcess):
         self._declare()
 
     def _declare(self) -> None:
-        self.services = dict.fromkeys(KINDS, children(self._processes))
+        self.services = alike(children(self._processes))
         self.settings = {"max_workers": self._processes, "start": "spawn"}
 
     async def start(self) -> None:

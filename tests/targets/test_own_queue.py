@@ -1,4 +1,4 @@
-"""What docs/own-queue.md says of a queue of one's own, done as it says, in a throw-away environment."""
+"""What docs/own-queue.md says of a queue, of one's own and of this repository's."""
 
 import re
 import shlex
@@ -10,22 +10,32 @@ import pytest
 from uv import find_uv_bin
 
 from results.store import open_campaign
+from targets.strategy import STRATEGIES
 
 from .plugin import blocks, fresh_python, pip_install
 
-pytestmark = pytest.mark.e2e
-
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "own-queue.md"
+FEWER_THAN = 120
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in STRATEGIES.glob("*/requirements.in")))
+def test_a_queue_of_this_repository_keeps_to_what_the_page_says(name: str) -> None:
+    assert f"fewer than {FEWER_THAN} lines" in PAGE.read_text()
+    folder = STRATEGIES / name
+    assert len((folder / "strategy.py").read_text().splitlines()) < FEWER_THAN
+    assert "--hash=sha256:" in (folder / "requirements.txt").read_text()
+
+
+@pytest.mark.e2e
 def test_the_page_works_when_it_is_followed(tmp_path: Path) -> None:
     python, packages = fresh_python(tmp_path)
     project = tmp_path / "project"
     postbox = project / "postbox"
     postbox.mkdir(parents=True)
     names, code = blocks(PAGE, "python")
+    assert len(code.splitlines()) < FEWER_THAN
     (postbox / "__init__.py").write_text(names)
     (postbox / "strategy.py").write_text(code)
     (postbox / "requirements.in").write_text(*blocks(PAGE, "text"))

@@ -1,16 +1,13 @@
 """ARQ over Redis; by hand: `arq targets.strategies.arq.worker.Tuned`."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from arq import create_pool
 from arq.jobs import Job, JobStatus
-from fastapi import BackgroundTasks
 from redis.exceptions import RedisError
 
 from results.schema import Service
-from targets.publishing import ACCEPT_LIMIT_S, publish_within
-from targets.serving import by_kind
+from targets.publishing import ACCEPT_LIMIT_S
+from targets.queues import Durable, Queue, commands, under_supervisor
+from targets.serving import by_kind, pool
 from targets.settings import Settings
 from targets.strategies.arq import worker
 from targets.strategies.arq.connection import SERIALISERS, SHIPPED, lasting_pool
@@ -29,21 +26,19 @@ def polled(jobs: int, poll_s: float) -> Service:
     return Service(law="poll", slots=jobs, poll_s=poll_s, read_limit=max(5 * jobs, 100))
 
 
-class ArqDefault:
+class ArqDefault(Queue):
     """As shipped: ten jobs at once, claimed every half second."""
 
-    queues: Sequence[str] = ("arq:queue",)
-    workers: Sequence[Sequence[str]] = [["arq", f"{worker.__name__}.Default"]]
+    queues = ("arq:queue",)
+    workers = commands(["arq", f"{worker.__name__}.Default"])
     function = worker.run.__name__
-    max_attempts = 1
-    supervised = False
 
     def __init__(self, settings: Settings) -> None:
         timeout_s = settings.job_timeout_s or worker.SHIPPED_TIMEOUT_S
         self.window_s = timeout_s + IN_PROGRESS_S
         waiting = polled(SHIPPED_JOBS, SHIPPED_POLL_S)
-        self.services: Mapping[str, Service] = by_kind(waiting, Service(law="loop", slots=1))
-        self.settings: Mapping[str, Any] = {
+        self.services = by_kind(waiting, Service(law="loop", slots=1))
+        self.settings = {
             "max_jobs": SHIPPED_JOBS,
             "poll_delay": SHIPPED_POLL_S,
             "job_timeout": timeout_s,
@@ -53,7 +48,7 @@ class ArqDefault:
         """Connect to Redis."""
         self._redis = await create_pool(SHIPPED, **SERIALISERS)
 
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
+    async def publish(self, task: Task) -> None:
         """Enqueue the task."""
         await self._redis.enqueue_job(self.function, task.to_message(), _job_id=hex_id(task.id))
 
@@ -74,7 +69,7 @@ class ArqDefault:
 class ArqTuned(ArqDefault):
     """Tuned: `slots` jobs at once, claimed every 10 ms, computing in threads."""
 
-    workers: Sequence[Sequence[str]] = [["arq", f"{worker.__name__}.Tuned", *QUIET]]
+    workers = commands(["arq", f"{worker.__name__}.Tuned", *QUIET])
     function = worker.run_tuned.__name__
     max_attempts = worker.ATTEMPTS
 
@@ -82,7 +77,7 @@ class ArqTuned(ArqDefault):
         timeout_s = settings.job_timeout_s or worker.TUNED_TIMEOUT_S
         self.window_s = timeout_s + IN_PROGRESS_S
         waiting = polled(settings.slots, worker.TUNED_POLL_S)
-        self.services = by_kind(waiting, Service(law="pool", slots=settings.slots))
+        self.services = by_kind(waiting, pool(settings.slots))
         self.settings = {
             "max_jobs": settings.slots,
             "poll_delay": worker.TUNED_POLL_S,
@@ -92,15 +87,15 @@ class ArqTuned(ArqDefault):
         }
 
 
-class ArqDurable(ArqTuned):
+class ArqDurable(Durable, ArqTuned):
     """Durable: as tuned, under a supervisor, with bounded waits in the API and an orderly end.
 
     A job may run a second time, also one that has completed: it must be idempotent. One that kills its worker
     is dropped after `DURABLE_TRIES` starts, and every other job of that worker loses a try with it.
     """
 
-    workers: Sequence[Sequence[str]] = [["targets.supervisor", "arq", f"{worker.__name__}.Durable", *QUIET]]
-    supervised = True
+    workers = under_supervisor(["arq", f"{worker.__name__}.Durable", *QUIET])
+    unreachable = (RedisError, OSError)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -114,10 +109,6 @@ class ArqDurable(ArqTuned):
     async def start(self) -> None:
         """Make the client, which connects at the first task: the API starts without its broker."""
         self._redis = lasting_pool(retries=1)
-
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:
-        """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), RedisError, OSError)
 
     async def stop(self) -> None:
         """Disconnect from Redis."""

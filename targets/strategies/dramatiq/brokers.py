@@ -11,6 +11,7 @@ from dramatiq.middleware import CurrentMessage
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from targets.queues import COMPUTING, WAITING
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.supervisor import die_with
@@ -20,7 +21,7 @@ from targets.work import perform
 ATTEMPTS = 3
 SHIPPED_HEARTBEAT_S = 60.0
 DURABLE_HEARTBEAT_S = 30.0
-SHIPPED_QUEUE, WAITING, COMPUTING = "default", "waiting", "computing"
+SHIPPED_QUEUE = "default"
 _settings = Settings.from_environment()
 _url = RedisServer.parse(_settings.redis_url).url
 ALWAYS = 1_000_000

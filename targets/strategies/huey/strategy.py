@@ -2,19 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from fastapi import BackgroundTasks
 from huey import RedisHuey
 from huey.registry import Message
 from huey.serializer import Serializer
 from redis import ConnectionPool
 
-from results.schema import Service
-from results.terms import KINDS
-from targets.publishing import Publishers
+from targets.queues import InTheCoroutine, OffTheLoop, commands
 from targets.redis_server import RedisServer
+from targets.serving import alike, pool
 from targets.settings import Settings
 from targets.task import Task, hex_id
 from targets.work import perform
@@ -53,40 +50,27 @@ default = _huey(1, url=_server.url)
 tuned = _huey(TUNED_ATTEMPTS, results=False, connection_pool=ConnectionPool.from_url(_server.url, **SOCKETS))
 
 
-class HueyDefault:
+class HueyDefault(InTheCoroutine):
     """As shipped: one thread; results are on, of which Huey keeps those that are not None, and failures."""
 
-    queues: Sequence[str] = ("huey.redis.blockpoint", "huey.schedule.blockpoint")
-    workers: Sequence[Sequence[str]] = [[CONSUMER, f"{MODULE}.default"]]
-    max_attempts = 1
-    supervised = False
-    window_s = 0.0
+    queues = ("huey.redis.blockpoint", "huey.schedule.blockpoint")
+    workers = commands([CONSUMER, f"{MODULE}.default"])
     huey: ClassVar["RedisHuey"] = default
 
     def __init__(self, settings: Settings) -> None:  # noqa: ARG002
-        self.services: Mapping[str, Service] = {kind: Service(law="pool", slots=1) for kind in KINDS}
-        self.settings: Mapping[str, Any] = {"workers": 1, "worker_type": "thread", "results": True}
+        self.services = alike(pool(1))
+        self.settings = {"workers": 1, "worker_type": "thread", "results": True}
 
-    async def start(self) -> None:
-        """Do nothing: Huey connects at the first publish."""
-
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
-        """Publish the task, blocking the event loop meanwhile, as a call of the task does."""
-        self._publish(task)
-
-    def _publish(self, task: Task) -> None:
+    def send(self, task: Task) -> None:
+        """Publish the task, as a call of it does; Huey connects at the first."""
         self.huey.run(task.to_message(), id=hex_id(task.id))
-
-    async def state(self, task_id: int) -> str | None:  # noqa: ARG002
-        """Return None: Huey knows a task by its result, and these have none."""
-        return None
 
     async def stop(self) -> None:
         """Close the connections to Redis."""
         await asyncio.to_thread(self.huey.storage.pool.disconnect)
 
 
-class HueyTuned(HueyDefault):
+class HueyTuned(OffTheLoop, HueyDefault):
     """Tuned: `slots` threads, no results, publishing off the event loop, three tries, a graceful SIGTERM."""
 
     max_attempts = TUNED_ATTEMPTS
@@ -94,7 +78,7 @@ class HueyTuned(HueyDefault):
 
     def __init__(self, settings: Settings) -> None:
         slots = settings.slots
-        self.services = {kind: Service(law="pool", slots=slots) for kind in KINDS}
+        self.services = alike(pool(slots))
         self.workers = [
             [CONSUMER, f"{MODULE}.tuned", "-w", str(slots), "-k", "thread", "-n", "-g", "TERM", "-q"]
         ]
@@ -106,16 +90,3 @@ class HueyTuned(HueyDefault):
             "periodic": False,
             **SOCKETS,
         }
-
-    async def start(self) -> None:
-        """Make the threads that publish."""
-        self._publishers = Publishers()
-
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
-        """Publish the task from a thread of this strategy's own."""
-        await self._publishers.run(self._publish, task)
-
-    async def stop(self) -> None:
-        """Wait for publishes under way and close the connections to Redis."""
-        await self._publishers.close()
-        await super().stop()

@@ -1,16 +1,16 @@
 """SAQ over Redis; by hand: `saq targets.strategies.saq.worker.tuned`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import BackgroundTasks
 from redis.exceptions import RedisError
 from saq.job import Status
+from saq.queue.redis import RedisQueue
 
-from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import ACCEPT_LIMIT_S, publish_within
-from targets.serving import by_kind
+from targets.publishing import ACCEPT_LIMIT_S
+from targets.queues import Durable, Queue, commands, under_supervisor
+from targets.serving import by_kind, pool
 from targets.settings import Settings
 from targets.strategies.saq import worker
 from targets.strategies.saq.worker import DURABLE_SWEEP_S, TUNED_TIMEOUT_S, seconds
@@ -32,19 +32,11 @@ STATES = {
 }
 
 
-def served(jobs: int, settings: Settings) -> Mapping[str, Service]:
-    """Return how so many jobs at once are served: SAQ's threads are those of Python's default."""
-    threads = min(jobs, default_threads(settings))
-    return by_kind(Service(law="pool", slots=jobs), Service(law="pool", slots=threads))
-
-
-class SaqDefault:
+class SaqDefault(Queue):
     """As shipped: ten jobs at once, each given up after ten seconds, results kept for ten minutes."""
 
-    queues: Sequence[str] = ("saq:default:queued", "saq:default:active")
-    workers: Sequence[Sequence[str]] = [["saq", f"{worker.__name__}.default"]]
-    max_attempts = 1
-    supervised = False
+    queues = ("saq:default:queued", "saq:default:active")
+    workers = commands(["saq", f"{worker.__name__}.default"])
 
     def __init__(self, settings: Settings) -> None:
         self._declare(settings, SHIPPED_JOBS, SHIPPED_TIMEOUT_S, worker.SHIPPED_SWEEP_S)
@@ -52,17 +44,21 @@ class SaqDefault:
     def _declare(self, settings: Settings, jobs: int, timeout_s: int, sweep_s: int, **options: Any) -> None:
         options = {"timeout": seconds(settings.job_timeout_s, timeout_s), **options}
         sweep_s = seconds(settings.visibility_s, sweep_s)
-        self.window_s: float = options["timeout"] + sweep_s + PATIENCE_S
-        self.services: Mapping[str, Service] = served(jobs, settings)
+        self.window_s = options["timeout"] + sweep_s + PATIENCE_S
+        # SAQ's threads are those of Python's default
+        self.services = by_kind(pool(jobs), pool(min(jobs, default_threads(settings))))
         self._options: Mapping[str, Any] = options
-        self.settings: Mapping[str, Any] = {"concurrency": jobs, "sweep": sweep_s, **options}
+        self.settings = {"concurrency": jobs, "sweep": sweep_s, **options}
 
     async def start(self) -> None:
-        """Make the client, which connects at the first task."""
-        self._queue = worker.plain_queue()
+        """Make the client, which connects at the first task: the API starts without its broker."""
+        self._queue = self._made()
         await self._queue.connect()
 
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
+    def _made(self) -> RedisQueue:
+        return worker.plain_queue()
+
+    async def publish(self, task: Task) -> None:
         """Enqueue the task."""
         function = worker.run if KINDS[task.kind].awaited else worker.compute
         await self._queue.enqueue(
@@ -82,7 +78,7 @@ class SaqDefault:
 class SaqTuned(SaqDefault):
     """Tuned: `slots` jobs at once, three tries of 70 s, no results."""
 
-    workers: Sequence[Sequence[str]] = [["saq", f"{worker.__name__}.tuned"]]
+    workers = commands(["saq", f"{worker.__name__}.tuned"])
     max_attempts = worker.ATTEMPTS
 
     def __init__(self, settings: Settings) -> None:
@@ -90,15 +86,15 @@ class SaqTuned(SaqDefault):
         self._declare(settings, settings.slots, TUNED_TIMEOUT_S, worker.TUNED_SWEEP_S, **kept)
 
 
-class SaqDurable(SaqTuned):
+class SaqDurable(Durable, SaqTuned):
     """Durable: as tuned, with heartbeats, under a supervisor, with bounded waits and an orderly end.
 
     A job may run a second time, also one that has completed: it must be idempotent. One that kills its worker
     is given up after `DURABLE_TRIES` starts, and every other job of that worker loses a try with it.
     """
 
-    workers: Sequence[Sequence[str]] = [["targets.supervisor", "saq", f"{worker.__name__}.durable"]]
-    supervised = True
+    workers = under_supervisor(["saq", f"{worker.__name__}.durable"])
+    unreachable = (RedisError, OSError)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
@@ -118,11 +114,5 @@ class SaqDurable(SaqTuned):
             **self._options,
         }
 
-    async def start(self) -> None:
-        """Make the client, which connects at the first task: the API starts without its broker."""
-        self._queue = worker.lasting_queue(retries=1)
-        await self._queue.connect()
-
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:
-        """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), RedisError, OSError)
+    def _made(self) -> RedisQueue:
+        return worker.lasting_queue(retries=1)

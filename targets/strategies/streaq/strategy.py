@@ -1,36 +1,32 @@
 """streaQ over Redis streams; by hand: `streaq run targets.strategies.streaq.worker:tuned`."""
 
-import asyncio
 import json
-from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from importlib.resources import files
 from typing import Any, ClassVar
 
 from coredis.exceptions import RedisError, ResponseError
-from fastapi import BackgroundTasks
 from streaq import Worker
 
-from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import ACCEPT_LIMIT_S, publish_within
+from targets.publishing import ACCEPT_LIMIT_S
+from targets.queues import Durable, Queue, commands, under_supervisor
+from targets.serving import alike, pool
 from targets.settings import Settings
 from targets.strategies.streaq import worker
+from targets.strategies.streaq.holding import Holding
 from targets.strategies.streaq.worker import ATTEMPTS, DURABLE_TRIES, GRACE_S, idle_s
 from targets.task import Task, hex_id
 
 SHIPPED_TASKS = 16
-CONNECT_PAUSE_S = 1.0
 STATES = {"queued": "accepted", "scheduled": "accepted", "running": "started"}
 
 
-class StreaqDefault:
+class StreaqDefault(Queue):
     """As shipped: sixteen tasks at once, sixteen more fetched, results kept for five minutes."""
 
-    queues: Sequence[str] = ("streaq:default:queues:normal", "streaq:default:queues:delayed:normal")
-    workers: Sequence[Sequence[str]] = [["streaq", "run", f"{worker.__name__}:default"]]
-    max_attempts = 1
-    supervised = False
+    queues = ("streaq:default:queues:normal", "streaq:default:queues:delayed:normal")
+    workers = commands(["streaq", "run", f"{worker.__name__}:default"])
     client: ClassVar["Worker[None]"] = worker.default
 
     def __init__(self, settings: Settings) -> None:
@@ -39,15 +35,15 @@ class StreaqDefault:
     def _declare(self, tasks: int, idle: float, **more: Any) -> None:
         # a worker that has nothing to do looks for abandoned tasks each time that its read ends
         self.window_s = 2 * idle
-        self.services: Mapping[str, Service] = dict.fromkeys(KINDS, Service(law="pool", slots=tasks))
-        self.settings: Mapping[str, Any] = {"concurrency": tasks, "idle_timeout": idle, **more}
+        self.services = alike(pool(tasks))
+        self.settings = {"concurrency": tasks, "idle_timeout": idle, **more}
 
     async def start(self) -> None:
         """Connect to Redis and leave streaQ's functions there."""
         self._entered = AsyncExitStack()
         await self._entered.enter_async_context(self.client)
 
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
+    async def publish(self, task: Task) -> None:
         """Enqueue the task."""
         function = self.client.registry["wait" if KINDS[task.kind].awaited else "compute"]
         message = function.enqueue(task.to_message())
@@ -69,7 +65,7 @@ class StreaqDefault:
 class StreaqTuned(StreaqDefault):
     """Tuned: `slots` tasks at once, one more fetched, three tries, no results."""
 
-    workers: Sequence[Sequence[str]] = [["streaq", "run", f"{worker.__name__}:tuned"]]
+    workers = commands(["streaq", "run", f"{worker.__name__}:tuned"])
     max_attempts = ATTEMPTS
     client: ClassVar["Worker[None]"] = worker.tuned
 
@@ -78,15 +74,15 @@ class StreaqTuned(StreaqDefault):
         self._declare(settings.slots, idle_s(settings, worker.SHIPPED_IDLE_S), **more)
 
 
-class StreaqDurable(StreaqTuned):
+class StreaqDurable(Durable, StreaqTuned):
     """Durable: as tuned, a shorter `idle_timeout`, bounded waits and an orderly end, under a supervisor.
 
     A task may run a second time, also one that has completed: it must be idempotent. One that kills its
     worker is given up after `DURABLE_TRIES` starts, and every other task of that worker loses a try with it.
     """
 
-    workers: Sequence[Sequence[str]] = [["targets.supervisor", "streaq", "run", f"{worker.__name__}:durable"]]
-    supervised = True
+    workers = under_supervisor(["streaq", "run", f"{worker.__name__}:durable"])
+    unreachable = (RedisError, OSError)
     client: ClassVar["Worker[None]"] = worker.durable
 
     def __init__(self, settings: Settings) -> None:
@@ -96,37 +92,20 @@ class StreaqDurable(StreaqTuned):
 
     async def start(self) -> None:
         """Begin to connect, for as long as it takes: the API starts without its broker."""
-        self._ready, self._over = asyncio.Event(), asyncio.Event()
-        self._holding = asyncio.create_task(self._hold())
-
-    async def _hold(self) -> None:
-        """Keep the worker's context open, which one and the same task has to enter and to leave."""
-        while not self._over.is_set():
-            try:
-                async with self.client:
-                    self._ready.set()
-                    await self._over.wait()
-            except* (RedisError, OSError):
-                await asyncio.sleep(CONNECT_PAUSE_S)
+        self._holding = Holding(self.client)
 
     async def stop(self) -> None:
         """Disconnect from Redis."""
-        self._over.set()
-        if not self._ready.is_set():
-            self._holding.cancel()
-        await asyncio.wait({self._holding})
+        await self._holding.close()
 
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:
-        """Enqueue the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, self._publish(task, background), RedisError, OSError)
-
-    async def _publish(self, task: Task, background: BackgroundTasks) -> None:
-        await self._ready.wait()
+    async def publish(self, task: Task) -> None:
+        """Enqueue the task as soon as there is a connection."""
+        await self._holding.opened()
         try:
-            await super().submit(task, background)
+            await super().publish(task)
         except ResponseError:  # a server that lost its memory has lost streaQ's functions, too
             await self.client.redis.function_load(_functions(), replace=True)
-            await super().submit(task, background)
+            await super().publish(task)
 
 
 def _functions() -> str:

@@ -11,6 +11,7 @@ from taskiq import AsyncBroker, Context, SendTaskError, SimpleRetryMiddleware, T
 from taskiq.serializers import JSONSerializer
 from taskiq_redis import ListQueueBroker, RedisAsyncResultBackend, RedisStreamBroker
 
+from targets.queues import COMPUTING, WAITING
 from targets.redis_server import RedisServer
 from targets.settings import Settings
 from targets.supervisor import die_with
@@ -22,7 +23,6 @@ ATTEMPTS = 3
 SHIPPED_IDLE_S = 600.0
 DURABLE_IDLE_S = MAX_DURATION_MS / 1000 + 30
 """longer than the longest task, which would run twice"""
-WAITING, COMPUTING = "waiting", "computing"
 _settings = Settings.from_environment()
 _url = RedisServer.parse(_settings.redis_url).url
 FROM_THE_FIRST = "0"

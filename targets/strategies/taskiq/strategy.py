@@ -1,15 +1,14 @@
 """taskiq over Redis: its stream broker, and its list broker where tuned."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from fastapi import BackgroundTasks
 from taskiq import AsyncBroker, SendTaskError
 
 from results.schema import Service
 from results.terms import KINDS
-from targets.publishing import ACCEPT_LIMIT_S, publish_within
-from targets.serving import by_kind, children
+from targets.publishing import ACCEPT_LIMIT_S
+from targets.queues import COMPUTING, WAITING, Durable, Queue, commands, under_supervisor
+from targets.serving import by_kind, children, pool
 from targets.settings import Settings
 from targets.strategies.taskiq import brokers
 from targets.task import Task, hex_id
@@ -22,24 +21,44 @@ def _worker(broker: str, tasks: int, processes: int) -> list[str]:
     return [*command, "--max-async-tasks", str(tasks), "--workers", str(processes)]
 
 
-class TaskiqDefault:
+def _workers(variant: str, settings: Settings) -> list[list[str]]:
+    """Return a process for `slots` waiting tasks, and others for computing ones."""
+    return [
+        _worker(f"{variant}_waiting", settings.slots, 1),
+        _worker(f"{variant}_computing", 1, settings.cores),
+    ]
+
+
+class Taskiq(Queue):
+    """Publishes with the first of its brokers what waits, and with the last what computes."""
+
+    through: Sequence[AsyncBroker]
+
+    async def publish(self, task: Task) -> None:
+        """Publish the task; a broker connects at the first."""
+        broker = self.through[0 if KINDS[task.kind].awaited else -1]
+        kicker = broker.find_task(brokers.TASK).kicker()
+        await kicker.with_task_id(hex_id(task.id)).kiq(task.to_message())
+
+    async def stop(self) -> None:
+        """Disconnect from Redis."""
+        for broker in self.through:
+            await broker.shutdown()
+
+
+class TaskiqDefault(Taskiq):
     """As its documentation shows it but for `consumer_id`: stream broker, results kept for ever."""
 
-    workers: Sequence[Sequence[str]] = [_worker("default", SHIPPED_TASKS, SHIPPED_PROCESSES)]
-    queues: Sequence[str] = ("taskiq",)
-    max_attempts = 1
-    supervised = False
+    workers = commands(_worker("default", SHIPPED_TASKS, SHIPPED_PROCESSES))
+    queues = ("taskiq",)
+    through = (brokers.default,)
 
     def __init__(self, settings: Settings) -> None:
         self.window_s = settings.visibility_s or brokers.SHIPPED_IDLE_S
         on_the_loops = Service(law="loop", slots=SHIPPED_PROCESSES, processes=SHIPPED_PROCESSES)
-        slots = SHIPPED_PROCESSES * SHIPPED_TASKS
-        self.services: Mapping[str, Service] = {
-            "sleep": Service(law="pool", slots=slots, processes=SHIPPED_PROCESSES),
-            "cpu": on_the_loops,
-            "cpu_native": on_the_loops,
-        }
-        self.settings: Mapping[str, Any] = {
+        coroutines = pool(SHIPPED_PROCESSES * SHIPPED_TASKS, SHIPPED_PROCESSES)
+        self.services = by_kind(coroutines, on_the_loops)
+        self.settings = {
             "broker": "RedisStreamBroker",
             "workers": SHIPPED_PROCESSES,
             "max_async_tasks": SHIPPED_TASKS,
@@ -52,14 +71,6 @@ class TaskiqDefault:
         """Connect to Redis and declare the consumer group."""
         await brokers.default.startup()
 
-    def _broker(self, task: Task) -> AsyncBroker:  # noqa: ARG002
-        return brokers.default
-
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:  # noqa: ARG002
-        """Publish the task."""
-        kicker = self._broker(task).find_task(brokers.TASK).kicker()
-        await kicker.with_task_id(hex_id(task.id)).kiq(task.to_message())
-
     async def state(self, task_id: int) -> str | None:
         """Return how the task ended; None where there is no result (yet)."""
         results, name = brokers.default.result_backend, hex_id(task_id)
@@ -67,62 +78,34 @@ class TaskiqDefault:
             return None
         return "failed" if (await results.get_result(name)).is_err else "finished"
 
-    async def stop(self) -> None:
-        """Disconnect from Redis."""
-        await brokers.default.shutdown()
 
-
-class TaskiqTuned(TaskiqDefault):
+class TaskiqTuned(Taskiq):
     """Tuned: list broker, no results; a process for `slots` waiting tasks, others for computing ones."""
 
-    queues = (brokers.WAITING, brokers.COMPUTING)
+    queues = (WAITING, COMPUTING)
     max_attempts = brokers.ATTEMPTS
-    pair: Sequence[AsyncBroker] = (brokers.tuned_waiting, brokers.tuned_computing)
+    through = (brokers.tuned_waiting, brokers.tuned_computing)
 
     def __init__(self, settings: Settings) -> None:
-        self.window_s = 0.0
-        waiting = Service(law="pool", slots=settings.slots)
-        self.services = by_kind(waiting, children(settings.cores))
-        self.workers = [
-            _worker("tuned_waiting", settings.slots, 1),
-            _worker("tuned_computing", 1, settings.cores),
-        ]
+        self.services = by_kind(pool(settings.slots), children(settings.cores))
+        self.workers = _workers("tuned", settings)
         self.settings = {"broker": "ListQueueBroker", "socket_timeout": None, "results": "none"}
 
-    async def start(self) -> None:
-        """Do nothing: the brokers connect at the first task."""
 
-    def _broker(self, task: Task) -> AsyncBroker:
-        waiting, computing = self.pair
-        return waiting if KINDS[task.kind].awaited else computing
-
-    async def state(self, task_id: int) -> str | None:  # noqa: ARG002
-        """Return None: there are no results."""
-        return None
-
-    async def stop(self) -> None:
-        """Disconnect from Redis."""
-        for broker in self.pair:
-            await broker.shutdown()
-
-
-class TaskiqDurable(TaskiqTuned):
+class TaskiqDurable(Durable, TaskiqTuned):
     """Durable: a task leaves the broker when it has ended, however its worker fares.
 
     It may be delivered a second time, also one that has completed: it must be idempotent. One that kills its
     process is delivered again for ever, once an idle timeout.
     """
 
-    supervised = True
-    pair = (brokers.durable_waiting, brokers.durable_computing)
+    unreachable = (SendTaskError,)
+    through = (brokers.durable_waiting, brokers.durable_computing)
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self.window_s = settings.visibility_s or brokers.DURABLE_IDLE_S
-        self.workers = [
-            ["targets.supervisor", *_worker("durable_waiting", settings.slots, 1)],
-            ["targets.supervisor", *_worker("durable_computing", 1, settings.cores)],
-        ]
+        self.workers = under_supervisor(*_workers("durable", settings))
         self.settings = {
             "broker": "RedisStreamBroker",
             "consumer_id": brokers.FROM_THE_FIRST,
@@ -131,7 +114,3 @@ class TaskiqDurable(TaskiqTuned):
             "results": "none",
             **brokers.DURABLE,
         }
-
-    async def submit(self, task: Task, background: BackgroundTasks) -> None:
-        """Publish the task; raises UnreachableError after `ACCEPT_LIMIT_S` at the latest."""
-        await publish_within(ACCEPT_LIMIT_S, super().submit(task, background), SendTaskError)
