@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.format import listed
+from analysis.trials.culprit import Culprit, culprit_of
 from analysis.trials.questions import BLOCKING
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
@@ -25,7 +27,7 @@ from results.errors import BlockpointError
 from results.schema import Point, Subject
 from results.service import VARIANT
 from results.store import Campaign
-from results.terms import REQUEST, Stream
+from results.terms import REQUEST
 
 HIGHEST_PER_S: Final = 500.0
 """tried unless another rate is asked for"""
@@ -135,11 +137,20 @@ class ServiceCommand(FindCommand):
         subject = campaign.manifest.subjects[0]
         for column, words in subject.asked.items():
             self.say(f"{label(column)}: {words}")
-        if slow := list(_slow(conclusion.found["points"], subject)):
-            self.say(f"blocked: {', '.join(slow)}")
+        culprit = _culprit(conclusion.found["points"], subject)
+        for line in culprit_lines(culprit):
+            self.say(line)
         if subject.completions == "none":
             self.say(f"completions: {SEEN['none']}; name a source in [completions]")
-        told = {"completions": subject.completions, "requests": subject.asked}
+        if culprit.slow:
+            self.say(f"at your own rate: blockpoint plan --rate RATE {campaign.manifest.campaign}")
+        told = {
+            "completions": subject.completions,
+            "requests": subject.asked,
+            "blocked": list(culprit.slow),
+            "fast_meanwhile": list(culprit.fast),
+            "culprit": culprit.words or None,
+        }
         return dataclasses.replace(conclusion, found={**conclusion.found, "service": told})
 
 
@@ -153,9 +164,15 @@ def plan_lines(service: Service, point: Point, profile: SearchProfile) -> Iterat
     )
 
 
-def _slow(points: Sequence[Mapping[str, Any]], subject: Subject) -> Iterator[str]:
-    """Yield the requests that were slow at the lowest rate that failed, in the service's own words."""
-    words = {stream.latency: subject.asked.get(stream.column, stream.words) for stream in Stream}
-    for point in points:
-        answer = point["questions"].get(BLOCKING, {})
-        yield from (words.get(name, name) for name in answer.get("blocked_by", ()))
+def _culprit(points: Sequence[Mapping[str, Any]], subject: Subject) -> Culprit:
+    """Return what the one point says of the cause."""
+    answer = points[0]["questions"].get(BLOCKING, {}) if points else {}
+    return culprit_of(answer.get("blocked_by", ()), answer.get("core_bound") or "", subject)
+
+
+def culprit_lines(culprit: Culprit) -> Iterator[str]:
+    """Yield which requests were slow at the lowest rate that failed, which were not, and what that says."""
+    if culprit.slow:
+        fast = f"; fast meanwhile: {listed(culprit.fast)}" if culprit.fast else ""
+        yield f"blocked: {listed(culprit.slow)}{fast}"
+        yield f"culprit: {culprit.words}"
