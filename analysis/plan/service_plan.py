@@ -50,9 +50,17 @@ class ServiceOption:
         return rate / self.fails_per_s, rate / self.carries_per_s
 
     @property
-    def smaller(self) -> "ServiceOption | None":
-        """The same with one process less; None where there is one."""
-        return replace(self, processes=self.processes - 1) if self.processes > 1 else None
+    def smaller(self) -> "Iterator[ServiceOption]":
+        """With one process less each, as far down as one still carries some of the demanded rates."""
+        for processes in range(self.processes - 1, 0, -1):
+            yield (below := replace(self, processes=processes))
+            if below.carries_per_s <= self.demand.lowest_per_s:
+                return
+
+    @property
+    def covered(self) -> float:
+        """Which share of the demanded rates it carries."""
+        return self.demand.covered(self.carries_per_s)
 
     @property
     def cores(self) -> Range | None:
@@ -90,8 +98,8 @@ class ServiceOption:
         """What no trial of the campaign stands for."""
         if self.processes > 1:
             yield (
-                f"{self.processes} processes: measured with 1; they are taken to get equal shares of the "
-                "requests and to have nothing in common, such as a database that slows down"
+                f"{self.processes} processes: measured with 1; taken to get equal shares of the requests, "
+                "and to share no database that slows down"
             )
         if self.demand.cores != self.measures.cores:
             yield f"{_cores(self.demand.cores)}: measured on {self.measures.cores}"

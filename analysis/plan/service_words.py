@@ -84,12 +84,10 @@ def _told_point(point: MeasuredPoint) -> str:
 
 
 def _smaller(found: ServiceOption) -> Iterator[tuple[str, str]]:
-    below = found.smaller
-    while below:
-        rate, demand = below.carries_per_s, below.demand
-        plural = "process carries" if below.processes == 1 else "processes carry"
-        yield "smaller", f"{below.processes} {plural} {number(rate)}/s{covers(demand, demand.covered(rate))}"
-        below = below.smaller if rate > demand.lowest_per_s else None
+    for below in found.smaller:
+        carry = "process carries" if below.processes == 1 else "processes carry"
+        share = covers(below.demand, below.covered)
+        yield "smaller", f"{below.processes} {carry} {number(below.carries_per_s)}/s{share}"
 
 
 def _source(measures: ServiceMeasures, demand: RateDemand) -> Iterator[str]:

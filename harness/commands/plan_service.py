@@ -93,9 +93,9 @@ def _option(found: "ServiceOption", pool: int | None) -> dict[str, Any]:
             {
                 "processes": below.processes,
                 "carries_per_s": finite(below.carries_per_s),
-                "share_of_demanded_rates": finite(found.demand.covered(below.carries_per_s)),
+                "share_of_demanded_rates": finite(below.covered),
             }
-            for below in ([found.smaller] if found.smaller else [])
+            for below in found.smaller
         ],
         "p99_ms": {name: finite(ms) for name, ms in near.p99_ms.items()} if near else {},
         "p99_measured_at_per_s": finite(near.rate_per_s) if near else None,

@@ -25,14 +25,19 @@ from .blockpoint import QUIET, blockpoint
 from .inside import inside
 
 DOCS = Path(__file__).parents[2] / "docs" / "json.md"
-BY_NAME = {"questions", "tasks_by_fate", "versions"}
+BY_NAME = {"questions", "tasks_by_fate", "versions", "requests", "p99_ms"}
 """keys whose values are named by what there is"""
 
 
 def examples() -> dict[str, Any]:
     """Return the documents that the page shows, by command."""
     blocks = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    return {shown["command"]: shown for shown in map(json.loads, blocks)}
+    return {_name(shown): shown for shown in map(json.loads, blocks)}
+
+
+def _name(told: dict[str, Any]) -> str:
+    """Return the command, and after it `service` where it is of one."""
+    return f"{told['command']} service" if "service" in told else str(told["command"])
 
 
 def keys(told: Any, path: str = "") -> Iterator[str]:
@@ -96,7 +101,7 @@ def test_every_command_that_finds_something_has_the_option_and_an_example() -> N
     }
     assert (
         having
-        == set(examples())
+        == {name.removesuffix(" service") for name in examples()}
         == {*("find", "run", "drill", "check", "plan", "compare", "verify", "list", "doctor")}
     )
 
