@@ -24,6 +24,7 @@ from targets.settings import Settings
 from targets.timing.found import Lane, Phase, Timed
 from tests.analysis.synthetic import Cell, amend, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
+from tests.analysis.synthetic_service import build_service
 
 from .asked import COMMON, POOL, SELECTED, concluded, finding, searched
 from .blockpoint import QUIET, blockpoint
@@ -106,6 +107,13 @@ def test_a_task_of_ones_own_is_told_with_the_documented_keys(
     assert set(keys({"task": told["task"]})) == set(keys(examples()["task"]))
     assert told["task"]["alone"]["mean_ms"] == 25
     assert told["task"]["holds"]["gil"] == 0.25
+
+
+def test_how_a_service_is_served_is_not_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    concluded(finding(), build_service(tmp_path / "shop", 40, 100))
+    conditions = json.loads(capsys.readouterr().out)["conditions"]
+    assert conditions.pop("subjects") == [{"subject": "shop/service", "versions": {}}]
+    assert set(conditions.values()) == {None}
 
 
 @pytest.mark.parametrize("command", ["list", "doctor"])
