@@ -137,6 +137,8 @@ class ServiceCommand(FindCommand):
         subject = campaign.manifest.subjects[0]
         for column, words in subject.asked.items():
             self.say(f"{label(column)}: {words}")
+        for line in refused_lines(campaign):
+            self.say(line)
         culprit = _culprit(conclusion.found["points"], subject)
         for line in culprit_lines(culprit):
             self.say(line)
@@ -162,6 +164,13 @@ def plan_lines(service: Service, point: Point, profile: SearchProfile) -> Iterat
         f"  at most      {point.highest_per_s:g} tasks/s, {point.bystander_per_s:g}/s to each bystander, "
         f"{profile.most_requests:,.0f} requests in all, {minutes(longest_s)} a trial"
     )
+
+
+def refused_lines(campaign: Campaign) -> Iterator[str]:
+    """Yield why the last trial did not count, where none did."""
+    trials = campaign.trials()
+    if trials and not any(trial.valid for trial in trials):
+        yield f"no trial counted, the last one because: {'; '.join(trials[-1].reasons)}"
 
 
 def _culprit(points: Sequence[Mapping[str, Any]], subject: Subject) -> Culprit:
