@@ -73,9 +73,14 @@ def read_service_measures(folder: Path, limit_ms: float | None = None) -> Servic
     """
     measured = load_campaign(folder)
     manifest = under(measured.manifest, limit_ms)
-    summary = pd.concat(
-        [summarise(frames, manifest, p99_intervals=False) for frames in measured.frames()], ignore_index=True
-    )
+    summaries = [
+        summarise(frames, manifest, p99_intervals=False)
+        for frames in measured.frames()
+        if not frames.trial.plan.drill
+    ]
+    if not summaries:
+        raise BlockpointError(f"{named(folder)}: holds only drills, which tell no rate")
+    summary = pd.concat(summaries, ignore_index=True)
     valid = at_rates(summary[summary["valid"].astype(bool)])
     if valid.empty:
         raise BlockpointError(f"{named(folder)}: no trial of it is valid, so that it tells nothing")

@@ -24,13 +24,14 @@ from harness.service.target import subject_of
 from harness.trial.measurement import Limits
 from loadtests.openloop.service_address import check_owned
 from results.errors import BlockpointError
-from results.schema import Point, Subject
+from results.schema import Point
 from results.service import VARIANT
 from results.store import Campaign
 from results.terms import REQUEST
 
 HIGHEST_PER_S: Final = 500.0
 """tried unless another rate is asked for"""
+FAR: Final = "; told at a rate far above the one that held, where others may have been taken along"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -139,8 +140,9 @@ class ServiceCommand(FindCommand):
             self.say(f"{label(column)}: {words}")
         for line in refused_lines(campaign):
             self.say(line)
-        culprit = _culprit(conclusion.found["points"], subject)
-        for line in culprit_lines(culprit):
+        answer = _blocking(conclusion.found["points"])
+        culprit = culprit_of(answer.get("blocked_by", ()), answer.get("core_bound") or "", subject)
+        for line in culprit_lines(culprit, near=answer.get("answered", False)):
             self.say(line)
         if subject.completions == "none":
             self.say(f"completions: {SEEN['none']}; name a source in [completions]")
@@ -173,15 +175,18 @@ def refused_lines(campaign: Campaign) -> Iterator[str]:
         yield f"no trial counted, the last one because: {'; '.join(trials[-1].reasons)}"
 
 
-def _culprit(points: Sequence[Mapping[str, Any]], subject: Subject) -> Culprit:
-    """Return what the one point says of the cause."""
-    answer = points[0]["questions"].get(BLOCKING, {}) if points else {}
-    return culprit_of(answer.get("blocked_by", ()), answer.get("core_bound") or "", subject)
+def _blocking(points: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the answer to the question where it blocks, of the one point that there is."""
+    found: Mapping[str, Any] = points[0]["questions"].get(BLOCKING, {}) if points else {}
+    return found
 
 
-def culprit_lines(culprit: Culprit) -> Iterator[str]:
-    """Yield which requests were slow at the lowest rate that failed, which were not, and what that says."""
+def culprit_lines(culprit: Culprit, *, near: bool) -> Iterator[str]:
+    """Yield which requests were slow at the lowest rate that failed, which were not, and what that says.
+
+    Unless that rate is `near` the blocking point, what blocks first may have taken all others along.
+    """
     if culprit.slow:
         fast = f"; fast meanwhile: {listed(culprit.fast)}" if culprit.fast else ""
         yield f"blocked: {listed(culprit.slow)}{fast}"
-        yield f"culprit: {culprit.words}"
+        yield f"culprit: {culprit.words}{'' if near else FAR}"

@@ -44,5 +44,5 @@ def build_service(folder: Path, *rates_per_s: float, reasons: Sequence[str] = ()
         max_seconds=SECONDS,
         bystander_per_s=20,
     )
-    amend(campaign, subjects=[subject], plans=[], points=[point])
+    amend(campaign, subjects=[subject], plans=[], points=[point], precision=1.5)
     return open_campaign(folder)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.commands.find_service import ServiceCommand, ServiceRequest
+from harness.commands.find_service import FAR, ServiceCommand, ServiceRequest
 from tests.analysis.synthetic_service import ASKED, build_service
 
 from .asked import COMMON, SELECTED, concluded
@@ -27,12 +27,20 @@ def test_the_culprit_is_named_to_people_and_to_programs(
         "blocked: POST /orders and GET /orders; fast meanwhile: GET /health\nculprit: something" in told.err
     )
     assert "at your own rate: blockpoint plan --rate RATE first\n" in told.err
+    assert FAR not in told.err
     service = json.loads(told.out)["service"]
     assert service["requests"] == ASKED
     assert (service["blocked"], service["fast_meanwhile"]) == (
         ["POST /orders", "GET /orders"],
         ["GET /health"],
     )
+
+
+def test_a_cause_that_was_told_far_above_the_blocking_point_is_called_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    concluded(command(), build_service(tmp_path / "first", 20, 190))
+    assert f"the event loop is free{FAR}\n" in capsys.readouterr().err
 
 
 def test_where_nothing_blocked_nobody_is_blamed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
