@@ -1,9 +1,11 @@
 """What the campaign of a service says that a plan needs: its points, its costs, and how fast it answered."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 import pandas as pd
 
@@ -97,11 +99,20 @@ def read_service_measures(folder: Path, limit_ms: float | None = None) -> Servic
         python=python,
         points=tuple(_point(row) for row in rows.values() if not unseen(row)),
         culprit=_culprit(rows[BLOCKING], subject),
-        costs=tuple(costs(held, "offered_per_s")),
+        costs=tuple(_costs(held)),
         held=tuple(_latencies(row, subject) for row in held.sort_values("offered_per_s").to_dict("records")),
         highest_per_s=float(valid["offered_per_s"].max()),
         trials=tuple(dict.fromkeys(valid["trial_id"])),
     )
+
+
+def _costs(held: pd.DataFrame) -> Iterator[Cost]:
+    """Yield what a task takes: no more than all that was used at the busiest rate, bystanders included."""
+    for cost in costs(held, "offered_per_s"):
+        busiest = held.iloc[int(held["offered_per_s"].to_numpy(float).argmax())]
+        most_ms = 1000 * float(busiest[f"{cost.role}_cpu_cores"] / busiest["offered_per_s"])
+        low, middle, high = (min(each, most_ms) for each in cost.task_ms)
+        yield msgspec.structs.replace(cost, task_ms=(low, middle, high))
 
 
 def _point(row: dict[str, Any]) -> MeasuredPoint:
