@@ -1,6 +1,7 @@
 """Numbers and times as a person writes them."""
 
 import math
+from collections.abc import Sequence
 
 
 def number(value: float) -> str:
@@ -29,3 +30,8 @@ def percent(share: float) -> str:
     if 0.995 <= share < 1:
         return "> 99 %"
     return f"{number(share * 100)} %"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return the parts within a sentence: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""

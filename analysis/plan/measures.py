@@ -111,23 +111,29 @@ def measures(summary: pd.DataFrame, manifest: Manifest) -> Measures:
     """Return what valid trials at fixed rates say of each subject."""
     rows = at_rates(summary[~summary["closed"].astype(bool) & summary["valid"].astype(bool)])
     keys = ["strategy", "variant", "kind", "topology"]
-    host, python = (_part(manifest, name) for name in ("host", "python"))
+    cpu_model, python = processor_and_python(manifest)
     return Measures(
         campaign=manifest.campaign,
-        cores=_cores(manifest),
+        cores=target_cores(manifest),
         limit_ms=manifest.limit_ms,
-        python=str(python.get("version", "")),
-        cpu_model=str(host.get("cpu_model", "")),
+        python=python,
+        cpu_model=cpu_model,
         subjects=[_measure(key, own, manifest) for key, own in rows.groupby(keys, sort=False)],
     )
 
 
-def _cores(manifest: Manifest) -> int:
+def target_cores(manifest: Manifest) -> int:
     """Return how many cores the target had in all, under the first topology."""
     pinned = manifest.pinning.get(manifest.topology[0])
     pinned = pinned if isinstance(pinned, dict) else {}
     used = {core for role in ROLES for core in (pinned.get(role) or ())}
     return len(used) or int(_part(manifest, "host").get("cpu_count") or 1)
+
+
+def processor_and_python(manifest: Manifest) -> tuple[str, str]:
+    """Return the model of the processor and the version of Python; empty where nobody knows."""
+    host, python = (_part(manifest, name) for name in ("host", "python"))
+    return str(host.get("cpu_model", "")), str(python.get("version", ""))
 
 
 def _part(manifest: Manifest, name: str) -> dict[str, Any]:
@@ -152,7 +158,7 @@ def _measure(key: tuple[Any, ...], own: pd.DataFrame, manifest: Manifest) -> Mea
         durations_ms=sorted(set(own["duration_ms"])),
         highest_per_s=float(own["offered_per_s"].max()),
         start_ms=_start_ms(peaceful),
-        costs=list(_costs(peaceful)),
+        costs=list(costs(peaceful, "completed_per_s")),
         overheads=list(_overheads(peaceful)),
         answered=list(_answers(own, service)),
         trials=list(dict.fromkeys(peaceful["trial_id"])),
@@ -165,11 +171,12 @@ def _start_ms(peaceful: pd.DataFrame) -> float:
     return float(quiet["queue_wait_p99_ms"].median())
 
 
-def _costs(peaceful: pd.DataFrame) -> Iterator[Cost]:
+def costs(peaceful: pd.DataFrame, rate: str) -> Iterator[Cost]:
+    """Yield what each role takes for a task, by the column that holds the tasks a second."""
     for role in ROLES:
         seen = peaceful[peaceful[f"{role}_cpu_cores"].notna()]
         if len(seen):
-            idle, task_ms = _line(seen, role)
+            idle, task_ms = _line(seen, role, rate)
             yield Cost(
                 role=role,
                 task_ms=task_ms,
@@ -178,13 +185,13 @@ def _costs(peaceful: pd.DataFrame) -> Iterator[Cost]:
             )
 
 
-def _line(seen: pd.DataFrame, role: str) -> tuple[float, tuple[float, float, float]]:
+def _line(seen: pd.DataFrame, role: str, rate: str) -> tuple[float, tuple[float, float, float]]:
     """Return the cores in use at rest, and what each task adds in ms with its interval.
 
     A line through cores against tasks a second; its interval by a bootstrap of trials, whose steps are not
     independent of each other.
     """
-    done = seen["completed_per_s"].to_numpy(float)
+    done = seen[rate].to_numpy(float)
     cores = seen[f"{role}_cpu_cores"].to_numpy(float)
     trial = pd.factorize(seen["trial_id"])[0]
     idle, slope = _fit(done, cores)

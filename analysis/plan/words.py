@@ -1,17 +1,18 @@
 """A plan in words: what a terminal, a page and a pull request say alike."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from analysis.format import milliseconds, number, percent
-from analysis.plan.demand import Demand
+from analysis.plan.demand import Demand, RateDemand
 from analysis.plan.lines import SCHEDULES, Range
 from analysis.plan.measures import Measures
 from analysis.plan.options import Option, Refusal
 from analysis.plan.settings import Setting
 
-COLUMNS: Final = (
+_COLUMNS: Final = (
     "strategy",
     "web",
     "worker",
@@ -26,21 +27,52 @@ COLUMNS: Final = (
 _MOST_TRIALS: Final = 3
 
 
+@dataclass(frozen=True)
+class ToldPlan:
+    """A plan in words, of whatever it is."""
+
+    title: str
+    columns: tuple[str, ...]
+    options: list[tuple[tuple[str, ...], list[tuple[str, str]]]]
+    """of each the cells of its row, and what else is to be said: about what, and the sentence"""
+    nothing: str
+    """said where there is no option"""
+    refusals: list[str]
+    source: list[str]
+
+
+def told_plan(found: Measures, demand: Demand, able: Sequence[Option], unable: Sequence[Refusal]) -> ToldPlan:
+    """Return a plan of strategies in words."""
+    return ToldPlan(
+        title=title(demand),
+        columns=_COLUMNS,
+        options=[(plan_cells(each), list(reasons(each, demand))) for each in able],
+        nothing="none of the measured strategies carries that",
+        refusals=[f"{each.subject}: {each.why}" for each in unable],
+        source=list(source(found, demand)),
+    )
+
+
 def title(demand: Demand) -> str:
     """Return the demand in one line."""
-    low, high = number(demand.lowest_per_s), number(demand.highest_per_s)
-    rate = high if low == high else f"{low} to {high}"
     varied = f", cv {demand.cv:g}" if demand.cv else ""
     kept = "; no accepted task lost when the web process or a worker is killed" if demand.durable else ""
+    tasks = f"{demand.kind} tasks of {milliseconds(demand.duration_ms)}{varied}"
     return (
-        f"{rate}/s {demand.kind} tasks of {milliseconds(demand.duration_ms)}{varied}: requests within "
+        f"{told_rate(demand)} {tasks}: requests within "
         f"{milliseconds(demand.slo_p99_ms)}, tasks done within {milliseconds(demand.done_within_ms)} (p99), "
         f"{demand.cores} cores{kept}"
     )
 
 
+def told_rate(demand: RateDemand) -> str:
+    """Return the rates that are demanded."""
+    low, high = number(demand.lowest_per_s), number(demand.highest_per_s)
+    return f"{high}/s" if low == high else f"{low} to {high}/s"
+
+
 def plan_cells(option: Option) -> tuple[str, ...]:
-    """Return a row of the table, by `COLUMNS`."""
+    """Return a row of the table."""
     setting = option.setting
     busy = "-" if option.utilisation is None else percent(option.utilisation)
     return (
@@ -80,15 +112,19 @@ def reasons(option: Option, demand: Demand) -> Iterator[tuple[str, str]]:
     after = "".join(f"; then {each.gives_way}, from {number(each.carries_per_s)}/s" for each in later)
     yield "gives way first", f"{first.gives_way}, {grows}{after}"
     for below in option.smaller:
-        share = "" if demand.lowest_per_s == demand.highest_per_s else _covers(below.covered)
+        share = covers(demand, below.covered)
         yield "smaller", f"{what(below.setting)} carry {number(below.carries_per_s)}/s{share}"
     for loss in option.losses:
         yield "when it dies", loss
     for beyond in option.extrapolated:
         yield "extrapolated", beyond
-    shown = ", ".join(measure.trials[:_MOST_TRIALS])
-    more = len(measure.trials) - _MOST_TRIALS
-    yield "rests on", shown + (f" and {more} more trials" if more > 0 else "")
+    yield "rests on", shown_trials(measure.trials)
+
+
+def shown_trials(trials: Sequence[str]) -> str:
+    """Return the first trials by name, and how many more there are."""
+    more = len(trials) - _MOST_TRIALS
+    return ", ".join(trials[:_MOST_TRIALS]) + (f" and {more} more trials" if more > 0 else "")
 
 
 def what(setting: Setting) -> str:
@@ -101,13 +137,15 @@ def what(setting: Setting) -> str:
     return ", ".join(parts)
 
 
-def _covers(share: float) -> str:
-    return f", {percent(share)} of the demanded rates"
+def covers(demand: RateDemand, share: float) -> str:
+    """Return which share of an interval of rates is carried, to follow a rate; empty for a single one."""
+    return "" if demand.lowest_per_s == demand.highest_per_s else f", {percent(share)} of the demanded rates"
 
 
-def refusal(each: Refusal) -> str:
-    """Return why a subject is not among the options."""
-    return f"{each.subject}: {each.why}"
+def sized(demand: RateDemand) -> Iterator[str]:
+    """Yield what the plan is made for, where that is more than was asked for."""
+    if demand.headroom > 1:
+        yield f"sized for {number(demand.sized_per_s)}/s, {demand.headroom:g} times the highest rate"
 
 
 def source(found: Measures, demand: Demand) -> Iterator[str]:
@@ -122,5 +160,4 @@ def source(found: Measures, demand: Demand) -> Iterator[str]:
         f"{number(demand.peak_s)} s each; in brackets the lowest and the highest p99 of them"
     )
     yield "ranked by the number of processes, then by cores in use, then by memory"
-    if demand.headroom > 1:
-        yield f"sized for {number(demand.sized_per_s)}/s, {demand.headroom:g} times the highest rate"
+    yield from sized(demand)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.charts.conditions import cores_of, served
 from analysis.drills.facts import Fact
-from analysis.format import milliseconds, number
+from analysis.format import listed, milliseconds, number
 from analysis.report.reach import Condition, Reach, reaches
 from analysis.trials.questions import BLOCKING, QUESTIONS
 from analysis.trials.streams import bystanders_in
@@ -138,8 +138,3 @@ def _lost(measured: Sequence[str], facts: Mapping[tuple[str, str], Fact], drill:
 
 def _strategies(facts: Sequence[Fact]) -> str:
     return listed(list(dict.fromkeys(fact.subject.split("/")[0] for fact in facts)))
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Return the parts within a sentence: `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]])) if parts else ""

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from analysis.charts.style import ROLE_COLOURS
-from analysis.format import milliseconds, number
+from analysis.format import listed, milliseconds, number
 from analysis.report.half_load import Step, cpu_a_task_ms, half_loads
-from analysis.report.headline import USUAL, listed
+from analysis.report.headline import USUAL
 from analysis.report.needs import Sources
 from analysis.report.reach import Condition, reaches
 from analysis.trials.questions import BLOCKING, SATURATION

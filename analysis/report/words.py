@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from analysis.format import milliseconds, number
+from analysis.format import listed, milliseconds, number
 from analysis.order import subjects
 from analysis.report.edges_in_words import edges_in_words
 from analysis.trials.brackets import Bracket, Verdict, bracket
@@ -134,7 +134,7 @@ def _p99(valid: pd.DataFrame, stream: Stream, rate: float | None) -> float:
 def _worst(valid: pd.DataFrame, streams: list[Stream]) -> str:
     known = [(stream, float(valid[f"{stream.column}_p99_ms"].max())) for stream in streams]
     parts = [f"{milliseconds(worst)} for {stream.words}" for stream, worst in known if np.isfinite(worst)]
-    return "the p99 was at most " + _listed(parts) if parts else "no sample was taken"
+    return "the p99 was at most " + listed(parts) if parts else "no sample was taken"
 
 
 def _falling_behind(valid: pd.DataFrame, point: dict[str, Any]) -> list[str]:
@@ -170,7 +170,7 @@ def _chance(valid: pd.DataFrame) -> list[str]:
     if odd.empty:
         return []
     pairs = zip(odd["due_per_s"], odd["offered_per_s"], strict=True)
-    met = _listed([f"{number(due)}/s for {number(offered)}/s" for due, offered in pairs][:3])
+    met = listed([f"{number(due)}/s for {number(offered)}/s" for due, offered in pairs][:3])
     return [f"Few arrivals, so chance played a part: {met} were due while it was measured."]
 
 
@@ -180,9 +180,7 @@ def _few(valid: pd.DataFrame) -> list[str]:
     few = [f"{number(n)} of {stream.words}" for stream, n in fewest.items() if 0 < n < ENOUGH_FOR_P99]
     if not few:
         return []
-    return [
-        f"A p99 of fewer than {ENOUGH_FOR_P99} samples is their maximum: a trial had only {_listed(few)}."
-    ]
+    return [f"A p99 of fewer than {ENOUGH_FOR_P99} samples is their maximum: a trial had only {listed(few)}."]
 
 
 def _waiting(valid: pd.DataFrame) -> list[str]:
@@ -229,12 +227,8 @@ def _left_out(own: pd.DataFrame) -> list[str]:
     if invalid.empty:
         return []
     kinds = Counter(part.split(":")[0].strip() for text in invalid["reasons"] for part in text.split("; "))
-    reasons = _listed([kind if count == 1 else f"{kind} in {count}" for kind, count in kinds.most_common(4)])
+    reasons = listed([kind if count == 1 else f"{kind} in {count}" for kind, count in kinds.most_common(4)])
     if len(invalid) == len(own.drop_duplicates(["trial_id", "attempt"])):
         return [f"Nothing can be said: every trial was invalid ({reasons})."]
     plural = "trials were" if len(invalid) > 1 else "trial was"
     return [f"{len(invalid)} {plural} invalid and left out ({reasons})."]
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

@@ -15,7 +15,8 @@ from targets.settings import Settings, asked_of_a_target, variable
 
 HEEDED: Final = frozenset(
     {
-        *("resume", "attempts", "report", "dry_run"),
+        *("resume", "attempts", "report", "dry_run", "as_json"),
+        *("file", "owned", "most_requests"),
         *("redis_url", "quiet_wait", "max_foreign_cores", "generators", "agent"),
         *("max_trials", "budget_s", "predict"),
         *("task_name", "task_args", "task_packages", "task_folders", "task_environment", "task_limit_s"),

@@ -7,6 +7,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+from analysis.format import listed
+from analysis.trials.culprit import Culprit, culprit_of
 from analysis.trials.questions import BLOCKING
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
@@ -22,13 +24,14 @@ from harness.service.target import subject_of
 from harness.trial.measurement import Limits
 from loadtests.openloop.service_address import check_owned
 from results.errors import BlockpointError
-from results.schema import Point, Subject
+from results.schema import Point
 from results.service import VARIANT
 from results.store import Campaign
-from results.terms import REQUEST, Stream
+from results.terms import REQUEST
 
 HIGHEST_PER_S: Final = 500.0
 """tried unless another rate is asked for"""
+FAR: Final = "; told at a rate far above the one that held, where others may have been taken along"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -135,11 +138,23 @@ class ServiceCommand(FindCommand):
         subject = campaign.manifest.subjects[0]
         for column, words in subject.asked.items():
             self.say(f"{label(column)}: {words}")
-        if slow := list(_slow(conclusion.found["points"], subject)):
-            self.say(f"blocked: {', '.join(slow)}")
+        for line in refused_lines(campaign):
+            self.say(line)
+        answer = _blocking(conclusion.found["points"])
+        culprit = culprit_of(answer.get("blocked_by", ()), answer.get("core_bound") or "", subject)
+        for line in culprit_lines(culprit, near=answer.get("answered", False)):
+            self.say(line)
         if subject.completions == "none":
             self.say(f"completions: {SEEN['none']}; name a source in [completions]")
-        told = {"completions": subject.completions, "requests": subject.asked}
+        if culprit.slow:
+            self.say(f"at your own rate: blockpoint plan --rate RATE {campaign.manifest.campaign}")
+        told = {
+            "completions": subject.completions,
+            "requests": subject.asked,
+            "blocked": list(culprit.slow),
+            "fast_meanwhile": list(culprit.fast),
+            "culprit": culprit.words or None,
+        }
         return dataclasses.replace(conclusion, found={**conclusion.found, "service": told})
 
 
@@ -153,9 +168,25 @@ def plan_lines(service: Service, point: Point, profile: SearchProfile) -> Iterat
     )
 
 
-def _slow(points: Sequence[Mapping[str, Any]], subject: Subject) -> Iterator[str]:
-    """Yield the requests that were slow at the lowest rate that failed, in the service's own words."""
-    words = {stream.latency: subject.asked.get(stream.column, stream.words) for stream in Stream}
-    for point in points:
-        answer = point["questions"].get(BLOCKING, {})
-        yield from (words.get(name, name) for name in answer.get("blocked_by", ()))
+def refused_lines(campaign: Campaign) -> Iterator[str]:
+    """Yield why the last trial did not count, where none did."""
+    trials = campaign.trials()
+    if trials and not any(trial.valid for trial in trials):
+        yield f"no trial counted, the last one because: {'; '.join(trials[-1].reasons)}"
+
+
+def _blocking(points: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the answer to the question where it blocks, of the one point that there is."""
+    found: Mapping[str, Any] = points[0]["questions"].get(BLOCKING, {}) if points else {}
+    return found
+
+
+def culprit_lines(culprit: Culprit, *, near: bool) -> Iterator[str]:
+    """Yield which requests were slow at the lowest rate that failed, which were not, and what that says.
+
+    Unless that rate is `near` the blocking point, what blocks first may have taken all others along.
+    """
+    if culprit.slow:
+        fast = f"; fast meanwhile: {listed(culprit.fast)}" if culprit.fast else ""
+        yield f"blocked: {listed(culprit.slow)}{fast}"
+        yield f"culprit: {culprit.words}{'' if near else FAR}"

@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from harness.campaign.session import Setup
 from harness.service.running import running_service
-from harness.service.service import Service, argv
+from harness.service.service import Service
 from harness.target.cores import Pinning
 from harness.target.target import Launch, Target
 from results.errors import BlockpointError
@@ -63,7 +63,8 @@ def service_lines(service: Service) -> Iterator[str]:
     declared = service.declared
     if service.started:
         yield f"service {service.name}: started in {named(service.folder / declared.cwd)}, and ended again"
-        yield f"  command      {shlex.join(argv(declared.command))}"
+        command = declared.command
+        yield f"  command      {command if isinstance(command, str) else shlex.join(command)}"
         for worker in service.workers:
             yield f"  beside it    {shlex.join(worker)}"
         if declared.server:

@@ -16,6 +16,7 @@ from harness.campaign.session import Procedure, Setup
 from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, unpin
 from harness.campaign.unheeded import say_kept, say_unheeded
 from harness.commands.condition_documents import condition_document
+from harness.commands.task_documents import task_document
 from harness.target.external import owning
 from harness.target.processes import family
 from harness.terminal import document
@@ -128,6 +129,7 @@ class Command(abc.ABC, Generic[R, W]):
                 "report": str(conclusion.page) if conclusion.page else None,
                 "exit_code": conclusion.code,
                 "conditions": condition_document(campaign.manifest),
+                **task_document(campaign.manifest),
             }
             document.write(self.name, about | conclusion.found)
         return conclusion.code

@@ -16,7 +16,8 @@ from analysis.plan.options import Option, options
 from analysis.plan.page import plan_page
 from analysis.plan.reference import SHIPPED, as_json, read_measures, shipped
 from analysis.plan.settings import LADDER, next_smaller
-from analysis.plan.words import reasons
+from analysis.plan.staircase import draw, stairs
+from analysis.plan.words import reasons, told_plan
 from results.errors import BlockpointError
 from tests.analysis.synthetic import Cell, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
@@ -123,7 +124,7 @@ def test_a_page_needs_nothing_else_and_escapes_names(tmp_path: Path) -> None:
     demand = replace(DEMAND, duration_ms=50, cores=2)
     able, unable = options(found, demand, {})
     assert [each.subject for each in able] == ["<b>/default"]
-    made = plan_page(found, demand, able, unable)
+    made = plan_page(told_plan(found, demand, able, unable), draw(stairs(able, demand), demand))
     assert "<svg" in made
     assert "&lt;b&gt;/default" in made
     assert "<b>" not in made

@@ -1,4 +1,4 @@
-"""docs/your-service.md followed to the letter, but for its length: trials of a second, and two of them."""
+"""The scenario of docs/your-service.md, followed to the letter."""
 
 import json
 import re
@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from results.store import open_campaign
-from tests.harness.blockpoint import QUIET, blockpoint
 from tests.loadtests.recording import Recording, certificate, recording
 
 from . import pages
@@ -18,7 +16,6 @@ from . import pages
 PAGE = pages.text("your-service.md")
 FILES = dict(re.findall(r'^```\w+ title="([\w.]+)"\n(.*?)^```$', PAGE, re.MULTILINE | re.DOTALL))
 COMMANDS = re.findall(r"^```sh\n(.*?)\n```$", PAGE, re.MULTILINE)
-SHORT = ["--profile", "smoke", "--seconds", "1", "--max-trials", "2"]
 
 
 @pytest.fixture
@@ -36,21 +33,6 @@ def words(program: str) -> list[str]:
     """Return the words of the page's one command that begins with that program, without it."""
     (found,) = [shlex.split(each) for each in COMMANDS if each.startswith(program)]
     return found[1:]
-
-
-@pytest.mark.e2e
-def test_its_service_is_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(folder)
-    asked = [*words("blockpoint find"), *SHORT, *QUIET, "--name", "page", "--json"]
-    done = blockpoint(*asked, runs=folder / "runs")
-    assert done.returncode in (0, 3), done.stderr
-    found = json.loads(done.stdout)
-    (point,) = found["points"]
-    assert list(point["questions"]) == ["blocking"]
-    assert found["service"]["requests"]["bystander_2"] == "GET /orders"
-    trials = open_campaign(folder / "runs" / "page").trials()
-    assert [trial.load.accepted for trial in trials] == [trial.load.scheduled for trial in trials]
-    assert not list(folder.glob("results"))
 
 
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])

@@ -10,29 +10,41 @@ from typing import Any
 import msgspec
 import pytest
 
+from harness.campaign.own_record import record
+from harness.campaign.own_task import Own
 from harness.cli import blockpoint as command_line
 from harness.commands.check import CheckCommand, CheckRequest
 from harness.commands.drill import DrillCommand, DrillRequest
 from harness.commands.run import RunCommand, RunRequest
+from harness.target.own import TaskWish
 from harness.terminal import document, exits
 from results.store import open_campaign
 from results.terms import Fate
+from targets.settings import Settings
+from targets.timing.found import Lane, Phase, Timed
 from tests.analysis.synthetic import Cell, amend, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
+from tests.analysis.synthetic_service import build_service
 
 from .asked import COMMON, POOL, SELECTED, concluded, finding, searched
 from .blockpoint import QUIET, blockpoint
 from .inside import inside
 
 DOCS = Path(__file__).parents[2] / "docs" / "json.md"
-BY_NAME = {"questions", "tasks_by_fate", "versions"}
+BY_NAME = {"questions", "tasks_by_fate", "versions", "requests", "p99_ms"}
 """keys whose values are named by what there is"""
 
 
 def examples() -> dict[str, Any]:
     """Return the documents that the page shows, by command."""
     blocks = re.findall(r"```json\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
-    return {shown["command"]: shown for shown in map(json.loads, blocks)}
+    return {_name(shown): shown for shown in map(json.loads, blocks)}
+
+
+def _name(told: dict[str, Any]) -> str:
+    """Return the command, and after it `service` where it is of one; of a part its key."""
+    command = str(told.get("command", next(iter(told))))
+    return f"{command} service" if "service" in told else command
 
 
 def keys(told: Any, path: str = "") -> Iterator[str]:
@@ -82,6 +94,28 @@ def test_a_campaign_is_told_with_the_documented_keys(
     assert (told["command"], told["campaign"], told["exit_code"]) == (command.__name__, "campaign", code)
 
 
+def test_a_task_of_ones_own_is_told_with_the_documented_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign = searched(tmp_path / "campaign", 20, 60)
+    phase = Phase.of([Lane([20.0, 30.0], began_s=1.0, ended_s=1.05)], failures=0)
+    timed = Timed(alone=phase, side_by_side=phase, in_processes=phase)
+    own = Own(TaskWish("pictures:thumbnail"), Settings(own_gil=0.25), timed, "celery", 1)
+    amend(campaign, environment={**campaign.manifest.environment, **record(own)})
+    concluded(finding(), open_campaign(campaign.folder))
+    told = json.loads(capsys.readouterr().out)
+    assert set(keys({"task": told["task"]})) == set(keys(examples()["task"]))
+    assert told["task"]["alone"]["mean_ms"] == 25
+    assert told["task"]["holds"]["gil"] == 0.25
+
+
+def test_how_a_service_is_served_is_not_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    concluded(finding(), build_service(tmp_path / "shop", 40, 100))
+    conditions = json.loads(capsys.readouterr().out)["conditions"]
+    assert conditions.pop("subjects") == [{"subject": "shop/service", "versions": {}}]
+    assert set(conditions.values()) == {None}
+
+
 @pytest.mark.parametrize("command", ["list", "doctor"])
 def test_what_starts_nothing_is_told_with_the_documented_keys(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -96,7 +130,7 @@ def test_every_command_that_finds_something_has_the_option_and_an_example() -> N
     }
     assert (
         having
-        == set(examples())
+        == {name.removesuffix(" service") for name in examples()} - {"task"}
         == {*("find", "run", "drill", "check", "plan", "compare", "verify", "list", "doctor")}
     )
 

@@ -9,6 +9,7 @@ import pytest
 from harness.terminal import exits
 from results.store import Campaign
 from tests.analysis.synthetic import Cell, amend, build
+from tests.analysis.synthetic_service import build_service
 
 from .inside import Said, inside
 from .test_json import POOL, examples, keys
@@ -59,6 +60,20 @@ def test_what_nothing_carries_is_code_1(call: Any) -> None:
     assert "none of the measured strategies carries that" in said.out
 
 
+def test_the_plan_of_a_service_is_told_with_the_documented_keys(call: Any, tmp_path: Path) -> None:
+    shop = str(build_service(tmp_path / "shop", 40, 70, 100).folder)
+    said = call("plan", "--rate", "90", "--cores", "4", "--pool", "4", "--json", shop)
+    document = json.loads(said.out)
+    assert set(keys(document)) == set(keys(examples()["plan service"]))
+    assert (document["options"][0]["processes"], said.code) == (2, exits.DONE)
+    assert document["service"]["blocked"] == ["POST /orders", "GET /orders"]
+    assert "culprit:" in said.err
+    assert call("plan", "--rate", "900", shop).code == exits.FAULT
+    assert call("plan", "--rate", "9", "--kind", "io", shop).err == (
+        "error: --kind says nothing of a service, whose tasks are as they were measured: leave it out\n"
+    )
+
+
 def test_a_comparison_is_told_with_the_documented_keys(call: Any, campaign: str, tmp_path: Path) -> None:
     other = made(tmp_path / "other")
     amend(other, web_processes=2)
@@ -81,6 +96,8 @@ def test_objectives_are_told_with_the_documented_keys(call: Any, campaign: str, 
     [
         (("plan", "--rate", "fast", "--duration", "1s"), "--rate: 'fast' is no rate; write 120, or 80..150"),
         (("plan", "--rate", "9..3", "--duration", "1s"), "--rate: '9..3' is not between"),
+        (("plan", "--rate", "9"), "--duration: how long a task lasts; write 800ms"),
+        ((*DEMAND, "--pool", "15"), "--pool says something of a service's campaign only"),
         (("plan", "--rate", "9", "--duration", "0"), "a task that takes no time needs no plan"),
         ((*DEMAND, "--kind", "ip"), "there is no kind 'ip'; did you mean"),
         ((*DEMAND, "--html", "/nowhere/plan.html"), "/nowhere/plan.html: cannot be written"),

@@ -10,6 +10,7 @@ from .inside import inside
         (["find", "--strategy", "celery", "--seconds", "9"], "--strategy, --seconds"),
         (["find", "--budget", "60", "--attempts", "5", "--no-report"], ""),
         (["run", "--seed", "4", "--rate", "9", "--slots", "2"], "--rate, --seed, --slots"),
+        (["find", "-f", "service.toml", "--i-own", "host", "--max-requests", "900", "--json"], ""),
         (["run", "--quiet-wait", "0", "--max-foreign-cores", "2"], ""),
         (["drill", "kill-web", "--jobs", "2"], "names, --jobs"),
         (["check", "--pairs", "4", "--anyio-tokens", "9"], "--pairs, --anyio-tokens"),

@@ -33,6 +33,16 @@ def test_records_are_as_the_schema_says(tmp_path: Path) -> None:
     assert np.all(np.diff(events["at_ns"]) >= 0)
 
 
+def test_nobody_else_may_read_what_it_writes(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Ledger(tmp_path).record(1, Moment.STARTED)
+    finally:
+        os.umask(before)
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def _record_in_child(ledger: Ledger) -> None:
     ledger.record(2, Moment.STARTED, 1)
 
