@@ -20,9 +20,10 @@ SHIPPED_TIMEOUT_S = (
     "print(inspect.signature(Worker).parameters['job_timeout'].default)"
 )
 SHIPPED_SWEEP = (
-    "import inspect; from saq.job import Job; from saq.queue.redis import RedisQueue as Q; "
-    "swept = inspect.signature(Q.sweep).parameters; "
-    "print(Job.timeout, swept['lock'].default, swept['abort'].default)"
+    "import inspect; from saq import Worker; from saq.job import Job; from saq.queue.redis import RedisQueue; "
+    "swept = inspect.signature(RedisQueue.sweep).parameters; "
+    "jobs = inspect.signature(Worker).parameters['concurrency'].default; "
+    "print(Job.timeout, swept['lock'].default, swept['abort'].default, jobs)"
 )
 SHIPPED_IDLE_S = (
     "import inspect; from streaq import Worker; "
@@ -71,7 +72,8 @@ def test_windows_are_those_of_the_settings(variant: str) -> None:
     settings = Settings(visibility_s=7, job_timeout_s=11)
     assert subject("celery", variant, settings).window_s == 7
     assert subject("arq", variant, settings).window_s == 21
-    assert subject("saq", variant, settings).window_s == (7 + 2 * 5 if variant == "durable" else 11 + 7 + 5)
+    swept_s = {"default": 11 + 7 + 10 * 5, "tuned": 11 + 7 + 40 * 5, "durable": 7 + 2 * 5}
+    assert subject("saq", variant, settings).window_s == swept_s[variant]
     assert subject("streaq", variant, settings).window_s == 2 * 7
 
 
@@ -81,9 +83,8 @@ def test_windows_are_those_of_the_libraries_where_nothing_is_set() -> None:
     assert subject("celery", "default", Settings()).window_s == visibility_s
     assert subject("celery", "tuned", Settings()).window_s == visibility_s
     assert subject("arq", "default", Settings()).window_s == job_timeout_s + 10
-    assert subject("saq", "default", Settings()).window_s == sum(
-        map(float, told("saq", SHIPPED_SWEEP).split())
-    )
+    timeout_s, sweep_s, patience_s, jobs = map(float, told("saq", SHIPPED_SWEEP).split())
+    assert subject("saq", "default", Settings()).window_s == timeout_s + sweep_s + patience_s * jobs
     idle_timeout_s = float(told("streaq", SHIPPED_IDLE_S))
     assert subject("streaq", "default", Settings()).window_s == 2 * idle_timeout_s
 

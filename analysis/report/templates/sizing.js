@@ -125,9 +125,12 @@ const reckon = (rate, ms) => {
   const failed = all.filter((one) => one.failed !== null && rate >= one.failed);
   const unknown = all.filter((one) => !carrying.includes(one) && !failed.includes(one));
   const slots = `${figure(needed)} slot${needed === 1 ? "" : "s"}`;
+  const fast = carrying.length
+    ? `With a fast API it is carried by ${carrying.length} of ${all.length}, least processor time first`
+    : "Nothing that was measured carries it with a fast API";
   document.querySelector("#needed").textContent =
     `${figure(rate)}/s of ${figure(ms)} ms keep ${figure((rate * ms) / 1000)} slots in use; take ${slots}. ` +
-    (carrying.length ? `With a fast API it is carried by ${carrying.length} of ${all.length}, least processor time first` : "Nothing that was measured carries it with a fast API") +
+    fast +
     ` (tasks of ${measured.duration}${about(measured, ms, scale)})${carrying.length ? ":" : "."}`;
   document.querySelector("#advice").textContent = advice(carrying, rate / scale);
   document.querySelector("#carrying tbody").replaceChildren(...carrying.map((one) => carryingRow(one, rate, scale, needed)));

@@ -44,7 +44,7 @@ class SaqDefault(Queue):
     def _declare(self, settings: Settings, jobs: int, timeout_s: int, sweep_s: int, **options: Any) -> None:
         options = {"timeout": seconds(settings.job_timeout_s, timeout_s), **options}
         sweep_s = seconds(settings.visibility_s, sweep_s)
-        self.window_s = options["timeout"] + sweep_s + PATIENCE_S
+        self.window_s = options["timeout"] + sweep_s + PATIENCE_S * jobs
         # SAQ's threads are those of Python's default
         self.services = by_kind(pool(jobs), pool(min(jobs, default_threads(settings))))
         self._options: Mapping[str, Any] = options
