@@ -20,7 +20,8 @@ SHIPPED_TIMEOUT_S = (
     "print(inspect.signature(Worker).parameters['job_timeout'].default)"
 )
 SHIPPED_SWEEP = (
-    "import inspect; from saq import Worker; from saq.job import Job; from saq.queue.redis import RedisQueue; "
+    "import inspect; from saq import Worker; from saq.job import Job; "
+    "from saq.queue.redis import RedisQueue; "
     "swept = inspect.signature(RedisQueue.sweep).parameters; "
     "jobs = inspect.signature(Worker).parameters['concurrency'].default; "
     "print(Job.timeout, swept['lock'].default, swept['abort'].default, jobs)"
