@@ -38,12 +38,13 @@ class Metrics:
         self._probes = probes
         self._tally = tally
         self._waiting = waiting
-        self._thread = ThreadPoolExecutor(1, "blockpoint-metrics")
+        self._thread: ThreadPoolExecutor | None = None
         self._seen: Mapping[str, float] = {}
         self._depths: Mapping[str, int] = {}
 
     async def exposition(self) -> bytes:
         """Look, and return the metrics in Prometheus' text format."""
+        self._thread = self._thread or ThreadPoolExecutor(1, "blockpoint-metrics")
         counted = asyncio.get_running_loop().run_in_executor(self._thread, self._counted)
         self._depths = await self._waiting.now()
         self._seen = {**self._probes.seen(), **_pool(), **await counted}
@@ -60,9 +61,11 @@ class Metrics:
         yield depth
 
     def close(self) -> None:
-        """Let go of threads and connection."""
+        """Let go of threads and connection, until the next look."""
         self._waiting.close()
-        self._thread.shutdown()
+        if self._thread:
+            self._thread.shutdown()
+            self._thread = None
 
     def _counted(self) -> dict[str, float]:
         if self._tally is None:

@@ -73,12 +73,13 @@ class Waiting:
         self._queues = tuple(queues)
         self._settings = settings
         self._connection: Any = None
-        self._thread = ThreadPoolExecutor(1, "blockpoint-waiting")
+        self._thread: ThreadPoolExecutor | None = None
 
     async def now(self) -> dict[str, int]:
         """Return what each queue holds; nothing where there is no broker or it does not answer in time."""
         if self._server is None:
             return {}
+        self._thread = self._thread or ThreadPoolExecutor(1, "blockpoint-waiting")
         try:
             asked = asyncio.get_running_loop().run_in_executor(self._thread, self._ask, self._server)
             return await asyncio.wait_for(asked, ANSWER_LIMIT_S)
@@ -86,8 +87,10 @@ class Waiting:
             return {}
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
-        self._thread.shutdown()
+        """Close the connection, if there is one; whoever asks again gets a new one."""
+        if self._thread:
+            self._thread.shutdown()
+            self._thread = None
         self._hang_up()
 
     def _ask(self, server: Server) -> dict[str, int]:

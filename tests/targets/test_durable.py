@@ -27,7 +27,7 @@ from targets.task import MAX_KILL_FIRST
 
 pytestmark = pytest.mark.e2e
 
-LIMIT_S = 60.0
+LIMIT_S = 180.0
 SUPERVISED = ["celery", "arq", "saq", "streaq", "taskiq", "dramatiq", "rq"]
 FORMER = "celery@5.6.3,kombu=5.6.2"
 """before kombu's transport could be told how often to look"""

@@ -54,6 +54,14 @@ def test_backlog_and_runs_are_those_of_all_processes_since_the_folder_began(tmp_
     metrics.close()
 
 
+def test_a_scrape_after_the_end_is_answered_like_any_other(tmp_path: Path) -> None:
+    metrics = Metrics(Probes(None), Tally(tmp_path, max_attempts=1), NOWHERE)
+    before = scraped(metrics)
+    metrics.close()
+    assert scraped(metrics).keys() == before.keys()
+    metrics.close()
+
+
 def test_nothing_is_said_of_what_cannot_be_known() -> None:
     seen = scraped(Metrics(Probes(None), None, NOWHERE))
     assert {"event_loop_lag_seconds", "anyio_tokens", "anyio_waiting"} <= seen.keys()
