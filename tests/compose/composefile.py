@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -151,18 +152,17 @@ class Local:
             time.sleep(0.3)
 
     def stop(self) -> list[str]:
-        """End each main process as Compose does and return what went wrong; nothing is left afterwards."""
-        wrong = []
-        for name, process in reversed(self.running.items()):
-            if process.poll() is not None:
-                wrong.append(f"{name} had ended with {process.returncode}:\n{self.log(name)}")
-            process.terminate()
-        deadline = time.monotonic() + LIMIT_S
-        for name, process in self.running.items():
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                wrong.append(f"{name} ignored SIGTERM:\n{self.log(name)}")
+        """End each main process as Compose does and return what went wrong; nothing is left afterwards.
+
+        Compose waits for whatever depends on a service before it ends that one: here all do on the broker.
+        """
+        wrong = [
+            f"{name} had ended with {process.returncode}:\n{self.log(name)}"
+            for name, process in self.running.items()
+            if process.poll() is not None
+        ]
+        for names in (self.running.keys() - {"redis"}, self.running.keys() & {"redis"}):
+            wrong += self._end({name: self.running[name] for name in names})
         for survivor in self.survivors():
             with contextlib.suppress(psutil.NoSuchProcess):
                 wrong.append(f"left behind: {survivor.cmdline()}")
@@ -170,6 +170,18 @@ class Local:
         for process in self.running.values():
             process.wait()
         self.running.clear()
+        return wrong
+
+    def _end(self, running: Mapping[str, "subprocess.Popen[bytes]"]) -> list[str]:
+        wrong = []
+        for process in running.values():
+            process.terminate()
+        deadline = time.monotonic() + LIMIT_S
+        for name, process in running.items():
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                wrong.append(f"{name} ignored SIGTERM:\n{self.log(name)}")
         return wrong
 
     def survivors(self) -> list[psutil.Process]:

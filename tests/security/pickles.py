@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 DEEPEST = 6
+SHORTEST = 6
+"""bytes: of shorter texts, such as four letters of a random id read as base64, some happen to be pickles"""
 PROTOCOLS = tuple(bytes([0x80, number]) for number in range(2, 6))
 
 
@@ -49,7 +51,7 @@ def _parses(blob: bytes, *, whole: bool) -> bool:
             operations, last = operations + 1, position or 0
     except Exception:  # whatever it stumbles over, it is no pickle
         return False
-    return operations > 1 and (not whole or last == len(blob) - 1)
+    return operations > 1 and (not whole or last == len(blob) - 1 >= SHORTEST - 1)
 
 
 def _opened(blob: bytes) -> Iterator[bytes]:

@@ -92,7 +92,7 @@ def test_the_detector_finds_a_pickle_however_it_is_wrapped(protocol: int, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1763855195.25", "celery\x06\x16\x06\x16celery", "[]", '{"a": "a b."}', "x"]
+    "text", ["", "1763855195.25", "celery\x06\x16\x06\x16celery", "[]", '{"a": "a b."}', "x", '"TjAu"']
 )
 def test_the_detector_finds_none_in_text(text: str) -> None:
     assert not found(text.encode())
