@@ -30,7 +30,7 @@ def program() -> str:
 
 
 def unacknowledged(environment: Mapping[str, str]) -> int:
-    """Return how many messages consumers of a node have fetched and not acknowledged; 0 where it is down.
+    """Return how many messages consumers of a node have fetched and not acknowledged.
 
     Its own command asks it, which takes a second: a client can ask for what waits only. Raises
     BlockpointError where it does not answer.
@@ -47,6 +47,9 @@ def unacknowledged(environment: Mapping[str, str]) -> int:
         )
     except subprocess.TimeoutExpired:
         raise BlockpointError(f"RabbitMQ did not tell about its queues within {ASKING_LIMIT_S} s") from None
+    if told.returncode:
+        said = (told.stderr or told.stdout).strip().splitlines()
+        raise BlockpointError(f"RabbitMQ did not tell about its queues: {said[-1] if said else 'no reason'}")
     return sum(int(line) for line in told.stdout.split() if line.isdecimal())
 
 

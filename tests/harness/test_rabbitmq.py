@@ -15,8 +15,9 @@ from harness.target.cores import Pinning
 from harness.target.lineage import tree
 from harness.target.processes import Family, family
 from harness.target.rabbitmq_broker import RabbitmqBroker, embedded_rabbitmq
-from harness.target.rabbitmq_server import program
+from harness.target.rabbitmq_server import program, unacknowledged
 from harness.target.uv import NoEnvironmentError
+from results.errors import BlockpointError
 
 pytestmark = pytest.mark.e2e
 
@@ -86,6 +87,16 @@ def test_what_is_fetched_and_not_acknowledged_is_counted(running: tuple[Family, 
     assert (broker.depth([QUEUE]), broker.unseen()) == (3, 0)
     with channel(broker.url) as opened:
         opened.queue_purge(QUEUE)
+
+
+def test_a_server_that_does_not_tell_is_no_empty_one(tmp_path: Path) -> None:
+    try:
+        program()
+    except NoEnvironmentError as error:
+        pytest.skip(str(error))
+    nobody = {"HOME": str(tmp_path), "RABBITMQ_NODENAME": "nobody@localhost"}
+    with pytest.raises(BlockpointError, match="did not tell about its queues"):
+        unacknowledged(nobody)
 
 
 def test_it_keeps_durable_messages_and_tells_which(running: tuple[Family, RabbitmqBroker]) -> None:
