@@ -15,6 +15,8 @@ from harness.drills.catalogue import DRILLS, Trigger
 from harness.drills.plans import planned_drills
 from harness.target.cores import Pinning
 from harness.target.processes import Family
+from harness.target.rabbitmq_server import program
+from harness.target.uv import NoEnvironmentError
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Trial
@@ -235,6 +237,20 @@ def test_a_worker_that_is_told_to_stop_starts_its_tasks_again_unless_it_waits_fo
     trials = drilled(tmp_path, "stop-worker", "--strategy", "arq/tuned", "--strategy", "arq/durable")
     assert fate(trials["stop-worker", "arq/tuned"], Fate.STARTED_TWICE) >= 1
     assert fate(trials["stop-worker", "arq/durable"], Fate.STARTED_TWICE) == 0
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("subject", ["celery_rabbitmq/durable"])
+def test_what_a_dead_child_held_is_waited_for_though_the_broker_does_not_name_it(
+    subject: str, tmp_path: Path
+) -> None:
+    try:
+        program()
+    except NoEnvironmentError as error:
+        pytest.skip(str(error))
+    trial = drilled(tmp_path, "poison-kill", "--strategy", subject)["poison-kill", subject]
+    assert fate(trial, Fate.LOST) == 0
+    assert fate(trial, Fate.STARTED_TWICE) >= 1
 
 
 @pytest.mark.e2e
