@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
-from typing import Any
+from typing import Any, Final
 
 from analysis.trials.brackets import Bracket
 from analysis.trials.slowness import SLOW_SHARE, Spells, judge, of_row, pool
 from analysis.trials.slowness_curve import UNKNOWN, Crossing, crossing
 from results.terms import Stream
+
+TRUSTED: Final = 2.5
+"""times 1 % that a rate's own time may leave possible where a curve through others says that it holds"""
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,9 @@ def certain_edges(seen: Sequence[Seen]) -> Bracket:
     A span was at least as slow as one at a lower rate would have been. So where the spans from a rate up to
     some higher one, taken together, say `at most 1 %`, that holds at that rate, too; and `more than 1 %`
     of those from a lower rate up to it. Where slow spells were seen, a curve through all rates near by tells
-    more: see `slowness_curve`. Where answers contradict each other, slowness did not grow with the
-    rate: disputed, and both edges move out.
+    more (see `slowness_curve`), but not without the rate's own time: a curve that is met far above its
+    crossing is steeper there than at it. Where answers contradict each other, slowness did not grow with
+    the rate: disputed, and both edges move out.
     """
     rates = sorted({each.rate_per_s for each in seen})
     crossings = _crossings(seen)
@@ -94,8 +98,8 @@ def _held(seen: Sequence[Seen], crossings: Mapping[str, Crossing], rate_per_s: f
     tops = {each.rate_per_s for each in seen if each.rate_per_s >= rate_per_s}
     found = [_pooled(seen, rate_per_s, top) for top in tops]
     return bool(crossings) and all(
-        rate_per_s <= told.low
-        or any(name in pooled and judge(pooled[name]).high <= SLOW_SHARE for pooled in found)
+        min((judge(pooled[name]).high for pooled in found if name in pooled), default=1.0)
+        <= SLOW_SHARE * (TRUSTED if rate_per_s <= told.low else 1)
         for name, told in crossings.items()
     )
 

@@ -4,8 +4,9 @@
 
 The project's own verdicts, early stop, policy, brackets and marks are driven by a simulator that shares no
 code with them. Columns, for saturation and for blocking: the truth in the long run and its standard error;
-`held`, the share of intervals that hold it, of all and of those without `~`; `high`, the held edge lies above
-it; `low`, the failed edge lies below it; `~`, marked. Returns 1 where the goals are missed.
+`held`, the share of intervals that hold it, of all and of those without a mark; `high`, the held edge lies
+above it; `low`, the failed edge lies below it; `~`, marked so or by `*`. Returns 1 where the goals are
+missed.
 """
 
 import argparse

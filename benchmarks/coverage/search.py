@@ -30,6 +30,7 @@ class Interval:
     held: float
     failed: float
     marked: bool
+    """`~`, a repeat may move it, or `*`, it moves with the machine"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,9 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
 def _interval(row: dict[str, Any]) -> Interval:
     held, failed = float(row["held_per_s"]), float(row["failed_per_s"])
     return Interval(
-        0.0 if math.isnan(held) else held, math.inf if math.isnan(failed) else failed, bool(row["shaky"])
+        0.0 if math.isnan(held) else held,
+        math.inf if math.isnan(failed) else failed,
+        marked=bool(row["shaky"] or row["core_bound"]),
     )
 
 

@@ -41,6 +41,12 @@ class Target:
         cv = {"fixed": 0.0, "exponential": 1.0, "lognormal": 2.0}[self.law]
         return Traffic("onoff" if self.arrivals == "onoff" else "poisson", cv)
 
+    def core_at(self, rate_per_s: float, bystander_per_s: float) -> float:
+        """Return which share of the loop's core is taken at a rate: 0 where it is not what tasks wait for."""
+        if not self.loop_s:
+            return 0.0
+        return min(rate_per_s * self.loop_s + 2 * bystander_per_s * REQUEST_S, 1.0)
+
 
 @dataclass(frozen=True)
 class Run:

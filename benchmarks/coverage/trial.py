@@ -56,9 +56,11 @@ def simulate(
         for rows in (_tasks, _bystanders)
     )
     frames = Frames(trial, manifest.subject(plan.subject), tasks, bystanders, _no_resources())
+    told = summarise(frames, manifest, p99_intervals=False).to_dict("records")
     return [
         {str(name): value for name, value in row.items()}
-        for row in summarise(frames, manifest, p99_intervals=False).to_dict("records")
+        | {"web_cpu_cores": target.core_at(rate, plan.bystander_per_s)}
+        for rate, row in zip(rates_per_s, told, strict=True)
     ]
 
 

@@ -102,7 +102,7 @@ def _about(seen: Sequence[Seen], sure: Bracket, found: Crossing, terms: Terms) -
     if spent_s >= terms.longest_s * LONG_TRIALS:
         return None
     if found.high <= found.low * terms.precision**2:
-        return Step(_edge(sure, found, terms.precision**2), terms.longest_schedule_s / BELOW**2)
+        return _lacking(sure, found, terms)
     below, above = (_beside(seen, found.likely, terms.precision**share) for share in (-APART, APART))
     below_s, above_s = (_span_near_s(seen, rate, terms.precision) for rate in (below, above))
     if below_s <= BELOW * above_s:
@@ -110,12 +110,16 @@ def _about(seen: Sequence[Seen], sure: Bracket, found: Crossing, terms: Terms) -
     return Step(above, terms.longest_schedule_s / BELOW)
 
 
-def _edge(sure: Bracket, found: Crossing, widest: float) -> float:
-    """Return the rate that lacks for an interval no wider than that, where the crossing is known as well."""
+def _lacking(sure: Bracket, found: Crossing, terms: Terms) -> Step:
+    """Return a trial at the edge that lacks for an interval of the wanted width squared.
+
+    The crossing is known as well as that. A failed edge is soon met; a held one has to be seen at length.
+    """
+    widest = terms.precision**2
     spare = (widest * found.low / found.high) ** 0.25
     if sure.failed is None or sure.failed > found.low * widest:
-        return float(f"{found.high * spare:.4g}")
-    return float(f"{found.low / spare:.4g}")
+        return Step(float(f"{found.high * spare:.4g}"), terms.longest_schedule_s / BELOW**2)
+    return Step(float(f"{found.low / spare:.4g}"), terms.longest_schedule_s)
 
 
 def _beside(seen: Sequence[Seen], crossing_per_s: float, factor: float) -> float:

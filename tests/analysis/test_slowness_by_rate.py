@@ -1,7 +1,7 @@
 import pytest
 
-from analysis.trials.slowness import Spells
-from analysis.trials.slowness_by_rate import Seen, certain_edges, likely_edges
+from analysis.trials.slowness import SLOW_SHARE, Spells, judge
+from analysis.trials.slowness_by_rate import Seen, certain_edges, first_crossing, likely_edges
 
 PER_S = 100
 
@@ -43,3 +43,14 @@ def test_what_holds_above_a_failure_is_disputed() -> None:
 def test_what_is_likelier_needs_no_length() -> None:
     found = likely_edges([seen(80, 4), seen(100, 4, 1)])
     assert (found.held, found.failed, found.disputed) == (80, 100, False)
+
+
+@pytest.mark.parametrize(("span_s", "held"), [(4, None), (25, 100)])
+def test_a_curve_says_that_a_rate_holds_only_with_some_time_at_that_rate(
+    span_s: float, held: float | None
+) -> None:
+    own = seen(100, span_s)
+    spans = [own, seen(112, 30, 1), seen(120, 16, 6), seen(130, 16, 45)]
+    assert first_crossing(spans).low > 100
+    assert judge(own.streams["ping_sync"]).high > SLOW_SHARE
+    assert certain_edges(spans).held == held
