@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.queueing.blocking import OVERHEAD_MS
 from analysis.trials.points import at_rates
 from results.percentile import percentile
+from results.roles import OF_THE_TARGET
 from results.schema import Manifest, Service
 from results.terms import OFFERED_BY_ALL, Stream
 
-ROLES: Final = ("web", "worker", "broker")
 RESAMPLES: Final = 200
 HAND_OVER_MS: Final = 0.3
 """until a slot has its next task, see `OVERHEAD_MS`"""
@@ -126,7 +126,7 @@ def target_cores(manifest: Manifest) -> int:
     """Return how many cores the target had in all, under the first topology."""
     pinned = manifest.pinning.get(manifest.topology[0])
     pinned = pinned if isinstance(pinned, dict) else {}
-    used = {core for role in ROLES for core in (pinned.get(role) or ())}
+    used = {core for role in OF_THE_TARGET for core in (pinned.get(role) or ())}
     return len(used) or int(_part(manifest, "host").get("cpu_count") or 1)
 
 
@@ -173,7 +173,7 @@ def _start_ms(peaceful: pd.DataFrame) -> float:
 
 def costs(peaceful: pd.DataFrame, rate: str) -> Iterator[Cost]:
     """Yield what each role takes for a task, by the column that holds the tasks a second."""
-    for role in ROLES:
+    for role in OF_THE_TARGET:
         seen = peaceful[peaceful[f"{role}_cpu_cores"].notna()]
         if len(seen):
             idle, task_ms = _line(seen, role, rate)

@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.trials.brackets import Bracket
-from analysis.trials.summary import ROLES, usable_cores
+from analysis.trials.cores import usable_cores
+from results.roles import ROLES
 from results.schema import Manifest
 
 FULL: Final = 0.9

@@ -9,11 +9,11 @@ import pandas as pd
 from analysis.queueing import saturation_rate
 from analysis.trials.brackets import Bracket
 from analysis.trials.bursts import share_under_bursts
+from analysis.trials.cores import usable_cores
 from analysis.trials.edge_slowness import UNASKED, at_edges
 from analysis.trials.endings import Ending, ending, wider_because
 from analysis.trials.full_cores import core_bound
 from analysis.trials.questions import BLOCKING, QUESTIONS, Question, asked_of
-from analysis.trials.summary import usable_cores
 from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
 from results.failures import Failure
 from results.schema import Manifest, Point

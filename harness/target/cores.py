@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from results.roles import ROLES
+
 TOPOLOGIES = {
     "one-box": "web, workers and broker share the same cores, the generator has its own",
     "split": "the workers have cores of their own beside the web's",
 }
-ROLES = ("web", "worker", "broker", "generator")
 GIVING_WAY_NICE = 19
 """where the platform has no SCHED_IDLE"""
 
