@@ -7,8 +7,8 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
+from harness.campaign.conditions import Conditions
 from harness.campaign.predictions import split_key
-from harness.campaign.setup import Conditions
 from harness.target.declarations import subject as subject_of
 from results.schema import Plan, Point
 from targets.settings import Settings, asked_of_a_target, variable

@@ -9,10 +9,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.campaign.agenda import Agenda
+from harness.campaign.conditions import Selection
 from harness.campaign.predictions import in_versions, select, subject_on, usable
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Procedure, Setup
-from harness.campaign.setup import Agenda, Selection
 from harness.commands.point_documents import point_documents, questions_of
 from harness.commands.skeleton import Command, Conclusion
 from harness.search.profiles import SEARCHES, SearchProfile, points, search_seconds

@@ -90,6 +90,12 @@ def available_cores() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
+def unpin() -> None:
+    """Let this process use every core again: a report has no generator to make room for."""
+    if available_cores():
+        os.sched_setaffinity(0, available_cores())
+
+
 def choose(topology: str, cores: Sequence[int], generators: int = 1) -> Pinning:
     """Place the roles on `cores`; the generator always gets the last one, several of them a core each.
 
