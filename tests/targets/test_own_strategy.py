@@ -35,7 +35,8 @@ variants = {"forgets": Variant("x", Guest), "raises": Variant("x", Raising)}
 definition = Definition("guest", "from another package", variants)
 """
 IMPATIENT = (
-    "import harness.target.target as s; s.PREFLIGHT_LIMIT_S = {limit_s}; from harness.cli import main; main()"
+    "import harness.target.target as s; s.PREFLIGHT_LIMIT_S = {limit_s}; "
+    "from harness.cli.main import main; main()"
 )
 QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
