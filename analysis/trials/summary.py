@@ -8,7 +8,7 @@ import pandas as pd
 from analysis.queueing import saturation_rate, utilisation
 from analysis.trials.cores import usable_cores
 from analysis.trials.generators import generated
-from analysis.trials.load import Frames
+from analysis.trials.load import Frames, Measured
 from analysis.trials.questions import judged
 from analysis.trials.request_columns import request_columns
 from analysis.trials.resource_columns import noise_columns, resource_columns
@@ -31,6 +31,16 @@ def summarise(frames: Frames, manifest: Manifest, *, p99_intervals: bool = True)
         for index in range(len(frames.trial.load.steps))
     ]
     return pd.DataFrame(rows)
+
+
+def summarise_campaign(measured: Measured, manifest: Manifest) -> pd.DataFrame:
+    """Return the rows of all trials but drills, without `p99_intervals`; empty where there are none."""
+    summaries = [
+        summarise(frames, manifest, p99_intervals=False)
+        for frames in measured.frames()
+        if not frames.trial.plan.drill
+    ]
+    return pd.concat(summaries, ignore_index=True) if summaries else pd.DataFrame()
 
 
 def _row(frames: Frames, manifest: Manifest, rows: StepRows, p99_intervals: bool) -> dict[str, Any]:
