@@ -124,22 +124,14 @@ def measures(summary: pd.DataFrame, manifest: Manifest) -> Measures:
 
 def target_cores(manifest: Manifest) -> int:
     """Return how many cores the target had in all, under the first topology."""
-    pinned = manifest.pinning.get(manifest.topology[0])
-    pinned = pinned if isinstance(pinned, dict) else {}
-    used = {core for role in OF_THE_TARGET for core in (pinned.get(role) or ())}
-    return len(used) or int(_part(manifest, "host").get("cpu_count") or 1)
+    used = {core for role in OF_THE_TARGET for core in manifest.cores(manifest.topology[0], role)}
+    return len(used) or int(manifest.part("host").get("cpu_count") or 1)
 
 
 def processor_and_python(manifest: Manifest) -> tuple[str, str]:
     """Return the model of the processor and the version of Python; empty where nobody knows."""
-    host, python = (_part(manifest, name) for name in ("host", "python"))
+    host, python = (manifest.part(name) for name in ("host", "python"))
     return str(host.get("cpu_model", "")), str(python.get("version", ""))
-
-
-def _part(manifest: Manifest, name: str) -> dict[str, Any]:
-    """Return a part of the environment; empty where an older campaign tells it in another form."""
-    found = manifest.environment.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _measure(key: tuple[Any, ...], own: pd.DataFrame, manifest: Manifest) -> Measure:

@@ -51,8 +51,7 @@ def _check_software(campaign: Campaign, now: Mapping[str, Any]) -> None:
 
 
 def _check_machine(campaign: Campaign, now: Mapping[str, Any]) -> None:
-    host = campaign.manifest.environment.get("host")
-    if not isinstance(host, dict) or host.get("cpu_model") != now["host"]["cpu_model"]:
+    if campaign.manifest.part("host").get("cpu_model") != now["host"]["cpu_model"]:
         raise BlockpointError(f"{campaign.folder} was measured on another machine; start a new campaign here")
 
 
