@@ -31,7 +31,8 @@ class _Answers:
     @property
     def accepted(self) -> Mask:
         """Which were; rejections are counted elsewhere: a quick one must not make accepting look quick."""
-        return (self.rows["outcome"].to_numpy() == Outcome.ACCEPTED) & ~np.isnan(self.latency_ms)
+        found: Mask = (self.rows["outcome"].to_numpy() == Outcome.ACCEPTED) & ~np.isnan(self.latency_ms)
+        return found
 
     @property
     def open_ended(self) -> Mask:
