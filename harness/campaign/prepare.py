@@ -1,12 +1,13 @@
 """Makes ready what the trials of a campaign need, and lets others know that it measures."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import click
 
 from harness.campaign.conditions import Conditions
 from harness.campaign.host import CACHE_KIND
-from harness.campaign.neighbours import measuring
+from harness.campaign.neighbours import Neighbours, measuring
 from harness.campaign.own_record import recorded_settings
 from harness.campaign.session import Procedure, Setup
 from harness.target.fleet import Fleet
@@ -30,25 +31,12 @@ def prepare(
     """Return what the trials of a campaign need, and let others know that it measures from now on."""
     manifest = campaign.manifest
     neighbours = members.held.enter_context(measuring(manifest.campaign))
-    for line in neighbours.warnings(conditions.max_foreign_cores):
+    for line in _warnings(conditions, neighbours):
         click.echo(f"warning: {line}", err=True)
-    if conditions.fleet.elsewhere and not conditions.host.elsewhere:
-        click.echo(
-            f"warning: the target takes work from anyone who reaches {conditions.fleet.host}", err=True
-        )
     KEPT.set(lambda: _kept(campaign))
-    settings = Settings(
-        slots=manifest.slots,
-        anyio_tokens=manifest.anyio_tokens,
-        web_processes=manifest.web_processes,
-        middleware=manifest.middleware,
-        units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
-        units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
-        units_per_ms_cache=manifest.calibration.get(CACHE_KIND, 1.0),
-    )
     return Setup(
         family=members,
-        settings=recorded_settings(settings, manifest, conditions.task),
+        settings=recorded_settings(_settings(manifest), manifest, conditions.task),
         task_packages=conditions.task.packages if conditions.task else (),
         procedure=procedure,
         attempts=attempts,
@@ -60,6 +48,24 @@ def prepare(
         jobs=manifest.jobs,
         fleet=_fleet(manifest, conditions.fleet),
         start=conditions.host.start,
+    )
+
+
+def _warnings(conditions: Conditions, neighbours: Neighbours) -> Iterator[str]:
+    yield from neighbours.warnings(conditions.max_foreign_cores)
+    if conditions.fleet.elsewhere and not conditions.host.elsewhere:
+        yield f"the target takes work from anyone who reaches {conditions.fleet.host}"
+
+
+def _settings(manifest: Manifest) -> Settings:
+    return Settings(
+        slots=manifest.slots,
+        anyio_tokens=manifest.anyio_tokens,
+        web_processes=manifest.web_processes,
+        middleware=manifest.middleware,
+        units_per_ms_cpu=manifest.calibration.get("cpu", 1.0),
+        units_per_ms_cpu_native=manifest.calibration.get("cpu_native", 1.0),
+        units_per_ms_cache=manifest.calibration.get(CACHE_KIND, 1.0),
     )
 
 
