@@ -26,7 +26,7 @@ from results.schema import Manifest
 from results.store import Campaign, create_campaign, runs_folder
 from results.terms import KINDS
 from results.text import masked
-from targets.strategy import find
+from targets.registry import find
 
 LONGEST_NAME = 100
 NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}$)[^\W_]([\w.-]*\w)?")

@@ -26,8 +26,8 @@ from results.errors import BlockpointError
 from results.schema import Subject
 from results.terms import KINDS, Moment
 from results.waiting import wait_until
+from targets.registry import find, from_elsewhere
 from targets.settings import Settings
-from targets.strategy import find, from_elsewhere
 
 START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0

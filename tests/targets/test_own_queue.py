@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from targets.strategy import STRATEGIES
+from targets.registry import STRATEGIES
 
 from .plugin import blocks, fresh_python, measured, pip_install
 
