@@ -9,9 +9,9 @@ import pandas as pd
 
 from analysis.queueing.replay import fifo_servers, replay
 from analysis.queueing.waits import mdc_wait, mmc_wait
-from analysis.trials.backlog import ended_ns
 from analysis.trials.cores import usable_cores
 from analysis.trials.load import Frames
+from analysis.trials.outstanding import ended_ns
 from results.percentile import percentile
 from results.schema import Manifest, Service
 from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
