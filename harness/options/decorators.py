@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import click
-from click.core import ParameterSource
+
+from harness.terminal.given import given_options
 
 Body = Callable[..., None]
 """of a command"""
@@ -39,12 +40,10 @@ def noting(*names: str) -> Callable[[Body], Body]:
     def wrap(command: Body) -> Body:
         @functools.wraps(command)
         def noted(**given: Any) -> None:
-            context = click.get_current_context()
-            source, options = context.get_parameter_source, context.command.params
             asked = {
                 str(option.name): _spelt(option, given[str(option.name)])
-                for option in options
-                if option.name in names and source(str(option.name)) is ParameterSource.COMMANDLINE
+                for option in given_options()
+                if option.name in names
             }
             command(**given, asked=asked)
 
