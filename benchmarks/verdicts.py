@@ -20,7 +20,8 @@ import numpy as np
 
 from analysis.queueing import backlog_growth
 from analysis.stats import block_interval, censored_percentile
-from analysis.trials.backlog import NEAR, completion_slope, measure
+from analysis.trials.backlog import completion_slope, measure
+from analysis.trials.growth import NEAR
 from benchmarks.processes import parser
 from benchmarks.simulation import Arrivals, Law, Queue, trial
 

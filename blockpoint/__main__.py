@@ -13,7 +13,7 @@ def main() -> None:
     rooms = Path(__file__).parent / "rooms"
     if rooms.is_dir():
         sys.path.insert(0, str(rooms))
-    from harness.cli import main as run
+    from harness.cli.main import main as run
 
     run()
 

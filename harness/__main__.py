@@ -3,7 +3,7 @@
 import sys
 
 try:
-    from harness.cli import main
+    from harness.cli.main import main
 
     main()
 except KeyboardInterrupt:  # while it was still being imported

@@ -298,21 +298,31 @@ class Manifest(Versioned, frozen=True, kw_only=True):
     @property
     def conditions(self) -> dict[str, Any]:
         """What of the serving processes is chosen beside the strategy, as `/health` has it."""
-        python = self.environment.get("python")
         return {
             "web_processes": self.web_processes,
             "middleware": self.middleware,
             "anyio_tokens": self.anyio_tokens,
-            "gil": python.get("gil", True) if isinstance(python, dict) else True,
+            "gil": self.part("python").get("gil", True),
         }
 
     @property
     def served(self) -> dict[str, Any]:
         """All conditions of the web process, by which figures may be compared or not."""
-        python = self.environment.get("python")
-        version = python.get("version") if isinstance(python, dict) else None
+        version = self.part("python").get("version")
         own = {"slots": self.slots, "loop": self.loop, "http": self.http, "python": version}
         return {**self.conditions, **own}
+
+    def part(self, name: str) -> dict[str, Any]:
+        """Return a part of the environment, such as `host`; empty where it is told in no such form."""
+        found = self.environment.get(name)
+        return found if isinstance(found, dict) else {}
+
+    def cores(self, topology: str, role: str) -> tuple[int, ...]:
+        """Return those that a role was pinned to; none where it was free, or the manifest does not tell."""
+        pinned = self.pinning.get(topology)
+        found = pinned.get(role) if isinstance(pinned, dict) else None
+        told = found if isinstance(found, list | tuple) else ()
+        return tuple(core for core in told if isinstance(core, int))
 
     def subject(self, key: str) -> Subject:
         """Return the subject with that key; raises KeyError."""

@@ -21,8 +21,9 @@ from targets.metrics import Metrics
 from targets.middleware import ProcessTime
 from targets.observation import observation
 from targets.probes import Probes
+from targets.registry import find, split_name
 from targets.settings import Settings
-from targets.strategy import Definition, dependencies_of, find, split_name
+from targets.strategy import Definition, dependencies_of
 from targets.submission import submission
 from targets.tally import Tally
 from targets.waiting import Waiting

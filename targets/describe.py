@@ -12,8 +12,8 @@ import msgspec
 
 from results.errors import BlockpointError
 from results.schema import Subject
+from targets.registry import find
 from targets.settings import Settings
-from targets.strategy import find
 
 
 class Question(msgspec.Struct, frozen=True):

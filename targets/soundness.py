@@ -43,6 +43,12 @@ def undeclared(subject: Subject) -> str:
     return ""
 
 
+def in_words(error: BaseException) -> str:
+    """Return the kind of an error and what it says, in one line."""
+    words = " ".join(str(error).split())
+    return f"{type(error).__name__}{words and ': '}{words}"
+
+
 def _takes(function: object, count: int) -> bool:
     try:
         inspect.signature(function).bind(*[None] * count)  # type: ignore[arg-type]

@@ -1,30 +1,21 @@
-"""What a strategy is, and how the installed ones are found."""
+"""What a strategy is: what it has to say and do, in which variants it comes, and how it is declared."""
 
 import importlib
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Protocol
 
 from fastapi import BackgroundTasks
 from fastapi.params import Depends
 from msgspec.structs import replace
 
-from results.errors import BlockpointError, lookup, unknown
+from results.errors import BlockpointError, lookup
 from results.schema import Demand, Service, Subject
 from results.terms import KINDS, Stream
 from targets.settings import Settings
-from targets.soundness import misfit, undeclared
+from targets.soundness import in_words, misfit, undeclared
 from targets.task import Task
-
-GROUP = "blockpoint.strategies"
-OURS = "targets.strategies."
-"""the modules of this package's own strategies"""
-STRATEGIES = Path(__file__).parent / "strategies"
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-"""of a strategy or variant: it stands in commands, folders and import strings"""
 
 
 class QueueFullError(Exception):
@@ -163,7 +154,7 @@ class Definition:
         except BlockpointError:
             raise
         except (Exception, SystemExit) as error:
-            raise BlockpointError(f"{key} cannot be built: {_said(error)}") from error
+            raise BlockpointError(f"{key} cannot be built: {in_words(error)}") from error
         if fault := misfit(strategy, Strategy):
             raise BlockpointError(f"{key} {fault}")
         return strategy
@@ -175,7 +166,7 @@ class Definition:
             subject = self._declared(strategy, variant, settings)
             fault = undeclared(subject)
         except (TypeError, ValueError, RecursionError) as error:
-            fault = f"declares what cannot be recorded: {_said(error)}"
+            fault = f"declares what cannot be recorded: {in_words(error)}"
         if fault:
             raise BlockpointError(f"strategy {self.name}/{variant} {fault}")
         return subject
@@ -225,44 +216,6 @@ def demanding(services: Mapping[str, Service], settings: Settings) -> dict[str, 
     }
 
 
-def installed() -> list[tuple[str, Definition | BlockpointError]]:
-    """Return every registered strategy by name, in its place; last, why the others cannot be used."""
-    sound: list[tuple[str, Definition]] = []
-    unsound: list[tuple[str, BlockpointError]] = []
-    for name, entries in _entries().items():
-        try:
-            sound.append((name, _definition(name, entries)))
-        except BlockpointError as error:
-            unsound.append((name, error))
-        if _is_ours(entries[0]):
-            unsound += [(entry.value, _taken(name, entry)) for entry in entries[1:]]
-    sound.sort(key=lambda each: (each[1].place, each[0]))
-    return [*sound, *unsound]
-
-
-def find(name: str) -> Definition:
-    """Return one strategy, loading no other; raises BlockpointError where there is none of that name."""
-    return _definition(name, lookup("strategy", name, _entries()))
-
-
-def from_elsewhere(name: str) -> bool:
-    """Say whether that strategy is none of this package's own."""
-    entries = _entries().get(name)
-    return not entries or not _is_ours(entries[0])
-
-
-def split_name(target: str) -> tuple[str, str]:
-    """Split `celery`, `celery_tuned` or `celery/tuned`; the variant is `default` where none is named."""
-    names = _entries()
-    strategy, slash, variant = target.partition("/")
-    if strategy in names:
-        return strategy, variant if slash else "default"
-    for name in sorted(names, key=len, reverse=True):
-        if target.startswith(f"{name}_"):
-            return name, target.removeprefix(f"{name}_")
-    raise unknown("strategy", target, names)
-
-
 def check_versions(definition: Definition) -> None:
     """Raise BlockpointError where an installed library is below a strategy's floor."""
     for distribution, floor in definition.requires.items():
@@ -284,54 +237,3 @@ def _release(version: str) -> tuple[int, ...]:
             break
         numbers.append(int(part))
     return tuple(numbers)
-
-
-def _entries() -> dict[str, list[metadata.EntryPoint]]:
-    """Return the entry points of the group by name, this package's own before all others of that name."""
-    found: dict[str, list[metadata.EntryPoint]] = {}
-    for entry in metadata.entry_points(group=GROUP):
-        found.setdefault(entry.name, []).append(entry)
-    return {name: sorted(entries, key=lambda entry: not _is_ours(entry)) for name, entries in found.items()}
-
-
-def _is_ours(entry: metadata.EntryPoint) -> bool:
-    return entry.value.startswith(OURS)
-
-
-def _taken(name: str, entry: metadata.EntryPoint) -> BlockpointError:
-    return BlockpointError(f"strategy {name} ({entry.value}) is left out: the name is taken")
-
-
-def _definition(name: str, entries: Sequence[metadata.EntryPoint]) -> Definition:
-    if len(entries) > 1 and not _is_ours(entries[0]):
-        values = ", ".join(entry.value for entry in entries)
-        raise BlockpointError(f"strategy {name} is registered twice ({values}): uninstall all but one")
-    try:
-        found = entries[0].load()
-    except (Exception, SystemExit) as error:
-        raise BlockpointError(
-            f"strategy {name} ({entries[0].value}) does not load: {_said(error)}"
-        ) from error
-    if fault := _unfit(name, found):
-        raise BlockpointError(f"strategy {name}: {entries[0].value} {fault}")
-    return found  # type: ignore[no-any-return]
-
-
-def _unfit(name: str, found: Any) -> str:
-    if not isinstance(found, Definition):
-        return "is not a targets.strategy.Definition"
-    if found.name != name:
-        return f"calls itself {found.name!r}: entry point and Definition need one name"
-    variants: Any = found.variants
-    if not isinstance(variants, Mapping) or not variants:
-        return "has no variants: give it at least `default`"
-    if not all(isinstance(variant, Variant) for variant in variants.values()):
-        return "has variants that are no targets.strategy.Variant"
-    if bad := [each for each in (name, *variants) if not NAME.fullmatch(str(each))]:
-        return f"has the name {bad[0]!r}: use letters, digits, dashes and underscores"
-    return ""
-
-
-def _said(error: BaseException) -> str:
-    words = " ".join(str(error).split())
-    return f"{type(error).__name__}{words and ': '}{words}"

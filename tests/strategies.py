@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from harness.target.environments import environment_of
 from results.inheritance import inherited
-from targets.strategy import Definition, installed
+from targets.registry import installed
+from targets.strategy import Definition
 
 
 def discover() -> dict[str, Definition]:

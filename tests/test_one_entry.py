@@ -23,9 +23,9 @@ from harness.commands import list as list_command
 from harness.commands.list import listing
 from harness.search.profiles import SEARCHES
 from harness.search.runner import SearchRunner
-from results.schema import Point, Service
+from results.schema import Service
 from results.terms import PATTERNS, Pattern
-from tests.analysis.synthetic import Cell, build
+from tests.analysis.synthetic import SEARCHED, Cell, build
 from tests.harness.blockpoint import QUIET, blockpoint, python_with_strategy
 
 POOL = Service(law="pool", slots=4)
@@ -192,23 +192,13 @@ def test_a_question_of_one_row_gets_a_panel_over_durations(
 
 def test_a_question_of_one_row_is_searched(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(QUESTIONS, CROWDED.name, CROWDED)
-    point = Point(
-        subject="celery/default",
-        kind="sleep",
-        duration_ms=50,
-        lowest_per_s=1,
-        highest_per_s=600,
-        seconds=3,
-        max_seconds=6,
-        bystander_per_s=20,
-    )
     campaign, _ = build(runs, [Cell("celery", [(rate, 3, 50)], service=POOL) for rate in (20, 240)])
-    searched = replace(campaign, manifest=msgspec.structs.replace(campaign.manifest, points=[point]))
+    searched = replace(campaign, manifest=msgspec.structs.replace(campaign.manifest, points=[SEARCHED]))
     nothing: Any = None
     runner = SearchRunner(nothing, searched, SEARCHES["standard"], nothing)
     (search,) = runner._searches
     crowding = search.brackets()["crowding"]
     assert (crowding.held, crowding.failed) == (20, 240)
     assert runner._goal(search).expected_per_s["crowding"] is None
-    told = search.told(runner._expected(point), precision=1.1)
+    told = search.told(runner._expected(SEARCHED), precision=1.1)
     assert "gets crowded 20 to 240/s, unfinished" in told

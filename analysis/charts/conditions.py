@@ -6,7 +6,7 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.format import number
-from analysis.trials.summary import ROLES
+from results.roles import ROLES
 from results.schema import Manifest
 
 _SHOWN = ("fastapi", "starlette", "uvicorn", "celery", "arq", "redis")

@@ -54,8 +54,7 @@ def _asked(manifest: Manifest) -> dict[str, Any]:
 
 def _met(manifest: Manifest) -> dict[str, Any]:
     """Return the machine, the server and the versions."""
-    environment = manifest.environment
-    host, broker = _part(environment, "host"), _part(environment, "broker")
+    host, broker = manifest.part("host"), manifest.part("broker")
     return {
         "CPU": host.get("cpu_model"),
         "cores": host.get("cpu_count"),
@@ -64,15 +63,10 @@ def _met(manifest: Manifest) -> dict[str, Any]:
         **{name.replace("_", " "): value for name, value in manifest.served.items()},
         **{f"broker {name}": value for name, value in broker.items()},
         "pinning": manifest.pinning,
-        **{f"package {name}": version for name, version in _part(environment, "packages").items()},
+        **{f"package {name}": version for name, version in manifest.part("packages").items()},
         "seed": manifest.seed,
-        "code": _part(environment, "git").get("commit"),
+        "code": manifest.part("git").get("commit"),
     }
-
-
-def _part(environment: Mapping[str, Any], name: str) -> dict[str, Any]:
-    found = environment.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _unlike(first: Mapping[str, Any], second: Mapping[str, Any]) -> Iterator[Unlike]:

@@ -23,7 +23,7 @@ from results.text import named
 class Drills:
     """A campaign's drills; any table but `trials` and `matrix` may have no row.
 
-    `trials`: `tables.trial_row`; `matrix`: `tables.matrix`; `poison`: `poison.poison_row`; `api`:
+    `trials`: `matrix.trial_row`; `matrix`: `matrix.matrix`; `poison`: `poison.poison_row`; `api`:
     `recovery.api_row`; `timelines`: `timeline.drill_timeline` of one trial that counts a drill and subject.
     """
 

@@ -5,19 +5,15 @@ Pure numpy, so that the harness can ask it while it runs.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from analysis.drills.task_records import Events, Flags, Ints, TaskRecords
 from results.errors import BlockpointError
 from results.schema import Subject
-from results.terms import FANOUT_PARTS, NEVER, Fate, Look, Moment, Outcome
-
-Ints: TypeAlias = npt.NDArray[np.int64]
-Flags: TypeAlias = npt.NDArray[np.bool_]
-Events: TypeAlias = np.ndarray | Mapping[str, np.ndarray]
-"""an array of `LEDGER_RECORD`, or columns of the table `events`"""
+from results.terms import FANOUT_PARTS, NEVER, Fate, Look, Outcome
 
 OF_ACCEPTED: Final = frozenset(
     {
@@ -37,7 +33,6 @@ ACKNOWLEDGED_WITHIN_NS: Final = 1_000_000_000
 """how long before a fault a task may have ended whose acknowledgement the fault still took: a worker
 acknowledges within milliseconds, an append-only file is written through each second"""
 _NONE_YET: Final = -1
-_FAR: Final = np.iinfo(np.int64).max
 
 
 @dataclass(frozen=True)
@@ -165,7 +160,13 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
     ids = requests.task_id
     if len(np.unique(ids)) != len(ids):
         raise BlockpointError("two requests of a trial have the same task id, so no fate can be told")
-    ledger = _Ledger(ids, events, evidence)
+    ledger = TaskRecords(
+        ids,
+        events,
+        ends_only=evidence.ends_only,
+        alive_pids=evidence.alive_pids,
+        at_rest_ns=evidence.at_rest_ns,
+    )
     accepted = requests.outcome == Outcome.ACCEPTED
     at_rest, at_horizon = (_named(ids, held.get(look)) for look in (Look.AT_REST, Look.AT_HORIZON))
 
@@ -203,7 +204,7 @@ def fates(requests: Rows, events: Events, held: Mapping[Look, np.ndarray], evide
 
 def _rules(
     requests: Rows,
-    ledger: "_Ledger",
+    ledger: TaskRecords,
     evidence: Evidence,
     *,
     failed: Flags,
@@ -253,81 +254,6 @@ def count(verdicts: Verdicts) -> dict[str, int]:
             f"fates of accepted tasks add up to {told}, but the client saw {accepted} of them"
         )
     return {fate.label: number for fate, number in counts.items()}
-
-
-class _Ledger:
-    """The ledger's records gathered by task, and by task and process."""
-
-    def __init__(self, ids: npt.NDArray[np.uint64], events: Events, evidence: Evidence) -> None:
-        order = np.argsort(ids, kind="stable")
-        event_ids = np.asarray(events["task_id"], np.uint64)
-        place = np.minimum(np.searchsorted(ids[order], event_ids), max(len(ids) - 1, 0))
-        ours = ids[order][place] == event_ids if len(ids) else np.zeros(len(event_ids), bool)
-        self.strangers = int((~ours).sum())
-        self._size = len(ids)
-        self._row = order[place[ours]] if len(ids) else np.empty(0, np.int64)
-        self._at = np.asarray(events["at_ns"], np.int64)[ours]
-        self._moment = np.asarray(events["moment"], np.int64)[ours]
-        self._pid = np.asarray(events["pid"], np.int64)[ours]
-        attempt = np.asarray(events["attempt"], np.int64)[ours]
-
-        finish, fail = self._moment == Moment.FINISHED, self._moment == Moment.FAILED
-        end, web = finish | fail, self._moment <= Moment.ACCEPTED
-        start = end if evidence.ends_only else self._moment == Moment.STARTED
-        self.starts, self.finishes, self.failures = (self._times(which) for which in (start, finish, fail))
-        self.known = self._times(web | start) > 0
-        self.known_ns = self._first(web | start)
-        self.first_start_ns, self.last_start_ns = self._first(start), self._last(start)
-        self.first_end_ns, self.last_end_ns = self._first(end), self._last(end)
-        self.first_finish_ns = self._first(finish)
-        last_failure_ns = self._last(fail)
-        self.failed_last = (
-            (self.failures > 0) & (self.finishes == 0) & (last_failure_ns >= self.last_start_ns)
-        )
-        self.tried = np.zeros(self._size, np.int64)
-        latest = fail & (self._at == last_failure_ns[self._row])
-        np.maximum.at(self.tried, self._row[latest], attempt[latest])
-        alive = np.isin(self._pid, np.fromiter(evidence.alive_pids, np.int64, len(evidence.alive_pids)))
-        self.web_alive = self._times(web & alive) > 0
-        self._by_process(start, end | (self._moment == Moment.INTERRUPTED), alive, evidence.at_rest_ns)
-
-    def _by_process(self, start: Flags, over: Flags, alive: Flags, at_rest_ns: int) -> None:
-        """Find what runs, or ran at rest, and what cannot be: an end of what never began."""
-        pairs, group = np.unique(np.stack([self._row, self._pid]), axis=1, return_inverse=True)
-        group, rows = group.ravel(), pairs[0]
-
-        def times(which: Flags) -> Ints:
-            return np.bincount(group[which], minlength=len(rows)).astype(np.int64)
-
-        def first(which: Flags) -> Ints:
-            found = np.full(len(rows), _FAR, np.int64)
-            np.minimum.at(found, group[which], self._at[which])
-            return found
-
-        def of_tasks(groups: Flags) -> Flags:
-            return np.bincount(rows[groups], minlength=self._size) > 0
-
-        by_rest = self._at <= at_rest_ns
-        open_now = times(start) > times(over)
-        open_at_rest = times(start & by_rest) > times(over & by_rest)
-        lives = times(alive) > 0
-        self.running = of_tasks(open_now & lives)
-        self.running_at_rest = of_tasks(open_at_rest & (lives | (times(over & ~by_rest) > 0)))
-        self.disordered = of_tasks((times(over) > times(start)) | (first(over) < first(start)))
-
-    def _times(self, which: Flags) -> Ints:
-        return np.bincount(self._row[which], minlength=self._size).astype(np.int64)
-
-    def _first(self, which: Flags) -> Ints:
-        found = np.full(self._size, _FAR, np.int64)
-        np.minimum.at(found, self._row[which], self._at[which])
-        found[found == _FAR] = NEVER
-        return found
-
-    def _last(self, which: Flags) -> Ints:
-        found = np.full(self._size, NEVER, np.int64)
-        np.maximum.at(found, self._row[which], self._at[which])
-        return found
 
 
 def _named(ids: npt.NDArray[np.uint64], held: np.ndarray | None) -> Flags:

@@ -44,19 +44,15 @@ def api_row(audited: Audited, limit_ms: float) -> dict[str, Any]:
       peak before the fault: arrivals come unevenly, and less is no sign of anything.
     - `hidden_s`: when the last task had ended that the broker hid; one that it still held never did.
     """
-    incident, verdicts = audited.incident, audited.verdicts
-    tasks, bystanders = audited.requests, audited.bystanders
+    incident, tasks, bystanders = audited.incident, audited.requests, audited.bystanders
     row = about(audited.trial, audited.subject, 1)
     slow_ms = max(limit_ms, WORSE * _worst(bystanders, _before(bystanders, incident.from_ns)))
     backlog = backlog_steps(audited)
-    times = {"api_s": np.nan, "backlog_s": np.nan, "hidden_s": np.nan}
+    times = dict.fromkeys(("api_s", "backlog_s", "hidden_s"), np.nan)
     if not audited.lasting:
         times["api_s"] = _api_s(audited, slow_ms)
         times["backlog_s"] = _backlog_s(*backlog, incident.from_ns)
-        unseen = verdicts.hidden | (verdicts.fate == Fate.HELD)
-        ended = verdicts.ended_ns[unseen]
-        late = float(ended.max() - incident.from_ns) / 1e9 if len(ended) else 0.0
-        times["hidden_s"] = np.nan if (ended == NEVER).any() else max(late, 0.0)
+        times["hidden_s"] = _hidden_s(audited)
     recovery_s = float(np.max(list(times.values())))
     row |= {"recovery_s": recovery_s, **times, "slow_ms": slow_ms, "fault_s": _fault_s(audited)}
     row |= {"backlog_before": _peak_before(*backlog, incident.from_ns), "backlog_peak": _peak(backlog[1])}
@@ -142,6 +138,13 @@ def _backlog_s(at: Ints, height: Ints, from_ns: int) -> float:
     peak = int(np.flatnonzero(after)[height[after].argmax()])
     back = np.flatnonzero(height[peak:] <= wanted)
     return float(at[peak + back[0]] - from_ns) / 1e9 if len(back) else np.nan
+
+
+def _hidden_s(audited: Audited) -> float:
+    verdicts, from_ns = audited.verdicts, audited.incident.from_ns
+    ended = verdicts.ended_ns[verdicts.hidden | (verdicts.fate == Fate.HELD)]
+    late_s = float(ended.max() - from_ns) / 1e9 if len(ended) else 0.0
+    return np.nan if (ended == NEVER).any() else max(late_s, 0.0)
 
 
 def _peak_before(at: Ints, height: Ints, from_ns: int) -> int:

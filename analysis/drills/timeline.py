@@ -1,5 +1,6 @@
 """A drill second by second, as charts need it: what was answered, what failed, and what waited."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -23,7 +24,7 @@ def drill_timeline(audited: Audited) -> pd.DataFrame:
     (value NaN); `backlog` and `lost` the number of tasks at `LOOKS` evenly spaced moments: accepted and
     not ended, without those that were lost, which are counted apart.
     """
-    verdicts, incident = audited.verdicts, audited.incident
+    incident = audited.incident
     pieces = [
         _latencies(Stream.TASKS, audited.requests),
         *(
@@ -31,16 +32,8 @@ def drill_timeline(audited: Audited) -> pd.DataFrame:
             for stream in BYSTANDERS
         ),
         *(_errors(requests) for requests in (audited.requests, audited.bystanders)),
+        *_heights(audited),
     ]
-    first_ns = int(audited.requests["due_ns"].min()) if len(audited.requests) else incident.from_ns
-    over = [first_ns, incident.to_ns, int(verdicts.last_end_ns.max(initial=0))]
-    over += [int(rows["due_ns"].max()) for rows in (audited.requests, audited.bystanders) if len(rows)]
-    looks = np.linspace(first_ns, max(over), LOOKS).astype(np.int64)
-    lost = verdicts.fate == Fate.LOST
-    for name, which in (("backlog", verdicts.accepted & ~lost), ("lost", verdicts.accepted & lost)):
-        at, height = steps(which, verdicts.known_ns, verdicts.ended_ns)
-        heights = np.concatenate([[0], height])[np.searchsorted(at, looks, side="right")]
-        pieces.append(_piece(name, looks, heights.astype(float)))
     points = pd.concat(pieces, ignore_index=True)
     about: dict[str, Any] = {
         "drill": audited.trial.plan.drill,
@@ -66,6 +59,24 @@ def _latencies(stream: Stream, requests: pd.DataFrame) -> pd.DataFrame:
 def _errors(requests: pd.DataFrame) -> pd.DataFrame:
     failed = requests.loc[error_classes(requests) != "", "due_ns"].to_numpy()
     return _piece("error", failed, np.full(len(failed), np.nan))
+
+
+def _heights(audited: Audited) -> Iterator[pd.DataFrame]:
+    verdicts, looks = audited.verdicts, _looks(audited)
+    lost = verdicts.fate == Fate.LOST
+    for name, which in (("backlog", verdicts.accepted & ~lost), ("lost", verdicts.accepted & lost)):
+        at, height = steps(which, verdicts.known_ns, verdicts.ended_ns)
+        heights = np.concatenate([[0], height])[np.searchsorted(at, looks, side="right")]
+        yield _piece(name, looks, heights.astype(float))
+
+
+def _looks(audited: Audited) -> np.ndarray:
+    """Return evenly spaced moments, from the first request to the last event."""
+    incident, requests = audited.incident, audited.requests
+    first_ns = int(requests["due_ns"].min()) if len(requests) else incident.from_ns
+    over = [first_ns, incident.to_ns, int(audited.verdicts.last_end_ns.max(initial=0))]
+    over += [int(rows["due_ns"].max()) for rows in (requests, audited.bystanders) if len(rows)]
+    return np.linspace(first_ns, max(over), LOOKS).astype(np.int64)
 
 
 def _piece(name: str, at_ns: np.ndarray, values: np.ndarray) -> pd.DataFrame:

@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.queueing.blocking import OVERHEAD_MS
 from analysis.trials.points import at_rates
 from results.percentile import percentile
+from results.roles import OF_THE_TARGET
 from results.schema import Manifest, Service
 from results.terms import OFFERED_BY_ALL, Stream
 
-ROLES: Final = ("web", "worker", "broker")
 RESAMPLES: Final = 200
 HAND_OVER_MS: Final = 0.3
 """until a slot has its next task, see `OVERHEAD_MS`"""
@@ -124,22 +124,14 @@ def measures(summary: pd.DataFrame, manifest: Manifest) -> Measures:
 
 def target_cores(manifest: Manifest) -> int:
     """Return how many cores the target had in all, under the first topology."""
-    pinned = manifest.pinning.get(manifest.topology[0])
-    pinned = pinned if isinstance(pinned, dict) else {}
-    used = {core for role in ROLES for core in (pinned.get(role) or ())}
-    return len(used) or int(_part(manifest, "host").get("cpu_count") or 1)
+    used = {core for role in OF_THE_TARGET for core in manifest.cores(manifest.topology[0], role)}
+    return len(used) or int(manifest.part("host").get("cpu_count") or 1)
 
 
 def processor_and_python(manifest: Manifest) -> tuple[str, str]:
     """Return the model of the processor and the version of Python; empty where nobody knows."""
-    host, python = (_part(manifest, name) for name in ("host", "python"))
+    host, python = (manifest.part(name) for name in ("host", "python"))
     return str(host.get("cpu_model", "")), str(python.get("version", ""))
-
-
-def _part(manifest: Manifest, name: str) -> dict[str, Any]:
-    """Return a part of the environment; empty where an older campaign tells it in another form."""
-    found = manifest.environment.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _measure(key: tuple[Any, ...], own: pd.DataFrame, manifest: Manifest) -> Measure:
@@ -173,7 +165,7 @@ def _start_ms(peaceful: pd.DataFrame) -> float:
 
 def costs(peaceful: pd.DataFrame, rate: str) -> Iterator[Cost]:
     """Yield what each role takes for a task, by the column that holds the tasks a second."""
-    for role in ROLES:
+    for role in OF_THE_TARGET:
         seen = peaceful[peaceful[f"{role}_cpu_cores"].notna()]
         if len(seen):
             idle, task_ms = _line(seen, role, rate)

@@ -11,11 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import pandas as pd
 
 from analysis.plan.measures import Measures, measures
 from analysis.trials.load import load_campaign
-from analysis.trials.summary import summarise
+from analysis.trials.summary import summarise_campaign
 from results.errors import BlockpointError
 from results.store import campaign_folder
 from results.text import named
@@ -27,14 +26,10 @@ _DIGITS: Final = 5
 def read_measures(folder: Path) -> Measures:
     """Return what a campaign's trials say; raises BlockpointError where there is none of a plan's use."""
     measured = load_campaign(folder)
-    summaries = [
-        summarise(frames, measured.manifest, p99_intervals=False)
-        for frames in measured.frames()
-        if not frames.trial.plan.drill
-    ]
-    if not summaries:
+    summary = summarise_campaign(measured, measured.manifest)
+    if summary.empty:
         raise BlockpointError(f"{named(folder)}: holds only drills, which tell no cost")
-    found = measures(pd.concat(summaries, ignore_index=True), measured.manifest)
+    found = measures(summary, measured.manifest)
     if not found.subjects:
         raise BlockpointError(f"{named(folder)}: no trial at a fixed rate is valid, so that it tells no cost")
     return found

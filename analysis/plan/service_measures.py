@@ -17,7 +17,7 @@ from analysis.trials.load import load_campaign
 from analysis.trials.points import at_rates, by_question, edges, find_points, unseen
 from analysis.trials.questions import BLOCKING, QUESTIONS
 from analysis.trials.rejudge import under
-from analysis.trials.summary import summarise
+from analysis.trials.summary import summarise_campaign
 from results.errors import BlockpointError
 from results.failures import read_failures
 from results.schema import Subject
@@ -75,14 +75,9 @@ def read_service_measures(folder: Path, limit_ms: float | None = None) -> Servic
     """
     measured = load_campaign(folder)
     manifest = under(measured.manifest, limit_ms)
-    summaries = [
-        summarise(frames, manifest, p99_intervals=False)
-        for frames in measured.frames()
-        if not frames.trial.plan.drill
-    ]
-    if not summaries:
+    summary = summarise_campaign(measured, manifest)
+    if summary.empty:
         raise BlockpointError(f"{named(folder)}: holds only drills, which tell no rate")
-    summary = pd.concat(summaries, ignore_index=True)
     valid = at_rates(summary[summary["valid"].astype(bool)])
     if valid.empty:
         raise BlockpointError(f"{named(folder)}: no trial of it is valid, so that it tells nothing")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from analysis.queueing.bursts import burst_share
-from analysis.trials.summary import usable_cores
+from analysis.trials.cores import usable_cores
 from results.schema import Manifest
 
 

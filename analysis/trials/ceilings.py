@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.queueing import saturation_rate
-from analysis.trials.summary import usable_cores
+from analysis.trials.cores import usable_cores
 from results.schema import Manifest
 
 _PLACES: Final = 240

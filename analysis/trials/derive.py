@@ -40,7 +40,7 @@ _TEXT: Final = (
 class Derived:
     """A campaign's tables, each described where it is made; all but the summary may have no row.
 
-    `summary`: `tables.summarise`; `bursts`: `timeline.trial_timeline`; `predictions`: `predictions.predict`;
+    `summary`: `summary.summarise`; `bursts`: `timeline.trial_timeline`; `predictions`: `predictions.predict`;
     `spells`: `rejudge.spells_by_limit`, which a page needs that can be switched to other limits.
     """
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 
 from analysis.trials.brackets import Bracket
-from analysis.trials.summary import ROLES, usable_cores
+from analysis.trials.cores import usable_cores
+from results.roles import ROLES
 from results.schema import Manifest
 
 FULL: Final = 0.9
@@ -59,7 +60,5 @@ def _one_at_a_time(row: Mapping[Any, Any], manifest: Manifest) -> bool:
 
 def _beside(role: str, other: str, manifest: Manifest, topology: str) -> bool:
     """Say whether all that another role uses is taken from the cores of this one."""
-    pinned = manifest.pinning.get(topology)
-    given = pinned if isinstance(pinned, dict) else {}
-    own, theirs = (set(given.get(name) or ()) for name in (role, other))
+    own, theirs = (set(manifest.cores(topology, name)) for name in (role, other))
     return not own or bool(theirs and theirs <= own)

@@ -9,11 +9,11 @@ import pandas as pd
 from analysis.queueing import saturation_rate
 from analysis.trials.brackets import Bracket
 from analysis.trials.bursts import share_under_bursts
+from analysis.trials.cores import usable_cores
 from analysis.trials.edge_slowness import UNASKED, at_edges
 from analysis.trials.endings import Ending, ending, wider_because
 from analysis.trials.full_cores import core_bound
-from analysis.trials.questions import BLOCKING, QUESTIONS, Question, asked_of
-from analysis.trials.summary import usable_cores
+from analysis.trials.questions import BLOCKING, QUESTIONS, Question, Rows, asked_of
 from analysis.trials.unmeasured import Key, key_of, reason, unmeasured
 from results.failures import Failure
 from results.schema import Manifest, Point
@@ -160,29 +160,41 @@ def _rows(
     records = _records(valid)
     asked = asked_of(manifest.subject(f"{key['strategy']}/{key['variant']}"))
     for question in QUESTIONS.values():
-        if question.name not in asked:
+        if question.name in asked:
+            yield about | _answered(question, searched, manifest, own, records, failed=failed)
+        else:
             yield about | _unanswered(question, searched, manifest, UNSEEN)
-            continue
-        found, certain = question.interval(records, manifest.limit_ms, manifest.precision)
-        predicted_per_s = _predicted_per_s(question, searched, manifest)
-        ended = ending(found, searched, predicted_per_s, manifest.precision)
-        slow = at_edges(records, found, manifest.limit_ms) if question.name == BLOCKING else UNASKED
-        yield about | {
-            "question": question.name,
-            "searched": searched is not None,
-            "predicted_per_s": predicted_per_s,
-            "held_per_s": found.held or np.nan,
-            "failed_per_s": found.failed or np.nan,
-            "by": _by(question, valid, found) if question.by_column else "",
-            "certain": certain,
-            "disputed": found.disputed,
-            "shaky": found.disputed or not certain,
-            "ending": str(ended),
-            "wider_because": wider_because(ended, found, own, failed, sure=certain),
-            **slow,
-            "core_bound": core_bound(records, found, manifest),
-            "missing": "",
-        }
+
+
+def _answered(
+    question: Question,
+    searched: Point | None,
+    manifest: Manifest,
+    own: pd.DataFrame,
+    records: Rows,
+    *,
+    failed: str,
+) -> dict[str, Any]:
+    """Return what a row says of a question; `records` are those of its `own` trials that are valid."""
+    found, certain = question.interval(records, manifest.limit_ms, manifest.precision)
+    predicted_per_s = _predicted_per_s(question, searched, manifest)
+    ended = ending(found, searched, predicted_per_s, manifest.precision)
+    return {
+        "question": question.name,
+        "searched": searched is not None,
+        "predicted_per_s": predicted_per_s,
+        "held_per_s": found.held or np.nan,
+        "failed_per_s": found.failed or np.nan,
+        "by": _by(question, records, found) if question.by_column else "",
+        "certain": certain,
+        "disputed": found.disputed,
+        "shaky": found.disputed or not certain,
+        "ending": str(ended),
+        "wider_because": wider_because(ended, found, own, failed, sure=certain),
+        **(at_edges(records, found, manifest.limit_ms) if question.name == BLOCKING else UNASKED),
+        "core_bound": core_bound(records, found, manifest),
+        "missing": "",
+    }
 
 
 def _searched(key: dict[str, Any], manifest: Manifest) -> Point | None:
@@ -200,11 +212,11 @@ def _predicted_per_s(question: Question, searched: Point | None, manifest: Manif
     return np.nan if rate is None else rate
 
 
-def _by(question: Question, valid: pd.DataFrame, found: Bracket) -> str:
+def _by(question: Question, records: Rows, found: Bracket) -> str:
     """Return the streams that gave way at the failed rate, the first one first."""
-    failed = valid[valid[question.column].astype(bool)]
-    if failed.empty:
+    failed = [row for row in records if row[question.column]]
+    if not failed:
         return ""
-    at = found.failed if found.failed is not None else failed["offered_per_s"].min()
-    named = failed.loc[failed["offered_per_s"] == at, question.by_column]
+    at = found.failed if found.failed is not None else min(row["offered_per_s"] for row in failed)
+    named = [row[question.by_column] for row in failed if row["offered_per_s"] == at]
     return ", ".join(dict.fromkeys(name for text in named for name in text.split(", ") if name))

@@ -9,9 +9,9 @@ import pandas as pd
 
 from analysis.queueing.replay import fifo_servers, replay
 from analysis.queueing.waits import mdc_wait, mmc_wait
-from analysis.trials.backlog import ended_ns
+from analysis.trials.cores import usable_cores
 from analysis.trials.load import Frames
-from analysis.trials.summary import usable_cores
+from analysis.trials.outstanding import ended_ns
 from results.percentile import percentile
 from results.schema import Manifest, Service
 from results.terms import BYSTANDERS, NEVER, Outcome, Stream, pattern_of
@@ -63,7 +63,7 @@ _FEWEST: Final = 20
 def predict(frames: Frames, manifest: Manifest, summary: pd.DataFrame) -> pd.DataFrame:
     """Return one row for each step of an open-loop trial: identity, and theory beside measurement.
 
-    `summary` has the trial's rows of `tables.summarise`. For each of `QUANTITIES`: `predicted_x`,
+    `summary` has the trial's rows of `summary.summarise`. For each of `QUANTITIES`: `predicted_x`,
     `measured_x`, `ratio_x` (predicted over measured) and `agrees_x` (within 20 % or 10 ms; a measured lower
     bound may be exceeded). NaN where theory is silent: computing kinds in more threads than cores, streams
     that do not wait with the tasks, the queue wait of a loop (its tasks wait before they are accepted).

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from analysis.trials.load import Frames
 from analysis.trials.questions import judged
-from analysis.trials.summary import slow_spells
+from analysis.trials.request_columns import slow_spells
+from analysis.trials.step_rows import step_rows
 from results.schema import Manifest
 
 LIMITS_MS: Final = (25.0, 50.0, 100.0, 250.0, 500.0)
@@ -19,13 +20,12 @@ def spells_by_limit(frames: Frames, manifest: Manifest) -> pd.DataFrame:
     """Return the slow spells of each step of a trial under every limit of a page, a row each."""
     limits_ms = limits_of(manifest)
     about = {"trial_id": frames.trial.plan.trial_id, "attempt": frames.trial.attempt}
-    return pd.DataFrame(
-        [
-            about | {"step": index, "limit_ms": limit_ms} | spells
-            for index in range(len(frames.trial.load.steps))
-            for limit_ms, spells in zip(limits_ms, slow_spells(frames, index, limits_ms), strict=True)
-        ]
-    )
+    rows = []
+    for index in range(len(frames.trial.load.steps)):
+        by_limit = slow_spells(step_rows(frames, index), limits_ms)
+        for limit_ms, spells in zip(limits_ms, by_limit, strict=True):
+            rows.append(about | {"step": index, "limit_ms": limit_ms} | spells)
+    return pd.DataFrame(rows)
 
 
 def limits_of(manifest: Manifest) -> list[float]:

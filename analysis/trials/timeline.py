@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.trials.backlog import outstanding
 from analysis.trials.latency import latency_ms
 from analysis.trials.load import Frames
+from analysis.trials.outstanding import outstanding
 from results.terms import BYSTANDERS, NEVER, Outcome, Stream
 
 BINS: Final = 120

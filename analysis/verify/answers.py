@@ -9,10 +9,10 @@ from typing import Any, Final
 import pandas as pd
 
 from analysis.format import milliseconds, number
-from analysis.trials.load import Measured, load_campaign
+from analysis.trials.load import load_campaign
 from analysis.trials.points import CONDITION, edges, find_points
 from analysis.trials.questions import QUESTIONS
-from analysis.trials.summary import summarise
+from analysis.trials.summary import summarise_campaign
 from analysis.verify.objective import Objective
 from results.failures import read_failures
 from results.schema import Trial
@@ -56,19 +56,10 @@ class Grounds:
 def read_evidence(folder: Path) -> Grounds:
     """Return what a campaign holds; raises BlockpointError where it cannot be read."""
     measured = load_campaign(folder)
-    summary = _summary(measured)
+    summary = summarise_campaign(measured, measured.manifest)
     points = find_points(summary, measured.manifest, read_failures(folder)) if len(summary) else summary
     drills = [trial for trial in measured.trials if trial.plan.drill and trial.valid]
     return Grounds(measured.manifest.campaign, summary, points, drills)
-
-
-def _summary(measured: Measured) -> pd.DataFrame:
-    own = [
-        summarise(frames, measured.manifest, p99_intervals=False)
-        for frames in measured.frames()
-        if not frames.trial.plan.drill
-    ]
-    return pd.concat(own, ignore_index=True) if own else pd.DataFrame()
 
 
 def checked(objective: Objective, evidence: Sequence[Grounds]) -> list[Checked]:

@@ -20,8 +20,8 @@ from results.errors import BlockpointError
 from results.lasting import EQUALLY, Lasting
 from results.schema import Subject
 from results.traffic import USUAL, Traffic
+from targets.registry import find, from_elsewhere, installed
 from targets.settings import Settings
-from targets.strategy import find, from_elsewhere, installed
 
 
 def split_key(key: str) -> tuple[str, str]:

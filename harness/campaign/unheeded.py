@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 import click
-from click.core import ParameterSource
 
+from harness.campaign.conditions import Conditions
 from harness.campaign.predictions import split_key
-from harness.campaign.setup import Conditions
 from harness.target.declarations import subject as subject_of
+from harness.terminal.given import given_options
 from results.schema import Plan, Point
 from targets.settings import Settings, asked_of_a_target, variable
 
@@ -29,13 +29,7 @@ DECLARED: Final = ("slots", "anyio_tokens", "visibility_s", "job_timeout_s", "co
 
 def say_kept(campaign: str) -> None:
     """Say which options have no effect on a campaign that is gone on with: its conditions are its own."""
-    context = click.get_current_context()
-    unheeded = [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name not in HEEDED
-        and context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-    ]
+    unheeded = [option.opts[0] for option in given_options() if option.name not in HEEDED]
     if unheeded:
         click.echo(f"note: {', '.join(unheeded)} has no effect: {campaign} goes on as it was begun", err=True)
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from harness.campaign.agenda import Agenda
+from harness.campaign.conditions import Conditions
 from harness.campaign.predictions import predicted_per_s, split_key
 from harness.campaign.runner import unmeasured_lines
-from harness.campaign.setup import Agenda, Conditions
 from harness.commands.skeleton import Conclusion, PlannedCommand
 from harness.terminal.document import number
 from harness.terminal.exits import DONE, FAULT

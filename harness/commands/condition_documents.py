@@ -21,7 +21,7 @@ def condition_document(manifest: Manifest) -> dict[str, Any]:
 
 def _packages(manifest: Manifest, subject: Subject) -> dict[str, Any]:
     """Return the versions of a subject's own environment; of the harness's, those that a manifest names."""
-    ours = {"python": manifest.served["python"], **manifest.environment.get("packages", {})}
+    ours = {"python": manifest.served["python"], **manifest.part("packages")}
     found = subject.versions or ({} if subject.asked else ours)
     return {
         "subject": subject.key,

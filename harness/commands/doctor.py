@@ -15,8 +15,9 @@ from harness.target.declarations import subject as subject_of
 from harness.target.redis_broker import server_binary
 from harness.trial.noise import MAX_HICCUP_P99_MS, ambient_noise
 from results.errors import BlockpointError
+from targets.registry import from_elsewhere, installed
 from targets.settings import Settings
-from targets.strategy import Definition, from_elsewhere, installed
+from targets.strategy import Definition
 
 GOOD, NOTE, BAD = range(3)
 VERDICTS = ("ok", "note", "bad")

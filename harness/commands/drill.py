@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
+from harness.campaign.agenda import Agenda
+from harness.campaign.conditions import Conditions
 from harness.campaign.predictions import select, usable
 from harness.campaign.profiles import EVERY_VARIANT
 from harness.campaign.runner import missing, tally
-from harness.campaign.setup import Agenda, Conditions
 from harness.commands.drill_documents import drill_documents, strays
 from harness.commands.skeleton import Conclusion, PlannedCommand
 from harness.drills.catalogue import DRILLS, Drill

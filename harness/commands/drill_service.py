@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
+from harness.campaign.agenda import Agenda
 from harness.campaign.progress import Progress
 from harness.campaign.session import Setup
-from harness.campaign.setup import Agenda
 from harness.commands.drill import PROFILE, DrillCommand, DrillRequest
 from harness.commands.own_service import refuse_foreign, service_lines, with_service
 from harness.commands.skeleton import Conclusion

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TypeVar
 
-from harness.campaign.setup import Selection
+from harness.campaign.conditions import Selection
 from results.errors import BlockpointError
 
 S = TypeVar("S", bound=Selection)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from harness.target import brokers
 from harness.target.environments import environment_of
 from harness.target.versions import Pinned
-from targets.strategy import find, installed
+from targets.registry import find, installed
 
 
 def environments(strategies: Sequence[str], *, servers: bool = True) -> Iterator[str]:

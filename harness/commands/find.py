@@ -9,16 +9,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from harness.campaign.agenda import Agenda
+from harness.campaign.conditions import Selection
 from harness.campaign.predictions import in_versions, select, subject_on, usable
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Procedure, Setup
-from harness.campaign.setup import Agenda, Selection
 from harness.commands.point_documents import point_documents, questions_of
 from harness.commands.skeleton import Command, Conclusion
 from harness.search.profiles import SEARCHES, SearchProfile, points, search_seconds
 from harness.terminal.exits import DONE, UNANSWERED
 from harness.trial.measurement import Limits
-from results.errors import BlockpointError, unknown
+from results.errors import BlockpointError, lookup
 from results.failures import read_failures
 from results.schema import Manifest, Plan, Point
 from results.store import Campaign
@@ -173,13 +174,6 @@ def _about(plan: Plan) -> tuple[object, ...]:
     return tuple(getattr(plan, name) for name in _ABOUT)
 
 
-def named_search(name: str) -> SearchProfile:
-    """Return a profile of searches; raises BlockpointError for an unknown name."""
-    if name not in SEARCHES:
-        raise unknown("profile", name, SEARCHES)
-    return SEARCHES[name]
-
-
 def searched(request: FindRequest, name: str) -> SearchProfile:
     """Return a profile with whatever was asked for; raises BlockpointError for an unknown name."""
     asked = {
@@ -196,7 +190,7 @@ def searched(request: FindRequest, name: str) -> SearchProfile:
         "budget_s": request.budget_s,
     }
     changes: dict[str, Any] = {name: value for name, value in asked.items() if value}
-    profile = dataclasses.replace(named_search(name), predict=request.predict, **changes)
+    profile = dataclasses.replace(lookup("profile", name, SEARCHES), predict=request.predict, **changes)
     return dataclasses.replace(profile, max_seconds=max(profile.seconds, profile.max_seconds))
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 from analysis.format import listed
 from analysis.trials.culprit import Culprit, culprit_of
 from analysis.trials.questions import BLOCKING
+from harness.campaign.agenda import Agenda
 from harness.campaign.progress import Progress, minutes
 from harness.campaign.session import Setup
-from harness.campaign.setup import Agenda
 from harness.commands.find import FindCommand, FindRequest
 from harness.commands.own_service import SEEN, label, refuse_foreign, service_lines, with_service
 from harness.commands.skeleton import Conclusion

@@ -15,8 +15,9 @@ from harness.target.environments import is_made
 from harness.trial.generator import SCENARIOS
 from results.errors import BlockpointError
 from results.terms import KINDS
+from targets.registry import installed
 from targets.settings import Settings
-from targets.strategy import Definition, installed
+from targets.strategy import Definition
 
 SECTIONS = {
     "kinds": ("kinds of task", 10),

@@ -7,14 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
-import click
-from click.core import ParameterSource
-
 from harness.campaign.session import Setup
 from harness.service.running import running_service
 from harness.service.service import Service
 from harness.target.cores import Pinning
 from harness.target.target import Launch, Target
+from harness.terminal.given import given_options
 from results.errors import BlockpointError
 from results.terms import Stream
 from results.text import named
@@ -83,10 +81,8 @@ def label(column: str) -> str:
 
 def refuse_foreign() -> None:
     """Raise BlockpointError for an option that says something of strategies only."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name in FOREIGN:
+    for option in given_options():
+        if option.name in FOREIGN:
             raise BlockpointError(
-                f"{parameter.opts[0]} says nothing of a service of your own: leave it out with -f"
+                f"{option.opts[0]} says nothing of a service of your own: leave it out with -f"
             )

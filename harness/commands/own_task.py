@@ -5,10 +5,10 @@ from typing import TypeVar
 
 import click
 
+from harness.campaign.conditions import Selection
 from harness.campaign.own_task import time_task
 from harness.campaign.own_words import lines
 from harness.campaign.profiles import PROFILES
-from harness.campaign.setup import Selection
 from results.errors import BlockpointError
 from results.terms import KINDS
 

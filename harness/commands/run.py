@@ -6,12 +6,13 @@ from typing import Any
 
 from rich.table import Table
 
+from harness.campaign.agenda import Agenda
+from harness.campaign.conditions import Selection
 from harness.campaign.grid import Planner
 from harness.campaign.predictions import in_versions, predicted_per_s, select, usable
 from harness.campaign.profiles import PROFILES, SERVICES_LONG, Profile
 from harness.campaign.progress import describe, minutes
 from harness.campaign.runner import Tally, missing, tally, unmeasured_lines
-from harness.campaign.setup import Agenda, Selection
 from harness.commands.point_documents import point_documents
 from harness.commands.skeleton import Conclusion, PlannedCommand
 from harness.commands.trial_documents import trial_documents

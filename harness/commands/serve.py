@@ -33,11 +33,7 @@ def serve(
 
     Raises BlockpointError for an unknown strategy, a port in use or a process that exits.
     """
-    if not _is_loopback(host):
-        shown = host or "no address, which means all,"
-        click.echo(
-            f"warning: {shown} is not loopback; whoever reaches it can burn this machine's CPU", err=True
-        )
+    _warn_beyond_loopback(host)
     _refuse_unusable(host, port)
     settings, wishes = _settings(asked, options)
     for line in unheeded(settings, wishes, [f"{strategy}/{variant}"]):
@@ -66,12 +62,16 @@ def serve(
                 click.echo(
                     f"your task {task.name}: --kind own_wait, own_compute, or own_await for an async def"
                 )
-            with contextlib.suppress(KeyboardInterrupt):
-                click.echo("Ctrl-C takes everything down.")
-                while True:
-                    target.check()
-                    time.sleep(0.5)
-            click.echo("taking it down")
+            _until_interrupted(target)
+
+
+def _until_interrupted(target: Target) -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        click.echo("Ctrl-C takes everything down.")
+        while True:
+            target.check()
+            time.sleep(0.5)
+    click.echo("taking it down")
 
 
 def _introduced(target: Target, folder: Path) -> Iterator[str]:
@@ -107,6 +107,14 @@ def _refuse_unusable(host: str, port: int) -> None:
         raise BlockpointError(
             f"cannot listen on {host}:{port} ({error.strerror}); choose another with --port"
         ) from None
+
+
+def _warn_beyond_loopback(host: str) -> None:
+    if not _is_loopback(host):
+        shown = host or "no address, which means all,"
+        click.echo(
+            f"warning: {shown} is not loopback; whoever reaches it can burn this machine's CPU", err=True
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,13 +10,18 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 from rich.console import Console
 
+from harness.campaign.agenda import Agenda
+from harness.campaign.conditions import Conditions
+from harness.campaign.create import create
+from harness.campaign.prepare import prepare
 from harness.campaign.progress import Progress, minutes
+from harness.campaign.reopen import reopen
 from harness.campaign.runner import expected_s, run_campaign
 from harness.campaign.session import Procedure, Setup
-from harness.campaign.setup import Agenda, Conditions, create, prepare, reopen, unpin
 from harness.campaign.unheeded import say_kept, say_unheeded
 from harness.commands.condition_documents import condition_document
 from harness.commands.task_documents import task_document
+from harness.target.cores import unpin
 from harness.target.external import owning
 from harness.target.processes import family
 from harness.terminal import document

@@ -8,9 +8,9 @@ import socket
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
-from harness.target.processes import Child, died
+from harness.target.processes import Child, Family, died
 from results.errors import BlockpointError
 from results.waiting import wait_until
 
@@ -18,6 +18,7 @@ START_LIMIT_S = 30.0
 PORTS_OF_A_PROCESS = 64
 FIRST_PORT, PORTS = 10_000, 320 * PORTS_OF_A_PROCESS
 """below those that Linux and macOS give to clients"""
+B = TypeVar("B", bound="Broker")
 _turns = itertools.count()
 _held: deque[socket.socket] = deque()
 _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
@@ -97,6 +98,21 @@ class Broker(Protocol):
             yield
         except self.silences as error:
             raise BlockpointError(f"the broker at {self.url} no longer answers: {error}") from None
+
+
+@contextlib.contextmanager
+def answering(broker: B, family: Family) -> Iterator[B]:
+    """Wait until an embedded server answers, and end it afterwards, be it started again meanwhile.
+
+    Raises BlockpointError where it does not answer.
+    """
+    try:
+        broker.await_answer()
+        yield broker
+    finally:
+        broker.close()
+        if broker.child:
+            family.stop(broker.child)
 
 
 def _ids_in(texts: Iterable[bytes]) -> set[int]:

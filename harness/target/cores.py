@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from results.roles import ROLES
+
 TOPOLOGIES = {
     "one-box": "web, workers and broker share the same cores, the generator has its own",
     "split": "the workers have cores of their own beside the web's",
 }
-ROLES = ("web", "worker", "broker", "generator")
 GIVING_WAY_NICE = 19
 """where the platform has no SCHED_IDLE"""
 
@@ -87,6 +88,12 @@ def available_cores() -> tuple[int, ...]:
     if sys.platform != "linux":
         return ()
     return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def unpin() -> None:
+    """Let this process use every core again: a report has no generator to make room for."""
+    if available_cores():
+        os.sched_setaffinity(0, available_cores())
 
 
 def choose(topology: str, cores: Sequence[int], generators: int = 1) -> Pinning:

@@ -11,8 +11,8 @@ from results.errors import BlockpointError
 from results.inheritance import inherited
 from results.schema import Subject
 from targets.describe import Declared, Question, declare
+from targets.registry import find
 from targets.settings import Settings
-from targets.strategy import find
 
 
 def subject(name: str, variant: str, settings: Settings) -> Subject:

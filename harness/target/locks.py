@@ -11,7 +11,7 @@ from typing import Final
 import targets
 from harness.target.versions import PYTHON, Pinned
 from results.errors import BlockpointError, unknown
-from targets.strategy import GROUP, from_elsewhere
+from targets.registry import GROUP, from_elsewhere
 
 TARGETS: Final = Path(targets.__file__).parent
 _NAME: Final = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)")

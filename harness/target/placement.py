@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import Self
 
-from harness.target.cores import ROLES, Pinning, available_cores, choose
+from harness.target.cores import Pinning, available_cores, choose
 from results.errors import BlockpointError, unknown
+from results.roles import ROLES
 
 MOST_CORES = 4096
 """in one range: more is a slip of the finger"""

@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from harness.target.broker import Broker, free_port, write_privately
+from harness.target.broker import Broker, answering, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.postgresql_server import give, open_way, programs, run, user
 from harness.target.processes import Child, Family
@@ -131,15 +131,10 @@ def embedded_postgresql(
     command = [str(programs() / "postgres"), "-D", str(data)]
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning, user=user())
     urls = {name: f"postgresql://{name}:{word}@127.0.0.1:{port}/postgres" for name, word in passwords.items()}
-    broker = PostgresqlBroker(urls[TARGET], child, own_url=urls[HARNESS], data=data)
-    try:
-        broker.await_answer()
+    ours = PostgresqlBroker(urls[TARGET], child, own_url=urls[HARNESS], data=data)
+    with answering(ours, family) as broker:
         broker.admit(passwords[TARGET])
         yield broker
-    finally:
-        broker.close()
-        if broker.child:
-            family.stop(broker.child)
 
 
 def _initialise(family: Family, data: Path, password: str) -> None:

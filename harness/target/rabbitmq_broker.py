@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import amqp
 
-from harness.target.broker import Broker, free_port, write_privately
+from harness.target.broker import Broker, answering, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family
 from harness.target.rabbitmq_server import Node, program, unacknowledged
@@ -149,10 +149,5 @@ def embedded_rabbitmq(
     write_privately(folder / "rabbitmq.conf", node.configuration())
     (folder / "enabled_plugins").write_text("[].\n")
     child = family.spawn("broker", command, folder / "broker.log", node.environment(), pinning)
-    broker = RabbitmqBroker(node.url, child, node)
-    try:
-        broker.await_answer()
+    with answering(RabbitmqBroker(node.url, child, node), family) as broker:
         yield broker
-    finally:
-        broker.close()
-        family.stop(child)

@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from harness.target import streams
-from harness.target.broker import Broker, free_port, write_privately
+from harness.target.broker import Broker, answering, free_port, write_privately
 from harness.target.cores import Pinning
 from harness.target.processes import Child, Family
 from results.errors import BlockpointError
@@ -119,14 +119,8 @@ def embedded_redis(
     command = [server_binary(), str(configuration)]
     child = family.spawn("broker", command, folder / "broker.log", {}, pinning)
     urls = {user: f"redis://{user}:{passwords[user]}@127.0.0.1:{port}/0" for user in USERS}
-    broker = RedisBroker(urls["target"], child, own_url=urls["harness"])
-    try:
-        broker.await_answer()
+    with answering(RedisBroker(urls["target"], child, own_url=urls["harness"]), family) as broker:
         yield broker
-    finally:
-        broker.close()
-        if broker.child:
-            family.stop(broker.child)
 
 
 def _configuration(folder: Path, port: int, passwords: Mapping[str, str], *, appendonly: bool) -> str:

@@ -26,8 +26,8 @@ from results.errors import BlockpointError
 from results.schema import Subject
 from results.terms import KINDS, Moment
 from results.waiting import wait_until
+from targets.registry import find, from_elsewhere
 from targets.settings import Settings
-from targets.strategy import find, from_elsewhere
 
 START_LIMIT_S = 60.0
 PREFLIGHT_LIMIT_S = 60.0
@@ -256,44 +256,65 @@ def running_target(launch: Launch, strategy: str, variant: str, logs: Path) -> I
     Raises BlockpointError for an unknown strategy, a library that is too old, or a process that exits at
     its start (with its last lines).
     """
-    named, environment = Pinned.parse(strategy), environment_of(strategy)
+    named, python = Pinned.parse(strategy), environment_of(strategy).python
     settings = beside(launch.settings, strategy, launch.task_packages)
-    family, pinning = launch.family, launch.pinning
-    folder = family.folder / secrets.token_hex(4)
+    folder = launch.family.folder / secrets.token_hex(4)
     (folder / "ledger").mkdir(parents=True)
     with contextlib.ExitStack() as cleanup:
-        broker = None
-        start = partial(brokers.started, redis_url=launch.redis_url, appendonly=launch.appendonly)
-        if server := find(named.strategy).broker:
-            broker = cleanup.enter_context(start(server, family, folder / "broker", pinning))
-            settings = brokers.pointed(settings, server, broker.url)
-        if CACHE in launch.needs:
-            shared = broker if server == brokers.REDIS else None
-            cache = shared or cleanup.enter_context(start(brokers.REDIS, family, folder / "cache", pinning))
-            settings, broker = replace(settings, cache_url=cache.url), broker or cache
-        sink = None
-        if servers := launch.needs.intersection(SERVERS):
-            sink = cleanup.enter_context(running_sink(family, servers, logs / "sink.log", pinning))
-            settings = replace(settings, http_sink=sink.http, smtp_sink=sink.smtp)
+        settings, broker = _with_broker(launch, find(named.strategy).broker, settings, folder, cleanup)
+        settings, sink = _with_sink(launch, settings, logs, cleanup)
         settings = replace(settings, nonce=secrets.token_hex(8), ledger=folder / "ledger")
         port = launch.port or free_port()
         told = declared(strategy, variant, settings)
         assert told.subject is not None
-        target = Target(told.subject, f"http://{launch.host}:{port}", settings, broker, family)
+        target = Target(told.subject, f"http://{launch.host}:{port}", settings, broker, launch.family)
         target.sink = sink
         cleanup.callback(_stop, launch, target)
+        spawn = partial(launch.family.spawn, environment=settings.to_environment(), pinning=launch.pinning)
         for index, worker in enumerate(told.workers):
-            command = [environment.python, "-m", *worker]
-            log = logs / f"worker-{index}.log"
-            target.workers.append(family.spawn("worker", command, log, settings.to_environment(), pinning))
-        command = [environment.python, "-m", "uvicorn", f"targets.app:{named.strategy}/{variant}"]
-        command += ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
-        command += ["--no-access-log", "--log-level", "warning"]
-        command += ["--workers", str(settings.web_processes)] * (settings.web_processes > 1)
-        target.web.append(family.spawn("web", command, logs / "web.log", settings.to_environment(), pinning))
+            target.workers.append(spawn("worker", [python, "-m", *worker], logs / f"worker-{index}.log"))
+        app = f"targets.app:{named.strategy}/{variant}"
+        target.web.append(
+            spawn("web", [python, "-m", "uvicorn", app, *_serving(launch, port)], logs / "web.log")
+        )
         target.await_answer()
         target.check()
         yield target
+
+
+def _with_broker(
+    launch: Launch, server: str, settings: Settings, folder: Path, cleanup: contextlib.ExitStack
+) -> tuple[Settings, Broker | None]:
+    """Start the strategy's broker and the tasks' cache, one server for both where it can be."""
+    family, pinning = launch.family, launch.pinning
+    broker: Broker | None = None
+    start = partial(brokers.started, redis_url=launch.redis_url, appendonly=launch.appendonly)
+    if server:
+        broker = cleanup.enter_context(start(server, family, folder / "broker", pinning))
+        settings = brokers.pointed(settings, server, broker.url)
+    if CACHE in launch.needs:
+        shared = broker if server == brokers.REDIS else None
+        cache = shared or cleanup.enter_context(start(brokers.REDIS, family, folder / "cache", pinning))
+        settings, broker = replace(settings, cache_url=cache.url), broker or cache
+    return settings, broker
+
+
+def _with_sink(
+    launch: Launch, settings: Settings, logs: Path, cleanup: contextlib.ExitStack
+) -> tuple[Settings, Sink | None]:
+    servers = launch.needs.intersection(SERVERS)
+    if not servers:
+        return settings, None
+    sink = cleanup.enter_context(running_sink(launch.family, servers, logs / "sink.log", launch.pinning))
+    return replace(settings, http_sink=sink.http, smtp_sink=sink.smtp), sink
+
+
+def _serving(launch: Launch, port: int) -> list[str]:
+    """Return uvicorn's options."""
+    where = ["--host", launch.host, "--port", str(port), "--loop", launch.loop, "--http", launch.http]
+    processes = launch.settings.web_processes
+    workers = ["--workers", str(processes)] if processes > 1 else []
+    return [*where, "--no-access-log", "--log-level", "warning", *workers]
 
 
 def _stop(launch: Launch, target: Target) -> None:

@@ -68,6 +68,12 @@ class Over(NamedTuple):
     drained: bool
     drained_ns: int
 
+    @property
+    def refused(self) -> list[str]:
+        """Why the generator's gate refuses it; that it was stopped early is no reason."""
+        reasons = self.load.reasons
+        return [each for each in reasons if not (self.stopped_early and each.startswith("interrupted:"))]
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -94,43 +100,33 @@ class Measurement:
         observation = self._observation(staged)
         over = self._load(staged, observation)
         load, seen = over.load, observation.seen(drained=over.drained)
-        plan, cores = self.plan, self.launch.settings.cores
         evidence, fanout = self._evidence(seen.survivors), load.scenario == "fanout"
         tasks, rows = self._account(staged, seen, evidence, fanout=fanout)
         noise = self._noise(before, seen, load)
-        refused = [
-            reason
-            for reason in load.reasons
-            if not (over.stopped_early and reason.startswith("interrupted:"))
+        reasons = [
+            *seen.spoilt,
+            *self._reasons(staged, load, seen, tasks, overloaded=self._overloaded(over)),
+            *reasons_for_noise(noise, self.limits.foreign_cores),
         ]
-        service = self._service
-        overloaded = bool(over.stopped_early) or service is None or overloads(service, load, cores)
+        refused = over.refused
         return Trial(
-            plan=plan,
+            plan=self.plan,
             attempt=attempt,
             started_at=started_at,
             boot_id=boot_id(),
-            ceiling_per_s=saturation_rate(service, plan.kind, plan.duration_ms, cores, load.lasting)
-            if service
-            else None,
+            ceiling_per_s=self._ceiling_per_s(load),
             drained=over.drained,
             drained_ns=over.drained_ns,
             stopped_early=over.stopped_early,
             noise=noise,
-            service=service,
+            service=self._service,
             load=load,
             accounts=tasks,
             survivors=sorted(seen.survivors),
             target_host=seen.host,
             spread=spread(seen.events, seen.web),
             rows=rows,
-            reasons=[
-                *refused,
-                *seen.spoilt,
-                *self._reasons(staged, load, seen, tasks, overloaded=overloaded),
-                *reasons_for_noise(noise, self.limits.foreign_cores),
-                *(excuses(noise) if refused else ()),
-            ],
+            reasons=[*refused, *reasons, *(excuses(noise) if refused else ())],
         )
 
     def _observation(self, staged: Path) -> Observer:
@@ -222,6 +218,21 @@ class Measurement:
     def _service(self) -> Service | None:
         """How the tasks are served; None where nothing is known of it."""
         return self.target.subject.services.get(self.plan.kind)
+
+    def _ceiling_per_s(self, load: Load) -> float | None:
+        """Return where theory sees the tasks saturate their service; None where it knows no limit."""
+        service, plan = self._service, self.plan
+        if service is None:
+            return None
+        cores = self.launch.settings.cores
+        return saturation_rate(service, plan.kind, plan.duration_ms, cores, load.lasting)
+
+    def _overloaded(self, over: Over) -> bool:
+        """Say whether failed requests are a result: where nothing is known of the service, they are."""
+        service = self._service
+        if over.stopped_early or service is None:
+            return True
+        return overloads(service, over.load, self.launch.settings.cores)
 
     def _noise(self, before: Noise, seen: Seen, load: Load) -> Noise:
         """Return what others took before the load and in its measured part."""

@@ -21,8 +21,8 @@ from harness.trial.resources import halted_roles, resource_columns
 from results.findings import TargetHost
 from results.tables import Columns
 from results.terms import Look
+from targets.registry import find
 from targets.settings import Settings
-from targets.strategy import find
 
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 HALTED = "halted"

@@ -16,7 +16,7 @@ from results.draws import durations_ms
 from results.findings import Accounts
 from results.lasting import Lasting
 from results.load import Load, Step
-from results.schema import Manifest, Plan, Service, Subject, Trial
+from results.schema import Manifest, Plan, Point, Service, Subject, Trial
 from results.store import MANIFEST, Campaign, create_campaign
 from results.sums import seal
 from results.tables import write_table
@@ -26,6 +26,16 @@ Floats = npt.NDArray[np.float64]
 START_NS = 5_000_000_000
 NETWORK_S = 0.0003
 POOL = Service(law="pool", slots=40)
+SEARCHED = Point(
+    subject="celery/default",
+    kind="sleep",
+    duration_ms=50,
+    lowest_per_s=1,
+    highest_per_s=600,
+    seconds=3,
+    max_seconds=6,
+    bystander_per_s=20,
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from analysis.queueing import backlog_growth
-from analysis.trials.backlog import Backlog, completion_slope, measure, outstanding
+from analysis.trials.backlog import Backlog, completion_slope, measure
+from analysis.trials.outstanding import outstanding
 from benchmarks.simulation import Queue, fifo, trial
 from results.draws import durations_ms, offsets_s
 from results.lasting import Lasting

@@ -12,10 +12,9 @@ from analysis.trials.edge_slowness import UNASKED
 from analysis.trials.point_table import answers, moves
 from analysis.trials.questions import BLOCKING, SATURATION
 from analysis.trials.reach_table import reach_lines
-from results.schema import Point
 from results.store import open_campaign
 from tests.analysis.conftest import POOL
-from tests.analysis.synthetic import Cell, amend, build
+from tests.analysis.synthetic import SEARCHED, Cell, amend, build
 
 NOTHING: dict[str, Any] = {
     "held_per_s": math.nan,
@@ -90,17 +89,7 @@ def pinned(runs: Path) -> Path:
     campaign, _ = build(
         runs, [Cell("celery", [(rate, 3, 50)], service=POOL, workers=1) for rate in (20, 60, 120)]
     )
-    searched = Point(
-        subject="celery/default",
-        kind="sleep",
-        duration_ms=50,
-        lowest_per_s=1,
-        highest_per_s=600,
-        seconds=3,
-        max_seconds=6,
-        bystander_per_s=20,
-    )
-    amend(campaign, points=[searched])
+    amend(campaign, points=[SEARCHED])
     return runs
 
 

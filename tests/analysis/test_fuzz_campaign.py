@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from harness import cli
+from harness.cli.main import main
 from results.errors import BlockpointError
 from results.store import campaign_folder, open_campaign
 from results.sums import seal, sums
@@ -148,7 +148,7 @@ def test_the_commands_refuse_a_damaged_campaign_in_one_line(
         cut(folder, Random(seed))
         monkeypatch.setattr(sys, "argv", ["blockpoint", *arguments, str(folder)])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main()
     assert ended.value.code == 2
     said = capsys.readouterr().err.splitlines()
     assert [line for line in said if not line.startswith("error: ")] == []

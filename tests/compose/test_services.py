@@ -20,7 +20,7 @@ from results.ledger_file import read_ledger
 from results.load import Load
 from results.tables import read_table
 from results.terms import Moment
-from targets.strategy import split_name
+from targets.registry import split_name
 
 from .composefile import LIMIT_S, ROOT, Local
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from harness.target.declarations import declared as declares
+from targets.registry import from_elsewhere, split_name
 from targets.settings import Settings
-from targets.strategy import from_elsewhere, split_name
 from tests.strategies import discover
 
 from .composefile import FILE, ROOT, interpolated, read

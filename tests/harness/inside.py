@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from harness.cli import main
+from harness.cli.main import main
 
 
 class Said(NamedTuple):

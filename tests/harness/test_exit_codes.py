@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.cli import EXIT_CODES
+from harness.cli.find import EXIT_CODES
 from harness.search.profiles import SEARCHES
 from harness.terminal import exits
 from results.store import open_campaign

@@ -12,7 +12,7 @@ import pytest
 
 from harness.campaign.own_record import record
 from harness.campaign.own_task import Own
-from harness.cli import blockpoint as command_line
+from harness.cli.main import blockpoint as command_line
 from harness.commands.check import CheckCommand, CheckRequest
 from harness.commands.drill import DrillCommand, DrillRequest
 from harness.commands.run import RunCommand, RunRequest

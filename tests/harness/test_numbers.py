@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import click
 import pytest
 
-from harness.cli import blockpoint
+from harness.cli.main import blockpoint
 from loadtests.openloop.options import COMMON, Option, read
 from results.errors import BlockpointError
 

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from harness.campaign import setup as opening
+from harness.campaign.create import LONGEST_NAME, NAME, create
 from harness.campaign.environment import environment
 from harness.campaign.grid import Planner
 from harness.campaign.host import AGENT, ThisHost
 from harness.campaign.profiles import PROFILES
-from harness.campaign.setup import LONGEST_NAME, NAME, reopen
+from harness.campaign.reopen import reopen
 from harness.drills.catalogue import DRILLS
 from harness.search import trials
 from harness.search.confirm import Step
@@ -54,7 +54,7 @@ def test_any_other_is_refused_before_anything_is_made(
     agenda: Any = SimpleNamespace(profile="", work=[])
     conditions: Any = SimpleNamespace(name=name or ".", redis_url="")
     with pytest.raises(BlockpointError, match="cannot be a campaign's name") as caught:
-        opening.create(conditions, agenda, None)  # type: ignore[arg-type]
+        create(conditions, agenda, None)  # type: ignore[arg-type]
     assert str(caught.value).isprintable()
     assert list(tmp_path.iterdir()) == []
 

@@ -18,8 +18,8 @@ from harness.target.uv import NoEnvironmentError
 from results.errors import BlockpointError
 from results.schema import Demand, Manifest
 from results.terms import KINDS
+from targets.registry import find
 from targets.settings import Settings
-from targets.strategy import find
 from targets.timing.found import Lane, Phase, Timed
 
 from .blockpoint import blockpoint

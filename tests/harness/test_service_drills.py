@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -128,6 +129,29 @@ def test_the_plan_is_shown_before_anything_is_broken(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+ORDERS_TOML = """
+[submit]
+path = "/orders/{{id}}"
+
+[[bystander]]
+path = "/health"
+
+[drill]
+rate = 30
+seconds = 2.5
+settle = 1
+"""
+
+
+def drilled(folder: Path, toml: str, *asked: str) -> tuple[list[dict[str, Any]], str]:
+    """Drill a service that takes orders; returns what was counted, and what was said beside it."""
+    file = folder / "blockpoint.toml"
+    file.write_text((toml + ORDERS_TOML).format(python=sys.executable))
+    done = blockpoint("drill", *asked, "-f", str(file), "--json", *BESIDE, runs=folder / "runs")
+    assert done.returncode == DONE, done.stderr
+    return json.loads(done.stdout)["drills"], done.stderr
+
+
 MAILS = """
 import os, time, urllib.request
 
@@ -158,31 +182,16 @@ name = "mails"
 command = "{python} -m uvicorn main:app --port {{port}} --no-access-log"
 environment = {{ BACK = "{{webhook}}" }}
 
-[submit]
-path = "/orders/{{id}}"
-
-[[bystander]]
-path = "/health"
-
 [completions]
 source = "webhook"
-
-[drill]
-seconds = 2.5
-settle = 1
 """
 
 
 @pytest.mark.e2e
 def test_background_tasks_are_lost_when_their_process_is_killed(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text(MAILS)
-    file = tmp_path / "blockpoint.toml"
-    file.write_text(MAILS_TOML.format(python=sys.executable))
-    runs = tmp_path / "runs"
-    done = blockpoint("drill", "kill-web", "-f", str(file), "--json", *BESIDE, runs=runs)
-    assert done.returncode == DONE, done.stderr
-    (counted,) = json.loads(done.stdout)["drills"]
-    (folder,) = runs.iterdir()
+    (counted,), said = drilled(tmp_path, MAILS_TOML, "kill-web")
+    (folder,) = (tmp_path / "runs").iterdir()
     campaign = open_campaign(folder)
     (trial,) = campaign.trials()
     told = audit(campaign, trial)
@@ -196,7 +205,7 @@ def test_background_tasks_are_lost_when_their_process_is_killed(tmp_path: Path) 
     assert never
     assert never <= of(Fate.LOST)
     assert counted["tasks_by_fate"]["lost"] == len(of(Fate.LOST))
-    assert f"{len(of(Fate.LOST))} had not ended 1 s after" in done.stderr
+    assert f"{len(of(Fate.LOST))} had not ended 1 s after" in said
     assert "kill-web" in (folder / "report" / "index.html").read_text()
 
 
@@ -245,33 +254,18 @@ workers = ["{python} shop.py work"]
 server = "redis"
 environment = {{ REDIS_URL = "{{redis_url}}" }}
 
-[submit]
-path = "/orders/{{id}}"
-
-[[bystander]]
-path = "/health"
-
 [completions]
 source = "poll"
 path = "/orders/{{id}}"
 every = 0.1
 most_per_s = 200
-
-[drill]
-rate = 30
-seconds = 2.5
-settle = 1
 """
 
 
 @pytest.mark.e2e
 def test_a_queue_in_memory_outlives_its_worker_and_not_its_server(tmp_path: Path) -> None:
     (tmp_path / "shop.py").write_text(QUEUED)
-    file = tmp_path / "blockpoint.toml"
-    file.write_text(QUEUED_TOML.format(python=sys.executable))
-    asked = ["drill", "kill-worker", "kill-broker", "-f", str(file), "--json", *BESIDE, "--no-report"]
-    done = blockpoint(*asked, runs=tmp_path / "runs")
-    assert done.returncode == DONE, done.stderr
-    lost = {each["drill"]: each["tasks_by_fate"]["lost"] for each in json.loads(done.stdout)["drills"]}
+    counted, _ = drilled(tmp_path, QUEUED_TOML, "kill-worker", "kill-broker", "--no-report")
+    lost = {each["drill"]: each["tasks_by_fate"]["lost"] for each in counted}
     assert lost["kill-worker"] <= 1
     assert lost["kill-broker"] > lost["kill-worker"]

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from targets.metrics import GAUGES
+from targets.registry import find, split_name
 from targets.settings import Settings
-from targets.strategy import find, split_name
 from tests.compose.composefile import read
 
 from .manifests import (

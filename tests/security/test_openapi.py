@@ -17,9 +17,10 @@ from harness.target.cores import Pinning
 from harness.target.processes import family
 from harness.target.target import Launch, Target, running_target
 from targets.app import create_app
+from targets.registry import find
 from targets.settings import Settings
 from targets.strategies import threadpool
-from targets.strategy import QueueFullError, find
+from targets.strategy import QueueFullError
 from targets.task import Registration, TaskRequest
 
 EXAMPLES = 25

@@ -7,6 +7,8 @@ import textwrap
 import venv
 from pathlib import Path
 
+from results.store import Campaign, open_campaign
+
 HEAD = """
 from fastapi import BackgroundTasks
 
@@ -47,6 +49,21 @@ def fresh_python(folder: Path) -> tuple[Path, Path]:
     ours = next(path for path in sys.path if path.endswith("site-packages"))
     (packages / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
     return made, packages
+
+
+def measured(python: Path, runs: Path, strategy: str, *asked: str) -> tuple[Campaign, str]:
+    """Measure a strategy by the smoke profile; returns the campaign `mine`, and what was said on the way."""
+    command = [python, "-P", "-m", "harness", "run", "--profile", "smoke", "--strategy", strategy]
+    quiet = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
+    done = subprocess.run(
+        [*command, "--name", "mine", "--seconds", "2", *quiet, *asked],
+        env={"BLOCKPOINT_RUNS": str(runs)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return open_campaign(runs / "mine"), done.stderr
 
 
 def pip_install(source: Path, packages: Path) -> None:

@@ -10,8 +10,9 @@ from harness.target.declarations import subject
 from results.schema import Service
 from results.terms import KINDS
 from targets.app import create_app
+from targets.registry import find
 from targets.settings import Settings, variable
-from targets.strategy import completed, find
+from targets.strategy import completed
 from targets.work import BODIES
 from tests.strategies import discover
 

@@ -9,15 +9,13 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
-from results.store import open_campaign
-from targets.strategy import STRATEGIES
+from targets.registry import STRATEGIES
 
-from .plugin import blocks, fresh_python, pip_install
+from .plugin import blocks, fresh_python, measured, pip_install
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "own-queue.md"
 FEWER_THAN = 120
-QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
 @pytest.mark.parametrize("name", sorted(path.parent.name for path in STRATEGIES.glob("*/requirements.in")))
@@ -47,20 +45,10 @@ def test_the_page_works_when_it_is_followed(tmp_path: Path) -> None:
     subprocess.run([find_uv_bin(), "--quiet", *shlex.split(lock)], cwd=project, check=True)
     pip_install(project, packages)
 
-    command = [python, "-P", "-m", "harness", "run", "--profile", "smoke", "--strategy", "postbox"]
-    load = ["--name", "mine", "--rate", "10", "--seconds", "2", "--duration", "20ms", *QUIET]
-    done = subprocess.run(
-        [*command, *load],
-        env={"BLOCKPOINT_RUNS": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    campaign = open_campaign(tmp_path / "mine")
+    campaign, said = measured(python, tmp_path, "postbox", "--rate", "10", "--duration", "20ms")
     (trial,) = campaign.trials()
     assert trial.ceiling_per_s == pytest.approx(1 / 0.02)
-    assert trial.accounts.finished == trial.accounts.accepted > 0, done.stderr
+    assert trial.accounts.finished == trial.accounts.accepted > 0, said
     assert trial.accounts.unaccounted == trial.accounts.started_twice == 0
     assert "redis" in campaign.manifest.subjects[0].versions
-    assert "making the environment of postbox, once" in done.stderr
+    assert "making the environment of postbox, once" in said

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.target.broker import free_port
-from results.store import open_campaign
 
-from .plugin import blocks, fresh_python, pip_install, write_plugin
+from .plugin import blocks, fresh_python, measured, pip_install, write_plugin
 
 pytestmark = pytest.mark.e2e
 
@@ -35,9 +34,9 @@ variants = {"forgets": Variant("x", Guest), "raises": Variant("x", Raising)}
 definition = Definition("guest", "from another package", variants)
 """
 IMPATIENT = (
-    "import harness.target.target as s; s.PREFLIGHT_LIMIT_S = {limit_s}; from harness.cli import main; main()"
+    "import harness.target.target as s; s.PREFLIGHT_LIMIT_S = {limit_s}; "
+    "from harness.cli.main import main; main()"
 )
-QUIET = ["--max-foreign-cores", "1024", "--quiet-wait", "0", "--no-report"]
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +58,10 @@ def test_the_page_works_when_it_is_followed(python: Path, tmp_path: Path) -> Non
         [python, "-P", "-m", "harness", "list"], capture_output=True, text=True, check=True
     )
     assert "  mine: a function of mine in threads\n    default  4 threads [slots: 4]\n" in listed.stdout
-    command = [python, "-P", "-m", "harness", "run", "--profile", "smoke", "--strategy", "mine"]
-    load = ["--name", "mine", "--rate", "20", "--seconds", "2", "--duration", "30ms", *QUIET]
-    done = subprocess.run(
-        [*command, *load],
-        env={"BLOCKPOINT_RUNS": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    (trial,) = open_campaign(tmp_path / "mine").trials()
+    campaign, said = measured(python, tmp_path, "mine", "--rate", "20", "--duration", "30ms")
+    (trial,) = campaign.trials()
     assert trial.ceiling_per_s == pytest.approx(4 / 0.03)
-    assert trial.accounts.finished == trial.accounts.accepted > 0, done.stderr
+    assert trial.accounts.finished == trial.accounts.accepted > 0, said
     assert trial.accounts.unaccounted == trial.accounts.started_twice == 0
 
 

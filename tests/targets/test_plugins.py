@@ -14,8 +14,8 @@ from harness.commands.list import listing
 from harness.search.profiles import SEARCHES
 from harness.target.environments import environment_of
 from results.errors import BlockpointError
+from targets.registry import find, from_elsewhere, installed, split_name
 from targets.settings import Settings
-from targets.strategy import find, from_elsewhere, installed, split_name
 from tests.harness.inside import inside
 from tests.strategies import discover
 

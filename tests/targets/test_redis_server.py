@@ -25,7 +25,7 @@ SUBMIT = """
 import asyncio
 from fastapi import BackgroundTasks
 from targets.settings import Settings
-from targets.strategy import find
+from targets.registry import find
 from targets.task import Task
 
 async def submit(name, variant):

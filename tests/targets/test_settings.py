@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from results.errors import BlockpointError
 from targets.app import create_app
+from targets.registry import find
 from targets.settings import ANYIO_TOKENS, Settings
-from targets.strategy import find
 
 
 @given(

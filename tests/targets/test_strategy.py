@@ -8,9 +8,10 @@ import pytest
 from harness.target.declarations import subject
 from results.errors import BlockpointError
 from results.terms import KINDS
+from targets.registry import find, split_name
 from targets.settings import Settings
 from targets.strategies.inline import Inline
-from targets.strategy import Definition, Variant, check_versions, find, split_name
+from targets.strategy import Definition, Variant, check_versions
 from targets.task import MAX_DURATION_MS
 from tests.strategies import discover, told
 

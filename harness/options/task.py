@@ -1,11 +1,12 @@
-"""The options by which a command is given a task of the user's own."""
+"""A task of the user's own."""
 
 import functools
 from typing import Any
 
 import click
 
-from harness.options import Body, Number, together
+from harness.options.decorators import Body, together
+from harness.options.parameter_types import Number
 from results.errors import BlockpointError
 
 PREFIX = "task_"
@@ -83,4 +84,3 @@ task_options = together(
     ),
     _as_one,
 )
-"""a task of the user's own"""
