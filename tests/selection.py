@@ -9,6 +9,8 @@ from typing import Final
 from tests.strategies import discover
 
 ROOT: Final = Path(__file__).parents[1]
+READING: Final = "tests/analysis/"
+"""tests that only read what was measured, whoever is named there, and start nothing"""
 CHOICES: Final = ("usual", "changed", "all")
 
 
@@ -36,7 +38,12 @@ def left_out(choice: str) -> set[str]:
 
 
 def strategy_of(test: str, strategies: Iterable[str]) -> str:
-    """Return the strategy that a test's file or parameters name; empty where they name none of these."""
+    """Return the strategy that a test's file or parameters name; empty where they name none of these.
+
+    And where the test only reads what was measured.
+    """
+    if test.startswith(READING):
+        return ""
     names = "|".join(sorted(strategies, key=len, reverse=True))
     found = re.search(rf"/test_({names})\.py|\[(?:[^\]]*[-/])?({names})(?=[/\]@-])", test)
     return next(filter(None, found.groups()), "") if found else ""

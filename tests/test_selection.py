@@ -14,7 +14,8 @@ OTHERS = {"rq", "taskiq", "create_task"}
         ("tests/targets/test_durable.py::test_it[SIGKILL-taskiq]", "taskiq"),
         ("tests/targets/test_create_task.py::test_it", "create_task"),
         ("tests/targets/test_contract.py::test_it[celery/tuned]", ""),
-        ("tests/analysis/test_theory.py::test_rq", ""),
+        ("tests/harness/test_theory.py::test_rq", ""),
+        ("tests/analysis/test_published_queue_drills.py::test_it[rq/tuned]", ""),
     ],
 )
 def test_a_test_belongs_to_the_strategy_that_it_names(test: str, strategy: str) -> None:
