@@ -9,7 +9,7 @@ from analysis.trials.slowness import SLOW_SHARE, Spells, judge, of_row, pool
 from analysis.trials.slowness_curve import UNKNOWN, Crossing, crossing
 from results.terms import Stream
 
-TRUSTED: Final = 2.5
+TRUSTED: Final = 2.0
 """times 1 % that a rate's own time may leave possible where a curve through others says that it holds"""
 
 
