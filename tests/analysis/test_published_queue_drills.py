@@ -114,3 +114,14 @@ def test_what_ran_when_a_durable_worker_died_mostly_runs_again() -> None:
     found = [trial for trial in met(("kill-worker",), ("",)) if trial.plan.subject.endswith("/durable")]
     assert sum(fates_of(trial)[Fate.STARTED_TWICE.label] for trial in found) == 147
     assert sum(fates_of(trial)[Fate.COMPLETED_TWICE.label] for trial in found) == 1
+
+
+def test_saq_as_shipped_gives_up_what_a_killed_worker_ran_and_with_tries_left_runs_it_again() -> None:
+    lost, twice = Counter[str](), Counter[str]()
+    for trial in valid_trials("drills-saq"):
+        if trial.plan.drill == "kill-worker":
+            variant = trial.plan.subject.removeprefix("saq/")
+            lost[variant] += fates_of(trial)[Fate.LOST.label]
+            twice[variant] += fates_of(trial)[Fate.STARTED_TWICE.label]
+    assert lost == {"default": 31, "tuned": 0, "durable": 0}
+    assert twice == {"default": 0, "tuned": 27, "durable": 28}
