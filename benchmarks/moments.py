@@ -57,22 +57,39 @@ async def request_us(app: observe.App) -> float:
     return (time.process_time() - started_s) / REQUESTS * 1e6
 
 
-async def observing_us() -> float:
-    """Return what observing adds to a request: the median of pairs, by turns one and the other first."""
-    observed, bare = service(), service(observing=False)
-    added_us = []
+async def added_us(app: observe.App) -> float:
+    """Return what an application's request takes more than a bare one's: the median of pairs, by turns."""
+    bare = service(observing=False)
+    added = []
     for pair in range(PAIRS):
-        if pair % 2:
-            first_us, second_us = await request_us(observed), await request_us(bare)
-            added_us.append(first_us - second_us)
-        else:
-            first_us, second_us = await request_us(bare), await request_us(observed)
-            added_us.append(second_us - first_us)
-    return statistics.median(added_us)
+        first, second = (app, bare) if pair % 2 else (bare, app)
+        first_us, second_us = await request_us(first), await request_us(second)
+        added.append(first_us - second_us if pair % 2 else second_us - first_us)
+    return statistics.median(added)
+
+
+class FourMoments:
+    """Records as many moments a request as its task has, and does nothing else."""
+
+    def __init__(self, app: observe.App) -> None:
+        self._app = app
+
+    async def __call__(self, scope: observe.Scope, receive: Any, send: observe.Send) -> None:
+        """Serve a request."""
+        for number in range(observe.RECEIVED, observe.FINISHED + 1):
+            observe.record(0, number)
+        await self._app(scope, receive, send)
 
 
 if __name__ == "__main__":
     if not observe.RECORDING:
         raise SystemExit(f"{observe.VARIABLE} names no folder")
-    found = {"moment": fastest_us(moment), "run": 2 * fastest_us(run), "request": asyncio.run(observing_us())}
+    floor = service(observing=False)
+    floor.add_middleware(FourMoments)
+    found = {
+        "moment": fastest_us(moment),
+        "run": 2 * fastest_us(run),
+        "request": asyncio.run(added_us(service())),
+        "floor": asyncio.run(added_us(floor)),
+    }
     print(json.dumps(found))
