@@ -49,6 +49,7 @@ _now_ns = time.monotonic_ns
 _folder = os.environ.get(VARIABLE)
 RECORDING: Final = bool(_folder)
 _current: ContextVar[int | None] = ContextVar("blockpoint_id", default=None)
+"""the task's id; its complement, which is negative, where a run of it is being recorded"""
 
 
 class RecordFile:
@@ -132,18 +133,15 @@ class Moments(RecordFile):
 record: Final = Moments(Path(_folder) if _folder else None).record
 
 
-class Run(int):
-    """A task's id where a run of it is being recorded."""
-
-
-def enter(task_id: int | None) -> None:
-    """Let what follows in this context belong to a task, or to none."""
-    _current.set(task_id)
+def enter(task_id: int | None, *, running: bool = False) -> None:
+    """Let what follows in this context belong to a task, or to none; `running`: a run of it is recorded."""
+    _current.set(~task_id if running and task_id is not None else task_id)
 
 
 def current() -> int | None:
     """Return the id of the task that this request submits or that is run here; None outside of any."""
-    return _current.get()
+    task_id = _current.get()
+    return ~task_id if task_id is not None and task_id < 0 else task_id
 
 
 class Requests:
@@ -177,11 +175,11 @@ class Requests:
         await self._app(scope, receive, sending)
 
     def _id_of(self, scope: Scope) -> int | None:
-        if scope["type"] != "http":
-            return None
-        for name, value in scope["headers"]:
-            if name == self._header:
-                return _spelt(value)
+        if scope["type"] == "http":
+            wanted = self._header
+            for name, value in scope["headers"]:
+                if name == wanted:
+                    return _spelt(value)
         return None
 
 
@@ -210,22 +208,26 @@ class Running:
     __slots__ = ("_attempt", "_entered", "_task_id")
 
     def __init__(self, task_id: int | None, attempt: int = 1) -> None:
-        about = _current.get()
-        self._task_id = None if about == task_id and isinstance(about, Run) else task_id
+        self._task_id = None if task_id is None or _current.get() == ~task_id else task_id
         self._attempt = attempt
 
     def __enter__(self) -> None:
         """Record that it starts."""
-        if self._task_id is not None:
-            record(self._task_id, STARTED, self._attempt)
-            self._entered = _current.set(Run(self._task_id))
+        task_id = self._task_id
+        if task_id is not None:
+            record(task_id, STARTED, self._attempt)
+            self._entered = _current.set(~task_id)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Record how it ends."""
-        if self._task_id is not None:
+        task_id = self._task_id
+        if task_id is not None:
             _current.reset(self._entered)
-            moment = FINISHED if kind is None else FAILED if issubclass(kind, Exception) else INTERRUPTED
-            record(self._task_id, moment, self._attempt)
+            record(task_id, FINISHED if kind is None else _broken_off(kind), self._attempt)
+
+
+def _broken_off(kind: type[BaseException]) -> int:
+    return FAILED if issubclass(kind, Exception) else INTERRUPTED
 
 
 def observed(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -240,7 +242,7 @@ def observed(function: Callable[..., Any]) -> Callable[..., Any]:
 
         @functools.wraps(function)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            with Running(taken(kwargs)):
+            with Running(taken(kwargs) if kwargs else current()):
                 return await function(*args, **kwargs)
 
         return awaited
@@ -263,19 +265,19 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 def taken(kwargs: dict[str, Any]) -> int | None:
     """Take the label away from the arguments of a call; returns its task's id, or else the context's."""
-    labelled = parsed(kwargs.pop(LABEL, None))
-    return _current.get() if labelled is None else labelled
+    labelled = parsed(kwargs.pop(LABEL)) if LABEL in kwargs else None
+    return current() if labelled is None else labelled
 
 
 def label() -> dict[str, str]:
     """Return the keyword argument by which a message carries the task's id to an `observed` function."""
-    task_id = _current.get()
+    task_id = current()
     return {} if task_id is None or not RECORDING else {LABEL: f"{task_id:016x}"}
 
 
 def carried(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the callable with this context's task bound to it, for pools that take no context along."""
-    task_id = _current.get()
+    task_id = current()
     if task_id is None or not RECORDING:
         return function
     return functools.partial(_awaited if is_async(function) else _called, function, task_id)

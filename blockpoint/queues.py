@@ -16,7 +16,6 @@ from blockpoint.observe import (
     LABEL,
     RECORDING,
     STARTED,
-    Run,
     Running,
     enter,
     label,
@@ -31,7 +30,7 @@ _run: ContextVar[tuple[int, int] | None] = ContextVar("blockpoint_run", default=
 
 def _begin(label_of: Any, attempt: int) -> None:
     task_id = parsed(label_of)
-    enter(None if task_id is None else Run(task_id))
+    enter(task_id, running=True)
     _run.set(None if task_id is None else (task_id, attempt))
     if task_id is not None:
         record(task_id, STARTED, attempt)

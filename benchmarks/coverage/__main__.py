@@ -69,7 +69,7 @@ def _outcomes(
 
 
 def _search(row: Row, profile: str, seed: int) -> Answer:
-    return search(row.target, PROFILES[profile], seed, row.hiccup_s)
+    return search(row.target, PROFILES[profile], seed, row.hiccup_s, blind=row.blind)
 
 
 def _outcome(row: Row, profile: str, truth: Truth, answers: Sequence[Answer]) -> Outcome:

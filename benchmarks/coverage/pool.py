@@ -32,6 +32,8 @@ def serve(
     bystanders_s: Floats,
     slots: int,
     returned: Callable[[float], float] | None = None,
+    *,
+    passes: int = PASSES,
 ) -> Served:
     """Serve tasks and bystanders, both ascending in time; `returned` says when a slot given back is free."""
     count = len(tasks_s)
@@ -54,7 +56,7 @@ def serve(
             ended[other] = take(second_s, PASS_S) + PASS_S
         started[job] = began = take(moment_s, seconds)
         ended[job] = began + seconds
-        if job >= count:
+        if job >= count and passes > 1:
             again.append((began + PASS_S, job))
     for second_s, other in again:
         ended[other] = take(second_s, PASS_S) + PASS_S

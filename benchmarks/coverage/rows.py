@@ -24,6 +24,8 @@ class Row:
     """it has nothing that comes by chance but arrivals: most of its answers should bear no mark"""
     hiccup_s: float = 0.0
     """how long its loop stands still once in a search, in the first trial; no part of the long run"""
+    blind: bool = False
+    """it is a service of somebody's own, of which nothing is known beforehand"""
 
     @property
     def fixed(self) -> bool:
@@ -46,6 +48,8 @@ ROWS: Final = (
     Row("stalls 0.4 s in 4 s", replace(_FAST, stalls=Stalls(0.4, 4)), steady=False),
     Row("stalls 0.5 s in 20 s", replace(_FAST, stalls=Stalls(0.5, 20)), steady=False),
     Row("one hiccup of 0.25 s", _POOL, steady=False, hiccup_s=0.25),
+    Row("connections, blind", replace(_POOL, slots=15, passes=1), steady=False, blind=True),
+    Row("blocked loop, blind", replace(_POOL, slots=1, mean_s=0.05, passes=1), steady=False, blind=True),
     Row("core-bound", Target(slots=100, mean_s=0.1, shared=False, loop_s=0.0022), steady=False),
 )
 RARE_STALLS: Final = "stalls 0.5 s in 20 s"

@@ -13,6 +13,7 @@ from benchmarks.coverage.stalls import Stalls
 from benchmarks.coverage.target import Target
 from benchmarks.coverage.trial import simulate
 from harness.campaign.profiles import SERVICES_LONG
+from harness.commands.find_service import HIGHEST_PER_S, TRIALS
 from harness.search.goal import Goal, Observation
 from harness.search.policy import next_step
 from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile
@@ -43,8 +44,15 @@ class Answer:
     seconds: float
 
 
-def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 0.0) -> Answer:
-    """Search a target; `hiccup_s`: its loop stands still so long, once, in the first trial."""
+def search(
+    target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 0.0, *, blind: bool = False
+) -> Answer:
+    """Search a target; `hiccup_s`: its loop stands still so long, once, in the first trial.
+
+    `blind`: as one searches a service, of which nothing is known beforehand.
+    """
+    if blind:
+        profile = of_a_service(profile)
     manifest = manifest_of(target, profile, seed)
     (point,) = manifest.points
     goal = Goal(
@@ -52,10 +60,11 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
         lowest_per_s=point.lowest_per_s,
         highest_per_s=point.highest_per_s,
         expected_per_s={
-            SATURATION: point.saturation_per_s,
-            BLOCKING: math.inf if point.blocking_per_s is None else point.blocking_per_s,
+            SATURATION: None if blind else point.saturation_per_s,
+            BLOCKING: None if blind else _expected(point.blocking_per_s),
         },
         patience=profile.patience,
+        blind=blind,
         curves=profile.curves,
     )
     seen: list[Observation] = []
@@ -75,6 +84,16 @@ def search(target: Target, profile: SearchProfile, seed: int, hiccup_s: float = 
         trials,
         sum(float(row["load_s"]) for row in rows),
     )
+
+
+def _expected(blocking_per_s: float | None) -> float:
+    return math.inf if blocking_per_s is None else blocking_per_s
+
+
+def of_a_service(profile: SearchProfile) -> SearchProfile:
+    """Return the profile as `find -f` takes it."""
+    highest_per_s, trials = min(profile.highest_per_s, HIGHEST_PER_S), max(profile.max_trials, TRIALS)
+    return replace(profile, highest_per_s=highest_per_s, max_trials=trials, curves=False, predict=False)
 
 
 def _interval(row: dict[str, Any]) -> Interval:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.coverage.arrivals import Arrivals, arrivals
-from benchmarks.coverage.pool import serve
+from benchmarks.coverage.pool import PASSES, serve
 from benchmarks.coverage.services import Law, services
 from benchmarks.coverage.stalls import Loop, Stalls
 from results.traffic import Traffic
@@ -31,6 +31,8 @@ class Target:
     arrivals: Arrivals = "conditioned"
     shared: bool = True
     """`/ping-sync` waits for a slot of the tasks' pool"""
+    passes: int = PASSES
+    """how often it does: once for a connection"""
     stalls: Stalls | None = None
     loop_s: float = 0.0
     """what a task takes of the loop's core, on average; as that fills up tasks last up to twice as long"""
@@ -100,7 +102,8 @@ def run(
     slowed = np.minimum(waited[0], target.mean_s)
     held = services(random[4], target.law, target.mean_s, len(due)) + slowed
     visitors = sync_read if target.shared else np.empty(0)
-    served = serve(read, held, visitors, target.slots, loop.awake_at if target.stalls else None)
+    returned = loop.awake_at if target.stalls else None
+    served = serve(read, held, visitors, target.slots, returned, passes=target.passes)
     passed = loop.awake(served.passed_s) if target.shared else sync_read
     return Run(
         due_s=due,

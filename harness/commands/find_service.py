@@ -16,7 +16,7 @@ from harness.campaign.session import Setup
 from harness.commands.find import FindCommand, FindRequest
 from harness.commands.own_service import SEEN, label, refuse_foreign, service_lines, with_service
 from harness.commands.skeleton import Conclusion
-from harness.search.profiles import FEWEST_ARRIVALS, SearchProfile, too_low
+from harness.search.profiles import FEWEST_ARRIVALS, SEARCHES, SearchProfile, too_low
 from harness.service.file import read_service
 from harness.service.measurement import ServiceMeasuring
 from harness.service.service import Service
@@ -31,6 +31,8 @@ from results.terms import REQUEST
 
 HIGHEST_PER_S: Final = 500.0
 """tried unless another rate is asked for"""
+TRIALS: Final = SEARCHES["standard"].max_trials
+"""that its one point may have where edges are confirmed: a short profile shares its time among many"""
 FAR: Final = "; told at a rate far above the one that held, where others may have been taken along"
 
 
@@ -99,10 +101,13 @@ class ServiceCommand(FindCommand):
 
     def _take(self, name: str) -> SearchProfile:
         profile = super()._take(name)
-        asked = self.request.highest_per_s
+        asked, trials = self.request.highest_per_s, profile.max_trials
+        if profile.confirm_s and not self.request.max_trials:
+            trials = max(trials, TRIALS)
         self.profile = dataclasses.replace(
             profile,
             highest_per_s=asked or min(profile.highest_per_s, HIGHEST_PER_S),
+            max_trials=trials,
             curves=False,
             predict=False,
             most_requests=self.request.most_requests,

@@ -17,6 +17,10 @@ from results.waiting import wait_until
 
 FIRST_LIMIT_S: Final = 60.0
 NOT_RECORDED_LIMIT_S: Final = 15.0
+ACCEPTED_LIMIT_S: Final = 5.0
+"""from the end of a task whose reply is there; what accepts it records that in the same breath"""
+MIDDLEWARE: Final = "`app.add_middleware(observe.Requests)` where it accepts tasks"
+WRAPPED: Final = "`observe.observed` on what runs them, or what docs/observe.md names for their queue"
 
 
 def reply_fields(completions: CompletionsSection) -> list[str]:
@@ -73,25 +77,37 @@ def await_called_back(
 
 
 def await_recorded(reader: LedgerReader, task_id: int, check: Callable[[], None]) -> None:
-    """Wait until the end of a task is recorded; raises BlockpointError where it is not."""
-    seen = reader.moments(task_id)
+    """Wait until a task is recorded, acceptance and end; raises BlockpointError, with what to add, where not.
+
+    Tasks whose acceptance nobody records could not be told from such as were never submitted: those that
+    wait, when a trial ends, would be unaccounted for.
+    """
+
+    def seen() -> Counter[Moment]:
+        check()
+        return reader.moments(task_id)
 
     def over() -> bool:
-        nonlocal seen
-        check()
-        seen = reader.moments(task_id)
-        return bool(seen[Moment.FINISHED] or seen[Moment.FAILED])
+        found = seen()
+        return bool(found[Moment.FINISHED] or found[Moment.FAILED])
 
-    def begun() -> bool:
-        return over() or bool(seen)
-
-    if not wait_until(begun, NOT_RECORDED_LIMIT_S):
+    if not wait_until(lambda: bool(seen()), NOT_RECORDED_LIMIT_S):
         raise BlockpointError(
-            "[completions]: nothing was recorded of a first task: the service has to import "
-            "blockpoint.observe, both where it accepts tasks and where it runs them"
+            f"[completions]: nothing was recorded of a first task: the service needs {MIDDLEWARE}, "
+            f"and {WRAPPED}"
         )
     if not wait_until(over, FIRST_LIMIT_S):
-        names = ", ".join(moment.name.lower() for moment in seen)
+        missing = "" if seen()[Moment.STARTED] else f"; the service needs {WRAPPED}"
         raise BlockpointError(
-            f"[completions]: of a first task only this was recorded within {FIRST_LIMIT_S:.0f} s: {names}"
+            f"[completions]: of a first task only this was recorded within {FIRST_LIMIT_S:.0f} s: "
+            f"{_names(seen())}{missing}"
         )
+    if not wait_until(lambda: bool(seen()[Moment.ACCEPTED]), ACCEPTED_LIMIT_S):
+        raise BlockpointError(
+            f"[completions]: of a first task {_names(seen())} was recorded, and not that it was accepted: "
+            f"the service needs {MIDDLEWARE}"
+        )
+
+
+def _names(moments: Counter[Moment]) -> str:
+    return ", ".join(moment.name.lower() for moment in sorted(moments))

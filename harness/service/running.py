@@ -18,7 +18,7 @@ from harness.service.target import ASK_LIMIT_S, ServiceTarget
 from harness.service.webhook import FIELD, Webhook, host_and_port
 from harness.target import brokers
 from harness.target.broker import Broker, free_port, write_privately
-from harness.target.processes import Child, Family
+from harness.target.processes import Child
 from harness.target.target import Launch
 from results.errors import BlockpointError
 from results.template import Template
@@ -59,7 +59,7 @@ def running_service(service: Service, launch: Launch, logs: Path) -> Iterator[Se
             target.server = cleanup.enter_context(_server(service.declared.server, launch, folder))
             fields[f"{service.declared.server}_url"] = target.server.url
         if service.started:
-            cleanup.callback(_stop, family, target)
+            cleanup.callback(lambda: family.end([*target.web, *target.workers], GRACE_S))
             _start(target, launch, fields, logs)
         target.await_answer()
         target.check()
@@ -159,13 +159,3 @@ def _environment(service: Service, fields: Mapping[str, str], ledger: Path) -> d
         **own,
         **recorded,
     }
-
-
-def _stop(family: Family, target: ServiceTarget) -> None:
-    children = (*target.web, *target.workers)
-    for child in children:
-        with contextlib.suppress(ProcessLookupError):
-            child.process.terminate()
-    wait_until(lambda: not any(child.running for child in children), GRACE_S)
-    for child in children:
-        family.stop(child, 0.0)

@@ -20,6 +20,7 @@ from harness.target.cores import Pinning
 from harness.target.kin import MARKER, Kin
 from results.errors import BlockpointError
 from results.inheritance import inherited
+from results.waiting import wait_until
 
 TERM_GRACE_S = 5.0
 LOG_TAIL_LINES = 8
@@ -162,6 +163,21 @@ class Family:
         """End one child and forget it."""
         child.stop(grace_s)
         self.forget(child)
+
+    def end(self, children: Sequence[Child], grace_s: float) -> list[Child]:
+        """End children together: SIGTERM, and SIGKILL after `grace_s`; returns those that it took that for.
+
+        Without any grace all are killed at once, and none of them is returned.
+        """
+        if grace_s > 0:
+            for child in children:
+                with contextlib.suppress(ProcessLookupError):
+                    child.process.terminate()
+            wait_until(lambda: not any(child.running for child in children), grace_s)
+        late = [child for child in children if grace_s > 0 and child.running]
+        for child in children:
+            self.stop(child, 0.0)
+        return late
 
     def forget(self, child: Child) -> None:
         """No longer end this child, which has ended."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import secrets
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -318,10 +319,10 @@ def _serving(launch: Launch, port: int) -> list[str]:
 
 
 def _stop(launch: Launch, target: Target) -> None:
-    children = (*target.workers, *target.web)
-    if launch.grace_s:
-        for child in children:
-            with contextlib.suppress(ProcessLookupError):
-                child.process.terminate()
-    for child in children:
-        launch.family.stop(child, launch.grace_s)
+    for child in launch.family.end([*target.workers, *target.web], launch.grace_s):
+        print(
+            f"warning: the {child.role} process of {target.subject.key} still ran {launch.grace_s:g} s after "
+            "SIGTERM and was killed: what it did then is lost, or runs again where a broker has it",
+            file=sys.stderr,
+            flush=True,
+        )

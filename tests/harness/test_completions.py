@@ -10,12 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blockpoint.observe import Moments
+from harness.service import completions
+from harness.service.completions import await_recorded
 from harness.service.declaration import CompletionsSection
 from harness.service.follower import Follower
 from harness.service.journal import Noted, Order
 from harness.service.listener import MOST_BYTES, Listener
 from harness.service.measurement import seen_of
 from harness.service.webhook import Webhook, host_and_port
+from harness.target.ledgers import LedgerReader
 from results.columns import LEDGER_RECORD
 from results.errors import BlockpointError
 from results.ledger_file import read_ledger
@@ -147,3 +151,39 @@ def test_tasks_that_never_end_keep_no_other_from_being_looked_at(tmp_path: Path)
         looks = Counter(path for path, _ in found.asked)
     assert len(looks) == tasks
     assert looks[f"/{0:016x}"] >= max(looks.values())
+
+
+RUN = [Moment.STARTED, Moment.FINISHED]
+
+
+@pytest.mark.parametrize(
+    ("moments", "said"),
+    [
+        ([], "nothing .*the service needs `app.add_middleware.observe.Requests.`.* and `observe.observed`"),
+        ([Moment.RECEIVED, Moment.ACCEPTED], "only .*: received, accepted; the service needs `observe.obs"),
+        ([Moment.RECEIVED, Moment.ACCEPTED, Moment.STARTED], "only .* 0 s: received, accepted, started$"),
+        (RUN, "started, finished was recorded, and not that it was accepted: .*`app.add_middleware"),
+    ],
+    ids=["nothing", "no decorator", "still runs", "no middleware"],
+)
+def test_what_a_service_has_to_add_that_records_only_a_part_is_said(
+    moments: list[Moment], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("NOT_RECORDED_LIMIT_S", "FIRST_LIMIT_S", "ACCEPTED_LIMIT_S"):
+        monkeypatch.setattr(completions, limit, 0.1)
+    reader = LedgerReader(tmp_path, 1)
+    ledger = Moments(tmp_path)
+    for moment in moments:
+        ledger.record(ONE, moment, 1)
+    with pytest.raises(BlockpointError, match=said):
+        await_recorded(reader, ONE, lambda: None)
+
+
+@pytest.mark.parametrize("end", [Moment.FINISHED, Moment.FAILED])
+def test_a_task_that_is_recorded_from_its_acceptance_to_its_end_is_enough(
+    end: Moment, tmp_path: Path
+) -> None:
+    reader, ledger = LedgerReader(tmp_path, 1), Moments(tmp_path)
+    for moment in (Moment.STARTED, end, Moment.ACCEPTED):
+        ledger.record(ONE, moment, 1)
+    await_recorded(reader, ONE, lambda: None)

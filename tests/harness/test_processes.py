@@ -36,6 +36,8 @@ with family() as members:
 """
 
 
+HEEDFUL = "import time; print('up', flush=True); time.sleep(600)"
+DEAF = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {HEEDFUL}"
 HIDING = """
 import os, subprocess, sys, time
 HIDDEN = "import time; time.sleep(600) # {token}"
@@ -120,6 +122,16 @@ def test_closing_ends_grandchildren_in_other_sessions_too(members: Family) -> No
     assert not child.running
     assert marked(members.marker) == []
     assert not members.folder.exists()
+
+
+def test_what_heeds_no_request_to_end_is_killed_and_named(members: Family) -> None:
+    both = [
+        members.spawn(role, [sys.executable, "-c", code], members.folder / role, {}, Pinning())
+        for role, code in (("worker", DEAF), ("web", HEEDFUL))
+    ]
+    assert eventually(lambda: all("up" in child.log_tail() for child in both))
+    assert members.end(both, 1.0) == both[:1]
+    assert not any(child.running for child in both)
 
 
 def test_output_goes_to_the_log(members: Family) -> None:

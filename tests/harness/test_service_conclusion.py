@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,9 @@ from .asked import COMMON, SELECTED, concluded
 ASKED_FOR = dict.fromkeys(("limit_ms", "precision", "highest_per_s", "max_trials", "budget_s"))
 
 
-def command() -> ServiceCommand:
+def command(**given: Any) -> ServiceCommand:
     own = {"predict": True, "file": Path("blockpoint.toml"), "owned": (), "most_requests": 1000}
-    return ServiceCommand(ServiceRequest(**COMMON | SELECTED | ASKED_FOR | own))
+    return ServiceCommand(ServiceRequest(**COMMON | SELECTED | ASKED_FOR | own | given))
 
 
 def test_the_culprit_is_named_to_people_and_to_programs(
@@ -53,3 +54,13 @@ def test_where_nothing_blocked_nobody_is_blamed(tmp_path: Path, capsys: pytest.C
 def test_why_no_trial_counted_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     concluded(command(), build_service(tmp_path / "first", 40, reasons=["slip: p99 7 ms, limit 5 ms"]))
     assert "no trial counted, the last one because: slip: p99 7 ms, limit 5 ms\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("profile", "asked", "most"),
+    [("quick", None, 24), ("quick", 4, 4), ("standard", None, 24), ("smoke", None, 3)],
+)
+def test_a_short_search_of_one_point_has_the_trials_that_make_it_sure(
+    profile: str, asked: int | None, most: int
+) -> None:
+    assert command(max_trials=asked)._take(profile).max_trials == most
