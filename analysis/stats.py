@@ -1,7 +1,8 @@
 """Percentiles, censored ones too, and how far they can be trusted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from results.percentile import percentile, rank
 
 Floats = npt.NDArray[np.float64]
+Seed = int | tuple[int, int]
 
 CONFIDENCE: Final = 0.95
 REPLICATES: Final = 400
@@ -21,6 +23,8 @@ FEWEST: Final = 20
 SHAKY: Final = 2.0
 """an interval whose ends are further apart than this factor cannot tell a strategy from one half as fast"""
 _STARTS: Final = 256
+_KEPT: Final = 32
+"""sizes of samples whose draws are kept, 0.8 MB each"""
 _BINS: Final = 512
 _Z: Final = 1.960
 _T975: Final = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
@@ -65,7 +69,7 @@ def block_interval(values: Floats, p: float, seed: int = 0) -> tuple[float, floa
     """
     if len(values) < FEWEST:
         return np.nan, np.nan
-    return _middle(_replicates(values, p, np.random.default_rng(seed)))
+    return _middle(_replicates(values, p, seed))
 
 
 def ratio_interval(
@@ -86,11 +90,11 @@ def ratio_interval(
     """
     if len(ours) != len(theirs):
         raise ValueError(f"{len(ours)} runs cannot be paired with {len(theirs)}")
-    pairs = zip(_seeded(ours, seed), _seeded(theirs, seed + 1), strict=True)
+    pairs = enumerate(zip(ours, theirs, strict=True))
     return _interval(
         [
-            np.log(_figures(mine, p, here)) - np.log(_figures(other, p, there))
-            for (mine, here), (other, there) in pairs
+            np.log(_figures(mine, p, (seed, number))) - np.log(_figures(other, p, (seed + 1, number)))
+            for number, (mine, other) in pairs
         ],
         seed,
     )
@@ -111,15 +115,10 @@ def t_quantile(freedom: int) -> float:
     return _Z + (_Z**3 + _Z) / (4 * freedom) + (5 * _Z**5 + 16 * _Z**3 + 3 * _Z) / (96 * freedom**2)
 
 
-def _seeded(runs: Sequence[Floats], seed: int) -> Iterator[tuple[Floats, np.random.Generator]]:
-    for number, run in enumerate(runs):
-        yield run, np.random.default_rng((seed, number))
-
-
-def _figures(run: Floats, p: float, rng: np.random.Generator) -> Floats:
+def _figures(run: Floats, p: float, seed: Seed) -> Floats:
     """Return the run's percentile, and after it replicates of it; a short run has only itself to offer."""
     figure = percentile(run, p)
-    spread = _replicates(run, p, rng) if len(run) >= FEWEST else np.full(REPLICATES, figure)
+    spread = _replicates(run, p, seed) if len(run) >= FEWEST else np.full(REPLICATES, figure)
     figures = np.concatenate([[figure], spread])
     return np.where(figures > 0, figures, np.nan)
 
@@ -159,7 +158,7 @@ def _widening(logs: Floats) -> float:
     return float(t_quantile(freedom) / _Z * np.sqrt(missed))
 
 
-def _replicates(values: Floats, p: float, rng: np.random.Generator) -> Floats:
+def _replicates(values: Floats, p: float, seed: Seed) -> Floats:
     """Return the percentile in 400 resamples by moving blocks."""
     n = len(values)
     length = block_length(n)
@@ -170,11 +169,18 @@ def _replicates(values: Floats, p: float, rng: np.random.Generator) -> Floats:
     width = len(edges) + 1
     flat = (blocks + np.arange(len(starts))[:, None] * width).ravel()
     counts = np.bincount(flat, minlength=len(starts) * width).reshape(len(starts), width)
-    draws = rng.multinomial(-(-n // length), np.full(len(starts), 1 / len(starts)), REPLICATES)
-    share = np.cumsum(draws.astype(np.float64) @ counts.astype(np.float64), axis=1)  # by BLAS, exact
+    draws = _draws(-(-n // length), len(starts), seed)
+    share = np.cumsum(draws @ counts.astype(np.float64), axis=1)  # by BLAS, exact
     wanted = np.ceil(share[:, -1:] * (p / 100) - 1e-9)
     found: Floats = edges[np.minimum((share < wanted).sum(axis=1), len(edges) - 1)]
     return found
+
+
+@lru_cache(maxsize=_KEPT)
+def _draws(blocks: int, starts: int, seed: Seed) -> Floats:
+    """Return how often each replicate draws each start: the same for all samples of one size."""
+    drawn = np.random.default_rng(seed).multinomial(blocks, np.full(starts, 1 / starts), REPLICATES)
+    return drawn.astype(np.float64)
 
 
 def _middle(found: Floats) -> tuple[float, float]:

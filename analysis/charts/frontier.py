@@ -48,9 +48,12 @@ _NEAR: Final = 0.7
 _ARROW: Final = 0.035
 """how far an arrow stands from its mark, as a share of the axis"""
 _DOTTED: Final = (0, (1, 1.6))
+_FOUND: Final[dict[str, Any]] = {"linestyle": "-", "linewidth": 1.8}
+_UNFINISHED: Final[dict[str, Any]] = {"linestyle": (0, (2.5, 2.5)), "linewidth": 0.9}
 _EDGES: Final = (
-    "A mark stands at the highest rate that held, a bar reaches from it to the lowest that failed; marks of "
-    "one duration stand side by side, and lines join those whose search was finished"
+    "A mark stands at the highest rate that held, a bar reaches from it to the lowest that failed, thin and "
+    "dashed where the search stopped on its way; marks of one duration stand side by side, and lines join "
+    "those whose search was finished"
 )
 _SHAKY: Final = "Shaky: repeats disagree, a margin of error crosses the limit, or no long trial confirmed it"
 
@@ -64,7 +67,7 @@ class _Mark:
     high_per_s: float
     tip: str
     """`^` where nothing failed above it, `v` where nothing held below; empty where both ends are known"""
-    joined: bool
+    finished: bool
     """both ends are known, as closely as was asked for or nearly so"""
     shaky: bool
     told: str
@@ -126,8 +129,7 @@ def _rate_axes(ax: Axes, points: pd.DataFrame) -> None:
 def _curves(points: pd.DataFrame) -> Iterator[tuple[Floats, Floats]]:
     """Yield every subject's answers as a line."""
     for _, _, own in subjects(points):
-        marks = [mark for mark in _marks(own, 1.0) if mark.joined]
-        yield np.array([mark.at_ms for mark in marks]), np.array([mark.per_s for mark in marks])
+        yield _joined(own, 1.0)
 
 
 def _question(ax: Axes, points: pd.DataFrame, looks: Drawing) -> None:
@@ -138,7 +140,7 @@ def _question(ax: Axes, points: pd.DataFrame, looks: Drawing) -> None:
         look = looks[strategy, variant]
         aside = step ** (place - (len(looks) - 1) / 2)
         marks = list(_marks(own, aside))
-        _draw(ax, marks, look)
+        _draw(ax, marks, _joined(own, aside), look)
         seen += [(mark.at_ms, mark.per_s) for mark in marks]
         ends += [
             End(mark.at_ms, mark.per_s, look.name, look.colour, subject=look.subject) for mark in marks[-1:]
@@ -171,23 +173,23 @@ def _marks(rows: pd.DataFrame, aside: float) -> Iterator[_Mark]:
         )
 
 
-def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
+def _joined(rows: pd.DataFrame, aside: float) -> tuple[Floats, Floats]:
+    """Return what a line joins: NaN, which interrupts it, where nothing was found or not finished."""
+    finished = {mark.at_ms: mark.per_s for mark in _marks(rows, aside) if mark.finished}
+    at = np.sort(rows["duration_ms"].to_numpy(float)) * aside
+    return at, np.array([finished.get(each, math.nan) for each in at])
+
+
+def _draw(ax: Axes, marks: list[_Mark], joined: tuple[Floats, Floats], look: Drawn) -> None:
     bottom, top = ax.get_ylim()
     away = (top / bottom) ** _ARROW
     plain: dict[str, Any] = {"color": look.colour, "linestyle": "none"}
-    at, rates = [mark.at_ms for mark in marks], [mark.per_s if mark.joined else math.nan for mark in marks]
     drawn = ax.plot(
-        at, rates, color=look.colour, linestyle=look.line, linewidth=1.0, alpha=0.6, label=look.name
+        *joined, color=look.colour, linestyle=look.line, linewidth=1.0, alpha=0.6, label=look.name
     )
     for mark in marks:
         x = mark.at_ms
-        drawn += ax.plot(
-            [x, x],
-            [mark.per_s, mark.high_per_s],
-            color=look.colour,
-            linewidth=1.8,
-            label=f"{look.name}: interval",
-        )
+        drawn += _bar(ax, mark, look)
         if mark.tip:
             end = mark.per_s * (away if mark.tip == "^" else 1 / away)
             drawn += ax.plot([x], [end], marker=mark.tip, markersize=3.5, label=f"{look.name}: open", **plain)
@@ -205,6 +207,15 @@ def _draw(ax: Axes, marks: list[_Mark], look: Drawn) -> None:
         tag(point, look.subject, [mark.told])
     for artist in drawn:
         tag(artist, look.subject)
+
+
+def _bar(ax: Axes, mark: _Mark, look: Drawn) -> list[Line2D]:
+    """Draw from the rate that held to the one that failed; what nobody tried between looks like no line."""
+    if mark.tip:
+        return []
+    what, style = ("interval", _FOUND) if mark.finished else ("unfinished", _UNFINISHED)
+    ends = [mark.at_ms] * 2, [mark.per_s, mark.high_per_s]
+    return ax.plot(*ends, color=look.colour, label=f"{look.name}: {what}", **style)
 
 
 def _ceilings(ax: Axes, limits: pd.DataFrame) -> None:
@@ -229,6 +240,7 @@ def _key() -> list[Artist]:
     plain: dict[str, Any] = {"color": INK, "linestyle": "none"}
     return [
         Line2D([], [], marker="|", markersize=11, label="interval: held to failed", **plain),
+        Line2D([], [], color=INK, label="the same, unfinished", **_UNFINISHED),
         Line2D([], [], marker="^", markersize=4, label="held at every rate tried", **plain),
         Line2D([], [], marker="v", markersize=4, label="failed at the lowest rate", **plain),
         Line2D([], [], marker="o", markerfacecolor="white", label="shaky", **plain),

@@ -27,32 +27,56 @@ def serve(due_s: Floats, held_s: Floats, servers: int, passes: Ints | None = Non
     Kiefer and Wolfowitz, *On the theory of queues with many servers*, 1955; Lindley's, 1952, for one). One
     with several `passes` is back at the end of the queue when it has been served, that many times in all.
     """
+    order = np.argsort(due_s, kind="stable")
+    due = due_s[order].tolist()
+    left = np.ones(len(due), np.int64) if passes is None else passes
+    if due and (left == 1).all() and (held_s == held_s[0]).all():
+        start, end = np.empty_like(due_s), np.empty_like(due_s)
+        start[order], end[order] = _in_turn(due, float(held_s[0]), servers)
+        return start, end
+    began, ended = _followed(due, order.tolist(), held_s.tolist(), left.tolist(), servers)
+    return np.array(began), np.array(ended)
+
+
+def _in_turn(due: list[float], held_s: float, servers: int) -> tuple[list[float], list[float]]:
+    """Serve equally long jobs: each takes the server of the one that came so many before it."""
+    began, ended = list[float](), [-math.inf] * servers
+    for at, free in zip(due, ended, strict=False):  # it grows meanwhile
+        start = max(at, free)
+        began.append(start)
+        ended.append(start + held_s)
+    return began, ended[servers:]
+
+
+def _followed(
+    due: list[float], order: list[int], held: list[float], left: list[int], servers: int
+) -> tuple[list[float], list[float]]:
+    """Serve jobs that come in that `order`, each with so many passes `left`."""
     free = [-math.inf] * servers
     back: list[tuple[float, int, int]] = []
-    start, end = np.empty_like(due_s), np.empty_like(due_s)
-    held = held_s.tolist()
-    left = passes.tolist() if passes is not None else [1] * len(held)
+    began, ended = [0.0] * len(held), [0.0] * len(held)
 
-    def again(job: int, at: float, remaining: int) -> None:
-        ended = max(at, free[0]) + held[job]
-        heapq.heapreplace(free, ended)
-        if remaining > 1:
-            heapq.heappush(back, (ended, job, remaining - 1))
-        else:
-            end[job] = ended
+    def serve_until(moment: float) -> None:
+        """Serve those again that are back by then."""
+        while back and back[0][0] <= moment:
+            at, job, remaining = heapq.heappop(back)
+            end = max(at, free[0]) + held[job]
+            heapq.heapreplace(free, end)
+            if remaining > 1:
+                heapq.heappush(back, (end, job, remaining - 1))
+            ended[job] = end
 
-    order = np.argsort(due_s, kind="stable")
-    for job, due in zip(order.tolist(), due_s[order].tolist(), strict=True):
-        while back and back[0][0] <= due:
-            at, other, remaining = heapq.heappop(back)
-            again(other, at, remaining)
-        began = max(due, free[0])
-        start[job] = began
-        again(job, began, left[job])
-    while back:
-        at, other, remaining = heapq.heappop(back)
-        again(other, at, remaining)
-    return start, end
+    for job, at in zip(order, due, strict=True):
+        if back and back[0][0] <= at:
+            serve_until(at)
+        start = max(at, free[0])
+        end = start + held[job]
+        heapq.heapreplace(free, end)
+        began[job], ended[job] = start, end
+        if left[job] > 1:
+            heapq.heappush(back, (end, job, left[job] - 1))
+    serve_until(math.inf)
+    return began, ended
 
 
 def starts(due_s: Floats, held_s: float, servers: int) -> Floats:

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from analysis.charts.grid import Caption
 from analysis.report.inline_svg import inline_svg
+from analysis.report.looks import Looks
 
 
 @dataclass(frozen=True)
@@ -19,10 +20,9 @@ class Drawing:
     first: bool = False
     """it stands with the answer"""
 
-    @property
-    def inline(self) -> Markup:
-        """The chart as an element of the page, whose texts are escaped by their XML."""
-        return Markup(inline_svg(self.svg, self.name, self.label))
+    def inline(self, looks: Looks) -> Markup:
+        """Return the chart as an element of the page of those looks; its texts are escaped by their XML."""
+        return Markup(inline_svg(self.svg, self.label, looks))
 
     @property
     def label(self) -> str:

@@ -68,7 +68,7 @@ def render_drills(
     names = drills_in_order(list(table["drill"]))
     found = cells(table)
     subjects = [s for s in subjects_in_order(manifest) if any((s.key, name) in found for name in names)]
-    environment = templates()
+    environment = templates(drawings)
     environment.filters |= {"duration": duration, "figure": _figure, "ms_or_dash": _milliseconds}
     refused = derived.trials[~derived.trials["valid"].astype(bool)]
     return environment.get_template("drills.html").render(

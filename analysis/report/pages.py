@@ -1,7 +1,7 @@
 """The page of a report: one HTML file that needs nothing else."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from analysis.order import family, subjects
 from analysis.report.drawing import Drawing
 from analysis.report.headline import headline
 from analysis.report.inline_svg import colour_variables
+from analysis.report.looks import Looks
 from analysis.report.needs import Sources, needs
 from analysis.report.reach import Condition, first_condition
 from analysis.report.rows import all_rows
@@ -35,7 +36,9 @@ from analysis.trials.questions import QUESTIONS
 from results.schema import Manifest
 
 _TEMPLATES: Final = Path(__file__).parent / "templates"
-_PARTS: Final = re.compile(f"(`[^`]*`|{SHAKY})")
+_CODE: Final = re.compile("(`[^`]*`)")
+_PLAIN: Final = " /,.:-"
+"""stands for itself in a string of CSS, as letters and digits do"""
 MEANS_SHAKY: Final = "shaky: another run may move it"
 PREDICTED: Final = "predicted"
 ANSWERING: Final = ("reach", "frontier")
@@ -88,6 +91,12 @@ class Page:
     def predicted(self) -> list[Drawing]:
         """Theory beside measurement."""
         return [each for each in self.others if each.name.startswith(PREDICTED)]
+
+    @property
+    def drawings(self) -> list[Drawing]:
+        """All that it shows."""
+        of_sections = (each for section in self.sections for each in (*section.shown, *section.folded))
+        return [*self.first, *of_sections, *self.others]
 
     @property
     def drilled(self) -> str:
@@ -157,7 +166,7 @@ def render(page: Page) -> str:
     found = answers(page.points)
     valid = trials["valid"].astype(bool)
     return (
-        templates()
+        templates(page.drawings)
         .get_template("report.html")
         .render(
             page=page,
@@ -194,8 +203,11 @@ def _by_subject(readings: list[Reading]) -> dict[tuple[str, str], list[Reading]]
     return found
 
 
-def templates() -> jinja2.Environment:
-    """Return the templates of pages: what they show is escaped, and a name that is missing is an error."""
+def templates(drawings: Iterable[Drawing] = ()) -> jinja2.Environment:
+    """Return the templates of a page with these charts.
+
+    What they show is escaped, and a name that is missing is an error.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -208,21 +220,40 @@ def templates() -> jinja2.Environment:
         "ms": milliseconds,
         "colour": colour,
         "prose": _prose,
+        "code": _code,
+        "css": _css,
         "family": family,
     }
-    environment.globals["dark_charts"] = colour_variables()
+    looks = Looks()
+    inline = {drawing.name: drawing.inline(looks) for drawing in drawings if drawing.svg}
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "separators": (",", ":")}
+    environment.globals |= {"inline": inline, "looks": looks.rules, "dark_charts": colour_variables()}
     return environment
 
 
 def _prose(text: str) -> Markup:
     """Return a sentence with what stands in backticks as code, and the mark of what is shaky explained."""
-    return Markup("").join(_part(part) for part in _PARTS.split(text))
+    explained = Markup('<abbr title="{}">{}</abbr>').format(MEANS_SHAKY, SHAKY)
+    return Markup("").join(
+        part if part.startswith("<code>") else part.replace(SHAKY, explained) for part in _parts(text)
+    )
 
 
-def _part(part: str) -> Markup:
-    if part == SHAKY:
-        return Markup('<abbr title="{}">{}</abbr>').format(MEANS_SHAKY, part)
-    return Markup("<code>{}</code>").format(part[1:-1]) if part.startswith("`") else escape(part)
+def _code(text: str) -> Markup:
+    """Return a sentence with what stands in backticks as code."""
+    return Markup("").join(_parts(text))
+
+
+def _parts(text: str) -> Iterator[Markup]:
+    for part in _CODE.split(text):
+        quoted = _CODE.fullmatch(part)
+        yield Markup("<code>{}</code>").format(part[1:-1]) if quoted else escape(part)
+
+
+def _css(text: str) -> Markup:
+    """Return a text as a string of CSS, which no character of it can end."""
+    plain = (each if each.isalnum() or each in _PLAIN else f"\\{ord(each):x} " for each in text)
+    return Markup('"{}"').format(Markup("").join(map(Markup, plain)))
 
 
 def _generated(trials: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """How far each subject reaches: up to which rate the API is fast and the work keeps up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,8 +31,15 @@ class Condition:
 
     def of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Return the rows that were measured under it."""
-        own = (self.kind, self.duration_ms, self.topology)
-        return rows[np.logical_and.reduce([rows[n] == v for n, v in zip(CONDITION, own, strict=True)])]
+        return rows[np.logical_and.reduce([rows[name] == value for name, value in self._values])]
+
+    def holds(self, row: Mapping[str, Any]) -> bool:
+        """Say whether a row was measured under it."""
+        return all(row[name] == value for name, value in self._values)
+
+    @property
+    def _values(self) -> list[tuple[str, Any]]:
+        return list(zip(CONDITION, (self.kind, self.duration_ms, self.topology), strict=True))
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,12 @@ class Value:
     """by which a script finds it that moves points to another limit"""
 
     @property
+    def order(self) -> str:
+        """What a script sorts it by, with six digits; empty where its text says as much."""
+        told = "" if self.sort is None else f"{self.sort:.6g}"
+        return "" if told == self.text and not self.note else told
+
+    @property
     def plain(self) -> str:
         """The cell in a file."""
         told = "; ".join(self.note.splitlines())

@@ -1,7 +1,7 @@
 """What a page shows under other limits: its points and sentences, judged again from the same trials."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 
@@ -17,9 +17,6 @@ from analysis.trials.points import find_points
 from analysis.trials.rejudge import limits_of, rejudge, under
 from results.failures import Failure
 
-_NO_VERDICT: Final = ("_p50_ms", "_p99_ms", "_low_ms", "_high_ms", "_at_least", "_rss_mib")
-"""how the names of columns end from which no point is found: many, and slow to carry along"""
-
 
 def views(
     sources: Sources, condition: Condition, spells: pd.DataFrame, failures: list[Failure]
@@ -29,17 +26,31 @@ def views(
         return []
     own = sources.manifest.limit_ms
     others = [each for each in limits_of(sources.manifest) if each != own]
-    judged = {own: sources} | {each: judged_by(sources, spells, each, failures) for each in others}
-    return [{"own": each == own} | _view(judged[each], condition) for each in sorted(judged)]
+    judged = {own: sources} | {each: judged_by(sources, spells, each, failures, condition) for each in others}
+    made = {each: _view(judged[each], condition) for each in sorted(judged)}
+    return [{"own": each == own} | view | _moved(view, made[own]) for each, view in made.items()]
 
 
-def judged_by(sources: Sources, spells: pd.DataFrame, limit_ms: float, failures: list[Failure]) -> Sources:
-    """Return the same trials judged by another limit."""
+def _moved(view: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return the cells that another limit moves; all others are those of the campaign's own."""
+    if view is own:
+        return {}
+    cells = {key: cell for key, cell in view["cells"].items() if cell != own["cells"].get(key)}
+    return {"cells": cells}
+
+
+def judged_by(
+    sources: Sources,
+    spells: pd.DataFrame,
+    limit_ms: float,
+    failures: list[Failure],
+    condition: Condition,
+) -> Sources:
+    """Return the same trials judged by another limit; bursts are simulated of the condition alone."""
     manifest = under(sources.manifest, limit_ms)
     summary = rejudge(sources.summary, spells, limit_ms)
-    return replace(
-        sources, manifest=manifest, summary=summary, points=find_points(summary, manifest, failures)
-    )
+    points = find_points(summary, manifest, failures, simulated=condition.holds)
+    return replace(sources, manifest=manifest, summary=summary, points=points)
 
 
 def _view(sources: Sources, condition: Condition) -> dict[str, Any]:
@@ -56,4 +67,4 @@ def _view(sources: Sources, condition: Condition) -> dict[str, Any]:
 
 
 def _cell(value: Value) -> list[Any]:
-    return [value.text, value.note, value.source, value.sort, value.look]
+    return [value.text, value.note, value.source, value.order, value.look]

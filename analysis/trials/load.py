@@ -1,7 +1,10 @@
 """From a sealed trial to frames: one row a task with one column a moment, each interval named once."""
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,9 +42,14 @@ class Measured:
         return self.campaign.manifest
 
     def frames(self) -> Iterator["Frames"]:
-        """Yield the frames of one trial after the other, so that memory holds one at a time."""
-        for trial in self.trials:
-            yield read_trial(self.campaign, trial)
+        """Yield the frames of one trial after the other; memory holds one, and the next, read meanwhile."""
+        with ThreadPoolExecutor(1) as reader:
+            trials = iter(self.trials)
+            coming = deque(reader.submit(read_trial, self.campaign, trial) for trial in islice(trials, 1))
+            while coming:
+                frames = coming.popleft().result()
+                coming.extend(reader.submit(read_trial, self.campaign, trial) for trial in islice(trials, 1))
+                yield frames
 
 
 @dataclass(frozen=True)

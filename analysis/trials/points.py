@@ -1,6 +1,6 @@
 """The answers of a campaign: between which rates each subject gives way, for every question."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +26,13 @@ UNSEEN: Final = "nobody sees when its tasks end"
 _EDGES: Final = ("held_per_s", "failed_per_s")
 
 
-def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure] = ()) -> pd.DataFrame:
+def find_points(
+    summary: pd.DataFrame,
+    manifest: Manifest,
+    failures: Sequence[Failure] = (),
+    *,
+    simulated: Callable[[Mapping[str, Any]], bool] = lambda _about: True,
+) -> pd.DataFrame:
     """Return one row for each subject, condition and question, from all valid trials at a fixed rate.
 
     `question` is the name of one of `QUESTIONS`; `held_per_s` and `failed_per_s` are the interval's edges,
@@ -40,6 +46,9 @@ def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Fa
     `burst_share` is what mild bursts would leave of the blocking rate, simulated and NaN where theory is
     silent; `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial
     has rows, too: `missing` says why, by the `failures`, if they tell.
+
+    Simulating bursts takes longer than all else together; it is done where `simulated` says so of a subject
+    and condition, else `burst_share` is NaN.
     """
     rows: list[dict[str, Any]] = []
     seen: set[Key] = set()
@@ -47,7 +56,8 @@ def find_points(summary: pd.DataFrame, manifest: Manifest, failures: Sequence[Fa
         about = dict(zip(_KEYS, key, strict=True))
         strategy, variant, *condition = key
         seen.add((f"{strategy}/{variant}", *condition))
-        rows += _rows(about, own, manifest, failures)
+        share = share_under_bursts(about, manifest) if simulated(about) else np.nan
+        rows += _rows(about, own, manifest, failures, share)
     for absent, why in unmeasured(manifest, seen, failures):
         rows += _absent(absent, why, manifest)
     return pd.DataFrame(rows)
@@ -141,7 +151,7 @@ def at_rates(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _rows(
-    key: dict[str, Any], own: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure]
+    key: dict[str, Any], own: pd.DataFrame, manifest: Manifest, failures: Sequence[Failure], share: float
 ) -> Iterator[dict[str, Any]]:
     valid = own[own["valid"].astype(bool)]
     searched = _searched(key, manifest)
@@ -155,7 +165,7 @@ def _rows(
         "trials": len(valid),
         "invalid": len(own) - len(valid),
         "load_s": float(own["load_s"].sum()),
-        "burst_share": share_under_bursts(key, manifest),
+        "burst_share": share,
     }
     records = _records(valid)
     asked = asked_of(manifest.subject(f"{key['strategy']}/{key['variant']}"))

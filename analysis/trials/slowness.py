@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,8 @@ VARIATION: Final = 3.0
 """mean square over squared mean of the spells' sizes, at the least: a few look more alike than they are"""
 LONGER: Final = 2.0
 """means that a spell which was not seen may last"""
+_KEPT: Final = 4096
+"""judgements that are kept: one evidence is asked for edges, curves and words"""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def pool(evidence: Iterable[Spells]) -> Spells:
     )
 
 
+@lru_cache(maxsize=_KEPT)
 def judge(evidence: Spells) -> Slowness:
     """Return the share of slow requests with its bounds.
 

@@ -1,7 +1,7 @@
 """What spans at many rates say together: slowness grows with the rate, so evidence travels."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from typing import Any, Final
 
 from analysis.trials.brackets import Bracket
@@ -56,9 +56,9 @@ def certain_edges(seen: Sequence[Seen]) -> Bracket:
     the rate: disputed, and both edges move out.
     """
     rates = sorted({each.rate_per_s for each in seen})
-    crossings = _crossings(seen)
-    held = [rate for rate in rates if _held(seen, crossings, rate)]
-    failed = [rate for rate in rates if _failed(seen, crossings, rate)]
+    crossings, together = _crossings(seen), _Together(seen)
+    held = [rate for rate in rates if _held(together, crossings, rate)]
+    failed = [rate for rate in rates if _failed(together, crossings, rate)]
     highest, lowest = max(held, default=0.0), min(failed, default=float("inf"))
     below = [rate for rate in held if rate < lowest]
     above = [rate for rate in failed if rate > highest]
@@ -93,21 +93,39 @@ def likely_edges(seen: Sequence[Seen]) -> Bracket:
     return Bracket(held, failed, disputed=lowest <= highest)
 
 
-def _held(seen: Sequence[Seen], crossings: Mapping[str, Crossing], rate_per_s: float) -> bool:
+@dataclass(frozen=True)
+class _Together:
+    """What spans at neighbouring rates showed together, each stretch of rates put together once."""
+
+    seen: Sequence[Seen]
+    _known: dict[tuple[float, float], dict[str, Spells]] = field(default_factory=dict)
+
+    def between(self, from_per_s: float, to_per_s: float) -> dict[str, Spells]:
+        """Return by stream what the spans from one rate to another showed."""
+        stretch = (from_per_s, to_per_s)
+        if stretch not in self._known:
+            self._known[stretch] = _pooled(self.seen, *stretch)
+        return self._known[stretch]
+
+
+def _held(together: _Together, crossings: Mapping[str, Crossing], rate_per_s: float) -> bool:
     """Say whether every stream is surely fast at a rate."""
-    tops = {each.rate_per_s for each in seen if each.rate_per_s >= rate_per_s}
-    found = [_pooled(seen, rate_per_s, top) for top in tops]
+    tops = sorted({each.rate_per_s for each in together.seen if each.rate_per_s >= rate_per_s})
+
+    def fast(name: str, share: float) -> bool:
+        found = (together.between(rate_per_s, top) for top in tops)
+        return any(name in pooled and judge(pooled[name]).high <= share for pooled in found)
+
     return bool(crossings) and all(
-        min((judge(pooled[name]).high for pooled in found if name in pooled), default=1.0)
-        <= SLOW_SHARE * (TRUSTED if rate_per_s <= told.low else 1)
+        fast(name, SLOW_SHARE * (TRUSTED if rate_per_s <= told.low else 1))
         for name, told in crossings.items()
     )
 
 
-def _failed(seen: Sequence[Seen], crossings: Mapping[str, Crossing], rate_per_s: float) -> bool:
+def _failed(together: _Together, crossings: Mapping[str, Crossing], rate_per_s: float) -> bool:
     """Say whether some stream is surely slow at a rate."""
-    bottoms = {each.rate_per_s for each in seen if each.rate_per_s <= rate_per_s}
-    found = [_pooled(seen, bottom, rate_per_s) for bottom in bottoms]
+    bottoms = {each.rate_per_s for each in together.seen if each.rate_per_s <= rate_per_s}
+    found = (together.between(bottom, rate_per_s) for bottom in sorted(bottoms, reverse=True))
     return any(rate_per_s >= told.high for told in crossings.values()) or any(
         judge(evidence).low > SLOW_SHARE for pooled in found for evidence in pooled.values()
     )

@@ -11,10 +11,13 @@ from matplotlib.figure import Figure
 
 from analysis.charts import Caption, frontier
 from analysis.charts.catalogue import catalogue
+from analysis.charts.frontier import frontier_by_strategy
+from analysis.charts.style import colour
 from analysis.report.pages import render_page
 from analysis.report.words import read
 from analysis.trials.ceilings import ceilings
 from analysis.trials.derive import Derived, derive
+from analysis.trials.endings import Ending
 from analysis.trials.point_table import answers, table
 from analysis.trials.questions import BLOCKING
 from results.schema import Point, Service
@@ -112,6 +115,40 @@ def test_open_intervals_are_arrows_inside_the_panel_and_join_no_curve(
         assert bottom < end < top
         assert (end > at) == (tip == "^")
     assert np.isnan(drawn(ax, name)).all()
+
+
+def unfinished_at(searched: Derived, duration_ms: float) -> pd.DataFrame:
+    """Return the points as if one search had stopped on its way."""
+    points = searched.points
+    stopped = (points["strategy"] == "background_tasks") & (points["duration_ms"] == duration_ms)
+    return points.assign(ending=points["ending"].mask(stopped, str(Ending.UNFINISHED)))
+
+
+@pytest.mark.parametrize("draw", [frontier, frontier_by_strategy])
+def test_no_line_passes_through_what_a_search_left_unfinished(searched: Derived, draw: Any) -> None:
+    points = unfinished_at(searched, 50.0)
+    figure = draw(points, NOTHING, ceilings(searched.manifest, points, (10, 200)))
+    panels = [ax for ax in figure.axes if any(line.get_label().endswith(": interval") for line in ax.lines)]
+    assert len(panels) == 2, "one a question"
+    for ax in panels:
+        mine = [line for line in ax.lines if line.get_label() in {"background_tasks", "default"}]
+        (curve,) = (line for line in mine if line.get_color() == colour("background_tasks"))
+        assert np.isnan(np.asarray(curve.get_ydata(), float)).tolist() == [False, True, False]
+        (bar,) = (line for line in ax.lines if line.get_label().endswith(": unfinished"))
+        intervals = [line for line in ax.lines if line.get_label().endswith(": interval")]
+        assert [bar.get_linestyle(), *(each.get_linestyle() for each in intervals)] == ["--", "-", "-"]
+        assert all(bar.get_linewidth() < each.get_linewidth() for each in intervals)
+        assert round(float(bar.get_xdata()[0]) / 50, 1) == 1.0
+
+
+def test_the_pale_lines_of_others_are_interrupted_there_too(searched: Derived) -> None:
+    points = unfinished_at(searched, 50.0)
+    figure = frontier_by_strategy(points, NOTHING, ceilings(searched.manifest, points, (10, 200)))
+    panels = [ax for ax in figure.axes if "celery" in {text.get_text() for text in ax.texts}]
+    others = [line for ax in panels for line in ax.lines if line.get_label() == "others"]
+    assert len(others) == 2, "one a question"
+    joined = [np.isfinite(np.asarray(line.get_ydata(), float)) for line in others]
+    assert not any((each[:-1] & each[1:]).any() for each in joined), "no two neighbours are joined"
 
 
 def test_invalid_trials_make_no_mark(searched: Derived) -> None:

@@ -61,6 +61,14 @@ def test_rows_are_sorted_and_filtered(page: Path, tab: Tab) -> None:
     assert tab.complaints() == []
 
 
+@pytest.mark.parametrize(("width", "told"), [(390, '"API stays fast up to 50 ms"'), (1200, "none")])
+def test_a_cell_names_its_column_where_the_headings_have_no_room(
+    page: Path, tab: Tab, width: int, told: str
+) -> None:
+    tab.open(page.as_uri(), width)
+    assert tab.says(f"getComputedStyle({NEEDS}[0].cells[1], '::before').content") == told
+
+
 BLOCKED = f"{NEEDS}[0].cells[1].innerText"
 TOLD = "document.querySelector('#sentences').innerText"
 JUDGED = "document.querySelector('#judged').innerText"

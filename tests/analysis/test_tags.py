@@ -10,6 +10,7 @@ from analysis.charts.grid import Caption, make_grid, shape_for
 from analysis.charts.style import to_svg
 from analysis.charts.tags import read_tag, tag
 from analysis.report.inline_svg import inline_svg
+from analysis.report.looks import Looks
 from analysis.trials.derive import Derived, read_derived
 from analysis.trials.points import at_rates
 from results.store import Campaign
@@ -37,7 +38,7 @@ def tagged() -> Figure:
 def owned(svg: bytes) -> dict[str, list[str]]:
     """Return by subject what a chart on a page tells."""
     found: dict[str, list[str]] = {}
-    for group in ET.fromstring(inline_svg(svg, "chart", "what it shows")).iter():
+    for group in ET.fromstring(inline_svg(svg, "what it shows", Looks())).iter():
         if subject := group.get("data-subject"):
             titles = (title.text or "" for title in group.iter() if title.tag.endswith("title"))
             found.setdefault(subject, []).extend(titles)

@@ -2,8 +2,8 @@ const moveCell = (cell, [text, note, source, order, look]) => {
   cell.replaceChildren(text, ...note.split("\n").filter(Boolean).map((line) => named("small", line)));
   cell.className = [cell.classList.contains("n") ? "n" : "", look].join(" ").trim();
   if (source) cell.title = source;
-  if (order === null) delete cell.dataset.sort;
-  else cell.dataset.sort = order;
+  if (order) cell.dataset.sort = order;
+  else delete cell.dataset.sort;
 };
 
 const show = (chosen, own) => {
@@ -18,7 +18,7 @@ const show = (chosen, own) => {
   if (bursts) bursts.textContent = chosen.bursts;
   for (const limit of document.querySelectorAll("[data-limit]")) limit.textContent = chosen.limit;
   for (const cell of document.querySelectorAll("[data-key]")) {
-    const told = chosen.cells[cell.dataset.key];
+    const told = chosen.cells[cell.dataset.key] ?? own.cells[cell.dataset.key];
     if (told) moveCell(cell, told);
   }
   document.querySelector("#judged").textContent =
