@@ -49,7 +49,6 @@ class Question:
     """on the page, after `The API blocks`: what a reader could get wrong"""
     line: Line = (0, (1, 1))
     marker: str = "s"
-    marker_size: float = 4.5
 
     @property
     def label(self) -> str:
@@ -125,7 +124,6 @@ QUESTIONS: Final = {
             named_by="What blocks",
             line="-",
             marker="o",
-            marker_size=5.0,
         ),
         Question(
             SATURATION,
@@ -144,7 +142,6 @@ QUESTIONS: Final = {
             expected=lambda point, subject, _limit_ms: expected_saturation(point, subject),
             line=(0, (4, 1.5)),
             marker="D",
-            marker_size=4.0,
         ),
     )
 }
