@@ -47,8 +47,8 @@ def find_points(
     silent; `trials`, `invalid` and `load_s` say what it cost. What was to be measured and has no sealed trial
     has rows, too: `missing` says why, by the `failures`, if they tell.
 
-    Simulating bursts takes longer than all else together; it is done where `simulated` says so of a subject
-    and condition, else `burst_share` is NaN.
+    Bursts take long to simulate; that is done where `simulated` says so of a subject and condition, else
+    `burst_share` is NaN.
     """
     rows: list[dict[str, Any]] = []
     seen: set[Key] = set()
