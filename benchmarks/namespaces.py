@@ -129,7 +129,8 @@ def compared(runs: Path, *, refused_too: bool = False) -> str:
                 key = (trial.plan.subject, trial.plan.rate_per_s, turn, trial.plan.repeat)
                 found[place][key] = run_of(read_trial(campaign, trial))
         refused += list(refusals(name, trials))
-    head = ["strategy", "tasks/s", "where", *METRICS, "joined", "clock ahead", "intervals overlap"]
+    shown = ("completed/s" if metric == "throughput" else f"{metric} ms" for metric in METRICS)
+    head = ["strategy", "tasks/s", "where", *shown, "joined", "clock ahead", "intervals overlap"]
     rows = [
         row
         for subject in SUBJECTS
