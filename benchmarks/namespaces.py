@@ -1,6 +1,7 @@
 """Whether targets elsewhere measure like those here: one campaign on the loopback, and between two hosts.
 
-    python -m benchmarks.namespaces [--runs FOLDER] [--campaign NAME ...] [--only-table] [--netem HOW]
+    python -m benchmarks.namespaces [--runs FOLDER] [--campaign NAME ...] [--only-table]
+                                    [--refused-too] [--netem HOW]
 
 The hosts are network namespaces on a bridge: one has the load, the other `blockpoint agent` with the targets
 and, by a time namespace, a clock that is 1,000 s ahead. Processes share the machine's cores just as they do
@@ -9,7 +10,7 @@ stay in the folder: a long run can be made in parts. Both of a round meet the sa
 the same trial on both, both valid. A cell is the geometric mean of the runs with its 95 % interval; the
 ratio's is of the pairs. Joined are the tasks whose ledger has them received between `sent` and `replied`, as
 far as the clocks are known. With `--netem` what the targets send is delayed or lost, and trials that the gate
-refuses are shown, too: it has to refuse them for `clocks`.
+refuses count, too: it has to refuse them for `clocks`.
 """
 
 import os
@@ -55,6 +56,7 @@ def main() -> int:
     options.add_argument("--runs", type=Path, default=ROOT / "results" / "runs" / "namespaces")
     options.add_argument("--campaign", action="append", choices=list(NAMES), default=[])
     options.add_argument("--only-table", action="store_true", help="measure nothing, read what is there")
+    options.add_argument("--refused-too", action="store_true", help="count what the gate refuses, too")
     options.add_argument("--netem", default="", metavar="HOW", help='such as "delay 10ms loss 1%%"')
     given = options.parse_args()
     print(machine(), flush=True)
@@ -66,7 +68,7 @@ def main() -> int:
     except AbsentError as error:
         print(f"skipped: {error}")
         return 0
-    print(compared(given.runs, refused_too=bool(given.netem)))
+    print(compared(given.runs, refused_too=given.refused_too or bool(given.netem)))
     return 0
 
 
