@@ -14,8 +14,8 @@ def agent_document(campaign: Campaign) -> dict[str, Any] | None:
 
     Its clock was ahead by so much in the middle of the trials, and known in all of them to be that.
     """
-    told = campaign.manifest.environment.get(AGENT)
-    if not isinstance(told, dict):
+    told = campaign.manifest.part(AGENT)
+    if not told:
         return None
     hosts = [trial.target_host for trial in campaign.trials() if trial.target_host]
     joined = [host for host in hosts if host.joined]
