@@ -13,6 +13,7 @@ NAMES = (
     "observe",
     "scraping",
     "many_generators",
+    "namespaces",
     "analysis",
     "verdicts",
     "coverage",

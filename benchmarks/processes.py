@@ -93,15 +93,35 @@ def closed_loop(url: str, seconds: float, users: int) -> tuple[int, tuple[float,
 
     The statistics are requests per second and mean latency in ms.
     """
-    command = [str(Path(sys.executable).with_name("locust")), "-f", "benchmarks/fasthttp.py", "--host", url]
-    command += ["--headless", "--json", "--only-summary", "--loglevel", "ERROR"]
-    command += ["--run-time", f"{seconds:.0f}s", "--users", str(users), "--spawn-rate", "100"]
+    command = [*_fasthttp(url, users), "--json", "--run-time", f"{seconds:.0f}s"]
     ran = subprocess.run(
         pinned(GENERATOR_CORE, command), cwd=ROOT, capture_output=True, text=True, check=False
     )
     (entry,) = json.loads(ran.stdout)
     per_s = entry["num_requests"] / (entry["last_request_timestamp"] - entry["start_time"])
     return entry["num_requests"], (per_s, entry["total_response_time"] / entry["num_requests"])
+
+
+@contextmanager
+def closed_loop_beside(url: str, users: int, log: Path) -> Iterator[None]:
+    """Run FastHttpUsers as fast as they go until the block ends; raises RuntimeError where they did not."""
+    with log.open("w") as file:
+        command = pinned(GENERATOR_CORE, _fasthttp(url, users))
+        process = subprocess.Popen(command, cwd=ROOT, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            yield
+            ended = process.poll()
+        finally:
+            process.terminate()
+            process.wait()
+    if ended is not None:
+        raise RuntimeError(log.read_text())
+
+
+def _fasthttp(url: str, users: int) -> list[str]:
+    command = [str(Path(sys.executable).with_name("locust")), "-f", "benchmarks/fasthttp.py", "--host", url]
+    command += ["--headless", "--only-summary", "--loglevel", "ERROR"]
+    return [*command, "--users", str(users), "--spawn-rate", "100"]
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

@@ -60,6 +60,8 @@ def _met(manifest: Manifest) -> dict[str, Any]:
         "cores": host.get("cpu_count"),
         "kernel": host.get("kernel"),
         "governor": host.get("governor"),
+        "agent's host": manifest.part("agent").get("host", "none"),
+        "generators": f"{manifest.generators} here, {manifest.generators_elsewhere} elsewhere",
         **{name.replace("_", " "): value for name, value in manifest.served.items()},
         **{f"broker {name}": value for name, value in broker.items()},
         "pinning": manifest.pinning,

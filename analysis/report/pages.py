@@ -173,7 +173,7 @@ def render(page: Page) -> str:
             manifest=derived.manifest,
             machine=machine(derived.manifest),
             placements=[(each, placement(derived.manifest, each)) for each in derived.manifest.topology],
-            facts=facts(derived.manifest, _generated(trials)),
+            facts=facts(derived.manifest, _generated(trials), _ahead(trials)),
             by_subject=_by_subject(read(derived.summary, page.points)),
             moves=moves(found),
             questions=QUESTIONS,
@@ -263,10 +263,18 @@ def _generated(trials: pd.DataFrame) -> str:
     return hosts + (f" (clocks known to {doubt_ms:.2f} ms)" if doubt_ms > 0 else "")
 
 
-def facts(manifest: Manifest, generated: str = "") -> list[tuple[str, str]]:
+def _ahead(trials: pd.DataFrame) -> str:
+    """Return by how much the clock of an agent's host was ahead of ours; empty where there was none."""
+    ahead_s = trials["target_clock_ahead_s"].dropna()
+    told = dict.fromkeys(f"{each:+,.4f} s" for each in (ahead_s.min(), ahead_s.max())) if len(ahead_s) else ()
+    return " to ".join(told)
+
+
+def facts(manifest: Manifest, generated: str = "", ahead: str = "") -> list[tuple[str, str]]:
     """Return the conditions as (name, value), leaving out what the manifest does not know.
 
-    `generated`: by how many processes on which hosts, as the trials tell it.
+    `generated`: by how many processes on which hosts, as the trials tell it; `ahead`: the clock of the
+    targets' host, likewise.
     """
     environment = manifest.environment
     known: list[tuple[str, Any]] = [
@@ -280,6 +288,7 @@ def facts(manifest: Manifest, generated: str = "") -> list[tuple[str, str]]:
         ("AnyIO tokens", manifest.anyio_tokens),
         ("Event loop, HTTP", f"{manifest.loop}, {manifest.http}"),
         ("Generators", generated or _planned(manifest)),
+        ("Clock of the agent's host", ahead),
         ("Pinning", _flat(manifest.pinning)),
         ("Work units per ms", _flat(manifest.calibration)),
     ]

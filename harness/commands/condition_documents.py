@@ -2,19 +2,23 @@
 
 from typing import Any, Final
 
+from harness.commands.agent_documents import agent_document
 from results.schema import Manifest, Subject
+from results.store import Campaign
 
 ABSENT: Final = "not installed"
 
 
-def condition_document(manifest: Manifest) -> dict[str, Any]:
-    """Return what was chosen for all targets, and the packages with which each subject ran.
+def condition_document(campaign: Campaign) -> dict[str, Any]:
+    """Return what was chosen for all targets, where they ran, and the packages with which each subject did.
 
-    Of a service of somebody's own neither is known: None, and no packages.
+    Of a service of somebody's own nothing of it is known: None, and no packages.
     """
+    manifest = campaign.manifest
     of_service = any(subject.asked for subject in manifest.subjects)
     return {
         **(dict.fromkeys(manifest.served) if of_service else manifest.served),
+        "agent": agent_document(campaign),
         "subjects": [_packages(manifest, subject) for subject in manifest.subjects],
     }
 

@@ -133,7 +133,7 @@ class Command(abc.ABC, Generic[R, W]):
                 "profile": campaign.manifest.profile,
                 "report": str(conclusion.page) if conclusion.page else None,
                 "exit_code": conclusion.code,
-                "conditions": condition_document(campaign.manifest),
+                "conditions": condition_document(campaign),
                 **task_document(campaign.manifest),
             }
             document.write(self.name, about | conclusion.found)

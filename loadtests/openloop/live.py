@@ -19,6 +19,8 @@ from results.percentile import percentile
 Progress = Mapping[str, float]
 PART = "blockpoint"
 """where a worker's part stands in Locust's report"""
+ALONE = "alone"
+"""what a generator without workers is called: a label without a value is none"""
 QUANTILES = (0.5, 0.9, 0.99)
 COUNTED = {
     "due": "Requests that the schedule wanted by now: the offered load.",
@@ -65,7 +67,7 @@ class Live:
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics of now."""
         own = self._own()
-        parts = {**self._parts, **({"": own} if own is not None else {})}
+        parts = {**self._parts, **({ALONE: own} if own is not None else {})}
         for name, text in COUNTED.items():
             counter = CounterMetricFamily(f"blockpoint_load_{name}", text, labels=["generator"])
             for generator, part in parts.items():

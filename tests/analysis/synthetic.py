@@ -13,7 +13,7 @@ from analysis.queueing import saturation_rate
 from benchmarks.simulation import fifo as varied_fifo
 from results.documents import write_document
 from results.draws import durations_ms
-from results.findings import Accounts
+from results.findings import Accounts, TargetHost
 from results.lasting import Lasting
 from results.load import Load, Step
 from results.schema import Manifest, Plan, Point, Service, Subject, Trial
@@ -69,6 +69,8 @@ class Cell:
     """how many times as long as the others one task in ten is"""
     arrivals: str = "poisson"
     """what the load says that they were: here they are Poisson in any case"""
+    host: TargetHost | None = None
+    """where an agent started its target"""
 
 
 @dataclass(frozen=True)
@@ -288,6 +290,7 @@ def _trial(campaign: Campaign, cell: Cell, plan: Plan) -> Truth:
             strangers=0,
         ),
         rows=rows,
+        target_host=cell.host,
         reasons=cell.reasons,
     )
     campaign.seal(staged, trial)

@@ -55,6 +55,10 @@ def test_other_conditions_are_flagged_by_name_or_refused(tmp_path: Path) -> None
     first = campaign(tmp_path / "a")
     second = campaign(tmp_path / "b", web_processes=2, slots=20)
     assert {each.name for each in sides(first, second).flagged} == {"web processes", "slots"}
+    elsewhere = campaign(tmp_path / "d", generators=2, environment={"agent": {"host": "web-1"}})
+    assert {"agent's host: none and web-1", "generators: 1 here, 0 elsewhere and 2 here, 0 elsewhere"} < {
+        str(each) for each in sides(first, elsewhere).flagged
+    }
     with pytest.raises(BlockpointError, match="limit of latency: 100 ms and 50 ms"):
         sides(first, campaign(tmp_path / "c", limit_ms=50.0))
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from harness.campaign.host import AGENT
 from harness.commands.find import FindCommand, FindRequest
 from harness.commands.skeleton import Command
 from harness.target.placement import BY_RULE
+from results.findings import TargetHost
 from results.schema import Point, Service
 from results.store import Campaign, open_campaign
 from tests.analysis.synthetic import Cell, amend, build
@@ -51,6 +53,15 @@ def searched(folder: Path, *rates_per_s: float, **given: Any) -> Campaign:
         bystander_per_s=20,
     )
     amend(campaign, plans=[], points=[point, *given.get("points", ())])
+    return open_campaign(folder)
+
+
+def elsewhere(folder: Path, *hosts: TargetHost) -> Campaign:
+    """Make a grid with a trial on each of these, which are one host as an agent's clock showed it."""
+    cells = [Cell("celery", [(20, 3, 50)], repeat=n, host=host) for n, host in enumerate(hosts)]
+    campaign, _ = build(folder, cells)
+    told = {"host": "web-1", "address": "http://10.0.0.7:8700"}
+    amend(campaign, environment={**campaign.manifest.environment, AGENT: told})
     return open_campaign(folder)
 
 

@@ -1,10 +1,9 @@
 """Targets on another host: who may ask an agent, what it tells, and what is left where one is lost."""
 
+import json
 import platform
-import re
 import subprocess
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -12,6 +11,9 @@ import numpy as np
 import psutil
 import pytest
 
+from analysis.report.pages import _ahead, _generated, facts
+from analysis.trials.derive import derive
+from benchmarks.hosts import agent_process
 from harness.agent import connection as asking
 from harness.agent import messages as m
 from harness.agent.agent import Agent
@@ -57,21 +59,6 @@ def agent(lease_s: float = 30.0) -> Iterator[tuple[Agent, Connection]]:
     url = f"http://127.0.0.1:{server.server_port}"
     with closing(own), listening(server, own), closing(Connection(url, TOKEN)) as ours:
         yield own, ours
-
-
-@contextmanager
-def serving(
-    listen: str, environ: dict[str, str], inside: Sequence[str] = ()
-) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """Give an agent in a process of its own, and where it answers."""
-    command = [*inside, sys.executable, "-m", "harness", "agent", "--listen", listen]
-    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        try:
-            url = next(found[0] for line in process.stdout if (found := re.search(r"http://[\d.:]+", line)))
-            yield process, url
-        finally:
-            process.kill()
 
 
 @contextmanager
@@ -230,7 +217,7 @@ def test_an_agent_that_dies_under_load_spoils_the_trial_and_leaves_nothing(
         seed=1,
     )
     with (
-        serving("127.0.0.1:0", environ) as (process, url),
+        agent_process("127.0.0.1:0", environ) as (process, url),
         closing(Connection(url, TOKEN)) as ours,
         target_of(ours, members) as (launch, target),
     ):
@@ -258,9 +245,9 @@ def test_a_target_on_a_host_of_another_clock_is_measured_from_here(tmp_path: Pat
     environ = environment(tmp_path, **{VARIABLE: TOKEN})
     with network(0, 1000) as (here, there):
         inside = there.inside("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
-        with serving(f"{there.address}:8700", environ, inside) as (_, url):
+        with agent_process(f"{there.address}:8700", environ, inside) as (_, url):
             done = subprocess.run(
-                here.blockpoint(*RUN, "--agent", url, "--name", "far"),
+                here.blockpoint(*RUN, "--agent", url, "--name", "far", "--json"),
                 env=environ,
                 capture_output=True,
                 text=True,
@@ -287,5 +274,12 @@ def test_a_target_on_a_host_of_another_clock_is_measured_from_here(tmp_path: Pat
     resources = campaign.table(trial, "resources").to_pandas()
     assert {"web", "generator", "harness", "other"} <= set(resources.role)
     assert resources.at_ns.between(requests.sent_ns.min() - 5e9, trial.drained_ns).all()
-    told = campaign.manifest.environment["agent"]
-    assert told == {"host": platform.node(), "address": url}
+    derived = derive(campaign.folder)
+    trials = derived.summary
+    conditions = dict(facts(derived.manifest, _generated(trials), _ahead(trials)))
+    assert conditions["Agent"] == f"host {platform.node()} · address {url}"
+    assert conditions["Clock of the agent's host"] == f"{host.offset_ns / 1e9:+,.4f} s"
+    assert f"(clocks known to {host.uncertainty_ns / 1e6:.2f} ms)" in conditions["Generators"]
+    told = json.loads(done.stdout)["conditions"]["agent"]
+    assert (told["host"], told["address"], told["trials_not_joined"]) == (platform.node(), url, 0)
+    assert told["clock_ahead_s"] == pytest.approx(host.offset_ns / 1e9)

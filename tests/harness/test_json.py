@@ -18,6 +18,7 @@ from harness.commands.drill import DrillCommand, DrillRequest
 from harness.commands.run import RunCommand, RunRequest
 from harness.target.own import TaskWish
 from harness.terminal import document, exits
+from results.findings import TargetHost
 from results.store import open_campaign
 from results.terms import Fate
 from targets.settings import Settings
@@ -26,7 +27,7 @@ from tests.analysis.synthetic import Cell, amend, build
 from tests.analysis.synthetic_drills import DrillCell, build_drills
 from tests.analysis.synthetic_service import build_service
 
-from .asked import COMMON, POOL, SELECTED, concluded, finding, searched
+from .asked import COMMON, POOL, SELECTED, concluded, elsewhere, finding, searched
 from .blockpoint import QUIET, blockpoint
 from .inside import inside
 
@@ -130,7 +131,7 @@ def test_every_command_that_finds_something_has_the_option_and_an_example() -> N
     }
     assert (
         having
-        == {name.removesuffix(" service") for name in examples()} - {"task"}
+        == {name.removesuffix(" service") for name in examples()} - {"agent", "task"}
         == {*("find", "run", "drill", "check", "plan", "compare", "verify", "list", "doctor")}
     )
 
@@ -189,9 +190,31 @@ def test_conditions_are_told_and_the_packages_that_each_subject_ran_with(
         "loop": "uvloop",
         "http": "httptools",
         "python": None,
+        "agent": None,
     }
     assert subjects["celery/tuned"] == {"celery": "5.7.0"}
     assert subjects["celery/default"] == campaign.manifest.environment["packages"]
+
+
+def test_targets_elsewhere_are_told_with_the_agents_host_and_its_clock(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign = elsewhere(
+        tmp_path / "far",
+        TargetHost(host="web-1", boot_id="b", offset_ns=1_000_000_020_000, uncertainty_ns=160_000),
+        TargetHost(host="web-1", boot_id="b", offset_ns=1_000_000_040_000, uncertainty_ns=90_000),
+        TargetHost(host="web-1", boot_id="b", offset_ns=1_000_000_060_000, joined=False),
+    )
+    concluded(RunCommand(RunRequest(**COMMON | SELECTED, rates_per_s=(), repeats=None)), campaign)
+    told = json.loads(capsys.readouterr().out)["conditions"]["agent"]
+    assert set(keys({"agent": told})) == set(keys(examples()["agent"]))
+    assert told == {
+        "host": "web-1",
+        "address": "http://10.0.0.7:8700",
+        "clock_ahead_s": 1000.0,
+        "clock_uncertainty_ms": 0.16,
+        "trials_not_joined": 1,
+    }
 
 
 def test_drills_are_counted_by_fate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
