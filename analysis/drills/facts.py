@@ -35,6 +35,8 @@ class Fact:
     accepted: int
     lost: int
     hidden_at_rest: int
+    held: int
+    """of those: still with the broker when the drill ended"""
     twice: int
     in_flight: int
     """under way when the fault began"""

@@ -229,6 +229,8 @@ def _losses(measure: Measure, facts: Facts) -> Iterator[str]:
             yield f"{drill}: no drill of it was published"
         elif fact.lost:
             yield f"{drill}: {fact.lost} of {fact.accepted} accepted tasks lost"
+        elif fact.held:
+            yield f"{drill}: none lost, {fact.held} of {fact.accepted} still held at the end"
         elif fact.hidden_at_rest:
             yield f"{drill}: none lost, {fact.hidden_at_rest} of {fact.accepted} late"
         else:

@@ -38,6 +38,8 @@ def _outcome(fact: Fact) -> tuple[str, str, str]:
     hidden = f"{number(fact.hidden_at_rest)} hidden" if fact.hidden_at_rest else ""
     if fact.lost:
         return "no", "; ".join(filter(None, [f"{number(fact.lost)} of {number(met)} lost", hidden])), "bad"
+    if fact.held:
+        return "held", f"{number(fact.held)} of {number(fact.accepted)} had not come back at the end", "late"
     if hidden:
         window = f" for {duration(fact.default_window_s)} by default" if fact.default_window_s > 0 else ""
         return "late", f"{hidden}{window}", "late"

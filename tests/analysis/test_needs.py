@@ -107,12 +107,13 @@ def test_other_kinds_and_topologies_get_tables_of_their_own(runs: Path) -> None:
     assert len({table.name for table in made}) == 3
 
 
-KEPT = Fact("drills", "kill-web", "celery/tuned", 5, 191, 0, 0, 0, 39, 0, np.nan, 12.0, 3600.0)
+KEPT = Fact("drills", "kill-web", "celery/tuned", 5, 191, 0, 0, 0, 0, 39, 0, np.nan, 12.0, 3600.0)
 OUTCOMES: list[tuple[dict[str, Any], str, str, str]] = [
     ({}, "yes", "of 39 none lost", "good"),
     ({"in_flight": 0}, "yes", "none was under way", "good"),
     ({"lost": 10, "lost_in_flight": 10}, "no", "10 of 39 lost", "bad"),
     ({"lost": 13, "lost_in_flight": 11, "hidden_at_rest": 28}, "no", "13 of 191 lost; 28 hidden", "bad"),
+    ({"hidden_at_rest": 41, "held": 7}, "held", "7 of 191 had not come back at the end", "late"),
     ({"hidden_at_rest": 41}, "late", "41 hidden for 1 h by default", "late"),
 ]
 
