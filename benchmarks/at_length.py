@@ -24,6 +24,8 @@ from benchmarks.processes import parser
 from results.store import campaign_folder
 
 EDGES: Final = ("held", "failed")
+SAME: Final = 1.002
+"""factor within which a rate is the edge's: edges are printed with three digits"""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def verdict(found: Bracket, long: Sequence[Long]) -> str:
     slow = [each.rate_per_s for each in long if each.told.blocked]
     fast = [each.rate_per_s for each in long if not each.told.blocked]
     held, failed = found.held or 0.0, found.failed or math.inf
-    if any(rate <= held for rate in slow) or any(rate >= failed for rate in fast):
+    if any(rate <= held * SAME for rate in slow) or any(rate >= failed / SAME for rate in fast):
         return "wrong"
-    decided = any(rate >= held for rate in fast) and any(rate <= failed for rate in slow)
+    decided = any(rate >= held / SAME for rate in fast) and any(rate <= failed * SAME for rate in slow)
     return "right" if decided else "open"
 
 
