@@ -15,32 +15,29 @@ class UntilDrained(LoadTestShape):
 
     A closed loop has as many users as `--users` says.
 
-    Locust calls `tick` about once a second; here the first call checks and begins, the others wait. A
-    `--run-time` shorter than the schedule is an interruption: what was measured is kept.
+    One `tick` lasts the whole run: between two of them Locust sleeps by the wall clock, and where that is
+    set back the sleep is as long as the step. A `--run-time` shorter than the schedule is an interruption:
+    what was measured is kept.
     """
 
     use_common_options = True
 
-    def tick(self) -> tuple[int, float] | None:
-        """Return the number of users to have now, or None at the end."""
+    def tick(self) -> None:
+        """Check and begin, wait for the end, and close."""
         runner: Any = self.runner
         coordinator: Coordinator = runner.environment.blockpoint
-        if runner.shape_last_tick is None:
-            try:
-                workers = coordinator.open()
-            except BlockpointError as error:
-                coordinator.refuse(error)
-                return None
-            if not workers:
-                return None
-            self._began_s = time.monotonic()
-            users = coordinator.users if coordinator.scenario.closed else workers
-            self._users = (users, float(users))
-            return self._users
-        if coordinator.wait(1.0) or coordinator.overdue():
-            coordinator.close()
-            return None
-        longest_s = min(runner.environment.parsed_options.run_time or math.inf, coordinator.longest_s())
-        if time.monotonic() - self._began_s > longest_s or coordinator.lost_worker():
-            coordinator.interrupt()
-        return self._users
+        try:
+            workers = coordinator.open()
+        except BlockpointError as error:
+            coordinator.refuse(error)
+            return
+        if not workers:
+            return
+        began_s = time.monotonic()
+        users = coordinator.users if coordinator.scenario.closed else workers
+        runner.start(users, spawn_rate=users)
+        while not (coordinator.wait(1.0) or coordinator.overdue()):
+            longest_s = min(runner.environment.parsed_options.run_time or math.inf, coordinator.longest_s())
+            if time.monotonic() - began_s > longest_s or coordinator.lost_worker():
+                coordinator.interrupt()
+        coordinator.close()

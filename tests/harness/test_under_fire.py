@@ -171,7 +171,7 @@ def test_nothing_measured_hangs_on_the_wall_clock(tmp_path: Path) -> None:
     assert done.returncode in (0, 1), done.stdout + done.stderr
     campaign = open_campaign(tmp_path / "runs" / "hit")
     trials = campaign.trials()
-    assert len(trials) == 2
+    assert len(trials) == 2, done.stdout + done.stderr
     for trial in trials:
         assert trial.drained
         assert trial.accounts.finished == trial.accounts.accepted == trial.load.scheduled > 0

@@ -24,6 +24,19 @@ LIMIT_S = 120.0
 """for what comes in seconds on a quiet machine"""
 
 
+def addresses() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what a master and its workers are told of a free port."""
+    port = str(free_port())
+    bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    return bind, ("--master-host", "127.0.0.1", "--master-port", port)
+
+
+def two_processes() -> tuple[str, ...]:
+    """Return Locust's options for two workers of its own, on a port that no other test takes."""
+    bind, master = addresses()
+    return ("--processes", "2", *bind, *master)
+
+
 @dataclass
 class Ran:
     """A finished Locust process and what it left in `--out`."""

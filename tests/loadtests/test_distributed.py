@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.loadtests.conftest import BIN, LIMIT_S, Locust, Ran, free_port, served, wait_until
+from tests.loadtests.conftest import BIN, LIMIT_S, Locust, Ran, addresses, served, two_processes, wait_until
 from tests.loadtests.scripted import scripted
 
 pytestmark = pytest.mark.e2e
@@ -26,21 +26,14 @@ class Party:
     odd: Ran
 
 
-def addresses() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return what a master and its workers are told of a free port."""
-    port = str(free_port())
-    bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
-    return bind, ("--worker", "--master-host", "127.0.0.1", "--master-port", port)
-
-
 def together(
     locust: Locust, scenario: str, *arguments: str, odd_program: tuple[str, ...], odd_scenario: str = ""
 ) -> Party:
-    bind, worker = addresses()
+    bind, master = addresses()
     started = [
         locust.start(scenario, *HEADLESS, *bind, *arguments),
-        locust.start(scenario, *worker),
-        locust.start(odd_scenario or scenario, *worker, program=odd_program),
+        locust.start(scenario, "--worker", *master),
+        locust.start(odd_scenario or scenario, "--worker", *master, program=odd_program),
     ]
     return Party(*(locust.finish(process, out) for process, out in started))
 
@@ -104,9 +97,9 @@ def test_a_worker_whose_clock_moved_after_it_was_compared_refuses_the_order(locu
 
 def test_a_worker_that_is_killed_is_named_and_the_rows_of_the_other_are_kept(locust: Locust) -> None:
     with scripted("") as server:
-        bind, worker = addresses()
+        bind, master = addresses()
         master, out = locust.start("steady", *HEADLESS, *bind, "--host", server.url, *SHORT, "--seconds", "4")
-        (even, _), (odd, _) = (locust.start("steady", *worker) for _ in range(2))
+        (even, _), (odd, _) = (locust.start("steady", "--worker", *master) for _ in range(2))
         wait_until(lambda: len(server.received) > 10)
         odd.kill()
         ran = locust.finish(master, out)
@@ -125,7 +118,7 @@ def test_two_processes_send_exactly_what_one_does(locust: Locust) -> None:
     columns = ["arrival", "step", "duration_ms", "due_ns"]
     sent = []
     with scripted("") as server:
-        for processes in ((), ("--processes", "2")):
+        for processes in ((), two_processes()):
             ran = locust.run("steady", "--host", server.url, *SHORT, "--cv", "1", *processes)
             tables = [ran.table(name) for name in TABLES]
             for table in tables:

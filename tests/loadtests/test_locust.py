@@ -9,7 +9,7 @@ import pytest
 
 from harness.target.broker import free_port
 from results.terms import NEVER, Outcome
-from tests.loadtests.conftest import Locust, answers, wait_until
+from tests.loadtests.conftest import Locust, addresses, answers, wait_until
 from tests.loadtests.scripted import scripted
 
 pytestmark = pytest.mark.e2e
@@ -103,8 +103,7 @@ def test_a_run_time_shorter_than_the_schedule_is_an_interruption(locust: Locust,
 
 
 def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
-    port = str(free_port())
-    bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", port)
+    bind, master_address = addresses()
     traffic = ("--arrivals", "onoff", "--cv", "1")
     asked = ("--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET, *traffic)
     master, out = locust.start(
@@ -112,10 +111,7 @@ def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
         *("--master", "--headless", "--only-summary", "--expect-workers", "2", *bind),
         *asked,
     )
-    workers = [
-        locust.start("steady", "--worker", "--master-host", "127.0.0.1", "--master-port", port)
-        for _ in range(2)
-    ]
+    workers = [locust.start("steady", "--worker", *master_address) for _ in range(2)]
     ran = locust.finish(master, out)
     for worker, worker_out in workers:
         assert locust.finish(worker, worker_out).code == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loadtests.openloop.histogram import bucket, response_time_at
 from results.percentile import percentile
-from tests.loadtests.conftest import Locust, Ran
+from tests.loadtests.conftest import Locust, Ran, two_processes
 
 SHARES = [0.5, 0.66, 0.75, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999, 1.0]
 
@@ -50,16 +50,16 @@ def check(ran: Ran, prefix: Path, page: Path, seconds: float) -> None:
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["alone", "with workers"])
+@pytest.mark.parametrize("workers", [False, True], ids=["alone", "with workers"])
 def test_requests_per_second_are_counted_over_the_schedule(
-    locust: Locust, target: str, processes: tuple[str, ...]
+    locust: Locust, target: str, *, workers: bool
 ) -> None:
     """40 threads and 200 ms a task: what waits for one of them is answered long after the schedule."""
     prefix, page = locust.folder / "x", locust.folder / "page.html"
     ran = locust.run(
         "steady",
         *("--host", target, "--rate", "400", "--seconds", "2", "--duration-ms", "200", "--allow-errors"),
-        *("--csv", str(prefix), "--html", str(page), *processes),
+        *("--csv", str(prefix), "--html", str(page), *(two_processes() if workers else ())),
     )
     load = ran.load
     assert load.accepted == load.scheduled == 800
