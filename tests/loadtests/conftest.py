@@ -33,8 +33,8 @@ def addresses() -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def two_processes() -> tuple[str, ...]:
     """Return Locust's options for two workers of its own, on a port that no other test takes."""
-    bind, master = addresses()
-    return ("--processes", "2", *bind, *master)
+    bind, joining = addresses()
+    return ("--processes", "2", *bind, *joining)
 
 
 @dataclass

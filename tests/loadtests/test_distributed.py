@@ -29,11 +29,11 @@ class Party:
 def together(
     locust: Locust, scenario: str, *arguments: str, odd_program: tuple[str, ...], odd_scenario: str = ""
 ) -> Party:
-    bind, master = addresses()
+    bind, joining = addresses()
     started = [
         locust.start(scenario, *HEADLESS, *bind, *arguments),
-        locust.start(scenario, "--worker", *master),
-        locust.start(odd_scenario or scenario, "--worker", *master, program=odd_program),
+        locust.start(scenario, "--worker", *joining),
+        locust.start(odd_scenario or scenario, "--worker", *joining, program=odd_program),
     ]
     return Party(*(locust.finish(process, out) for process, out in started))
 
@@ -97,9 +97,9 @@ def test_a_worker_whose_clock_moved_after_it_was_compared_refuses_the_order(locu
 
 def test_a_worker_that_is_killed_is_named_and_the_rows_of_the_other_are_kept(locust: Locust) -> None:
     with scripted("") as server:
-        bind, master = addresses()
+        bind, joining = addresses()
         master, out = locust.start("steady", *HEADLESS, *bind, "--host", server.url, *SHORT, "--seconds", "4")
-        (even, _), (odd, _) = (locust.start("steady", "--worker", *master) for _ in range(2))
+        (even, _), (odd, _) = (locust.start("steady", "--worker", *joining) for _ in range(2))
         wait_until(lambda: len(server.received) > 10)
         odd.kill()
         ran = locust.finish(master, out)

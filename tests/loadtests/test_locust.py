@@ -103,7 +103,7 @@ def test_a_run_time_shorter_than_the_schedule_is_an_interruption(locust: Locust,
 
 
 def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
-    bind, master_address = addresses()
+    bind, joining = addresses()
     traffic = ("--arrivals", "onoff", "--cv", "1")
     asked = ("--host", target, "--rate", "100", "--seconds", "1", "--seed", "4", *QUIET, *traffic)
     master, out = locust.start(
@@ -111,7 +111,7 @@ def test_two_workers_share_one_schedule(locust: Locust, target: str) -> None:
         *("--master", "--headless", "--only-summary", "--expect-workers", "2", *bind),
         *asked,
     )
-    workers = [locust.start("steady", "--worker", *master_address) for _ in range(2)]
+    workers = [locust.start("steady", "--worker", *joining) for _ in range(2)]
     ran = locust.finish(master, out)
     for worker, worker_out in workers:
         assert locust.finish(worker, worker_out).code == 0
