@@ -15,8 +15,10 @@ from results.columns import EVENTS
 from results.tables import Columns, read_table, write_table
 from results.terms import GIVEN_UP, Look, Moment, Outcome
 
-Held = Mapping[Look, Mapping[str, set[int]]]
-"""task ids that each look saw, by the broker's key"""
+Places = Mapping[str, set[int]]
+"""task ids by the broker's key at which they stand"""
+Held = Mapping[Look, Places]
+"""what each look saw"""
 FAULTY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.UNKNOWN)
 
 

@@ -47,6 +47,7 @@ class Limits:
     """When a trial is cut off or refused."""
 
     drain_s: float = 10.0
+    """longest wait for the backlog after the load, over a task's duration"""
     foreign_cores: float = 0.1
     quiet_wait_s: float = 3.0
     """longest wait for a quiet machine before the load; 0: none"""
@@ -142,7 +143,7 @@ class Measurement:
         ):
             generator = generators[0]
             stopped = self._await(generator, observation)
-            drained = self._drain(observation, HOPELESS_DRAIN_S if stopped else self.limits.drain_s)
+            drained = self._drain(observation, HOPELESS_DRAIN_S if stopped else self._drain_s)
         drained_ns = time.monotonic_ns()
         load = read_load(staged, generator)
         return Over(load, stopped if load.interrupted else "", drained, drained_ns)
@@ -154,13 +155,18 @@ class Measurement:
         return await_quiet(cores, ours, limits.foreign_cores, limits.quiet_wait_s, self.tick)
 
     @property
+    def _drain_s(self) -> float:
+        """Longest wait after the load: what came last is under way for a service, whatever the backlog."""
+        return self.limits.drain_s + self.plan.duration_ms / 1000
+
+    @property
     def tolerated_slip_ms(self) -> float:
         """Lateness that is no fault; 0 leaves that to the scenario."""
         slip_ms = SLIP_SHARE * self.limits.question_ms
         return slip_ms if slip_ms > STRICTEST_SLIP_MS else 0.0
 
     def _arguments(self, staged: Path) -> list[str]:
-        given = arguments(self.target, self.plan, staged, self.limits.drain_s, self.tolerated_slip_ms)
+        given = arguments(self.target, self.plan, staged, self._drain_s, self.tolerated_slip_ms)
         return [*given, "--slo-ms", f"{self.limits.slo_ms:g}"]
 
     def _await(self, generator: Child, observation: Observer) -> str:
@@ -183,7 +189,7 @@ class Measurement:
             self.tick()
             return not generator.running
 
-        longest_s = plan.seconds + self.limits.drain_s + GENERATOR_START_LIMIT_S
+        longest_s = plan.seconds + self._drain_s + GENERATOR_START_LIMIT_S
         if not wait_until(ended, longest_s, POLL_S):
             raise BlockpointError(f"{plan.trial_id}: the generator did not end in time")
         return stopped

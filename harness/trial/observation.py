@@ -16,16 +16,18 @@ from harness.target.processes import Child
 from harness.target.roster import Roster, alive_pids, halted
 from harness.target.target import Launch, Target
 from harness.target.versions import Pinned
-from harness.trial.accounts import Held
+from harness.trial.accounts import Held, Places
 from harness.trial.resources import halted_roles, resource_columns
 from results.findings import TargetHost
 from results.tables import Columns
-from results.terms import Look
+from results.terms import Look, Moment
 from targets.registry import find
 from targets.settings import Settings
 
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 HALTED = "halted"
+TAKING_S = 1.0
+"""longer than a worker, however busy, needs to put down what it has taken from the broker"""
 LOGS = "logs"
 SAMPLES = "resources.jsonl"
 """what the sampler writes, which becomes a table"""
@@ -143,10 +145,26 @@ class Observation:
         return Seen(self._reader.events(), resources, held, survivors, self._web, spoilt)
 
     def _last_look(self) -> Held:
-        """End web and workers, so that nothing moves any more, and ask the broker what it holds."""
+        """End web and workers, so that nothing moves any more, and ask the broker what it holds.
+
+        What a worker is just taking stands nowhere, and would be lost by our own kill: the broker is asked
+        once before, too, longer ago than that takes.
+        """
+        broker, queues = self._target.broker, self._target.subject.queues
+        if broker is None:
+            self._target.kill()
+            return {}
+        before = broker.holdings(queues)
+        time.sleep(TAKING_S)
         self._target.kill()
-        broker = self._target.broker
-        return {Look.AT_HORIZON: broker.holdings(self._target.subject.queues)} if broker else {}
+        return {Look.AT_HORIZON: with_taken(broker.holdings(queues), before, self._reader.events())}
+
+
+def with_taken(held: Places, before: Places, events: np.ndarray) -> dict[str, set[int]]:
+    """Return what a broker holds, with what it held `before` and no worker has begun (`LEDGER_RECORD`)."""
+    begun = set(events["task_id"][events["moment"] == Moment.STARTED].tolist())
+    seen = begun.union(*held.values())
+    return {place: ids | (before.get(place, set()) - seen) for place, ids in held.items()}
 
 
 @contextlib.contextmanager
