@@ -8,7 +8,6 @@ holds that nothing would change.
 import re
 import sys
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -48,15 +47,24 @@ def _table(folder: str, kind: str) -> str:
 
 
 def _points(folder: Path) -> str:
-    """Return a row a subject, and for each kind of task where the API blocks and the work falls behind."""
+    """Return where the API blocks and the work falls behind: a row a subject, two columns a kind of task.
+
+    Under several topologies a row is a subject with one kind of task, and two columns a topology.
+    """
     found = answers(read_derived(folder).points)
-    tasks = list(dict.fromkeys(each.tasks for each in found))
     asked = [question.label for question in QUESTIONS.values()]
-    heads = [f"{each.removeprefix('sleep ')}: {label} at" for each in tasks for label in asked]
-    lines = [line(["strategy", *heads]), line(["---", *["---:"] * len(heads)])]
-    for subject, own in groupby(found, lambda each: f"{each.strategy}/{each.variant}"):
-        by_tasks = {each.tasks: each for each in own}
-        lines.append(line([f"`{subject}`", *(text for each in tasks for text in _cells(by_tasks.get(each)))]))
+    several = len({each.topology for each in found}) > 1
+    across = [each.topology if several else each.tasks for each in found]
+    columns = list(dict.fromkeys(across))
+    heads = [f"{each.removeprefix('sleep ')}: {label} at" for each in columns for label in asked]
+    names = ["strategy", *(["tasks"] if several else [])]
+    lines = [line([*names, *heads]), line([*["---"] * len(names), *["---:"] * len(heads)])]
+    rows: dict[tuple[str, ...], dict[str, Answer]] = {}
+    for each, column in zip(found, across, strict=True):
+        name = f"`{each.strategy}/{each.variant}`"
+        rows.setdefault((name, each.tasks) if several else (name,), {})[column] = each
+    for row, own in rows.items():
+        lines.append(line([*row, *(text for column in columns for text in _cells(own.get(column)))]))
     return "\n".join(lines) + "\n"
 
 

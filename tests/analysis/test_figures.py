@@ -27,6 +27,21 @@ def test_a_table_is_made_of_its_campaign_and_the_rest_is_left_alone() -> None:
     assert figures.filled(made) == made
 
 
+def test_under_several_topologies_a_row_is_a_subject_with_one_kind_of_task() -> None:
+    """Both are in it: one topology's answers do not stand for the other's."""
+    page = figures.filled(f"{OPEN.format('computing points')}old\n{CLOSE}")
+    heads, _, *rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
+    assert [each.strip().partition(":")[0] for each in heads] == [
+        "strategy",
+        "tasks",
+        *["one-box"] * 2,
+        *["split"] * 2,
+    ]
+    asked = {(row[0].strip(), row[1].strip()) for row in rows}
+    assert len(asked) == len(rows) == 4 * 4
+    assert any(row[2] != row[4] for row in rows)
+
+
 def test_an_unknown_table_is_one_clear_line() -> None:
     with pytest.raises(
         BlockpointError, match="no table 'pints': there are points, matrix, and a strategy's name"
