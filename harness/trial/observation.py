@@ -27,7 +27,7 @@ from targets.settings import Settings
 UNSAMPLED = "samples: the sampler ended before the load, so that noise may have gone unseen"
 HALTED = "halted"
 TAKING_S = 1.0
-"""longer than a worker, however busy, needs to put down what it has taken from the broker"""
+"""longer than a worker that is busy with short tasks needs to put down what it has taken from the broker"""
 LOGS = "logs"
 SAMPLES = "resources.jsonl"
 """what the sampler writes, which becomes a table"""
