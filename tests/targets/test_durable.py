@@ -132,6 +132,23 @@ def test_a_busy_worker_whose_connections_are_cut_goes_on(run: Run, strategy: str
     until(lambda: empty(target))
 
 
+@pytest.mark.parametrize("strategy", SUPERVISED)
+def test_nothing_that_a_worker_started_outlives_it(run: Run, strategy: str) -> None:
+    """What lives on may still be given tasks: it shares its worker's connections to the broker."""
+    target = run(strategy, BASE)
+    for worker in target.workers:
+        started = psutil.Process(worker.pid).children(recursive=True)
+        assert started
+        worker.process.kill()
+        until(lambda started=started: not any(alive(process) for process in started))  # type: ignore[misc]
+
+
+def alive(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def test_celery_ends_a_poisonous_task_after_its_last_try(run: Run) -> None:
     target = run("celery", BASE)
     reader = target.reader()

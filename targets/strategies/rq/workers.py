@@ -38,11 +38,11 @@ class DurableWorker(Worker):
         return self._hidden_s
 
     def bootstrap(self, *arguments: Any) -> None:
-        """Tie this worker to its pool."""
-        die_with(os.getppid())
-        super().bootstrap(*arguments)
+        """Tie this worker to its pool, and what it forks to itself: the processes of jobs, and a scheduler.
 
-    def setup_work_horse_signals(self) -> None:
-        """Tie a job's process to its worker."""
-        super().setup_work_horse_signals()
+        A scheduler that outlived its worker would keep its connection open, and Redis would hand the next job
+        to a worker that is gone.
+        """
         die_with(os.getppid())
+        os.register_at_fork(after_in_child=lambda: die_with(os.getppid()))
+        super().bootstrap(*arguments)
