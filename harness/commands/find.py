@@ -179,6 +179,7 @@ def searched(request: FindRequest, name: str) -> SearchProfile:
     asked = {
         "kinds": request.kinds,
         "durations_ms": request.durations_ms,
+        "computing_durations_ms": request.durations_ms,
         "topologies": request.topologies,
         "cpu_topologies": request.topologies,
         "limit_ms": request.limit_ms,

@@ -57,6 +57,13 @@ class SearchProfile:
     """begin with rates that all subjects have in common"""
     topologies: tuple[str, ...] = ("one-box",)
     cpu_topologies: tuple[str, ...] = ("one-box",)
+    computing_durations_ms: tuple[float, ...] = ()
+    """for the computing kinds, where not the same"""
+
+    def durations_of(self, kind: str) -> tuple[float, ...]:
+        """Return how long its tasks of a kind last, in milliseconds."""
+        computing = not KINDS[kind].held
+        return self.computing_durations_ms if computing and self.computing_durations_ms else self.durations_ms
 
     @property
     def terms(self) -> Terms:
@@ -118,18 +125,21 @@ SEARCHES = {
         ),
         SearchProfile(
             name="full",
-            summary="days: all variants, all kinds, 1 ms to 30 s, computing kinds in both topologies",
+            summary="within twelve hours: the usual ways, waiting for 1 ms to 30 s, computing in both topologies",
+            subjects=(USUAL_WAYS,),
             kinds=("sleep", "cpu", "cpu_native"),
             durations_ms=(1.0, 10.0, 100.0, 1_000.0, 10_000.0, 30_000.0),
+            computing_durations_ms=(10.0, 100.0, 1_000.0),
             precision=1.1,
             highest_per_s=3_000,
-            seconds=8,
+            seconds=5,
             max_seconds=60,
             drain_s=10,
             bystander_per_s=100,
             max_trials=16,
-            turn=6,
+            turn=2,
             confirm_s=60,
+            budget_s=12 * 3_600,
             cpu_topologies=("one-box", "split"),
         ),
     )
@@ -163,7 +173,7 @@ def points(
         for subject in subjects
         for kind in profile.kinds
         for topology in (profile.topologies if KINDS[kind].held else profile.cpu_topologies)
-        for duration_ms in profile.durations_ms
+        for duration_ms in profile.durations_of(kind)
     ]
     for point in found:
         if point.highest_per_s < point.lowest_per_s:

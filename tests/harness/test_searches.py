@@ -65,6 +65,28 @@ def test_trials_are_as_long_as_was_asked_for(name: str, seconds: float) -> None:
     assert found.max_seconds >= found.seconds == seconds
 
 
+def test_full_asks_for_every_kind_in_hours() -> None:
+    profile = SEARCHES["full"]
+    found = points(profile, ["background_tasks/default"], Settings(), BY_RULE)
+    asked = {(each.kind, each.topology, each.duration_ms) for each in found}
+    waiting = {("sleep", "one-box", each) for each in (1, 10, 100, 1_000, 10_000, 30_000)}
+    computing = {
+        (kind, topology, each)
+        for kind in ("cpu", "cpu_native")
+        for topology in ("one-box", "split")
+        for each in (10, 100, 1_000)
+    }
+    assert asked == waiting | computing
+    assert profile.budget_s < 86_400
+
+
+def test_durations_that_were_asked_for_hold_for_every_kind() -> None:
+    profile = searched(request(durations_ms=(20.0,)), "full")
+    found = points(profile, ["background_tasks/default"], Settings(), BY_RULE)
+    assert {each.duration_ms for each in found} == {20.0}
+    assert {each.kind for each in found} == {"sleep", "cpu", "cpu_native"}
+
+
 def test_a_search_offers_the_traffic_that_was_asked_for_and_predicts_for_it() -> None:
     traffic = request(arrivals="onoff", cv=0.0, trace="", burst_mean_s=1.0, mix=0.0).traffic
     profile = dataclasses.replace(STANDARD, seconds=30)
