@@ -125,7 +125,7 @@ SEARCHES = {
         ),
         SearchProfile(
             name="full",
-            summary="within twelve hours: the usual ways, waiting for 1 ms to 30 s, computing in both topologies",
+            summary="within twelve hours: the usual ways, 1 ms to 30 s, and computing in both topologies",
             subjects=(USUAL_WAYS,),
             kinds=("sleep", "cpu", "cpu_native"),
             durations_ms=(1.0, 10.0, 100.0, 1_000.0, 10_000.0, 30_000.0),

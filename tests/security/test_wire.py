@@ -158,7 +158,8 @@ class Target:
 
     def refused(self) -> bool:
         """Return whether every worker has met a pickle: what it fetches with one may be held back."""
-        return all(REFUSALS[self.name[0]] in worker.log.read_text(errors="replace") for worker in self.workers)
+        refusal = REFUSALS[self.name[0]]
+        return all(refusal in worker.log.read_text(errors="replace") for worker in self.workers)
 
     def logs(self) -> str:
         return "\n".join(worker.log.read_text(errors="replace") for worker in self.workers)
