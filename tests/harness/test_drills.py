@@ -129,7 +129,7 @@ def test_an_unknown_drill_offers_the_nearest(
 def test_a_drill_that_is_not_defined_for_so_many_web_processes_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], asked: list[str], refusal: str
 ) -> None:
-    said = inside(monkeypatch, capsys, "drill", *asked, "--dry-run")
+    said = inside(monkeypatch, capsys, "drill", *asked, "--strategy", "background_tasks", "--dry-run")
     assert (said.code, said.err) == (2, f"error: {refusal}\n")
 
 

@@ -136,9 +136,11 @@ class Target:
             self.workers.append(self._spawn(f"worker-{number}", command))
 
     def reset(self) -> None:
-        """End the workers and drop all but the routes and groups that the web process has declared."""
+        """End the workers, forget what they said, and drop all but the web process's routes and groups."""
         while self.workers:
-            self.members.stop(self.workers.pop(), 0)
+            worker = self.workers.pop()
+            self.members.stop(worker, 0)
+            worker.log.unlink()
         for key in self.broker.client.scan_iter():
             if self.broker.client.type(key) == b"stream":
                 forget(self.broker.client, key)
