@@ -9,9 +9,9 @@ import pytest
 from harness.target.broker import free_port
 from harness.target.cores import Pinning
 from harness.target.processes import family
-from harness.target.rabbitmq_server import Node, program
-from harness.target.uv import NoEnvironmentError
+from harness.target.rabbitmq_server import Node
 from results.waiting import wait_until
+from tests.servers import rabbitmq
 
 from .composefile import LIMIT_S, read
 
@@ -28,10 +28,7 @@ URLS = [
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Give the port of a server that has the file's configuration, but for where that stands."""
-    try:
-        command = program()
-    except NoEnvironmentError as error:
-        pytest.skip(str(error))
+    command = rabbitmq()
     folder = tmp_path_factory.mktemp("rabbitmq")
     texts = {name: config["content"] for name, config in COMPOSE["configs"].items()}
     configs = {each["source"]: each["target"] for each in COMPOSE["services"]["rabbitmq"]["configs"]}

@@ -15,8 +15,6 @@ from harness.drills.catalogue import DRILLS, Trigger
 from harness.drills.plans import planned_drills
 from harness.target.cores import Pinning
 from harness.target.processes import Family
-from harness.target.rabbitmq_server import program
-from harness.target.uv import NoEnvironmentError
 from harness.trial.measurement import Limits, Measuring
 from results.errors import BlockpointError
 from results.schema import Trial
@@ -25,6 +23,7 @@ from results.terms import Fate
 from targets.settings import Settings
 from tests.harness.blockpoint import LIMIT_S, blockpoint, eventually, families, started
 from tests.harness.inside import inside
+from tests.servers import rabbitmq
 
 SETTINGS = Settings(slots=4, cores=2)
 KEYS = [
@@ -244,10 +243,7 @@ def test_a_worker_that_is_told_to_stop_starts_its_tasks_again_unless_it_waits_fo
 def test_what_a_dead_child_held_is_waited_for_though_the_broker_does_not_name_it(
     subject: str, tmp_path: Path
 ) -> None:
-    try:
-        program()
-    except NoEnvironmentError as error:
-        pytest.skip(str(error))
+    rabbitmq()
     trial = drilled(tmp_path, "poison-kill", "--strategy", subject)["poison-kill", subject]
     assert fate(trial, Fate.LOST) == 0
     assert fate(trial, Fate.STARTED_TWICE) >= 1

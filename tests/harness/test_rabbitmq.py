@@ -15,9 +15,9 @@ from harness.target.cores import Pinning
 from harness.target.lineage import tree
 from harness.target.processes import Family, family
 from harness.target.rabbitmq_broker import RabbitmqBroker, embedded_rabbitmq
-from harness.target.rabbitmq_server import program, unacknowledged
-from harness.target.uv import NoEnvironmentError
+from harness.target.rabbitmq_server import unacknowledged
 from results.errors import BlockpointError
+from tests.servers import rabbitmq
 
 pytestmark = pytest.mark.e2e
 
@@ -26,10 +26,7 @@ QUEUE = "waiting"
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Family, RabbitmqBroker]]:
-    try:
-        program()
-    except NoEnvironmentError as error:
-        pytest.skip(str(error))
+    rabbitmq()
     folder = tmp_path_factory.mktemp("broker")
     with family() as members, embedded_rabbitmq(members, folder, Pinning()) as broker:
         yield members, broker
@@ -90,10 +87,7 @@ def test_what_is_fetched_and_not_acknowledged_is_counted(running: tuple[Family, 
 
 
 def test_a_server_that_does_not_tell_is_no_empty_one(tmp_path: Path) -> None:
-    try:
-        program()
-    except NoEnvironmentError as error:
-        pytest.skip(str(error))
+    rabbitmq()
     nobody = {"HOME": str(tmp_path), "RABBITMQ_NODENAME": "nobody@localhost"}
     with pytest.raises(BlockpointError, match="did not tell about its queues"):
         unacknowledged(nobody)
@@ -116,10 +110,7 @@ def test_it_keeps_durable_messages_and_tells_which(running: tuple[Family, Rabbit
 
 
 def test_nothing_of_it_stays(tmp_path: Path) -> None:
-    try:
-        program()
-    except NoEnvironmentError as error:
-        pytest.skip(str(error))
+    rabbitmq()
     with family() as members, embedded_rabbitmq(members, tmp_path, Pinning()) as broker:
         assert broker.child is not None
         assert psutil.pid_exists(broker.child.pid)

@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
+from harness.target.brokers import RABBITMQ
 from harness.target.cores import Pinning
 from harness.target.ledgers import LedgerReader
 from harness.target.processes import family
@@ -19,6 +20,7 @@ from targets.bodylimit import MAX_BODY_BYTES
 from targets.middleware import HEADER
 from targets.settings import Settings
 from targets.task import MAX_PAYLOAD_CHARS
+from tests.servers import rabbitmq
 from tests.strategies import discover
 
 pytestmark = pytest.mark.e2e
@@ -47,6 +49,8 @@ KEEPING_RESULTS = (
 @pytest.fixture(scope="module", params=SUBJECTS, ids=lambda given: "/".join([*given[:2], *given[2]]))
 def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     strategy, variant, conditions = request.param
+    if discover()[strategy].broker == RABBITMQ:
+        rabbitmq()
     logs = tmp_path_factory.mktemp("logs")
     with family() as members:
         launch = Launch(members, Pinning(), Settings(slots=8, cores=1, **UNITS, **conditions), needs=NEEDS)
