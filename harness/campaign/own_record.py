@@ -34,6 +34,8 @@ class Begun(msgspec.Struct, frozen=True, kw_only=True):
     """the strategy in whose environment it was timed"""
     returned_bytes: int
     last_error: str
+    queued: float = 0.0
+    """share of the time of its calls alone for which other programs had its core"""
 
     def differs(self, wish: TaskWish, settings: Settings) -> str:
         """Return the name of what is not the same any more; empty where all is."""
@@ -64,6 +66,7 @@ def record(own: Own) -> dict[str, Any]:
         timed_in=own.strategy,
         returned_bytes=timed.returned_bytes,
         last_error=timed.last_error,
+        queued=round(timed.queued, 4),
     )
     phases = {"alone": timed.alone, "side by side": timed.side_by_side, "in processes": timed.in_processes}
     told = {

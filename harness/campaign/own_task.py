@@ -21,8 +21,6 @@ from targets.timing.found import Timed
 
 USUAL: Final = "background_tasks"
 """in whose environment a task is timed where no strategy is named: the web framework's, and nothing else"""
-COMPUTES: Final = 0.5
-"""share of its time on a core, from which on it is served as what computes"""
 PHASES_S: Final = 90.0
 """all phases together take less, beyond a call's limit each"""
 LIMITS: Final = 6
@@ -47,7 +45,7 @@ class Own:
         """How strategies serve it."""
         if self.timed.awaited:
             return "own_await"
-        return "own_compute" if self.timed.cores > COMPUTES else "own_wait"
+        return "own_compute" if self.timed.computes else "own_wait"
 
     @property
     def duration_ms(self) -> float:

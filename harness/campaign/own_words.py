@@ -1,12 +1,15 @@
 """What was found of the user's task, for a person."""
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Final, Literal
 
 from harness.campaign.own_task import Own
 from results.schema import Service
 from results.terms import KINDS
 from targets.timing.found import Phase
+
+BUSY: Final = 0.1
+"""share of its time for which a task waited for a core, from which on its duration is not its own"""
 
 
 def lines(own: Own) -> list[str]:
@@ -17,6 +20,8 @@ def lines(own: Own) -> list[str]:
     found += [f"  {line}" for line in _phases(own)]
     held = f"  holds the GIL for {timed.gil:.0%} of its time alone, cores for {timed.cores:.0%}"
     found.append(held + (f", the event loop for {timed.loop:.0%}" if timed.awaited else ""))
+    if timed.queued > BUSY:
+        found.append(f"  waited for a core for {timed.queued:.0%} of it: other programs had it")
     if timed.returned_bytes:
         found.append(f"  returns up to {timed.returned_bytes:,} bytes, which no strategy keeps")
     if timed.last_error:

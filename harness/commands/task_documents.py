@@ -7,7 +7,16 @@ from harness.campaign.own_record import HOLDS, RECORD
 from harness.terminal.document import finite
 from results.schema import Manifest
 
-TOLD: Final = ("task", "defined", "source_sha256", "args_sha256", "timed_in", "returned_bytes", "last_error")
+TOLD: Final = (
+    "task",
+    "defined",
+    "source_sha256",
+    "args_sha256",
+    "timed_in",
+    "returned_bytes",
+    "last_error",
+    "queued",
+)
 PHASES: Final = {
     "alone": f"{RECORD} alone",
     "side_by_side": f"{RECORD} side by side",

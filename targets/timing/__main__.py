@@ -15,14 +15,13 @@ import msgspec
 from results.errors import BlockpointError
 from targets.own.calls import OwnTask, own_task
 from targets.own.resolve import source_digest
-from targets.timing.found import Timed
-from targets.timing.gil import UnmeasurableError, gil_ms
+from targets.timing.account import UnmeasurableError
+from targets.timing.found import Timed, computes
+from targets.timing.gil import gil_ms
 from targets.timing.phases import in_processes, one_after_another, side_by_side
 from targets.timing.watch import Watch
 
 GIL_S: Final = 1.5
-COMPUTES: Final = 0.5
-"""share of the time that a task spends on a core, from which on more of them at once than cores are no use"""
 
 
 def main(answer: Path, threads: int, processes: int, limit_s: float, cores: list[int]) -> None:
@@ -52,7 +51,8 @@ def time_it(task: OwnTask, watch: Watch, threads: int, processes: int, cores: li
     _pin(everywhere)
     gil = _gil_share(task, watch, phase.mean_ms, alone.cores)
     _pin(cores)
-    at_once = threads if task.awaited or alone.cores < COMPUTES else max(processes, 2)
+    many_are_no_use = not task.awaited and computes(alone.cores, alone.queued)
+    at_once = max(processes, 2) if many_are_no_use else threads
     beside = side_by_side(task, at_once, watch)
     apart = in_processes(processes, watch)
     errors = [*alone.calls.errors, *beside.errors, *apart.errors]
@@ -66,6 +66,7 @@ def time_it(task: OwnTask, watch: Watch, threads: int, processes: int, cores: li
         gil=gil,
         cores=alone.cores,
         loop=alone.loop,
+        queued=alone.queued,
         returned_bytes=alone.calls.returned_bytes,
         last_error=errors[-1] if errors else "",
     )

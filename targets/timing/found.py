@@ -59,6 +59,11 @@ class Phase(msgspec.Struct, frozen=True):
         )
 
 
+def computes(cores: float, queued: float) -> bool:
+    """Return whether a task computes more than it waits, what it waited for a core left out of both."""
+    return cores > (1 - queued) / 2
+
+
 class Timed(msgspec.Struct, frozen=True, kw_only=True):
     """All of it."""
 
@@ -76,8 +81,15 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True):
     """shares of its mean time alone, see `results.schema.Demand`"""
     cores: float = 0.0
     loop: float = 0.0
+    queued: float = 0.0
+    """share of that time for which another program had its core; 0 where the platform keeps no account"""
     returned_bytes: int = 0
     """the largest result, pickled"""
     last_error: str = ""
     problem: str = ""
     """why it cannot be timed"""
+
+    @property
+    def computes(self) -> bool:
+        """Whether it is served as what computes."""
+        return computes(self.cores, self.queued)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from results.errors import BlockpointError
 from targets.own.calls import OwnTask, own_task
 from targets.own.resolve import last_line
+from targets.timing.account import queued_ns
 from targets.timing.found import Lane, Phase
 from targets.timing.loop import WatchedLoop
 from targets.timing.watch import Watch
@@ -74,6 +75,7 @@ class Alone:
     calls: Calls
     cores: float
     loop: float
+    queued: float
 
 
 def one_after_another(task: OwnTask, watch: Watch) -> Alone:
@@ -86,6 +88,7 @@ def one_after_another(task: OwnTask, watch: Watch) -> Alone:
         _warm_up(call, ids, watch)
         lane = calls.lane()
         began_s, cpu_s, waited_s = time.perf_counter(), time.process_time(), watched.waited_s
+        before_ns = queued_ns()
         while not _enough(len(lane.durations_ms), elapsed_s := time.perf_counter() - began_s):
             watch.begin("a call of the task")
             result = None
@@ -95,8 +98,9 @@ def one_after_another(task: OwnTask, watch: Watch) -> Alone:
             calls.look_at(result)
         elapsed_s = time.perf_counter() - began_s
         cores = (time.process_time() - cpu_s) / elapsed_s
+        queued = (queued_ns() - before_ns) / 1e9 / elapsed_s
         kept = 1 - (watched.waited_s - waited_s) / elapsed_s if task.awaited else 1.0
-    return Alone(calls, cores, min(max(kept, 0.0), 1.0))
+    return Alone(calls, cores, min(max(kept, 0.0), 1.0), queued)
 
 
 def side_by_side(task: OwnTask, at_once: int, watch: Watch) -> Calls:

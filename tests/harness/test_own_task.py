@@ -11,6 +11,7 @@ import pytest
 
 from harness.campaign.own_record import record, recorded_settings
 from harness.campaign.own_task import Own
+from harness.campaign.own_words import lines
 from harness.target.environments import OWN
 from harness.target.overlays import held_by, overlay_of
 from harness.target.own import TaskWish, beside, look_for
@@ -134,6 +135,8 @@ def test_what_cannot_be_imported_beside_a_strategy_is_the_last_line_of_its_trace
     [
         ({"cores": 0.75}, "own_compute"),
         ({"cores": 0.25}, "own_wait"),
+        ({"cores": 0.25, "queued": 0.75}, "own_compute"),
+        ({"cores": 0.1, "queued": 0.75}, "own_wait"),
         ({"cores": 0.75, "awaited": True}, "own_await"),
     ],
 )
@@ -146,6 +149,14 @@ def test_what_was_timed_becomes_a_kind_a_duration_and_a_demand(more: dict[str, A
         name for name, told in KINDS.items() if told.own
     ]
     assert services[kind].demand == Demand(gil=0.25, cores=0.0, loop=0.0)
+
+
+@pytest.mark.parametrize(("queued", "says"), [(0.05, False), (0.4, True)])
+@pytest.mark.usefixtures("project")
+def test_a_task_that_waited_for_a_core_was_not_timed_alone(queued: float, says: bool) -> None:
+    timed = msgspec.structs.replace(TIMED, queued=queued)
+    told = "\n".join(lines(Own(asked(), Settings(), timed, "inline", 1)))
+    assert ("waited for a core for 40% of it" in told) == says
 
 
 def manifest(environment: dict[str, Any]) -> Manifest:

@@ -18,7 +18,7 @@ from results.interpreter import has_gil
 from targets.own.arguments import Arguments
 from targets.own.calls import OwnTask
 from targets.settings import Settings
-from targets.timing.found import Lane, Phase, Timed
+from targets.timing.found import Lane, Phase, Timed, computes
 from targets.timing.gil import gil_ms
 from targets.timing.phases import one_after_another
 from targets.timing.watch import Watch
@@ -46,11 +46,11 @@ def die():
 """
 
 
-def sleep(_: int) -> None:
+def sleep(_: int = 0) -> None:
     time.sleep(0.02)
 
 
-def loop(_: int) -> None:
+def loop(_: int = 0) -> None:
     state = 1
     for _ in range(100_000):
         state = (state * 1_103_515_245 + 12_345) & 0x7FFF_FFFF
@@ -93,6 +93,27 @@ def test_the_share_that_keeps_the_loop_is_what_is_not_awaited(
     alone = one_after_another(task, Watch(60, print))
     assert low <= alone.loop <= high
     assert alone.calls.phase.calls >= 20
+
+
+@pytest.mark.skipif(not Path("/proc/thread-self/schedstat").exists(), reason="no account of a thread")
+@pytest.mark.parametrize(("body", "computing"), [(sleep, False), (loop, True)])
+def test_what_waits_for_a_core_that_others_have_is_not_taken_for_waiting(
+    body: Callable[[int], None], computing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("targets.timing.phases.SHORTEST_S", 0.5)
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    others = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+    try:
+        alone = one_after_another(OwnTask(body, Arguments(), 1, None), Watch(60, print))
+    finally:
+        for each in others:
+            each.kill()
+            each.wait()
+        os.sched_setaffinity(0, allowed)
+    assert alone.calls.phase.failures == 0
+    assert computes(alone.cores, alone.queued) == computing
+    assert 0 <= alone.queued < 1
 
 
 def test_a_phase_sums_up_its_lanes() -> None:
