@@ -48,6 +48,8 @@ class Shape:
     left: float = 0.72
     group: int = 1
     """rows that belong together and stand close"""
+    above: float = _GAP_IN * 0.7
+    """room for what stands over the first row: a name and a detail, or less"""
 
 
 def shape_for(panels: int, height: float = 2.0, right: float = 0.78) -> Shape:
@@ -79,13 +81,15 @@ def make_grid(
     gaps = [
         _GAP_IN + 0.12 * (shape.group > 1) if row % shape.group == 0 else _CLOSE_IN for row in range(count)
     ]
+    spare = _GAP_IN - shape.above
     boxes = []
     for number in range(panels):
         row, column = divmod(number, shape.columns)
-        top = row * shape.panel_height + sum(gaps[: row + 1]) - _GAP_IN * 0.3
+        top = row * shape.panel_height + sum(gaps[: row + 1]) - spare
         boxes.append(Box(shape.left + column * cell_width, top, shape.panel_width, shape.panel_height))
     width = shape.left + shape.columns * cell_width
-    return make_figure(boxes, width, count * shape.panel_height + sum(gaps), words, key)
+    body = count * shape.panel_height + sum(gaps) - (spare - _GAP_IN * 0.3)
+    return make_figure(boxes, width, body, words, key)
 
 
 def make_figure(

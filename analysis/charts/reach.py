@@ -31,6 +31,7 @@ _ROW_IN: Final = 0.34
 _CLOSE_ROW_IN: Final = 0.28
 _MANY_ROWS: Final = 16
 _LETTER_IN: Final = 0.062
+_TITLE_IN: Final = 0.26
 _BAR: Final = 0.12
 """how far below a row's middle its bar lies; its numbers stand above"""
 _NUMBERS: Final = 0.3
@@ -64,7 +65,7 @@ def reach(points: pd.DataFrame, trials: pd.DataFrame, words: Caption) -> Figure:
     width = _WIDTHS_IN.get(columns, _NARROW_IN)
     left = 0.3 + _LETTER_IN * max(len(_name(*subject)) for subject in named)
     row_in = _CLOSE_ROW_IN if len(named) > _MANY_ROWS else _ROW_IN
-    shape = Shape(columns, width, row_in * (len(named) + 0.2), right=0.25, left=left)
+    shape = Shape(columns, width, row_in * (len(named) + 0.2), right=0.25, left=left, above=_TITLE_IN)
     marked = "core_bound" in points and (points["core_bound"].fillna("") != "").any()
     figure, axes = make_grid(len(durations), shape, words, key=_key(core_full=bool(marked)))
     low, high = span(valid["offered_per_s"])
