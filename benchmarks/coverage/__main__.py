@@ -86,9 +86,9 @@ def _outcome(row: Row, profile: str, truth: Truth, answers: Sequence[Answer]) ->
     )
 
 
-_TALLY_HEAD = f"{'truth/s':>13} {'held':>5}{'no ~':>6}{'high':>6}{'low':>5}{'~':>5}"
+_TALLY_HEAD = f"{'truth/s':>13} {'held':>5}{'no ~':>6}{'high':>6}{'low':>5}{'~':>5}{'width':>6}"
 _HEAD = (
-    f"{'':47}  {'saturation':^40}  {'blocking':^40}\n"
+    f"{'':47}  {'saturation':^46}  {'blocking':^46}\n"
     f"{'profile':10}{'target':23}{'trials':>6}{'seconds':>8}" + "  ".join(repeat(_TALLY_HEAD, 2))
 )
 
@@ -103,7 +103,8 @@ def _tally(tally: Tally) -> str:
     held, unmarked, high, low, marked = (
         "-" if math.isnan(share) else f"{100 * share:.0f}" for share in shares
     )
-    return f"{_rate(tally.truth):>13} {held:>5}{unmarked:>6}{high:>6}{low:>5}{marked:>5}"
+    width = "-" if math.isinf(tally.width) else f"{tally.width:.2f}"
+    return f"{_rate(tally.truth):>13} {held:>5}{unmarked:>6}{high:>6}{low:>5}{marked:>5}{width:>6}"
 
 
 def _rate(truth: Rate) -> str:

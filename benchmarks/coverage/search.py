@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+import msgspec
 import pandas as pd
 
 from analysis.queueing.blocking import blocking_rate
@@ -19,6 +20,7 @@ from harness.search.policy import next_step
 from harness.search.profiles import BELOW_THE_LAW, FEWEST_ARRIVALS, SearchProfile
 from harness.search.trials import observed, planned
 from results.schema import Manifest, Point, Service, Subject
+from results.terms import REQUEST
 
 SUBJECT: Final = "simulated/target"
 KIND: Final = "sleep"
@@ -53,14 +55,14 @@ def search(
     """
     if blind:
         profile = of_a_service(profile)
-    manifest = manifest_of(target, profile, seed)
+    manifest = manifest_of(target, profile, seed, blind=blind)
     (point,) = manifest.points
     goal = Goal(
         precision=profile.precision,
         lowest_per_s=point.lowest_per_s,
         highest_per_s=point.highest_per_s,
         expected_per_s={
-            SATURATION: None if blind else point.saturation_per_s,
+            SATURATION: point.saturation_per_s,
             BLOCKING: None if blind else _expected(point.blocking_per_s),
         },
         patience=profile.patience,
@@ -105,12 +107,19 @@ def _interval(row: dict[str, Any]) -> Interval:
     )
 
 
-def manifest_of(target: Target, profile: SearchProfile, seed: int) -> Manifest:
+def manifest_of(target: Target, profile: SearchProfile, seed: int, *, blind: bool = False) -> Manifest:
     """Return the manifest of a search that has the target for its one point."""
     shares = ["ping_sync"] if target.shared else []
     service = Service(law="pool", slots=target.slots, shares=shares)
     strategy, _, variant = SUBJECT.partition("/")
-    subject = Subject(strategy=strategy, variant=variant, summary="", services={KIND: service})
+    services = {} if blind else {KIND: service}
+    asked = {"accept": "POST /tasks"} if blind else {}
+    subject = Subject(strategy=strategy, variant=variant, summary="", services=services, asked=asked)
+    point = _point(target, service, profile)
+    if blind:
+        point = msgspec.structs.replace(
+            point, kind=REQUEST.name, duration_ms=0.0, saturation_per_s=None, blocking_per_s=None
+        )
     return Manifest(
         campaign="simulated",
         created_at="",
@@ -122,7 +131,7 @@ def manifest_of(target: Target, profile: SearchProfile, seed: int) -> Manifest:
         http="",
         subjects=[subject],
         plans=[],
-        points=[_point(target, service, profile)],
+        points=[point],
         limit_ms=profile.limit_ms,
         precision=profile.precision,
         calibration={},

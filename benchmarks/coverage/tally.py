@@ -1,6 +1,7 @@
 """What the searches of one row came to, question by question."""
 
 import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,11 @@ class Tally:
     def marked(self) -> float:
         """Share of those with a mark."""
         return self._share(lambda each: each.marked)
+
+    @property
+    def width(self) -> float:
+        """Median of the failed rate over the held one: an interval that holds the truth may say nothing."""
+        return statistics.median(each.failed / each.held if each.held else math.inf for each in self.answers)
 
     @property
     def open_above(self) -> float:

@@ -41,7 +41,7 @@ def simulate(
     looks = len(rates_per_s) == 1 and target.traffic.even
     to_s, why = _stopped(seen, plan, manifest.limit_ms) if looks else (plan.seconds, "")
     drained_s = to_s + (HOPELESS_DRAIN_S if why else drain_s)
-    service = manifest.subject(plan.subject).services[plan.kind]
+    service = manifest.subject(plan.subject).services.get(plan.kind)
     begins = [number * step_s for number in range(len(rates_per_s))]
     ends = [*begins[1:], to_s]
     steps = [
@@ -137,7 +137,7 @@ def _ns(at_s: Floats) -> Ints:
     return np.round(at_s * 1e9).astype(np.int64) + _FIRST_NS
 
 
-def _trial(plan: Plan, service: Service, steps: list[Step], drained_s: float, why: str) -> Trial:
+def _trial(plan: Plan, service: Service | None, steps: list[Step], drained_s: float, why: str) -> Trial:
     drained_ns = round(drained_s * 1e9) + _FIRST_NS
     traffic = Traffic.of(plan.options)
     load = Load(
@@ -169,7 +169,7 @@ def _trial(plan: Plan, service: Service, steps: list[Step], drained_s: float, wh
         plan=plan,
         started_at="",
         boot_id=BOOT,
-        ceiling_per_s=service.slots / plan.duration_ms * 1000,
+        ceiling_per_s=service.slots / plan.duration_ms * 1000 if service else None,
         drained=not why,
         drained_ns=drained_ns,
         stopped_early=why,

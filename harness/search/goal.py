@@ -7,6 +7,9 @@ from analysis.trials.brackets import Verdict
 from analysis.trials.questions import BLOCKING, SATURATION
 from analysis.trials.slowness import Spells, judge, pool
 
+REFUTED = 1.15
+"""times a measured capacity that a rate that held may be: a short trial errs by less"""
+
 
 @dataclass(frozen=True)
 class Goal:
@@ -74,6 +77,12 @@ def capacity(seen: Sequence[Observation]) -> float | None:
     """Return the rate at which work was done where it certainly fell behind, at the lowest such rate.
 
     A saturated server works as fast as it can: one trial above the saturation point shows where it lies.
+    Where the server kept up with much more than that, the ends of the work were seen late, and it shows
+    nothing: so it is where one asks for them what the work itself holds up.
     """
     behind = [s for s in seen if s.overloaded and s.completions_per_s > 0]
-    return min(behind, key=lambda s: s.rate_per_s).completions_per_s if behind else None
+    if not behind:
+        return None
+    told = min(behind, key=lambda s: s.rate_per_s).completions_per_s
+    kept = max((s.rate_per_s for s in seen if not s.failed(SATURATION)), default=0.0)
+    return told if kept <= told * REFUTED else None

@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from analysis.trials.brackets import Bracket, Verdict, bracket, covering
 from analysis.trials.questions import SATURATION
@@ -74,6 +74,7 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     the more of them there are, until certain ones stand on both sides.
     """
     answers, guess = search.answers, search.guess
+    tried = sorted({answer.rate_per_s for answer in answers})
     found = covering(bracket(answer for answer in answers if answer.certain), answers)
     hinting = (answer for answer in answers if not answer.certain and _inside(answer, found))
     near = [answer.rate_per_s for answer in hinting if _hints(goal, answer, search)]
@@ -81,17 +82,25 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     if found.width <= goal.precision or not patient:
         return []
     half = goal.precision ** (AIM / 2 * (1 + len(near) // 2))
-    if near:
-        guess = math.exp(sum(map(math.log, near)) / len(near))
-    tried = sorted({answer.rate_per_s for answer in answers})
-    upwards = _upwards(bracket(answers), found, guess)
-    about = _about(found, guess, half, upwards=upwards)
-    others = _candidates(goal, found, guess, tried, leap=search.leap)
-    near, far = (
-        untried([min(max(rate, goal.lowest_per_s), goal.highest_per_s) for rate in rates], tried)
-        for rates in (about, others)
+    middle = math.exp(sum(map(math.log, near)) / len(near)) if near else guess
+    at_word = bracket(replace(answer, certain=True) for answer in answers)
+    about = _untried(
+        goal, _about(found, middle, half, upwards=_upwards(bracket(answers), found, middle)), tried
     )
-    return near or far[:1]
+    if goal.blind and at_word.held and at_word.failed:
+        vain = not _telling(guess) or len(near) >= goal.patience or (near and not about)
+        if vain and not at_word.disputed:
+            wide = at_word.width > goal.precision
+            return _untried(goal, _halves(at_word, tried), tried)[:1] if wide else []
+        if near and vain:
+            return []
+    others = _candidates(goal, found, middle, tried, leap=search.leap)
+    return about or _untried(goal, others, tried)[:1]
+
+
+def _untried(goal: Goal, rates: Iterable[float], tried: Sequence[float]) -> list[float]:
+    """Return those that were not tried, moved into the range that is searched."""
+    return untried([min(max(rate, goal.lowest_per_s), goal.highest_per_s) for rate in rates], tried)
 
 
 def _hints(goal: Goal, answer: Verdict, search: _Search) -> bool:
@@ -125,9 +134,7 @@ def _candidates(
     held, failed = found.held or 0.0, found.failed or math.inf
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
-        edges = [held, *(rate for rate in tried if held < rate < failed), failed]
-        gaps = sorted(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0], reverse=True)
-        yield from (math.sqrt(low * high) for low, high in gaps)
+        yield from _halves(found, tried)
     elif held:
         yield goal.highest_per_s if leap or guess == math.inf else max(tried) * stride
     elif math.isfinite(failed):
@@ -137,6 +144,14 @@ def _candidates(
         yield guess if guess is not None else math.sqrt(goal.lowest_per_s * goal.highest_per_s)
     elif goal.blind:
         yield max(tried) * STRIDE
+
+
+def _halves(found: Bracket, tried: Sequence[float]) -> Iterator[float]:
+    """Yield the middles between the rates tried within a bracket with both edges, the widest gap first."""
+    held, failed = found.held or 0.0, found.failed or math.inf
+    edges = [held, *(rate for rate in tried if held < rate < failed), failed]
+    gaps = sorted(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0], reverse=True)
+    yield from (math.sqrt(low * high) for low, high in gaps)
 
 
 def _upwards(lean: Bracket, found: Bracket, guess: float | None) -> bool:

@@ -14,14 +14,15 @@ LONGER = 4.0
 def recheck(goal: Goal, seen: Sequence[Observation]) -> list[float]:
     """Return the rates to see again, rising: the lowest that leans to failed, the highest that leans to held.
 
-    Empty where the interval is narrow, or each of these was seen again already. Only of saturation: how slow
-    requests are at a rate is pooled over its repeats, so that no verdict on it stands alone.
+    Empty where the interval is narrow, unless nothing was known beforehand and an edge of it only leans, or
+    where each of these was seen again already. Only of saturation: how slow requests are at a rate is pooled
+    over its repeats, so that no verdict on it stands alone.
     """
     if SATURATION not in goal.expected_per_s:
         return []
     answers = verdicts(seen, SATURATION)
     found = covering(bracket(answers), answers)
-    if found.width <= goal.precision * ROUNDED:
+    if found.width <= goal.precision * ROUNDED and not goal.blind:
         return []
     low, high = found.held or 0.0, found.failed or float("inf")
     doubtful = [each for each in answers if low <= each.rate_per_s <= high and _once(each, answers)]

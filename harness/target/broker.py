@@ -20,7 +20,8 @@ FIRST_PORT, PORTS = 10_000, 320 * PORTS_OF_A_PROCESS
 """below those that Linux and macOS give to clients"""
 B = TypeVar("B", bound="Broker")
 _turns = itertools.count()
-_held: deque[socket.socket] = deque()
+_held: deque[int] = deque()
+"""descriptors, which the end of the process closes without a word"""
 _ID = re.compile(rb"(?<![0-9a-f])[0-9a-f]{16}(?![0-9a-f])")
 
 
@@ -134,9 +135,9 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             holder.bind(("127.0.0.1", port))
             probe.bind(("127.0.0.1", port))
-            _held.append(holder)
+            _held.append(holder.detach())
             if len(_held) > PORTS_OF_A_PROCESS:
-                _held.popleft().close()
+                os.close(_held.popleft())
             return port
         holder.close()
     raise BlockpointError(f"no port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1} is free")

@@ -12,6 +12,7 @@ from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.questions import BLOCKING, SATURATION
 from harness.search.goal import Goal, Observation, capacity, verdicts
 from harness.search.narrow import next_rate
+from harness.search.recheck import recheck
 
 LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
 Target = Callable[[float], Observation]
@@ -98,6 +99,43 @@ def test_a_blind_search_is_not_led_astray_by_trials_that_tell_too_little(
     assert found.failed is not None
     assert found.held <= saturation < found.failed
     assert found.width <= precision
+
+
+@given(saturation=rates, share=st.floats(0.1, 0.6), precision=precisions)
+def test_a_blind_search_does_not_believe_ends_that_were_seen_late(
+    saturation: float, share: float, precision: float
+) -> None:
+    """What is asked of a server that is held up answers late: too little is seen to end, too far up."""
+
+    def measure(rate: float) -> Observation:
+        behind = rate > saturation
+        certain = rate > 1.2 * saturation
+        return observed(rate, (False, False), (behind, certain), saturation * share if behind else rate)
+
+    seen = search(dataclasses.replace(goal_of(precision), blind=True), measure)
+    found = found_of(seen, SATURATION)
+    assert found.held is not None
+    assert found.failed is not None
+    assert found.held <= saturation <= found.failed
+    assert len(seen) <= 24
+
+
+@given(saturation=rates, precision=precisions)
+def test_a_blind_search_leaves_to_longer_trials_what_short_ones_cannot_tell(
+    saturation: float, precision: float
+) -> None:
+    """Below the point none is certain, but far below: no rate between is worth a trial of the same length."""
+
+    def measure(rate: float) -> Observation:
+        behind = rate > saturation
+        certain = behind or rate < 0.2 * saturation
+        return observed(rate, (False, True), (behind, certain), min(rate, saturation))
+
+    goal = dataclasses.replace(goal_of(precision), blind=True)
+    seen = search(goal, measure)
+    first = next(number for number, each in enumerate(seen) if each.overloaded)
+    assert len(seen) - first <= 4 + goal.patience
+    assert recheck(goal, [*seen, measure(0.19 * saturation)])
 
 
 @given(saturation=rates, error=st.floats(0.98, 1.02), precision=precisions)
