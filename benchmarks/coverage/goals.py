@@ -1,9 +1,10 @@
 """What the table is to reach."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from benchmarks.coverage.rows import FREQUENT_STALLS, RARE_STALLS
+from benchmarks.coverage.rows import FREQUENT_STALLS, PROFILES, RARE_STALLS
 from benchmarks.coverage.tally import Outcome, Tally
 
 COVERED_FIXED: Final = 0.90
@@ -11,6 +12,8 @@ COVERED_RANDOM: Final = 0.85
 TOO_HIGH: Final = 0.02
 UNMARKED: Final = {"standard": 0.9, "quick": 1 / 3}
 """share of the answers about steady targets that bears no mark"""
+NARROW: Final = ("standard", "1.05")
+"""profiles that have the time for it"""
 RARE_SEEN: Final = 0.95
 
 
@@ -21,6 +24,7 @@ def missed(outcomes: Sequence[Outcome]) -> Iterator[str]:
             where = f"{each.profile}, {each.row}, {question}"
             yield from (f"{where}: {words}" for words in _wrong(tally.unmarked, fixed=each.fixed))
         yield from _stalls(each)
+        yield from _wide(each)
     yield from _marked(outcomes)
 
 
@@ -41,6 +45,14 @@ def _stalls(each: Outcome) -> Iterator[str]:
         each.blocking.answers
     ):
         yield f"{each.profile}, {each.row}: marked or found in {seen}, not in {RARE_SEEN:.0%}"
+
+
+def _wide(each: Outcome) -> Iterator[str]:
+    """Of saturation with fixed durations half the intervals are as narrow as asked for, squared."""
+    wanted, width = PROFILES[each.profile].precision ** 2, each.saturation.width
+    asked = each.fixed and each.profile in NARROW and math.isfinite(each.saturation.truth.per_s)
+    if asked and width > wanted:
+        yield f"{each.profile}, {each.row}, saturation: half are {width:.2f} wide, not {wanted:.2f}"
 
 
 def _marked(outcomes: Sequence[Outcome]) -> Iterator[str]:

@@ -26,6 +26,8 @@ class Goal:
     """uncertain verdicts inside an interval after which the search is content with a wider one"""
     blind: bool = False
     """nothing is known beforehand, not even how many tasks make a trial that tells"""
+    lengthens: bool = False
+    """what short trials cannot tell is left to longer ones"""
     curves: bool = False
     """begin with a curve over common rates, and look at several rates in one trial"""
 

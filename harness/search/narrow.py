@@ -87,12 +87,13 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     about = _untried(
         goal, _about(found, middle, half, upwards=_upwards(bracket(answers), found, middle)), tried
     )
-    if goal.blind and at_word.held and at_word.failed:
-        vain = not _telling(guess) or len(near) >= goal.patience or (near and not about)
+    if at_word.held and at_word.failed:
+        told = len(near) >= goal.patience or bool(near and not about)
+        vain = (goal.lengthens and told) or (goal.blind and not _telling(guess))
         if vain and not at_word.disputed:
             wide = at_word.width > goal.precision
             return _untried(goal, _halves(at_word, tried), tried)[:1] if wide else []
-        if near and vain:
+        if vain and near:
             return []
     others = _candidates(goal, found, middle, tried, leap=search.leap)
     return about or _untried(goal, others, tried)[:1]
@@ -109,10 +110,8 @@ def _hints(goal: Goal, answer: Verdict, search: _Search) -> bool:
     In a search that knows nothing beforehand it may be no more than a trial of few tasks: there it hints at
     nothing before something gave way, nor where it says of a far rate what the measured capacity says.
     """
-    if not goal.blind:
-        return True
     if not _telling(search.guess):
-        return any(each.failed for each in search.answers)
+        return not goal.blind or any(each.failed for each in search.answers)
     guess = search.guess or math.nan
     far = abs(math.log(answer.rate_per_s / guess)) > math.log(goal.precision)
     return not far or answer.failed != (answer.rate_per_s > guess)

@@ -22,13 +22,14 @@ MISSED = 1
 
 def next_step(goal: Goal, terms: Terms, seen: Sequence[Observation]) -> Step | None:
     """Return the next trial: a curve, short ones until all is located, then long ones until it is sure."""
+    goal = replace(goal, lengthens=terms.longest_s > 0)
     spans = [Seen(each.rate_per_s, each.streams) for each in seen if each.streams]
     short = _next_of_curve(goal, seen) if goal.curves else []
     short = short or _next_short(_without_blocking(goal) if confirming(spans, terms) else goal, seen)
     rates = [float(f"{rate:.4g}") for rate in short]
     if rates:
         return _met(rates)
-    doubtful = recheck(goal, seen) if terms.longest_s > 0 else []
+    doubtful = recheck(goal, seen) if goal.lengthens else []
     return _met(doubtful, LONGER) if doubtful else confirmation(spans, terms)
 
 

@@ -1,5 +1,6 @@
 """The simulator against formulas that it does not use, and its goals against answers that miss them."""
 
+import dataclasses
 import math
 from collections.abc import Callable
 
@@ -10,12 +11,14 @@ from analysis.queueing.waits import mdc_wait, mmc_wait
 from benchmarks.coverage.arrivals import Arrivals, arrivals
 from benchmarks.coverage.goals import missed
 from benchmarks.coverage.pool import PASS_S, serve
-from benchmarks.coverage.search import Interval
+from benchmarks.coverage.rows import PROFILES, ROWS
+from benchmarks.coverage.search import Interval, manifest_of
 from benchmarks.coverage.services import VARIATION, Law, services
 from benchmarks.coverage.stalls import Loop, Stalls
 from benchmarks.coverage.tally import Outcome, Tally
 from benchmarks.coverage.target import FLOOR_S, Target, run
 from benchmarks.coverage.truth import SLOW_SHARE, Rate, slow_share
+from results.terms import KINDS_RECORDED
 
 SECONDS = 2_000.0
 
@@ -127,3 +130,20 @@ def test_a_stalled_target_is_never_said_to_hold_at_the_highest_rate() -> None:
     unseen = Interval(600.0, math.inf, marked=False)
     found = list(missed([outcome(unseen, row="stalls 0.4 s in 4 s", profile="quick")]))
     assert any("> X" in text for text in found)
+
+
+def test_an_interval_that_says_nothing_is_no_answer() -> None:
+    told = dataclasses.replace(outcome(RIGHT), saturation=Tally(Rate(100.0), (RIGHT,)))
+    wide = Tally(Rate(100.0), (Interval(50.0, 105.0, marked=False),))
+    assert not list(missed([dataclasses.replace(told, profile="standard")]))
+    (found,) = missed([dataclasses.replace(told, profile="standard", saturation=wide)])
+    assert "2.10 wide" in found
+
+
+def test_a_blind_search_is_told_nothing_of_the_task() -> None:
+    (row,) = (row for row in ROWS if row.name == "blocked loop, blind")
+    manifest = manifest_of(row.target, PROFILES["quick"], 1, blind=True)
+    (point,), (subject,) = manifest.points, manifest.subjects
+    assert (point.duration_ms, point.saturation_per_s, point.blocking_per_s) == (0, None, None)
+    assert not subject.services
+    assert not KINDS_RECORDED[point.kind].held

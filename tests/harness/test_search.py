@@ -112,7 +112,8 @@ def test_a_blind_search_does_not_believe_ends_that_were_seen_late(
         certain = rate > 1.2 * saturation
         return observed(rate, (False, False), (behind, certain), saturation * share if behind else rate)
 
-    seen = search(dataclasses.replace(goal_of(precision), blind=True), measure)
+    goal = dataclasses.replace(goal_of(precision), blind=True, lengthens=True)
+    seen = search(goal, measure)
     found = found_of(seen, SATURATION)
     assert found.held is not None
     assert found.failed is not None
@@ -131,7 +132,7 @@ def test_a_blind_search_leaves_to_longer_trials_what_short_ones_cannot_tell(
         certain = behind or rate < 0.2 * saturation
         return observed(rate, (False, True), (behind, certain), min(rate, saturation))
 
-    goal = dataclasses.replace(goal_of(precision), blind=True)
+    goal = dataclasses.replace(goal_of(precision), blind=True, lengthens=True)
     seen = search(goal, measure)
     first = next(number for number, each in enumerate(seen) if each.overloaded)
     assert len(seen) - first <= 4 + goal.patience
@@ -214,10 +215,29 @@ def test_an_uncertain_verdict_is_no_edge_but_says_where_to_look() -> None:
 
 def test_verdicts_that_stay_uncertain_end_the_search() -> None:
     goal = goal_of(1.1, saturation=100, patience=2)
-    unsure = [observed(rate, (False, True), (rate > 100, False), rate) for rate in (98, 102)]
-    edges = [observed(rate, (False, True), (rate > 100, True), rate) for rate in (93, 110, HIGHEST)]
+    unsure = [observed(rate, (False, True), (rate > 100, False), min(rate, 100)) for rate in (98, 102)]
+    edges = [observed(rate, (False, True), (rate > 100, True), min(rate, 100)) for rate in (93, 110, HIGHEST)]
     assert next_rate(goal, [*unsure, *edges]) is None
     assert found_of([*unsure, *edges], SATURATION).failed == 110
+
+
+@given(saturation=rates, precision=precisions)
+def test_what_far_below_only_leans_is_no_hint(saturation: float, precision: float) -> None:
+    """Few tasks come there in the time of a step, so that none of them is certain."""
+    law = 1.1 * saturation
+
+    def measure(rate: float) -> Observation:
+        return observed(
+            rate, (False, True), (rate > saturation, rate > 0.9 * saturation), min(rate, saturation)
+        )
+
+    curve = [measure(share * law) for share in (0.1, 0.2, 0.3, 0.45, 0.6, 1.3)]
+    goal, seen = Goal(precision, LOWEST, HIGHEST, {SATURATION: law}, lengthens=True), list(curve)
+    while (rate := next_rate(goal, seen)) is not None and len(seen) < 20:
+        seen.append(measure(rate))
+    aimed = [each.rate_per_s for each in seen[len(curve) :]]
+    assert all(rate > saturation / precision**2 for rate in aimed)
+    assert len(aimed) <= 4
 
 
 @given(
