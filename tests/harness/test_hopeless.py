@@ -157,7 +157,7 @@ def test_of_the_published_early_stops_none_came_after_its_schedule() -> None:
         for campaign, trial in stopped
         if trial.load.scheduled == round(trial.plan.rate_per_s * trial.plan.seconds)
     ]
-    assert (len(stopped), len(whole)) == (54, 3)
+    assert (len(stopped), len(whole)) == (74, 3)
     for campaign, trial in whole:
         assert trial.accounts.finished == trial.load.scheduled
         for phase_s in (0.2, 0.25, 0.29):
