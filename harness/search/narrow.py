@@ -70,8 +70,10 @@ def _scaled(goal: Goal, seen: Sequence[Observation], question: str) -> float | N
 def _refine(goal: Goal, search: _Search) -> list[float]:
     """Return the rates that narrow one bracket most, best first; none where it is narrow or at its end.
 
-    A verdict that is not certain says that the point is near: the next rates lie about it, the farther off
-    the more of them there are, until certain ones stand on both sides.
+    A verdict that is not certain may say that the point is near: the next rates lie about it, the farther
+    off the more of them there are, until certain ones stand on both sides. Where longer trials follow, that
+    ends with `patience` of them: each is taken at its word, a gap that is left is halved, and the rest is
+    left to those.
     """
     answers, guess = search.answers, search.guess
     tried = sorted({answer.rate_per_s for answer in answers})
@@ -107,8 +109,8 @@ def _untried(goal: Goal, rates: Iterable[float], tried: Sequence[float]) -> list
 def _hints(goal: Goal, answer: Verdict, search: _Search) -> bool:
     """Say whether a verdict that is not certain tells that the point is near.
 
-    In a search that knows nothing beforehand it may be no more than a trial of few tasks: there it hints at
-    nothing before something gave way, nor where it says of a far rate what the measured capacity says.
+    It may be no more than a trial of few tasks: so it hints at nothing where it says of a far rate what the
+    guess says, nor, in a search that knows nothing beforehand, before something gave way.
     """
     if not _telling(search.guess):
         return not goal.blind or any(each.failed for each in search.answers)
