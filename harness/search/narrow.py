@@ -25,6 +25,21 @@ class _Search:
     leap: bool
     """a rate far above is worth a trial: nothing hints at a point near by"""
 
+    @property
+    def tried(self) -> list[float]:
+        """The rates that were tried, rising."""
+        return sorted({answer.rate_per_s for answer in self.answers})
+
+    @property
+    def found(self) -> Bracket:
+        """What certain verdicts tell."""
+        return covering(bracket(answer for answer in self.answers if answer.certain), self.answers)
+
+    @property
+    def word(self) -> Bracket:
+        """What all tell, each taken at its word."""
+        return bracket(replace(answer, certain=True) for answer in self.answers)
+
 
 def next_rates(goal: Goal, seen: Sequence[Observation]) -> list[float]:
     """Return the rates that narrow all brackets most, rising; none where all is found or cannot be."""
@@ -71,34 +86,24 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     """Return the rates that narrow one bracket most, best first; none where it is narrow or at its end.
 
     A verdict that is not certain may say that the point is near: the next rates lie about it, the farther
-    off the more of them there are, until certain ones stand on both sides. Where longer trials follow, that
-    ends with `patience` of them: each is taken at its word, a gap that is left is halved, and the rest is
-    left to those.
+    off the more of them there are, until certain ones stand on both sides, or `patience` is at its end.
     """
-    answers, guess = search.answers, search.guess
-    tried = sorted({answer.rate_per_s for answer in answers})
-    found = covering(bracket(answer for answer in answers if answer.certain), answers)
-    hinting = (answer for answer in answers if not answer.certain and _inside(answer, found))
-    near = [answer.rate_per_s for answer in hinting if _hints(goal, answer, search)]
-    patient = len(near) < goal.patience or found.width > goal.precision**goal.patience
-    if found.width <= goal.precision or not patient:
+    tried, found, word = search.tried, search.found, search.word
+    near = [answer.rate_per_s for answer in _hints(goal, search)]
+    impatient = len(near) >= goal.patience
+    if found.width <= (goal.precision**goal.patience if impatient else goal.precision):
         return []
+    middle = math.exp(sum(map(math.log, near)) / len(near)) if near else search.guess
     half = goal.precision ** (AIM / 2 * (1 + len(near) // 2))
-    middle = math.exp(sum(map(math.log, near)) / len(near)) if near else guess
-    at_word = bracket(replace(answer, certain=True) for answer in answers)
-    about = _untried(
-        goal, _about(found, middle, half, upwards=_upwards(bracket(answers), found, middle)), tried
-    )
-    if at_word.held and at_word.failed:
-        told = len(near) >= goal.patience or bool(near and not about)
-        vain = (goal.lengthens and told) or (goal.blind and not _telling(guess))
-        if vain and not at_word.disputed:
-            wide = at_word.width > goal.precision
-            return _untried(goal, _halves(at_word, tried), tried)[:1] if wide else []
-        if vain and near:
+    upwards = _upwards(bracket(search.answers), found, middle)
+    about = _untried(goal, _about(found, middle, half, upwards=upwards), tried)
+    told = goal.lengthens and (impatient or bool(near and not about))
+    if math.isfinite(word.width) and (told or (goal.blind and not _telling(search.guess))):
+        if not word.disputed:
+            return _untried(goal, _halves(word, tried), tried)[:1] if word.width > goal.precision else []
+        if near:
             return []
-    others = _candidates(goal, found, middle, tried, leap=search.leap)
-    return about or _untried(goal, others, tried)[:1]
+    return about or _untried(goal, _candidates(goal, search, middle), tried)[:1]
 
 
 def _untried(goal: Goal, rates: Iterable[float], tried: Sequence[float]) -> list[float]:
@@ -106,17 +111,23 @@ def _untried(goal: Goal, rates: Iterable[float], tried: Sequence[float]) -> list
     return untried([min(max(rate, goal.lowest_per_s), goal.highest_per_s) for rate in rates], tried)
 
 
-def _hints(goal: Goal, answer: Verdict, search: _Search) -> bool:
-    """Say whether a verdict that is not certain tells that the point is near.
+def _hints(goal: Goal, search: _Search) -> list[Verdict]:
+    """Return the verdicts that are not certain and tell that the point is near.
 
-    It may be no more than a trial of few tasks: so it hints at nothing where it says of a far rate what the
+    One may be no more than a trial of few tasks: so it hints at nothing where it says of a far rate what the
     guess says, nor, in a search that knows nothing beforehand, before something gave way.
     """
+    held, failed = search.found.held or 0.0, search.found.failed or math.inf
+    leaning = [each for each in search.answers if not each.certain and held <= each.rate_per_s <= failed]
     if not _telling(search.guess):
-        return not goal.blind or any(each.failed for each in search.answers)
+        return leaning if not goal.blind or any(each.failed for each in search.answers) else []
     guess = search.guess or math.nan
-    far = abs(math.log(answer.rate_per_s / guess)) > math.log(goal.precision)
-    return not far or answer.failed != (answer.rate_per_s > guess)
+    return [
+        each
+        for each in leaning
+        if abs(math.log(each.rate_per_s / guess)) <= math.log(goal.precision)
+        or each.failed != (each.rate_per_s > guess)
+    ]
 
 
 def _about(found: Bracket, guess: float | None, half: float, *, upwards: bool) -> list[float]:
@@ -129,15 +140,15 @@ def _about(found: Bracket, guess: float | None, half: float, *, upwards: bool) -
     return above + below if upwards else below + above
 
 
-def _candidates(
-    goal: Goal, found: Bracket, guess: float | None, tried: Sequence[float], *, leap: bool
-) -> Iterator[float]:
+def _candidates(goal: Goal, search: _Search, guess: float | None) -> Iterator[float]:
+    """Yield rates that narrow what certain verdicts tell, or that look for an edge it lacks."""
+    tried, found = search.tried, search.found
     held, failed = found.held or 0.0, found.failed or math.inf
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
         yield from _halves(found, tried)
     elif held:
-        yield goal.highest_per_s if leap or guess == math.inf else max(tried) * stride
+        yield goal.highest_per_s if search.leap or guess == math.inf else max(tried) * stride
     elif math.isfinite(failed):
         if not goal.blind or min(tried) >= failed:  # a lower one would tell no more than those that leaned
             yield goal.lowest_per_s if guess == 0 else min(tried) / stride
@@ -164,7 +175,3 @@ def _upwards(lean: Bracket, found: Bracket, guess: float | None) -> bool:
 
 def _telling(guess: float | None) -> bool:
     return guess is not None and 0 < guess < math.inf
-
-
-def _inside(answer: Verdict, found: Bracket) -> bool:
-    return (found.held or 0.0) <= answer.rate_per_s <= (found.failed or math.inf)
