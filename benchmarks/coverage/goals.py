@@ -12,8 +12,6 @@ COVERED_RANDOM: Final = 0.85
 TOO_HIGH: Final = 0.02
 UNMARKED: Final = {"standard": 0.9, "quick": 1 / 3}
 """share of the answers about steady targets that bears no mark"""
-NARROW: Final = ("standard", "1.05")
-"""profiles that have the time for it"""
 RARE_SEEN: Final = 0.95
 
 
@@ -50,7 +48,7 @@ def _stalls(each: Outcome) -> Iterator[str]:
 def _wide(each: Outcome) -> Iterator[str]:
     """Of saturation with fixed durations half the intervals are as narrow as asked for, squared."""
     wanted, width = PROFILES[each.profile].precision ** 2, each.saturation.width
-    asked = each.fixed and each.profile in NARROW and math.isfinite(each.saturation.truth.per_s)
+    asked = each.fixed and math.isfinite(each.saturation.truth.per_s)
     if asked and width > wanted:
         yield f"{each.profile}, {each.row}, saturation: half are {width:.2f} wide, not {wanted:.2f}"
 

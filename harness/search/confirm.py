@@ -35,6 +35,11 @@ class Step:
     longer: float = 1.0
     """times as long as a trial or a step of it usually is"""
 
+    @classmethod
+    def meeting(cls, rates_per_s: Sequence[float], longer: float = 1.0) -> "Step":
+        """Return the trial that meets these rates, rising."""
+        return cls(rates_per_s[-1], stairs=tuple(rates_per_s) if len(rates_per_s) > 1 else (), longer=longer)
+
     @property
     def confirms(self) -> bool:
         """Whether it is to make an edge sure that is located."""
@@ -49,6 +54,8 @@ class Terms:
     longest_s: float
     """of one trial; 0: nothing is confirmed"""
     precision: float
+    highest_per_s: float = math.inf
+    """no rate above this is tried"""
 
     @property
     def longest_schedule_s(self) -> float:
@@ -98,12 +105,13 @@ def _about(seen: Sequence[Seen], sure: Bracket, found: Crossing, terms: Terms) -
 
     Below, slow spells are the rarer ones, and take twice the time to count.
     """
-    spent_s = sum(_span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
+    spent_s = sum(span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
     if spent_s >= terms.longest_s * LONG_TRIALS:
         return None
     if found.high <= found.low * terms.precision**2:
         return _lacking(sure, found, terms)
     below, above = (_beside(seen, found.likely, terms.precision**share) for share in (-APART, APART))
+    above = min(above, terms.highest_per_s)
     below_s, above_s = (_span_near_s(seen, rate, terms.precision) for rate in (below, above))
     if below_s <= BELOW * above_s:
         return Step(below, terms.longest_schedule_s)
@@ -118,7 +126,8 @@ def _lacking(sure: Bracket, found: Crossing, terms: Terms) -> Step:
     widest = terms.precision**2
     spare = (widest * found.low / found.high) ** 0.25
     if sure.failed is None or sure.failed > found.low * widest:
-        return Step(float(f"{found.high * spare:.4g}"), terms.longest_schedule_s / BELOW**2)
+        above = min(float(f"{found.high * spare:.4g}"), terms.highest_per_s)
+        return Step(above, terms.longest_schedule_s / BELOW**2)
     return Step(float(f"{found.low / spare:.4g}"), terms.longest_schedule_s)
 
 
@@ -135,14 +144,14 @@ def _span_near_s(seen: Sequence[Seen], rate_per_s: float, precision: float) -> f
     """Return for how long rates were seen that are nearer than half a wanted width."""
     reach = precision**0.5
     rates = {r for each in seen if 1 / reach <= (r := each.rate_per_s) / rate_per_s <= reach}
-    return sum(_span_s(seen, rate) for rate in rates)
+    return sum(span_s(seen, rate) for rate in rates)
 
 
 def _again(seen: Sequence[Seen], terms: Terms) -> Step | None:
     """Return a long trial at the lowest rate that was slow, though a higher one was not."""
     slow = [each.rate_per_s for each in seen if any(judge(found).blocked for found in each.streams.values())]
     rate = min(slow, default=0.0)
-    left_s = terms.longest_s - _span_s(seen, rate)
+    left_s = terms.longest_s - span_s(seen, rate)
     return Step(rate, terms.longest_s) if rate and left_s > 0 else None
 
 
@@ -150,7 +159,7 @@ def _held(seen: Sequence[Seen], likely: Bracket, sure: Bracket, terms: Terms) ->
     if likely.held is None or _near(likely.held, sure.held, terms.precision):
         return None
     for rate in _outwards(likely.held, 1 / terms.precision):
-        left_s = min(_needed_s(seen, rate), terms.longest_s) - _span_s(seen, rate)
+        left_s = min(_needed_s(seen, rate), terms.longest_s) - span_s(seen, rate)
         if left_s > 0:
             return Step(rate, max(left_s * WARM_UP, terms.shortest_s))
     return None
@@ -160,8 +169,8 @@ def _failed(seen: Sequence[Seen], likely: Bracket, sure: Bracket, terms: Terms) 
     if likely.failed is None or _near(sure.failed, likely.failed, terms.precision):
         return None
     for rate in _outwards(likely.failed, terms.precision):
-        left_s = terms.longest_s / 2 - _span_s(seen, rate)
-        if left_s > 0:
+        left_s = terms.longest_s / 2 - span_s(seen, rate)
+        if left_s > 0 and rate <= terms.highest_per_s:
             return Step(rate, max(left_s * WARM_UP, terms.shortest_s))
     return None
 
@@ -175,7 +184,7 @@ def _outwards(edge: float, factor: float) -> Iterator[float]:
     yield from (float(f"{edge * factor**share:.4g}") for share in (0, 0.5, 1))
 
 
-def _span_s(seen: Sequence[Seen], rate_per_s: float) -> float:
+def span_s(seen: Sequence[Seen], rate_per_s: float) -> float:
     """Return for how long a rate was seen."""
     here = [each for each in seen if math.isclose(each.rate_per_s, rate_per_s, rel_tol=1e-3)]
     return sum(max((found.span_s for found in each.streams.values()), default=0.0) for each in here)

@@ -1,5 +1,8 @@
 """Which long trial comes next, once short ones have located where a target blocks."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from analysis.trials.slowness import Spells, seconds_needed
@@ -57,12 +60,30 @@ def test_where_both_edges_are_sure_nothing_is_left() -> None:
     assert confirmation([seen(100, 50), SLOW], TERMS) is None
 
 
-def test_an_end_comes_though_the_edges_stay_doubtful() -> None:
+@pytest.mark.parametrize("highest_per_s", [130, math.inf])
+def test_an_end_comes_though_the_edges_stay_doubtful(highest_per_s: float) -> None:
     tried = [seen(90, 4), seen(100, 4, 4), seen(108, 4, 20), seen(130, 4, 400)]
-    while step := confirmation(tried, TERMS):
+    terms = replace(TERMS, highest_per_s=highest_per_s)
+    while step := confirmation(tried, terms):
         tried.append(seen(step.rate_per_s, (step.seconds or 0) / 1.25, 30, 30))
     assert len(tried) < 20
-    assert confirming(tried, TERMS)
+    assert confirming(tried, terms)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        [seen(90, 40), seen(99, 4, 20), seen(100, 4, 4)],
+        [seen(80, 100), seen(97, 70, 15, 15), seen(100, 70, *[15] * 8)],
+    ],
+)
+def test_no_rate_above_the_highest_is_tried(known: list[Seen]) -> None:
+    """The failed edge is sought outwards, and the upper side of a crossing lies above it."""
+    tried, terms = list(known), replace(TERMS, highest_per_s=100)
+    while step := confirmation(tried, terms):
+        assert step.rate_per_s <= 100
+        tried.append(seen(step.rate_per_s, (step.seconds or 0) / 1.25, 15))
+    assert len(tried) < 20
 
 
 def test_what_was_slow_below_a_rate_that_was_not_is_seen_again_at_length() -> None:
