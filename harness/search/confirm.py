@@ -35,11 +35,6 @@ class Step:
     longer: float = 1.0
     """times as long as a trial or a step of it usually is"""
 
-    @classmethod
-    def meeting(cls, rates_per_s: Sequence[float], longer: float = 1.0) -> "Step":
-        """Return the trial that meets these rates, rising."""
-        return cls(rates_per_s[-1], stairs=tuple(rates_per_s) if len(rates_per_s) > 1 else (), longer=longer)
-
     @property
     def confirms(self) -> bool:
         """Whether it is to make an edge sure that is located."""
@@ -105,7 +100,7 @@ def _about(seen: Sequence[Seen], sure: Bracket, found: Crossing, terms: Terms) -
 
     Below, slow spells are the rarer ones, and take twice the time to count.
     """
-    spent_s = sum(span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
+    spent_s = sum(_span_s(seen, rate) for rate in {each.rate_per_s for each in seen})
     if spent_s >= terms.longest_s * LONG_TRIALS:
         return None
     if found.high <= found.low * terms.precision**2:
@@ -144,14 +139,14 @@ def _span_near_s(seen: Sequence[Seen], rate_per_s: float, precision: float) -> f
     """Return for how long rates were seen that are nearer than half a wanted width."""
     reach = precision**0.5
     rates = {r for each in seen if 1 / reach <= (r := each.rate_per_s) / rate_per_s <= reach}
-    return sum(span_s(seen, rate) for rate in rates)
+    return sum(_span_s(seen, rate) for rate in rates)
 
 
 def _again(seen: Sequence[Seen], terms: Terms) -> Step | None:
     """Return a long trial at the lowest rate that was slow, though a higher one was not."""
     slow = [each.rate_per_s for each in seen if any(judge(found).blocked for found in each.streams.values())]
     rate = min(slow, default=0.0)
-    left_s = terms.longest_s - span_s(seen, rate)
+    left_s = terms.longest_s - _span_s(seen, rate)
     return Step(rate, terms.longest_s) if rate and left_s > 0 else None
 
 
@@ -159,7 +154,7 @@ def _held(seen: Sequence[Seen], likely: Bracket, sure: Bracket, terms: Terms) ->
     if likely.held is None or _near(likely.held, sure.held, terms.precision):
         return None
     for rate in _outwards(likely.held, 1 / terms.precision):
-        left_s = min(_needed_s(seen, rate), terms.longest_s) - span_s(seen, rate)
+        left_s = min(_needed_s(seen, rate), terms.longest_s) - _span_s(seen, rate)
         if left_s > 0:
             return Step(rate, max(left_s * WARM_UP, terms.shortest_s))
     return None
@@ -169,7 +164,7 @@ def _failed(seen: Sequence[Seen], likely: Bracket, sure: Bracket, terms: Terms) 
     if likely.failed is None or _near(sure.failed, likely.failed, terms.precision):
         return None
     for rate in _outwards(likely.failed, terms.precision):
-        left_s = terms.longest_s / 2 - span_s(seen, rate)
+        left_s = terms.longest_s / 2 - _span_s(seen, rate)
         if left_s > 0 and rate <= terms.highest_per_s:
             return Step(rate, max(left_s * WARM_UP, terms.shortest_s))
     return None
@@ -184,7 +179,7 @@ def _outwards(edge: float, factor: float) -> Iterator[float]:
     yield from (float(f"{edge * factor**share:.4g}") for share in (0, 0.5, 1))
 
 
-def span_s(seen: Sequence[Seen], rate_per_s: float) -> float:
+def _span_s(seen: Sequence[Seen], rate_per_s: float) -> float:
     """Return for how long a rate was seen."""
     here = [each for each in seen if math.isclose(each.rate_per_s, rate_per_s, rel_tol=1e-3)]
     return sum(max((found.span_s for found in each.streams.values()), default=0.0) for each in here)

@@ -14,7 +14,7 @@ from harness.search.confirm import Step, Terms, confirmation, confirming
 from harness.search.curve import curve, untried
 from harness.search.goal import Goal, Observation, capacity
 from harness.search.narrow import next_rate, next_rates
-from harness.search.recheck import recheck
+from harness.search.recheck import LONGER, recheck
 
 MISSED = 1
 """rates of a curve that may be missing: its ends move a little with what is known of the saturation"""
@@ -29,8 +29,14 @@ def next_step(goal: Goal, terms: Terms, seen: Sequence[Observation]) -> Step | N
     short = short or _next_short(_without_blocking(goal) if confirming(spans, terms) else goal, seen)
     rates = [float(f"{rate:.4g}") for rate in short]
     if rates:
-        return Step.meeting(rates)
-    return recheck(goal, terms, seen) or confirmation(spans, terms)
+        return _met(rates)
+    doubtful = recheck(goal, seen) if goal.lengthens else []
+    return _met(doubtful, LONGER) if doubtful else confirmation(spans, terms)
+
+
+def _met(rates: Sequence[float], longer: float = 1.0) -> Step:
+    """Return the trial that meets rates, rising."""
+    return Step(rates[-1], stairs=tuple(rates) if len(rates) > 1 else (), longer=longer)
 
 
 def _next_short(goal: Goal, seen: Sequence[Observation]) -> list[float]:

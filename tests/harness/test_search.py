@@ -10,12 +10,10 @@ from hypothesis import strategies as st
 
 from analysis.trials.brackets import Bracket, Verdict, bracket
 from analysis.trials.questions import BLOCKING, SATURATION
-from harness.search.confirm import Terms
 from harness.search.goal import Goal, Observation, capacity, verdicts
 from harness.search.narrow import next_rate
 from harness.search.recheck import recheck
 
-TERMS = Terms(shortest_s=5, longest_s=60, precision=1.1)
 LOWEST, HIGHEST, NEVER = 1.0, 2_000.0, 1e9
 Target = Callable[[float], Observation]
 
@@ -138,7 +136,7 @@ def test_a_blind_search_leaves_to_longer_trials_what_short_ones_cannot_tell(
     seen = search(goal, measure)
     first = next(number for number, each in enumerate(seen) if each.overloaded)
     assert len(seen) - first <= 4 + goal.patience
-    assert recheck(goal, TERMS, [*seen, measure(0.19 * saturation)])
+    assert recheck(goal, [*seen, measure(0.19 * saturation)])
 
 
 @given(saturation=rates, error=st.floats(0.98, 1.02), precision=precisions)
