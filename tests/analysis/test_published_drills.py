@@ -144,7 +144,7 @@ def test_the_docs_show_the_matrix_of_the_campaign() -> None:
 
 def test_the_facts_that_every_page_shows_are_those_of_the_campaigns() -> None:
     told = {name: matrix_of(name) for name in ("drills-celery", "drills")}
-    others = ("drills-saq", "drills-queues", "drills-in-process")
+    others = ("drills-saq", "drills-rq-durable", "drills-queues", "drills-in-process")
     told |= {name: derive_drills(PUBLISHED / name).matrix for name in others}
     assert facts_of(told).to_csv(index=False) == SHIPPED.read_text()
     assert set(shipped_facts()) == {
