@@ -1,7 +1,7 @@
 """What published drills found, small enough to stand on the page of any campaign.
 
 Made again, after drills were published anew, with `python -m analysis.drills.facts` and, from the one that is
-believed first, `results/published/{drills-celery,drills,drills-saq,drills-rq-durable,drills-queues,drills-in-process}`.
+believed first, `results/published/drills{-celery,,-saq,-rq-durable,-queues,-in-process}`.
 """
 
 import sys

@@ -36,6 +36,13 @@ class _Search:
         return covering(bracket(answer for answer in self.answers if answer.certain), self.answers)
 
     @property
+    def contradicted(self) -> tuple[float, float]:
+        """The lowest rate that certainly failed and the highest that certainly held: they may disagree."""
+        certain = [answer for answer in self.answers if answer.certain]
+        failing = min((answer.rate_per_s for answer in certain if answer.failed), default=math.inf)
+        return failing, max((answer.rate_per_s for answer in certain if not answer.failed), default=0.0)
+
+    @property
     def word(self) -> Bracket:
         """What all tell, each taken at its word."""
         return bracket(replace(answer, certain=True) for answer in self.answers)
@@ -100,7 +107,8 @@ def _refine(goal: Goal, search: _Search) -> list[float]:
     told = goal.lengthens and (impatient or bool(near and not about))
     if math.isfinite(word.width) and (told or (goal.blind and not _telling(search.guess))):
         if not word.disputed:
-            return _untried(goal, _halves(word, tried), tried)[:1] if word.width > goal.precision else []
+            halves = _halves(goal, search, word) if word.width > goal.precision else []
+            return _untried(goal, halves, tried)[:1]
         if near:
             return []
     return about or _untried(goal, _candidates(goal, search, middle), tried)[:1]
@@ -146,7 +154,7 @@ def _candidates(goal: Goal, search: _Search, guess: float | None) -> Iterator[fl
     held, failed = found.held or 0.0, found.failed or math.inf
     stride = STRIDE if guess is None else goal.precision ** len(tried)
     if held and math.isfinite(failed):
-        yield from _halves(found, tried)
+        yield from _halves(goal, search, found)
     elif held:
         yield goal.highest_per_s if search.leap or guess == math.inf else max(tried) * stride
     elif math.isfinite(failed):
@@ -158,12 +166,20 @@ def _candidates(goal: Goal, search: _Search, guess: float | None) -> Iterator[fl
         yield max(tried) * STRIDE
 
 
-def _halves(found: Bracket, tried: Sequence[float]) -> Iterator[float]:
-    """Yield the middles between the rates tried within a bracket with both edges, the widest gap first."""
+def _halves(goal: Goal, search: _Search, found: Bracket) -> Iterator[float]:
+    """Yield the middles between the rates tried within a bracket with both edges, the widest gap first.
+
+    Between certain verdicts that contradict each other no further one settles anything, and beside them
+    half a wanted width is narrow enough.
+    """
     held, failed = found.held or 0.0, found.failed or math.inf
-    edges = [held, *(rate for rate in tried if held < rate < failed), failed]
+    edges = [held, *(rate for rate in search.tried if held < rate < failed), failed]
     gaps = sorted(itertools.pairwise(edges), key=lambda gap: gap[1] / gap[0], reverse=True)
-    yield from (math.sqrt(low * high) for low, high in gaps)
+    failing, holding = search.contradicted
+    for low, high in gaps:
+        vain = (failing <= low and high <= holding) or high <= low * goal.precision**0.5
+        if failing > holding or not vain:
+            yield math.sqrt(low * high)
 
 
 def _upwards(lean: Bracket, found: Bracket, guess: float | None) -> bool:

@@ -111,7 +111,7 @@ SEARCHES = {
         ),
         SearchProfile(
             name="standard",
-            summary="about five minutes a point: intervals a tenth wide, most of them confirmed at length",
+            summary="about two minutes a point: intervals a tenth wide, most of them confirmed at length",
             durations_ms=(100.0,),
             precision=1.1,
             highest_per_s=2_000,

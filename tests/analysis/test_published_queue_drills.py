@@ -52,7 +52,7 @@ def test_every_task_is_accounted_for(campaign: str) -> None:
         assert fates[Fate.UNACCOUNTED.label] == fates[Fate.CUT_OFF.label] == 0
 
 
-@pytest.mark.parametrize("campaign", ("drills-queues", "drills-saq"))
+@pytest.mark.parametrize("campaign", ["drills-queues", "drills-saq"])
 def test_every_drill_was_done_twenty_times_with_every_queue_that_it_concerns(campaign: str) -> None:
     plans = open_campaign(PUBLISHED / campaign).manifest.plans
     planned = {(plan.drill, plan.subject.split("/")[0]) for plan in plans}

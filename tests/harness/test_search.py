@@ -139,6 +139,31 @@ def test_a_blind_search_leaves_to_longer_trials_what_short_ones_cannot_tell(
     assert recheck(goal, [*seen, measure(0.19 * saturation)])
 
 
+@given(saturation=rates, seed=st.integers(0, 2**32 - 1), precision=precisions)
+def test_where_certain_verdicts_contradict_each_other_no_further_one_is_asked_for(
+    saturation: float, seed: int, precision: float
+) -> None:
+    """Near the point a short trial is blocked or not by chance: only a long one settles that."""
+    random = np.random.default_rng(seed)
+
+    def measure(rate: float) -> Observation:
+        near = 0.8 < rate / saturation < 1.25
+        blocked = bool(random.random() < 0.5) if near else rate > saturation
+        return observed(rate, (blocked, True), (False, True), rate)
+
+    goal = dataclasses.replace(goal_of(precision), expected_per_s={BLOCKING: None})
+    curve = (0.5, 0.83, 0.95, 1.1, 1.2, 2.0)
+    seen = [measure(share * saturation) for share in curve]
+    while (rate := next_rate(goal, seen)) is not None:
+        failing = min(each.rate_per_s for each in seen if each.failed(BLOCKING))
+        holding = max(each.rate_per_s for each in seen if not each.failed(BLOCKING))
+        assert not failing < rate < holding
+        seen.append(measure(rate))
+    found = found_of(seen, BLOCKING)
+    assert found.disputed or found.width <= precision
+    assert len(seen) <= len(curve) + 12
+
+
 @given(saturation=rates, error=st.floats(0.98, 1.02), precision=precisions)
 def test_a_good_prediction_needs_few_trials(saturation: float, error: float, precision: float) -> None:
     goal = goal_of(precision, saturation * error, 0.97 * saturation * error)
