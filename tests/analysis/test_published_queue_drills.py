@@ -98,6 +98,7 @@ TOLD = [
     (9, Fate.HELD, "kill-worker", "rq/durable"),
     (59, Fate.STARTED_TWICE, "stop-worker", "streaq"),
     (186, Fate.COMPLETED_TWICE, "too-short-window", "taskiq"),
+    (63, Fate.COMPLETED_TWICE, "too-short-window", "rq/durable"),
     (140, Fate.FAILED, "too-short-window", "rq"),
 ]
 
