@@ -46,6 +46,8 @@ class Fact:
     window_s: float
     """for how long its broker hides at most: here, and by default"""
     default_window_s: float
+    workers: int
+    """processes of its own beside the web process, 0 for what runs in that"""
 
 
 _COLUMNS: Final = [field.name for field in fields(Fact)]

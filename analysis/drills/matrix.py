@@ -122,6 +122,7 @@ def _cell(drill: str, subject: Subject, own: pd.DataFrame) -> dict[str, Any]:
         "subject": subject.key,
         "strategy": subject.strategy,
         "variant": subject.variant,
+        "workers": subject.workers,
         "repeats": len(valid),
         "refused": len(own) - len(valid),
     }

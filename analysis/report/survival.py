@@ -23,10 +23,16 @@ def survives(subject: str, drill: str, facts: Facts, manifest: Manifest) -> Valu
         verdict, why, look = _outcome(fact)
         source = f"{fact.campaign}: {drill} of {subject}, killed {fact.repeats} times"
         return Value(verdict, why, fact.lost / fact.accepted, source, fact_anchor(fact), look)
-    declared = {each.key: each for each in manifest.subjects}.get(subject)
-    if drill != "kill-web" and declared and not declared.workers:
+    if drill != "kill-web" and _workers(subject, facts, manifest) == 0:
         return Value(NOTHING, f"no {KILLED[drill]}", source="it has none that could be killed")
     return Value("untried", source=f"no drill of it was published: {drill}", look="unsure")
+
+
+def _workers(subject: str, facts: Facts, manifest: Manifest) -> int | None:
+    """Return how many it declares in the campaign or else in a published drill; None where in neither."""
+    told = {of: fact.workers for (of, _), fact in facts.items()}
+    told |= {each.key: each.workers for each in manifest.subjects}
+    return told.get(subject)
 
 
 def _outcome(fact: Fact) -> tuple[str, str, str]:

@@ -135,7 +135,7 @@ def test_of_nothing_to_compare_nothing_is_said(found: list[Reach]) -> None:
 
 
 def fact(subject: str, lost: int, in_flight: int, drill: str = "kill-web") -> Fact:
-    return Fact("drills", drill, subject, 5, 100, lost, 0, 0, 0, in_flight, lost, float("nan"), 0.0, 0.0)
+    return Fact("drills", drill, subject, 5, 100, lost, 0, 0, 0, in_flight, lost, float("nan"), 0.0, 0.0, 0)
 
 
 def test_what_a_killed_process_costs_is_told_of_what_was_measured() -> None:

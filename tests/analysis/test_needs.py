@@ -107,7 +107,7 @@ def test_other_kinds_and_topologies_get_tables_of_their_own(runs: Path) -> None:
     assert len({table.name for table in made}) == 3
 
 
-KEPT = Fact("drills", "kill-web", "celery/tuned", 5, 191, 0, 0, 0, 0, 39, 0, np.nan, 12.0, 3600.0)
+KEPT = Fact("drills", "kill-web", "celery/tuned", 5, 191, 0, 0, 0, 0, 39, 0, np.nan, 12.0, 3600.0, 2)
 OUTCOMES: list[tuple[dict[str, Any], str, str, str]] = [
     ({}, "yes", "of 39 none lost", "good"),
     ({"in_flight": 0}, "yes", "none was under way", "good"),
@@ -142,6 +142,14 @@ def test_what_is_not_there_cannot_be_killed(small: tuple[Campaign, dict[str, Tru
         assert (made.text, made.note) == (NOTHING, missing)
         assert survives("celery/tuned", drill, {}, manifest).text == "untried"
     assert survives("celery/tuned", "kill-web", {}, without_workers(manifest)).text == "untried"
+
+
+def test_a_published_drill_tells_what_a_subject_has_that_this_campaign_does_not_hold(
+    small: tuple[Campaign, dict[str, Truth]],
+) -> None:
+    for workers, text in ((0, NOTHING), (1, "untried")):
+        facts = {("own/other", "kill-web"): replace(KEPT, subject="own/other", workers=workers)}
+        assert survives("own/other", "kill-worker", facts, small[0].manifest).text == text
 
 
 def test_each_fact_of_the_table_has_its_row_on_the_page(derived: Derived) -> None:
