@@ -39,4 +39,4 @@ CHARTS: Final[dict[type, list[Entry]]] = {
 
 def catalogue(tables: Derived | Drills) -> Iterator[Chart]:
     """Yield the charts of a campaign in the order of its page."""
-    return charts(CHARTS[type(tables)], tables)
+    return charts(next(own for kind, own in CHARTS.items() if isinstance(tables, kind)), tables)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from analysis.charts.dark import follow_the_reader
-from analysis.charts.tags import keep_tags
+from analysis.charts.tags import keep_tags, said_by
 
 mpl.rcdefaults()  # whatever a matplotlibrc says, in the working directory or at home
 
@@ -121,11 +121,12 @@ def to_svg(figure: Figure) -> bytes:
 
 
 def to_png(figure: Figure) -> bytes:
-    """Render as PNG at 144 dots per inch."""
+    """Render as PNG at 144 dots per inch; its `Description` holds what it says, for who searches it."""
     buffer = io.BytesIO()
     _take_literally(figure)
     with mpl.rc_context(RC):
-        figure.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
+        metadata = {"Software": None, "Description": "\n".join(said_by(figure))}
+        figure.savefig(buffer, format="png", dpi=144, metadata=metadata)
     return buffer.getvalue()
 
 

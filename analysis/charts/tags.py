@@ -6,6 +6,8 @@ from typing import Final
 from urllib.parse import parse_qs, urlencode
 
 from matplotlib.artist import Artist
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 ATTRIBUTE: Final = "data-tag"
 """of a group of the SVG"""
@@ -27,3 +29,11 @@ def read_tag(value: str) -> tuple[str, list[str]]:
     """Return the subject of a tag, and what it tells."""
     found = parse_qs(value)
     return found["subject"][0], found.get("told", [])
+
+
+def said_by(figure: Figure) -> list[str]:
+    """Return what a figure says, each line once: its texts, and what its marks tell."""
+    texts = [text.get_text() for text in figure.findobj(Text) if isinstance(text, Text)]
+    tags = [artist.get_gid() or "" for artist in figure.findobj()]
+    told = [line for gid in tags if gid.startswith(_NAME) for line in read_tag(gid.removeprefix(_NAME))[1]]
+    return list(dict.fromkeys(filter(None, map(str.strip, texts + told))))

@@ -1,8 +1,8 @@
-"""The tables of README and docs, told by published campaigns: `python -m analysis.report.figures [FILE ...]`.
+"""The figures of README and docs, of published campaigns: `python -m analysis.report.figures [FILE ...]`.
 
-A page holds them between `<!-- figures: FOLDER KIND -->` and `<!-- /figures -->`, FOLDER within
-`results/published`, KIND one of `_TABLES` or a strategy; the command writes what lies between anew. A test
-holds that nothing would change.
+A page holds its tables between `<!-- figures: FOLDER KIND -->` and `<!-- /figures -->`, FOLDER within
+`results/published`, KIND one of `_TABLES` or a strategy; the command writes what lies between anew, and the
+page's pictures (see `pictures`). Tests hold that nothing would change.
 """
 
 import re
@@ -16,6 +16,7 @@ import pandas as pd
 from analysis.drills.derive import derive_drills
 from analysis.format import milliseconds, number
 from analysis.report.markdown import line, markdown
+from analysis.report.pictures import PUBLISHED, ROOT, picture, shown_in
 from analysis.trials.derive import read_derived
 from analysis.trials.point_table import Answer, answers
 from analysis.trials.questions import QUESTIONS
@@ -24,17 +25,15 @@ from results.errors import BlockpointError
 from results.store import open_campaign
 from results.terms import Stream
 
-ROOT: Final = Path(__file__).parents[2]
-PUBLISHED: Final = ROOT / "results" / "published"
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK: Final = re.compile(
-    r"(<!-- figures: (?P<folder>[\w-]+) (?P<kind>\w+) -->\n\n).*?(\n<!-- /figures -->)", re.DOTALL
+    r"(<!-- figures: (?P<folder>[\w-]+) (?P<kind>\w+) -->\n)(?:(?!<!--).)*(\n<!-- /figures -->)", re.DOTALL
 )
 
 
 def filled(text: str) -> str:
     """Return a page with its tables made anew; raises BlockpointError for a folder or kind that is none."""
-    return _BLOCK.sub(lambda found: f"{found[1]}{_table(found['folder'], found['kind'])}{found[4]}", text)
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{_table(found['folder'], found['kind'])}{found[4]}", text)
 
 
 def _table(folder: str, kind: str) -> str:
@@ -93,14 +92,24 @@ _TABLES: Final[dict[str, Callable[[Path], str]]] = {"points": _points, "matrix":
 
 
 def write_pages(arguments: list[str]) -> int:
-    """Write the tables of the pages named, all of them without a name; returns the exit code."""
-    for page in [Path(each) for each in arguments] or PAGES:
-        before = page.read_text()
-        after = filled(before)
-        if after != before:
-            page.write_text(after)
-            print(f"wrote {page.name}")
+    """Write the figures of the pages named, of all pages without a name; returns the exit code."""
+    try:
+        for page in [Path(each) for each in arguments] or PAGES:
+            made = filled(page.read_text())
+            _write(page, made.encode())
+            for path in shown_in(made):
+                _write(path, picture(path))
+    except BlockpointError as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not path.exists() or path.read_bytes() != content:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+        print(f"wrote {path.name}")
 
 
 if __name__ == "__main__":

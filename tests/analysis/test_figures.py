@@ -30,6 +30,15 @@ def test_a_table_is_made_of_its_campaign_and_the_rest_is_left_alone() -> None:
     assert figures.filled(made) == made
 
 
+def test_an_empty_table_is_filled_and_nothing_beyond_it_is_lost() -> None:
+    empty = OPEN.format("pool-of-40 points").rstrip() + "\n\n" + CLOSE.lstrip()
+    made = figures.filled(f"{empty}\n\nbetween\n\n{OPEN.format('split points')}old\n{CLOSE}")
+    assert made.count("\nbetween\n") == 1
+    assert "| `background_tasks/default` | " in made.partition("between")[0]
+    assert "| `arq/tuned` | " in made.partition("between")[2]
+    assert figures.filled(made) == made
+
+
 def test_under_several_topologies_a_row_is_a_subject_with_one_kind_of_task(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 
 from analysis.drills.audit import Audited, audit
-from analysis.drills.derive import derive_drills
+from analysis.drills.derive import Drills, derive_drills
 from analysis.drills.facts import DRILLS, SHIPPED, facts_of, shipped_facts
 from analysis.drills.matrix import matrix, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row
 from analysis.report.markdown import markdown
+from analysis.report.pictures import IMAGES, draw
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 from results.terms import Fate
+from tests.analysis.seen import alike
 
 PUBLISHED = Path(__file__).parents[2] / "results" / "published"
 CAMPAIGNS = ("drills", "drills-kill-child", "drills-alone")
@@ -140,6 +142,13 @@ def matrix_of(name: str) -> pd.DataFrame:
 def test_the_docs_show_the_matrix_of_the_campaign() -> None:
     shown = markdown(matrix_of("drills"), published("drills")[0].manifest)
     assert shown in (PUBLISHED.parents[1] / "docs" / "drills.md").read_text()
+
+
+def test_the_docs_show_the_picture_of_the_campaign() -> None:
+    campaign, _ = published("drills")
+    none = pd.DataFrame()
+    tables = Drills(campaign.folder, campaign.manifest, none, matrix_of("drills"), none, none, none)
+    assert alike((IMAGES / "drills" / "matrix.png").read_bytes(), draw(tables, "matrix"))
 
 
 def test_the_facts_that_every_page_shows_are_those_of_the_campaigns() -> None:

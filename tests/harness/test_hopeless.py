@@ -164,7 +164,7 @@ def test_of_the_published_early_stops_none_came_after_its_schedule() -> None:
         for campaign, trial in stopped
         if trial.load.scheduled == round(trial.plan.rate_per_s * trial.plan.seconds)
     ]
-    assert len(stopped) == 141
+    assert len(stopped) == 176
     assert [(campaign.manifest.campaign, trial.plan.trial_id) for campaign, trial in whole] == LATE_STOPS
     for campaign, trial in whole:
         assert trial.accounts.finished == trial.load.scheduled

@@ -1,0 +1,59 @@
+"""What README and docs show of published campaigns is what follows from them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.report import pictures
+from analysis.report.figures import PAGES, write_pages
+from analysis.trials.derive import Derived
+from results.errors import BlockpointError
+from tests.analysis.seen import alike
+
+SHOWN = sorted({path for page in PAGES for path in pictures.shown_in(page.read_text())})
+REACH = pictures.IMAGES / "split" / "reach-sleep-split.png"
+OF_DRILLS = pictures.IMAGES / "drills" / "matrix.png"
+"""takes a minute to derive, and is held by `test_published_drills`"""
+
+
+@pytest.mark.parametrize(
+    "path", [each for each in SHOWN if each != OF_DRILLS], ids=lambda path: path.parent.name
+)
+def test_a_picture_follows_from_the_published_campaigns(path: Path) -> None:
+    assert alike(path.read_bytes(), pictures.picture(path))
+
+
+def test_every_picture_is_shown_and_every_image_of_a_page_is_such_a_picture() -> None:
+    assert sorted(pictures.IMAGES.rglob("*.png")) == SHOWN
+    assert sum(page.read_text().count("![") for page in PAGES) == sum(
+        len(pictures.shown_in(page.read_text())) for page in PAGES
+    )
+
+
+def test_a_picture_of_other_numbers_is_told_from_this_one() -> None:
+    tables = pictures.tables("split")
+    assert isinstance(tables, Derived)
+    moved = tables.points.assign(held_per_s=tables.points["held_per_s"] * 0.99)
+    other = replace(tables)
+    other.__dict__["points"] = moved
+    assert not alike(REACH.read_bytes(), pictures.draw(other, "reach-sleep-split"))
+
+
+def test_joined_campaigns_are_judged_each_by_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(pictures.JOINED, "both", ("pool-of-40", "split"))
+    with pytest.raises(BlockpointError, match="split: of other conditions than pool-of-40"):
+        pictures.tables("both")
+    for name, (first, *others) in pictures.JOINED.items():
+        if name != "both":
+            joined = pictures.tables(name)
+            assert isinstance(joined, Derived)
+            own = [pictures.tables(each) for each in (first, *others)]
+            assert len(joined.points) == sum(len(each.points) for each in own if isinstance(each, Derived))
+
+
+def test_an_unknown_picture_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("![a chart](images/split/no-such.png)\n")
+    assert write_pages([str(page)]) == 1
+    assert capsys.readouterr().err == "split has no chart 'no-such'\n"
