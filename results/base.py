@@ -14,7 +14,7 @@ History of the format:
        `versions` and `bystanders` of a subject, the stream `ping_db`, `left_out`, `web_processes` and
        `middleware` of a manifest, `pools` and `demand` of a service, `spread` of a trial, `generators`
        of a load and of a manifest; the kind `request`, the streams `bystander_1` to `_3`, `completions`
-       and `asked` of a subject, `followed_every` of a load; drills of the kind `request`.
+       and `asked` of a subject, `followed_every` of a load; drills of the kind `request`; `whole` of a plan.
 """
 
 from typing import Annotated, Final

@@ -141,6 +141,8 @@ class Plan(Document, frozen=True, kw_only=True):
     """further arguments of the scenario"""
     drill: Name = ""
     """what is broken on purpose; empty for a measurement"""
+    whole: bool = False
+    """it is there for its length, and not ended early however far its work falls behind"""
 
     def __post_init__(self) -> None:
         Traffic.of(self.options)

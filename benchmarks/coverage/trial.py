@@ -38,7 +38,7 @@ def simulate(
     step_s = plan.seconds / len(rates_per_s)
     warm_up_s = WARM_UP_SHARE * step_s
     seen = run(target, rates_per_s, plan.bystander_per_s, step_s, seed=plan.seed, warm_up_s=warm_up_s)
-    looks = len(rates_per_s) == 1 and target.traffic.even
+    looks = len(rates_per_s) == 1 and target.traffic.even and not plan.whole
     to_s, why = _stopped(seen, plan, manifest.limit_ms) if looks else (plan.seconds, "")
     drained_s = to_s + (HOPELESS_DRAIN_S if why else drain_s)
     service = manifest.subject(plan.subject).services.get(plan.kind)

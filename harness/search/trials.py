@@ -28,6 +28,7 @@ def planned(point: Point, step: Step, seed: int, repeat: int = 0) -> Plan:
         repeat=repeat,
         topology=point.topology,
         bystander_per_s=point.bystander_per_s,
+        whole=step.seconds is not None,
         options=[*point.options, *(["--rates", ",".join(f"{each:g}" for each in stairs)] if stairs else [])],
     )
 

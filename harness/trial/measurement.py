@@ -172,7 +172,7 @@ class Measurement:
     def _await(self, generator: Child, observation: Observer) -> str:
         """Wait for the generator's end; returns why it was ended early, if it was."""
         plan, traffic = self.plan, Traffic.of(self.plan.options)
-        stops = self.stops_early and traffic.even and plan.scenario == STEADY
+        stops = self.stops_early and traffic.even and plan.scenario == STEADY and not plan.whole
         asked_ms = self.limits.question_ms if stops else 0.0
         settled_ms = traffic.settled_ms(plan.duration_ms)
         watch = Watch(plan.rate_per_s, plan.seconds, settled_ms, asked_ms, plan.bystander_per_s)
