@@ -49,10 +49,10 @@ def shown_in(text: str) -> list[Path]:
 
 def picture(path: Path) -> bytes:
     """Return what the file of a picture is to hold; raises BlockpointError where its name is of none."""
-    return draw(tables(path.parent.name), path.stem)
+    return drawn(tables(path.parent.name), path.stem)
 
 
-def draw(of: Derived | Drills, name: str) -> bytes:
+def drawn(of: Derived | Drills, name: str) -> bytes:
     """Return a chart of a campaign's tables as PNG; raises BlockpointError where it has none of that name."""
     for chart in catalogue(of):
         if chart.name == name and chart.draw:

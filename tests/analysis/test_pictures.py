@@ -37,7 +37,7 @@ def test_a_picture_of_other_numbers_is_told_from_this_one() -> None:
     moved = tables.points.assign(held_per_s=tables.points["held_per_s"] * 0.99)
     other = replace(tables)
     other.__dict__["points"] = moved
-    assert not alike(REACH.read_bytes(), pictures.draw(other, "reach-sleep-split"))
+    assert not alike(REACH.read_bytes(), pictures.drawn(other, "reach-sleep-split"))
 
 
 def test_joined_campaigns_are_judged_each_by_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

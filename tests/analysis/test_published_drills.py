@@ -14,7 +14,7 @@ from analysis.drills.matrix import matrix, trial_row
 from analysis.drills.poison import poison_row
 from analysis.drills.recovery import api_row
 from analysis.report.markdown import markdown
-from analysis.report.pictures import IMAGES, draw
+from analysis.report.pictures import IMAGES, drawn
 from results.schema import Trial
 from results.store import Campaign, open_campaign
 from results.terms import Fate
@@ -148,7 +148,7 @@ def test_the_docs_show_the_picture_of_the_campaign() -> None:
     campaign, _ = published("drills")
     none = pd.DataFrame()
     tables = Drills(campaign.folder, campaign.manifest, none, matrix_of("drills"), none, none, none)
-    assert alike((IMAGES / "drills" / "matrix.png").read_bytes(), draw(tables, "matrix"))
+    assert alike((IMAGES / "drills" / "matrix.png").read_bytes(), drawn(tables, "matrix"))
 
 
 def test_the_facts_that_every_page_shows_are_those_of_the_campaigns() -> None:
