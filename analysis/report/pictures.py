@@ -7,7 +7,7 @@ A page shows one as `![words](images/FOLDER/CHART.png)`, of which FOLDER is one 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +60,7 @@ def drawn(of: Derived | Drills, name: str) -> bytes:
     raise BlockpointError(f"{of.folder.name} has no chart {name!r}")
 
 
+@cache
 def tables(name: str) -> Derived | Drills:
     """Return the tables of a published campaign, or of several that are joined; raises BlockpointError."""
     if name in JOINED:
